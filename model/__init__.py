@@ -1,0 +1,1 @@
+"""What training and service must agree on; reads files, never the web or a database."""

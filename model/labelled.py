@@ -1,0 +1,146 @@
+"""A labelled complaint and its JSON Lines: the one place that knows the fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from model.complaint import Complaint
+from model.faults import Fault, InvalidData
+
+KINDS = ("pengaduan", "aspirasi", "permintaan-informasi")
+MISSING = ("lokasi", "waktu", "identitas", "uraian")
+_TEXTS = ("id", "received_at", "title", "text", "kecamatan", "desa", "agency", "unit", "category", "kind", "source", "labelled_by", "labelled_at", "expect")
+_LISTS = ("also", "missing")
+MAX_LINE = 1_000_000
+"""Bytes of one line; a longer one is a fault, not a reason to run out of memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledComplaint:
+    """A complaint and what people said of it.
+
+    `agency` is empty where `expect` is "review": nobody could tell who is responsible.
+    `acceptable` are further agencies that an officer would not call wrong; evaluation alone reads them.
+    Unknown keys are kept in `extra`, and written back.
+    """
+
+    text: str
+    agency: str = ""
+    id: str = ""
+    received_at: str = ""
+    title: str = ""
+    kecamatan: str = ""
+    desa: str = ""
+    unit: str = ""
+    category: str = ""
+    kind: str = ""
+    oversight: bool = False
+    also: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    acceptable: tuple[str, ...] = ()
+    expect: str = "route"
+    source: str = ""
+    labelled_by: str = ""
+    labelled_at: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def complaint(self) -> Complaint:
+        """The complaint alone, as the service would have seen it."""
+        return Complaint(
+            text=self.text, title=self.title, kecamatan=self.kecamatan, desa=self.desa, id=self.id, received_at=self.received_at
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as it is written: empty fields are left out, `text` and `agency` always there."""
+        row: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS if getattr(self, name) or name in ("text", "agency")}
+        row |= {name: list(getattr(self, name)) for name in (*_LISTS, "acceptable") if getattr(self, name)}
+        if self.oversight:
+            row["oversight"] = True
+        return row | dict(self.extra)
+
+
+def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
+    """Build one from a decoded row.
+
+    Raises ValueError naming every field that is not what it must be, joined by "; ".
+    """
+    wrong = [f"{name} must be text" for name in _TEXTS if not isinstance(row.get(name) or "", str)]
+    for name in (*_LISTS, "acceptable"):
+        value = row.get(name) or []
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            wrong.append(f"{name} must be a list of texts")
+    if not isinstance(row.get("oversight") or False, bool):
+        wrong.append("oversight must be true or false")
+    if "text" not in row:
+        wrong.append("text is missing")
+    if "agency" not in row:
+        wrong.append("agency is missing")
+    if not wrong:
+        if not row["text"].strip():
+            wrong.append("text is empty")
+        if row.get("kind") and row["kind"] not in KINDS:
+            wrong.append(f"kind {row['kind']!r}: one of {', '.join(KINDS)}")
+        wrong += [f"missing {item!r}: one of {', '.join(MISSING)}" for item in row.get("missing") or () if item not in MISSING]
+        if not row["agency"] and row.get("expect") != "review":
+            wrong.append('agency is empty: only where expect is "review"')
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    known = {*_TEXTS, *_LISTS, "acceptable", "oversight"}
+    return LabelledComplaint(
+        **{name: row.get(name) or "" for name in _TEXTS if name != "expect"},
+        expect=row.get("expect") or "route",
+        oversight=bool(row.get("oversight")),
+        **{name: tuple(row.get(name) or ()) for name in (*_LISTS, "acceptable")},
+        extra={key: value for key, value in row.items() if key not in known},
+    )
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line, row) of a JSON Lines file in UTF-8; blank lines are skipped.
+
+    Raises InvalidData at the first line that is not one JSON object.
+    """
+    with path.open("rb") as lines:
+        for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE + 1), b""), 1):
+            if len(line) > MAX_LINE:
+                raise InvalidData([Fault(str(path), number, f"a line of over {MAX_LINE:,} bytes")])
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except UnicodeDecodeError as error:
+                raise InvalidData([Fault(str(path), number, f"not UTF-8: byte 0x{line[error.start]:02x}")]) from error
+            except (ValueError, RecursionError) as error:
+                raise InvalidData([Fault(str(path), number, f"not JSON: {error}")]) from error
+            if not isinstance(row, dict):
+                raise InvalidData([Fault(str(path), number, "not a JSON object")])
+            yield number, row
+
+
+def load(path: Path) -> list[LabelledComplaint]:
+    """Read a file of labelled complaints. Raises InvalidData with every fault of every row."""
+    rows, faults = [], []
+    for number, row in read_jsonl(path):
+        try:
+            rows.append(from_dict(row))
+        except ValueError as error:
+            faults.append(Fault(str(path), number, str(error)))
+    if faults:
+        raise InvalidData(faults)
+    return rows
+
+
+def dump(rows: Iterable[LabelledComplaint], path: Path) -> int:
+    """Write rows as JSON Lines, whole or not at all; answers how many."""
+    part = path.with_name(path.name + ".part")
+    count = 0
+    with part.open("w", encoding="utf-8") as out:
+        for count, row in enumerate(rows, 1):
+            out.write(json.dumps(row.to_dict(), ensure_ascii=False) + "\n")
+    part.replace(path)
+    return count

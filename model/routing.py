@@ -1,0 +1,128 @@
+"""The answers: prediction, routing and what stands behind them. Frozen, and the same on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Decision(StrEnum):
+    """What the intake does next."""
+
+    AUTO = "auto"
+    REVIEW = "review"
+    ASK = "ask"
+
+
+class Reason(StrEnum):
+    """Why a complaint does not go out by itself. A closed list: stored, shown and counted."""
+
+    LOW_CONFIDENCE = "low-confidence"
+    SMALL_MARGIN = "small-margin"
+    TOO_LITTLE_TEXT = "too-little-text"
+    UNKNOWN_WORDS = "unknown-words"
+    PLACE_NEEDED = "place-needed"
+    PLACE_CONFLICT = "place-conflict"
+    AUTHORITY_CONFLICT = "authority-conflict"
+    OVERSIGHT = "oversight"
+    CONFIDENTIAL = "confidential"
+    SEVERAL_MATTERS = "several-matters"
+    AGENCY_INACTIVE = "agency-inactive"
+    NOT_A_COMPLAINT = "not-a-complaint"
+    AUDIT_SAMPLE = "audit-sample"
+    BREAKER_OPEN = "breaker-open"
+    NO_MODEL = "no-model"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An agency and the probability that it is the responsible one."""
+
+    agency: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters [start, end) of a field of the complaint as it came in: "title" or "text"."""
+
+    field: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one word added: `weight` to the first candidate's score, `margin` to its lead over the second.
+
+    Both are in units of calibrated log-odds; sums over all words plus the bias give the whole.
+    """
+
+    span: Span
+    word: str
+    weight: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPlace:
+    """A kecamatan, desa or road named in the complaint. `kecamatan` is empty where the name fits several."""
+
+    span: Span
+    kind: str
+    name: str
+    kecamatan: str = ""
+    desa: str = ""
+    road_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The classifier's word and nothing else: candidates ranked, evidence for the first."""
+
+    candidates: tuple[Candidate, ...]
+    evidence: tuple[Evidence, ...] = ()
+    known_words: float = 1.0
+    words: int = 0
+    """How many words were read, and which share of them the model had seen in training."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiredRule:
+    """A rule of authority that moved the matter, with the sentence the admin reads."""
+
+    id: str
+    sentence: str
+    agency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """The promise about automatic routings: at most `target_error` wrong, at `confidence`, from `cases` calibration rows."""
+
+    target_error: float
+    confidence: float
+    threshold: float
+    cases: int
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The answer to the intake. The same complaint and the same artifact give it byte for byte."""
+
+    decision: Decision
+    agency: str
+    unit: str
+    candidates: tuple[Candidate, ...]
+    reasons: tuple[Reason, ...]
+    missing: tuple[str, ...]
+    kind: str
+    oversight: bool
+    kecamatan: str
+    desa: str
+    places: tuple[FoundPlace, ...]
+    rules: tuple[FiredRule, ...]
+    evidence: tuple[Evidence, ...]
+    guarantee: Guarantee | None
+    model_version: str

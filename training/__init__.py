@@ -1,0 +1,1 @@
+"""From labelled complaints to a promoted artifact; no web, no SQL."""
