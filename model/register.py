@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +20,8 @@ FAMILY_UNITS = ("kecamatan", "desa")
 PLACE_TYPES = ("kecamatan", "desa", "kelurahan")
 ROAD_CLASSES = ("nasional", "provinsi", "kabupaten", "lingkungan", "desa", "khusus")
 FILES = ("agencies.csv", "places.csv", "roads.csv", "rules.toml")
+MAX_FILE = 5_000_000
+"""Bytes of one file of a register; the whole of Indonesia's villages would fit."""
 _AGENCY_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _T = TypeVar("_T")
@@ -90,19 +94,23 @@ class Register:
 
         Raises InvalidData with every fault of every file, each with file, line and reason.
         """
-        files = {name: (folder / name).read_bytes() for name in FILES if (folder / name).is_file()}
         faults: list[Fault] = []
-        if "agencies.csv" not in files:
-            faults.append(Fault(str(folder / "agencies.csv"), 0, "missing: a register needs at least its agencies"))
+        files = _read_files(folder, faults)
         agencies = _read(folder, files, "agencies.csv", ("id", "name"), _agency, faults)
         places = _read(folder, files, "places.csv", ("kecamatan", "desa"), _place, faults)
         roads = _read(folder, files, "roads.csv", ("name", "class"), _road, faults)
         faults += _check_agencies(folder, agencies)
+        faults += _check_families(folder, agencies, places)
         faults += _check_places(folder, places)
         faults += _check_roads(folder, roads, {place.kecamatan for _, place in places})
         if faults:
             raise InvalidData(sorted(faults, key=lambda f: (f.file, f.line)))
-        return cls(*(tuple(item for _, item in rows) for rows in (agencies, places, roads)), files=files)
+        return cls(
+            agencies=tuple(agency for _, agency in agencies),
+            places=tuple(place for _, place in places),
+            roads=tuple(road for _, road in roads),
+            files=files,
+        )
 
     @cached_property
     def by_id(self) -> Mapping[str, Agency]:
@@ -154,11 +162,17 @@ def csv_rows(content: bytes, file: str, required: Sequence[str], faults: list[Fa
     if "\0" in text:
         faults.append(Fault(file, text[: text.index("\0")].count("\n") + 1, "NUL byte: this is not a text file"))
         return
-    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
-        missing = [name for name in required if name not in (reader.fieldnames or ())]
+        header = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        missing = [name for name in required if name not in header]
         if missing:
-            faults.append(Fault(file, 1, f"column missing: {', '.join(missing)}"))
+            hint = "; the cells must be separated by commas, not semicolons" if any(";" in name for name in header) else ""
+            faults.append(Fault(file, 1, f"column missing: {', '.join(missing)}{hint}"))
+            return
+        twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+        if twice:
+            faults.append(Fault(file, 1, f"column stands twice: {', '.join(twice)}"))
             return
         for row in reader:
             if None in row:
@@ -169,7 +183,27 @@ def csv_rows(content: bytes, file: str, required: Sequence[str], faults: list[Fa
                 continue
             yield reader.line_num, {key: value.strip() for key, value in row.items()}
     except csv.Error as error:
-        faults.append(Fault(file, reader.line_num, f"not CSV: {error}"))
+        faults.append(Fault(file, reader.reader.line_num, f"not CSV: {error}"))
+
+
+def _read_files(folder: Path, faults: list[Fault]) -> dict[str, bytes]:
+    files = {}
+    for name in FILES:
+        path = folder / name
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_FILE + 1)
+        except FileNotFoundError:
+            if name == "agencies.csv":
+                faults.append(Fault(str(path), 0, "missing: a register needs at least its agencies"))
+        except OSError as error:
+            faults.append(Fault(str(path), 0, f"cannot be read: {error.strerror}"))
+        else:
+            if len(content) > MAX_FILE:
+                faults.append(Fault(str(path), 0, f"over {MAX_FILE:,} bytes: too large for a file of a register"))
+            else:
+                files[name] = content
+    return files
 
 
 def _read(
@@ -191,7 +225,7 @@ def _agency(row: dict[str, str]) -> Agency:
         id=row["id"],
         name=row["name"],
         aliases=split_list(row.get("aliases", "")),
-        authority=row.get("authority", "kabupaten"),
+        authority=row.get("authority") or "kabupaten",
         **{key: row.get(key, "") for key in names},
     )
 
@@ -213,7 +247,7 @@ def _road(row: dict[str, str]) -> Road:
 
 def _check_agencies(folder: Path, rows: Sequence[tuple[int, Agency]]) -> Iterator[Fault]:
     file = str(folder / "agencies.csv")
-    ids = {agency.id for _, agency in rows}
+    by_id = {agency.id: agency for _, agency in rows}
     seen: dict[str, int] = {}
     for line, agency in rows:
         if not _AGENCY_ID.fullmatch(agency.id):
@@ -227,27 +261,88 @@ def _check_agencies(folder: Path, rows: Sequence[tuple[int, Agency]]) -> Iterato
             yield Fault(file, line, f"authority {agency.authority!r}: one of {', '.join(AUTHORITIES)}")
         if agency.per and agency.per not in FAMILY_UNITS:
             yield Fault(file, line, f"per {agency.per!r}: empty, or one of {', '.join(FAMILY_UNITS)}")
-        for name, date in (("valid_from", agency.valid_from), ("valid_until", agency.valid_until)):
-            if date and not _DATE.fullmatch(date):
-                yield Fault(file, line, f"{name} {date!r}: a date as YYYY-MM-DD")
-        if agency.successor and agency.successor not in ids:
-            yield Fault(file, line, f"successor {agency.successor!r} is no agency of this file")
+        yield from _check_life(file, line, agency, by_id)
+    # A name that two agencies answer to sends a search, or an imported row, to the wrong one.
+    yield from _check_names(file, ((line, agency.id, (agency.name, *agency.aliases)) for line, agency in rows))
+
+
+def _check_life(file: str, line: int, agency: Agency, by_id: Mapping[str, Agency]) -> Iterator[Fault]:
+    dates = {"valid_from": agency.valid_from, "valid_until": agency.valid_until}
+    wrong = [name for name, text in dates.items() if text and not _is_date(text)]
+    for name in wrong:
+        yield Fault(file, line, f"{name} {dates[name]!r}: a date of the calendar as YYYY-MM-DD")
+    if not wrong and agency.valid_from and agency.valid_until and agency.valid_until < agency.valid_from:
+        yield Fault(file, line, f"valid_until {agency.valid_until} is before valid_from {agency.valid_from}")
+    if not agency.successor:
+        return
+    if agency.successor not in by_id:
+        yield Fault(file, line, f"successor {agency.successor!r} is no agency of this file")
+        return
+    if not agency.valid_until:
+        yield Fault(file, line, f"successor {agency.successor!r} without valid_until: when does it take over?")
+    chain = [agency.id]
+    while (follower := by_id.get(chain[-1])) and follower.successor and len(chain) <= len(by_id):
+        chain.append(follower.successor)
+        if chain[-1] == agency.id:
+            yield Fault(file, line, f"successors lead in a circle: {' -> '.join(chain)}")
+            return
+
+
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_names(file: str, rows: Iterable[tuple[int, str, Sequence[str]]]) -> Iterator[Fault]:
+    """Find names that two rows share; each row as (line, what it is called in a message, its names)."""
+    owners: dict[str, tuple[int, str]] = {}
+    for line, owner, names in rows:
+        for name in names:
+            if name and not any(char.isalnum() for char in name):
+                yield Fault(file, line, f"name {name!r} has neither letter nor digit")
+            first, other = owners.setdefault(name.casefold(), (line, owner))
+            if name and first != line:
+                yield Fault(file, line, f"name {name!r} belongs already to {other!r} on line {first}")
+
+
+def _check_families(folder: Path, agencies: Sequence[tuple[int, Agency]], places: Sequence[tuple[int, Place]]) -> Iterator[Fault]:
+    known = {"kecamatan": bool(places), "desa": any(place.desa for _, place in places)}
+    for line, agency in agencies:
+        if not known.get(agency.per, True):
+            yield Fault(
+                str(folder / "agencies.csv"), line, f"{agency.id!r} has one office per {agency.per}, but places.csv names none"
+            )
 
 
 def _check_places(folder: Path, rows: Sequence[tuple[int, Place]]) -> Iterator[Fault]:
     file = str(folder / "places.csv")
     seen: dict[tuple[str, str], int] = {}
+    spelling: dict[str, tuple[int, str]] = {}
     for line, place in rows:
-        key = (place.kecamatan, place.desa)
+        key = (place.kecamatan.casefold(), place.desa.casefold())
         if not place.kecamatan:
             yield Fault(file, line, "kecamatan is empty")
         if place.type not in PLACE_TYPES:
             yield Fault(file, line, f"type {place.type!r}: one of {', '.join(PLACE_TYPES)}")
-        if (place.type == "kecamatan") != (not place.desa):
+        elif (place.type == "kecamatan") != (not place.desa):
             yield Fault(file, line, "a row of type kecamatan has an empty desa, and no other row has")
         if key in seen:
             yield Fault(file, line, f"{place.name!r} stands already on line {seen[key]}")
         seen.setdefault(key, line)
+        first, written = spelling.setdefault(key[0], (line, place.kecamatan))
+        if written != place.kecamatan:
+            yield Fault(file, line, f"kecamatan {place.kecamatan!r} is written {written!r} on line {first}")
+        # One alias may stand at two places ("Sangatta"): then the text alone cannot tell which is meant.
+        for alias in place.aliases:
+            if not any(char.isalnum() for char in alias):
+                yield Fault(file, line, f"alias {alias!r} has neither letter nor digit")
+            elif alias.casefold() == place.name.casefold():
+                yield Fault(file, line, f"alias {alias!r} only repeats the name")
 
 
 def _check_roads(folder: Path, rows: Sequence[tuple[int, Road]], kecamatan: set[str]) -> Iterator[Fault]:
@@ -259,3 +354,5 @@ def _check_roads(folder: Path, rows: Sequence[tuple[int, Road]], kecamatan: set[
             yield Fault(file, line, f"class {road.road_class!r}: one of {', '.join(ROAD_CLASSES)}")
         if road.kecamatan and road.kecamatan not in kecamatan:
             yield Fault(file, line, f"kecamatan {road.kecamatan!r} is not in places.csv")
+    # A name with two classes would be looked after by two agencies.
+    yield from _check_names(file, ((line, road.name, (road.name, *road.aliases)) for line, road in rows))
