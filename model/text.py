@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from importlib import metadata, resources
+from itertools import islice
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from Sastrawi.Dictionary.ArrayDictionary import ArrayDictionary
 from Sastrawi.Stemmer.Stemmer import Stemmer
@@ -30,118 +31,178 @@ MAX_WORD = 40
 MAX_COLD_STEMS = 150
 """Distinct words of one complaint that are stemmed; the words after those stand as they are.
 
-PySastrawi takes 0.3 ms for an unknown affixed word, so this bounds what a hostile text can cost.
+PySastrawi takes up to 0.4 ms for an unknown affixed word, so this bounds what a hostile text can cost.
 It counts words whether or not the cache knows them: the same text gives the same stems every time.
 """
-CACHE_SIZE = 100_000
-"""Words remembered with their stems, about 25 MB when full; then the cache starts afresh."""
+CACHE_SIZE = 50_000
+"""Written words, and stems, that are remembered; the ones not met for longest go first."""
 
+_MAX_WRITTEN = 3 * MAX_WORD
+"""Characters of a written word that are looked at: accents and invisible characters need room too."""
+_TAIL = (
+    "\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201a\u201c-\u201e"
+    "\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
+)
+"""What the bytes 0x80 to 0xBF become when UTF-8 is read as Latin-1 or Windows-1252: the tail of mojibake."""
+_GLUE = "'\u2019`\u00b4\u02bc\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
+"""What may stand inside a word and says nothing: apostrophes (jum'at), soft hyphens, accents, invisible marks."""
+_MASKS = "ALAMAT|EMAIL|KK|NAMA|NIK|NOMOR|NPWP|PLAT|REKENING|TELEPON|URL"
+"""Marks that stand where personal data was; any other word in brackets may name a place."""
 _TOKEN = re.compile(
-    r"""
-      (?P<skip> https?://\S+ | www\.\S+                      # links
-      | \[[A-Z_ ]{2,20}\]                                    # mask marks: [NAMA], [TELEPON]
-      | \\[nrt](?=[\W_A-Z\d]|\\|$) | \\u[0-9a-f]{4}          # escaped line breaks that an export left
-      | [ÃÂâ][\u0080-\u00BF\u20AC\u2019\u201C\u201D\u2122]{1,2}  # UTF-8 read as Latin-1
-      | &(?:amp|nbsp|quot|lt|gt|\#\d+); )                    # HTML entities
-    | (?P<word> [^\W_]+ )
+    rf"""
+      (?:[hH][tT]{{2}}[pP][sS]?://|[wW]{{3}}\.)\S++                                  # links
+    | \[(?:{_MASKS})\]
+    | \\[nr] | \\t(?![a-z]) | \\u[0-9a-fA-F]{{4}} | _x[0-9A-Fa-f]{{4}}_              # line breaks as an export escapes them
+    | [\u00c2-\u00df][{_TAIL}] | [\u00e0-\u00ef][{_TAIL}]{{2}} | [\u00f0-\u00f4][{_TAIL}]{{3}} | \u00e2\u20ac   # mojibake
+    | &(?:amp|nbsp|quot|apos|lt|gt|\#x?[0-9a-fA-F]{{1,6}});                          # HTML entities
+    | ( [^\W_\u00c2\u00c3]
+        (?: [^\W_A-Z\u00c2-\u00f4]++
+          | [\u00c4-\u00f4](?![{_TAIL}])
+          | (?<![a-z]{{3}})[A-Z] | [A-Z](?![a-z])       # "BandungMohon" was two lines: LAPOR! exports lose the break
+          | [{_GLUE}]++(?=[^\W\d_])
+        )*+ )
     """,
     re.VERBOSE,
 )
-_REPEATED = re.compile(r"(.)\1{2,}")
-_REDUPLICATED = re.compile(r"([a-z]{3,})2(an|nya|kan)?")
-_HAS_DIGIT = re.compile(r"\d")
+_NUMBERED = re.compile(r"([a-z]{2,})\d+|([a-z]{3,})2(an|nya|kan)")
+"""A word with a number at its end (rt05, covid19), or doubled with a 2 (anak2, kira2nya)."""
+_REPEATED = re.compile(r"([^\W\d])\1{2,}")
+
+Abbreviations = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One written word: where it stands, what it says once normalised, and the words it stands for."""
+class Token(NamedTuple):
+    """One written word: where it stands, what it says once normalised, and the words it stands for.
 
-    span: Span
+    A tuple, not a dataclass: these are made by the million, and a tuple costs a quarter.
+    """
+
+    field: str
+    start: int
+    end: int
     text: str
     words: tuple[str, ...]
 
+    @property
+    def span(self) -> Span:
+        """Where it stands in the complaint as it came in."""
+        return Span(self.field, self.start, self.end)
+
+
+class Word(NamedTuple):
+    """One word of a complaint as the features see it. A tuple for the same reason as Token."""
+
+    text: str
+    stem: str
+    field: str
+    start: int
+    end: int
+    first: bool
+    """Whether it opens a field, so that no pair of words reaches across title and text."""
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the complaint as it came in; the words of one abbreviation share it."""
+        return Span(self.field, self.start, self.end)
+
 
 def normalise_word(written: str) -> str:
-    """Normalise one written word: compatibility forms, case, accents, repeated letters, "bareng2".
+    """Normalise one written word: compatibility forms, case, accents, repeated letters, numbers at its end.
 
     Long numbers become "0": no number of five digits or more says who is responsible.
+    Takes any string, and normalising twice changes nothing.
     """
-    word = unicodedata.normalize("NFKD", written).lower()
-    word = "".join(char for char in word if char.isalnum())[:MAX_WORD]
-    if _HAS_DIGIT.search(word):
-        if match := _REDUPLICATED.fullmatch(word):
-            return match[1] + (match[2] or "")
-        return "0" if word.isdigit() and len(word) > 4 else word
+    word = unicodedata.normalize("NFKD", written[:_MAX_WRITTEN]).lower()
+    word = "".join(filter(str.isalnum, word))[:MAX_WORD]
+    if match := _NUMBERED.fullmatch(word):
+        word = match[1] or match[2] + match[3]
+    elif word.isdigit() and len(word) > 4:
+        return "0"
     return _REPEATED.sub(r"\1", word)
 
 
-def tokenise(text: str, field: str = "text", abbreviations: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> Iterator[Token]:
+def _written_words(text: str) -> Iterator[re.Match[str]]:
+    return islice((match for match in _TOKEN.finditer(text) if match[1]), MAX_TOKENS)
+
+
+def tokenise(text: str, field: str = "text", abbreviations: Abbreviations = MappingProxyType({})) -> Iterator[Token]:
     """Yield the words of a text, at most MAX_TOKENS, each with its offsets into that text."""
-    count = 0
-    for match in _TOKEN.finditer(text):
-        if match["word"] is None:
-            continue
-        word = normalise_word(match["word"])
-        if not word:
-            continue
-        yield Token(Span(field, match.start(), match.end()), word, abbreviations.get(word) or (word,))
-        count += 1
-        if count == MAX_TOKENS:
-            return
+    for match in _written_words(text):
+        if word := normalise_word(match[1]):
+            yield Token(field, match.start(), match.end(), word, abbreviations.get(word) or (word,))
 
 
-def _lexicon(name: str) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+def _lexicon(name: str) -> dict[str, tuple[str, ...]]:
     content = resources.files("model").joinpath("lexicon", name).read_text(encoding="utf-8")
-    rows = ((number, line.split("\t")) for number, line in enumerate(content.splitlines(), 1) if line and not line.startswith("#"))
-    return content, rows
+    return read_lexicon(content, f"model/lexicon/{name}")
 
 
-def load_abbreviations() -> Mapping[str, tuple[str, ...]]:
-    """Read model/lexicon/abbreviations.tsv: a written form, a tab, the words it stands for.
+def read_lexicon(content: str, file: str) -> dict[str, tuple[str, ...]]:
+    """Read lines of a normalised form, a tab, and the normalised words it stands for; "#" opens a comment line.
 
-    Raises InvalidData where a line is not that, or a form stands twice.
+    Raises InvalidData naming every line that is not that, and every form that stands twice.
     """
     forms: dict[str, tuple[str, ...]] = {}
     faults = []
-    for number, cells in _lexicon("abbreviations.tsv")[1]:
-        if len(cells) != 2 or not cells[1].split() or cells[0] != normalise_word(cells[0]):
-            faults.append(Fault("model/lexicon/abbreviations.tsv", number, "a normalised form, one tab, the words it stands for"))
-        elif cells[0] in forms:
-            faults.append(Fault("model/lexicon/abbreviations.tsv", number, f"{cells[0]!r} stands already above"))
+    for number, line in enumerate(content.splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        form, _, meaning = line.partition("\t")
+        words = meaning.split()
+        if not words or any(word != normalise_word(word) for word in (form, *words)):
+            faults.append(Fault(file, number, "must be a normalised form, one tab, and the normalised words it stands for"))
+        elif form in forms:
+            faults.append(Fault(file, number, f"{form!r} stands already above"))
         else:
-            forms[cells[0]] = tuple(cells[1].split())
+            forms[form] = tuple(words)
     if faults:
         raise InvalidData(faults)
-    return MappingProxyType(forms)
+    return forms
+
+
+def load_abbreviations() -> Abbreviations:
+    """Read model/lexicon/abbreviations.tsv: a written form and the words it stands for."""
+    return MappingProxyType(_lexicon("abbreviations.tsv"))
 
 
 def load_exceptions() -> Mapping[str, str]:
-    """Read model/lexicon/stem_exceptions.tsv: a word, a tab, the stem that PySastrawi misses."""
-    return MappingProxyType({cells[0]: cells[1] for _, cells in _lexicon("stem_exceptions.tsv")[1]})
+    """Read model/lexicon/stem_exceptions.tsv: a word and the stem that PySastrawi misses."""
+    return MappingProxyType({word: stem for word, (stem,) in _lexicon("stem_exceptions.tsv").items()})
 
 
 class WordStemmer:
     """PySastrawi's stemmer over its dict dictionary, behind a bounded cache, with words it must leave alone.
 
-    `protected` words (places, agencies) are their own stems: stock Sastrawi makes "bekas" of "bekasi".
+    `protected` are names of places and agencies, of one word or several; each of their words is its own
+    stem, for stock Sastrawi makes "bekas" of "bekasi". Threads may share one: its caches are lru_cache's,
+    and neither PySastrawi's rules nor its dictionary change once made.
     """
 
     def __init__(self, protected: Iterable[str] = ()) -> None:
-        """Load the dictionary that PySastrawi ships: some 10 ms."""
-        words = resources.files("Sastrawi.Stemmer").joinpath("data", "kata-dasar.txt").read_text(encoding="utf-8")
-        self._roots = frozenset(words.split())
-        self._stemmer = Stemmer(ArrayDictionary(sorted(self._roots)))
-        self._fixed = {**load_exceptions(), **{word: word for word in protected}}
-        self._cache: dict[str, str] = {}
+        """Load the dictionary that PySastrawi ships: some 20 ms."""
+        self.protected = frozenset(token.text for name in protected for token in tokenise(name))
+        roots = resources.files("Sastrawi.Stemmer").joinpath("data", "kata-dasar.txt").read_text(encoding="utf-8")
+        self._roots = frozenset(roots.split())
+        self._fixed = {**load_exceptions(), **{word: word for word in self.protected}}
+        stemmer = Stemmer(ArrayDictionary(self._roots))
+        self._stem: Callable[[str], str] = lru_cache(maxsize=CACHE_SIZE)(stemmer.stem_word)
+
+    def __reduce__(self) -> tuple[type[WordStemmer], tuple[Any, ...]]:
+        """Travel to another process without the caches: they fill again."""
+        return type(self), (sorted(self.protected),)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that decides a stem: library version, dictionary, exceptions, abbreviations, protected words."""
-        total = hashlib.sha256(metadata.version("PySastrawi").encode())
-        total.update("\n".join(sorted(self._roots)).encode())
-        total.update("\n".join(f"{word}\t{stem}" for word, stem in sorted(self._fixed.items())).encode())
-        total.update(_lexicon("abbreviations.tsv")[0].encode())
-        return total.hexdigest()
+        """SHA-256 of all that decides a stem: library, dictionary, exceptions, abbreviations, protected words, limits, pattern."""
+        parts = [
+            metadata.version("PySastrawi"),
+            *sorted(self._roots),
+            *(f"{word}\t{stem}" for word, stem in sorted(self._fixed.items())),
+            *(f"{form}\t{' '.join(words)}" for form, words in sorted(load_abbreviations().items())),
+            *map(str, (MAX_TOKENS, MAX_WORD, MAX_COLD_STEMS)),
+            *(pattern.pattern for pattern in (_TOKEN, _NUMBERED, _REPEATED)),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def is_free(self, word: str) -> bool:
         """Tell whether the stem of a word costs nothing: it is a root, fixed, or no word at all."""
@@ -149,27 +210,9 @@ class WordStemmer:
 
     def stem(self, word: str) -> str:
         """Answer the stem of one normalised word."""
-        if word in self._fixed:
-            return self._fixed[word]
         if self.is_free(word):
-            return word
-        stem = self._cache.get(word)
-        if stem is None:
-            if len(self._cache) >= CACHE_SIZE:
-                self._cache.clear()
-            stem = self._cache[word] = str(self._stemmer.stem_word(word)) or word
-        return stem
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word of a complaint as the features see it."""
-
-    span: Span
-    text: str
-    stem: str
-    first: bool
-    """Whether it opens a field, so that no pair of words reaches across title and text."""
+            return self._fixed.get(word, word)
+        return self._stem(word) or word
 
 
 class Analyzer:
@@ -179,23 +222,40 @@ class Analyzer:
         """Load dictionary and lexicons; `protected` as for WordStemmer."""
         self.stemmer = WordStemmer(protected)
         self._abbreviations = load_abbreviations()
+        self._read = lru_cache(maxsize=CACHE_SIZE)(self._read_anew)
+
+    def __reduce__(self) -> tuple[type[Analyzer], tuple[Any, ...]]:
+        """Travel to another process without the caches: they fill again."""
+        return type(self), (sorted(self.stemmer.protected),)
+
+    def _read_anew(self, written: str) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """Answer what a written word says, the words it stands for, and these with their stems, "" where that has a cost."""
+        text = normalise_word(written)
+        words = self._abbreviations.get(text) or ((text,) if text else ())
+        return text, words, tuple((word, self.stemmer.stem(word) if self.stemmer.is_free(word) else "") for word in words)
 
     def tokens(self, complaint: Complaint) -> list[Token]:
-        """The written words of title and text, in order."""
-        return [token for name, text in complaint.fields for token in tokenise(text, name, self._abbreviations)]
+        """List the written words of title and text, in order: `tokenise` with the abbreviations, from the cache."""
+        return [
+            Token(field, match.start(), match.end(), text, words)
+            for field, content in complaint.fields
+            for match in _written_words(content)
+            for text, words, _ in (self._read(match[1][:_MAX_WRITTEN]),)
+            if text
+        ]
 
     def words(self, complaint: Complaint) -> list[Word]:
-        """The words that the features are made of; at most MAX_COLD_STEMS distinct ones are stemmed."""
-        budget: set[str] = set()
-        result = []
-        field = ""
-        for token in self.tokens(complaint):
-            for text in token.words:
-                stem = text
-                if self.stemmer.is_free(text) or text in budget or len(budget) < MAX_COLD_STEMS:
-                    stem = self.stemmer.stem(text)
-                    if not self.stemmer.is_free(text):
-                        budget.add(text)
-                result.append(Word(token.span, text, stem, first=token.span.field != field))
-                field = token.span.field
+        """List the words that the features are made of; at most MAX_COLD_STEMS distinct ones are stemmed."""
+        read, stem_of = self._read, self.stemmer.stem
+        stems: dict[str, str] = {}
+        result: list[Word] = []
+        for field, text in complaint.fields:
+            first = True
+            for match in _written_words(text):
+                start, end = match.span()
+                for word, stem in read(match[1][:_MAX_WRITTEN])[2]:
+                    if not stem and not (stem := stems.get(word, "")):
+                        stem = stems[word] = stem_of(word) if len(stems) < MAX_COLD_STEMS else word
+                    result.append(Word(word, stem, field, start, end, first))
+                    first = False
         return result
