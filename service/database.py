@@ -1,0 +1,117 @@
+"""One way to the database, SQLite or PostgreSQL: a connection to read, a transaction to write, and the migrations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+
+BUSY_SECONDS = 5
+"""How long a writer waits for another before it gives up, and the caller is asked to come again."""
+STATEMENT_SECONDS = 15
+
+
+class Database:
+    """The service's memory behind two doors. No connection is opened before one is asked for."""
+
+    def __init__(self, url: str, pool_size: int = 8) -> None:
+        """Prepare the engine for a URL; `pool_size` is the number of threads that may ask at once."""
+        self.engine = _engine(url, pool_size)
+        self._writer = self.engine.execution_options(salur_writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection for reading one consistent picture; nothing done with it is kept."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a transaction: kept whole when the block ends, not at all when it raises."""
+        with self._writer.begin() as connection:
+            yield connection
+
+    def is_current(self) -> bool:
+        """Tell whether the tables are those of this version of the code."""
+        return self.revision() == head_revision()
+
+    def revision(self) -> str | None:
+        """Answer the revision that the tables are at; None for an empty database."""
+        with self.read() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the tables up to a revision, "head" being this version's."""
+        self._run(command.upgrade, revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Take the tables back to an earlier revision; "base" removes them all."""
+        self._run(command.downgrade, revision)
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def _run(self, step: Any, revision: str) -> None:
+        with self._writer.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # Two servers that start at once migrate one after the other.
+                connection.execute(text("SELECT pg_advisory_xact_lock(727258)"))
+            config = _alembic_config()
+            config.attributes["connection"] = connection
+            step(config, revision)
+
+
+def head_revision() -> str | None:
+    """Answer the newest revision among the migrations."""
+    return ScriptDirectory.from_config(_alembic_config()).get_current_head()
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    with resources.as_file(resources.files("service") / "migrations") as folder:
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _engine(text_url: str, pool_size: int) -> Engine:
+    url = make_url(text_url)
+    options: dict[str, Any] = {"hide_parameters": True, "pool_size": pool_size, "max_overflow": 2, "pool_timeout": BUSY_SECONDS}
+    if url.get_backend_name() == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+        limits = f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c lock_timeout={BUSY_SECONDS * 1000} -c timezone=UTC"
+        options["connect_args"] = {"connect_timeout": BUSY_SECONDS, "options": f"{url.query.get('options', '')} {limits}".strip()}
+        url = url.difference_update_query(["options"])
+        return create_engine(url, pool_pre_ping=True, **options)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver must not open transactions behind our back: _begin_sqlite does, with the lock that is wanted.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # an acknowledged complaint survives a power cut
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: a reader that turns writer half-way cannot wait for its turn.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("salur_writes") else "BEGIN")

@@ -1,0 +1,198 @@
+"""What the service can be told from outside: SALUR_* variables, each with its default and one line of help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from limits import parse as parse_limit
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from model.faults import SalurError
+
+PREFIX = "SALUR_"
+MIN_SECRET = 32
+"""Characters of the secret that signs sessions and webhooks; fewer are refused."""
+
+
+class InvalidSettings(SalurError):
+    """One or more SALUR_ variables are wrong. The text has one line for each."""
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.strip().isascii() or not text.strip().isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low:,} to {high:,}")
+        return int(text)
+
+    return read
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError("a number from 0 to 1, such as 0.05")
+    return value
+
+
+def _yes_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return text.lower() == "yes"
+
+
+def _database(text: str) -> str:
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ValueError("a database URL, such as sqlite:///var/salur.db or postgresql://user@host/name") from error
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ValueError("a URL of SQLite or PostgreSQL")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("a SQLite file: a database in memory loses every complaint")
+    return text
+
+
+def _time_zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("a time zone, such as Asia/Makassar") from error
+
+
+def _optional_path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+
+
+def _level(text: str) -> str:
+    if text.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError("one of debug, info, warning, error")
+    return text.lower()
+
+
+def _limit(text: str) -> str:
+    try:
+        parse_limit(text)
+    except ValueError as error:
+        raise ValueError("a rate, such as 10 per minute") from error
+    return text
+
+
+def _about(default: str, read: Callable[[str], Any], text: str) -> Mapping[str, Any]:
+    return {"default": default, "read": read, "help": text}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, read and checked once. Build it with `Settings.from_environment`."""
+
+    database: str = field(
+        metadata=_about("sqlite:///var/salur.db", _database, "where complaints are stored: a SQLite file or a PostgreSQL URL")
+    )
+    models: Path = field(
+        metadata=_about("var/models", Path, "the registry: folder of model versions with the pointer to the current one")
+    )
+    secret_file: Path = field(
+        metadata=_about(
+            "var/secret", Path, "file with the secret that signs sessions and webhooks; `salur-service setup` makes one"
+        )
+    )
+    bind: str = field(metadata=_about("127.0.0.1:8000", str, "address and port to listen on"))
+    workers: int = field(metadata=_about("2", _whole(1, 64), "server processes"))
+    threads: int = field(metadata=_about("8", _whole(1, 64), "threads of each process"))
+    trusted_proxies: int = field(
+        metadata=_about("0", _whole(0, 5), "reverse proxies in front whose X-Forwarded-* headers are believed")
+    )
+    secure_cookies: bool = field(
+        metadata=_about("yes", _yes_no, "send the session cookie over HTTPS only (browsers make an exception for localhost)")
+    )
+    region: str = field(metadata=_about("Kabupaten Kutai Timur", str, "name of the region as pages show it"))
+    time_zone: ZoneInfo = field(metadata=_about("Asia/Makassar", _time_zone, "time zone of deadlines and pages"))
+    holidays_file: Path | None = field(
+        metadata=_about("", _optional_path, "CSV of local exceptions to the national holidays: date,name,kind (libur or kerja)")
+    )
+    days_to_verify: int = field(metadata=_about("3", _whole(1, 365), "working days to verify a complaint"))
+    days_to_follow_up: int = field(metadata=_about("5", _whole(1, 365), "working days to a first follow-up"))
+    days_to_finish: int = field(metadata=_about("14", _whole(1, 365), "working days to finish a complaint"))
+    days_to_finish_oversight: int = field(
+        metadata=_about("60", _whole(1, 365), "working days to finish a complaint about an official's wrongdoing")
+    )
+    audit_share: float = field(metadata=_about("0.05", _share, "share of automatic routings that a person decides blind"))
+    similar_days: int = field(metadata=_about("30", _whole(0, 3650), "days within which like complaints are linked; 0 links none"))
+    claim_minutes: int = field(
+        metadata=_about("10", _whole(1, 1440), "minutes for which an opened complaint is kept for one person")
+    )
+    session_hours: int = field(metadata=_about("12", _whole(1, 168), "hours until a person must sign in again"))
+    sign_in_limit: str = field(metadata=_about("10 per minute", _limit, "attempts to sign in from one address"))
+    key_limit: str = field(metadata=_about("200 per second", _limit, "calls of one API key, where the key has no limit of its own"))
+    keep_days: int = field(
+        metadata=_about("730", _whole(1, 36500), "days until `salur-service purge` deletes what a complaint says")
+    )
+    webhook_hosts: tuple[str, ...] = field(
+        metadata=_about("", _names, "hosts, comma-separated, to which webhooks may go over plain http or on a private address")
+    )
+    log_level: str = field(metadata=_about("info", _level, "least severe log line written: debug, info, warning or error"))
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the SALUR_* variables of an environment.
+
+        Raises InvalidSettings naming every wrong value and every unknown variable, so that a typo is not a default.
+        """
+        known = {variable(name): name for name in names()}
+        values: dict[str, Any] = {name: about["read"](about["default"]) for name, about in _abouts().items()}
+        wrong = []
+        for key in sorted(key for key in environ if key.startswith(PREFIX)):
+            if key not in known:
+                wrong.append(f"{key}: no such setting")
+                continue
+            try:
+                values[known[key]] = _abouts()[known[key]]["read"](environ[key])
+            except ValueError as error:
+                given = "" if known[key] == "database" else f"={environ[key]!r}"  # a URL can hold a password
+                wrong.append(f"{key}{given}: must be {error}")
+        if wrong:
+            raise InvalidSettings("\n".join(wrong))
+        return cls(**values)
+
+    def read_secret(self) -> str:
+        """Read the secret. Raises InvalidSettings where there is none, or one too short to protect anything."""
+        try:
+            secret = self.secret_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidSettings(
+                f"SALUR_SECRET_FILE={str(self.secret_file)!r}: cannot be read; `salur-service setup` makes one"
+            ) from error
+        if len(secret) < MIN_SECRET:
+            raise InvalidSettings(f"SALUR_SECRET_FILE={str(self.secret_file)!r}: holds fewer than {MIN_SECRET} characters")
+        return secret
+
+
+def names() -> tuple[str, ...]:
+    """Names of the settings, in the order in which they are documented."""
+    return tuple(setting.name for setting in fields(Settings))
+
+
+def variable(name: str) -> str:
+    """Name of the variable that sets a setting."""
+    return PREFIX + name.upper()
+
+
+def table() -> tuple[tuple[str, str, str], ...]:
+    """Answer (variable, default, help) of every setting: what the README and `salur-service run --help` show."""
+    return tuple((variable(name), about["default"], about["help"]) for name, about in _abouts().items())
+
+
+def _abouts() -> Mapping[str, Mapping[str, Any]]:
+    return {setting.name: setting.metadata for setting in fields(Settings)}
