@@ -66,7 +66,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class FoundPlace:
-    """A kecamatan, desa or road named in the complaint. `kecamatan` is empty where the name fits several."""
+    """A kecamatan, desa or road named in the complaint. `kecamatan` is empty where the name fits several.
+
+    `cue` is the word before it that says how it is meant ("desa", "di", "ke"), if there is one.
+    """
 
     span: Span
     kind: str
@@ -74,6 +77,7 @@ class FoundPlace:
     kecamatan: str = ""
     desa: str = ""
     road_class: str = ""
+    cue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
