@@ -139,8 +139,12 @@ def dump(rows: Iterable[LabelledComplaint], path: Path) -> int:
     """Write rows as JSON Lines, whole or not at all; answers how many."""
     part = path.with_name(path.name + ".part")
     count = 0
-    with part.open("w", encoding="utf-8") as out:
-        for count, row in enumerate(rows, 1):
-            out.write(json.dumps(row.to_dict(), ensure_ascii=False) + "\n")
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as out:
+            for row in rows:
+                out.write(json.dumps(row.to_dict(), ensure_ascii=False) + "\n")
+                count += 1
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return count

@@ -1,0 +1,258 @@
+"""One iterator over every kind of source, and the import that makes labelled complaints of it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from model import lapor
+from model.faults import Fault, InvalidData
+from model.labelled import LabelledComplaint, dump, from_dict, read_jsonl
+from model.privacy import mask
+from model.register import Register
+from training.crosswalk import Crosswalk, Rule, identity, normalise
+
+MAX_ROWS = 2_000_000
+"""Rows of a source that are read; the whole country writes some thousands a day."""
+MAX_FAULTS = 50
+"""Faults of single rows that are gathered before an import gives up."""
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "text": ("text", "isi", "isi laporan", "isi aduan", "aduan", "laporan", "keluhan", "uraian", "complaint"),
+    "agency": ("agency", "instansi", "instansi terdisposisi", "opd", "skpd", "unit kerja", "disposisi", "tujuan", "addressed to"),
+    "id": ("id", "tracking id", "nomor", "no tiket", "tiket"),
+    "received_at": ("received at", "tanggal", "tanggal masuk", "tanggal laporan", "tanggal laporan masuk", "date"),
+    "title": ("title", "judul", "judul laporan", "subject"),
+    "category": ("category", "kategori", "topik", "topic"),
+    "kecamatan": ("kecamatan",),
+    "desa": ("desa", "kelurahan", "desa kelurahan", "kelurahan desa"),
+    "kind": ("kind", "klasifikasi", "klasifikasi laporan", "jenis"),
+}
+"""Our name of a column of a plain table: the ways its header is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A row as the source has it: `complaint.agency` is the source's own name, and text or agency may be empty."""
+
+    line: int
+    complaint: LabelledComplaint
+
+
+@dataclass
+class ImportReport:
+    """What became of a source's rows. As text it is the table that closes an import."""
+
+    source: str
+    out: str = ""
+    read: int = 0
+    kept: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    not_mapped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    train_only: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Write the closing table."""
+        lines = [self.source, "", f"{'read':<60}{self.read:>8}", f"{'kept':<60}{self.kept.total():>8}"]
+        if self.train_only:
+            lines.append(f"{'  of these for training only':<60}{self.train_only:>8}")
+        lines.append(f"{'dropped':<60}{self.dropped.total():>8}")
+        lines += _counted(self.dropped)
+        if self.not_mapped:
+            lines += ["", "names not mapped"]
+            lines += _counted(Counter({f"{name} / {category or '-'}": n for (name, category), n in self.not_mapped.items()}), 30)
+        lines += ["", "kept by agency", *_counted(self.kept)]
+        if self.warnings:
+            lines += ["", "warnings", *(f"  {warning}" for warning in self.warnings)]
+        return "\n".join([*lines, "", f"written: {self.out}"] if self.out else lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Answer the same figures for JSON."""
+        return {
+            "source": self.source,
+            "read": self.read,
+            "kept": self.kept.total(),
+            "train_only": self.train_only,
+            "dropped": dict(self.dropped.most_common()),
+            "not_mapped": [
+                {"name": name, "category": category, "rows": n} for (name, category), n in self.not_mapped.most_common()
+            ],
+            "per_agency": dict(self.kept.most_common()),
+            "warnings": self.warnings,
+        }
+
+
+def read(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Source]:
+    """Yield the rows of a source: a LAPOR! export, a table with a header (.csv, .xlsx), or JSON Lines.
+
+    `columns` names columns of a plain table that are called otherwise: ours -> the table's.
+    Raises InvalidData where the file is none of these, and, after the last row, with the faults of single rows.
+    """
+    if not path.is_file():
+        raise InvalidData([Fault(str(path), 0, "no such file")])
+    if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+        return _from_jsonl(path)
+    if not columns and lapor.find_export(path):
+        return _from_export(path)
+    return _from_table(path, columns or {})
+
+
+def import_export(
+    path: Path,
+    out: Path,
+    register: Register,
+    crosswalk: Path | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    source: str = "",
+    strict: bool = False,
+    progress: bool | None = None,
+) -> ImportReport:
+    """Make labelled complaints of a source: map its agencies, mask personal data, write JSON Lines.
+
+    Without a crosswalk the names must be the register's own: ids, names or aliases.
+    With `strict`, a pattern of the crosswalk that matched nothing, or a name that no row maps, refuses the import;
+    else they are warnings: next month's export need not hold every agency, and a mistyped name
+    shows itself among the names not mapped.
+    Nothing is written unless the whole source could be read.
+    """
+    name = source or (crosswalk or path).stem
+    report = ImportReport(source=name)
+    rules = Crosswalk.load(crosswalk, register) if crosswalk else None
+    rows = read(path, columns)
+    quiet = not sys.stderr.isatty() if progress is None else not progress
+    bar = tqdm(rows, desc=name, unit=" rows", disable=quiet, file=sys.stderr, miniters=500)
+    mapper = _through(rules) if rules else _by_name(register)
+    kept = list(map_rows(bar, mapper, report, name))
+    if rules:
+        unused = list(rules.unused())
+        report.warnings += map(str, unused)
+        if strict and (unused or report.not_mapped):
+            names = [
+                Fault(str(path), 0, f"no crosswalk row for {n!r} / {c!r} ({k} rows)")
+                for (n, c), k in report.not_mapped.most_common()
+            ]
+            raise InvalidData([*unused, *names])
+    if not kept:
+        raise InvalidData([Fault(str(path), 0, f"no row kept of {report.read}: {_reasons(report)}")])
+    dump(kept, out)
+    report.out = str(out)
+    return report
+
+
+Mapper = Callable[[LabelledComplaint], Rule | None]
+
+
+def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, source: str) -> Iterator[LabelledComplaint]:
+    """Yield what of a source is kept, under this register's ids and masked; the report counts all of it."""
+    for row in rows:
+        report.read += 1
+        complaint = row.complaint
+        if not complaint.text.strip():
+            report.dropped["text is empty"] += 1
+            continue
+        if not complaint.agency:
+            report.dropped["no agency: not yet routed"] += 1
+            continue
+        rule = mapper(complaint)
+        if rule is None:
+            report.dropped["name not mapped"] += 1
+            report.not_mapped[complaint.agency, complaint.category] += 1
+            continue
+        if rule.drops:
+            report.dropped[rule.note] += 1
+            continue
+        report.kept[rule.agency] += 1
+        report.train_only += rule.use == "train"
+        yield replace(
+            complaint,
+            id=complaint.id or f"{source}-{row.line}",
+            text=mask(complaint.text),
+            title=mask(complaint.title),
+            agency=rule.agency,
+            acceptable=tuple(dict.fromkeys((*complaint.acceptable, *rule.acceptable))),
+            source=complaint.source or source,
+            extra={**complaint.extra, "source_agency": complaint.agency, **({"use": rule.use} if rule.use else {})},
+        )
+
+
+def _through(rules: Crosswalk) -> Mapper:
+    return lambda complaint: rules.resolve(complaint.agency, complaint.category, (complaint.title, complaint.text))
+
+
+def _by_name(register: Register) -> Mapper:
+    ids = identity(register)
+
+    def find(complaint: LabelledComplaint) -> Rule | None:
+        agency = ids.get(normalise(complaint.agency))
+        return Rule(0, (), (), (), agency) if agency else None
+
+    return find
+
+
+def _from_export(path: Path) -> Iterator[Source]:
+    for report in lapor.read(path, MAX_ROWS):
+        yield Source(
+            report.row,
+            LabelledComplaint(
+                text=report.text,
+                agency=report.agency,
+                id=report.tracking_id,
+                received_at=report.received_at,
+                title=report.title,
+                kecamatan=report.kecamatan,
+                desa=report.desa,
+                category=report.category,
+                kind=report.kind,
+            ),
+        )
+
+
+def _from_table(path: Path, columns: Mapping[str, str]) -> Iterator[Source]:
+    unknown = sorted(set(columns) - set(COLUMNS))
+    if unknown:
+        raise InvalidData([Fault(str(path), 0, f"no such column of ours: {', '.join(unknown)}; one of {', '.join(COLUMNS)}")])
+    names = {**COLUMNS, **{ours: (lapor.plain(theirs),) for ours, theirs in columns.items()}}
+    found = lapor.find_header(path, names, ("text", "agency", *columns))
+    if found is None:
+        wanted = ", ".join(f"{name} ({' or '.join(names[name][:4])})" for name in ("text", "agency", *columns))
+        raise InvalidData([Fault(str(path), 0, f"no header that names the columns {wanted}")])
+    places, rows = found
+    for line, cells in islice(rows, MAX_ROWS):
+        row: dict[str, Any] = {name: cells[index] for name, index in places.items() if index < len(cells)}
+        row["kind"] = lapor.kind_of(row.get("kind", ""))
+        row["received_at"] = lapor.parse_date(row.get("received_at", ""))
+        yield Source(line, LabelledComplaint(**{"text": "", **row}))
+
+
+def _from_jsonl(path: Path) -> Iterator[Source]:
+    faults: list[Fault] = []
+    for line, row in islice(read_jsonl(path), MAX_ROWS):
+        # An empty text or agency is a row to drop and count, not a broken file.
+        blank: dict[str, Any] = {name: "" for name in ("text", "agency") if not str(row.get(name) or "").strip()}
+        try:
+            complaint = from_dict(row | dict.fromkeys(blank, "?"))
+        except ValueError as error:
+            faults.append(Fault(str(path), line, str(error)))
+            if len(faults) == MAX_FAULTS:
+                break
+            continue
+        yield Source(line, replace(complaint, **blank))
+    if faults:
+        raise InvalidData(faults)
+
+
+def _counted(counts: Counter[str], most: int | None = None) -> Sequence[str]:
+    lines = [f"  {name[:56]:<58}{n:>8}" for name, n in counts.most_common(most)]
+    return [*lines, f"  ... and {len(counts) - most} more"] if most is not None and len(counts) > most else lines
+
+
+def _reasons(report: ImportReport) -> str:
+    return ", ".join(f"{reason} ({n})" for reason, n in report.dropped.most_common(5)) or "the source is empty"
