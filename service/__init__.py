@@ -1,1 +1,80 @@
-"""The Flask application."""
+"""The Flask application: `create_app` makes one from settings, and importing this does nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask, redirect, url_for
+from flask_login import current_user
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
+
+from service import access, clock, headers, logs, problems, sign_in, wording
+from service.active_model import ActiveModel, RouterLike
+from service.clock import WorkCalendar
+from service.database import Database
+from service.keys import KeyRing
+from service.parts import Parts
+from service.settings import Settings
+
+MAX_BODY = 4_000_000
+"""Bytes of a request's body: a hundred complaints of the greatest length, and room to spare."""
+
+
+def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | None = None) -> Flask:
+    """Make the application. Opens no connection and loads no model yet.
+
+    `load_router` reads a version's folder; left out, it is `model.router.Router.load`.
+    Raises InvalidSettings where there is no secret, InvalidData for a broken file of holidays.
+    """
+    if load_router is None:
+        from model.router import Router  # type: ignore[import-not-found, unused-ignore]
+
+        load_router = Router.load
+    app = Flask(__name__)
+    database = Database(settings.database, pool_size=settings.threads)
+    exceptions = clock.load_exceptions(settings.holidays_file) if settings.holidays_file else {}
+    parts = Parts(
+        settings=settings,
+        secret=settings.read_secret(),
+        database=database,
+        models=ActiveModel(settings.models, load_router),
+        calendar=WorkCalendar(settings.time_zone, exceptions),
+    )
+    app.extensions["salur"] = parts
+    app.config.update(
+        SECRET_KEY=parts.secret,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=1_000_000,
+        SESSION_COOKIE_NAME="salur",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=dt.timedelta(hours=settings.session_hours),
+        WTF_CSRF_TIME_LIMIT=None,  # the session's end is the token's end
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    logs.init_app(app)
+    headers.init_app(app)
+    problems.init_app(app)
+    access.init_app(app, KeyRing(database), settings.key_limit)
+    wording.init_app(app)
+    sign_in.init_app(app)
+    app.add_url_rule("/", "home", home)
+    access.verify(app)
+    return app
+
+
+@access.public()
+def home() -> Response:
+    """Lead whoever is signed in to the first page of their menu, and everyone else to sign in."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("sign_in.enter"))
+    person = access.current_account()
+    return redirect(next((path for path, _, needed in wording.navigation() if needed is None or person.may(needed)), "/sandi"))

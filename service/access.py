@@ -1,0 +1,173 @@
+"""Who may call what, checked in one place: every view declares its access, and one function enforces it.
+
+A view without a declaration is refused when the app is made, so forgetting is impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, redirect, request, session, url_for
+from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.wrappers import Response as BaseResponse
+
+from service import accounts
+from service.accounts import Account, Permission
+from service.clock import now
+from service.keys import Key, KeyRing
+from service.parts import parts
+from service.problems import Problem
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="salur"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a view asks for: nothing, a scope of an API key, or a permission of a signed-in person."""
+
+    scope: str = ""
+    permission: Permission | None = None
+    signed_in: bool = False
+    limit: str = ""
+
+
+def public(limit: str = "") -> Callable[[_View], _View]:
+    """Let everyone in; `limit` names how often one address may come."""
+    return _declare(Access(limit=limit))
+
+
+def api(scope: str) -> Callable[[_View], _View]:
+    """Ask for an API key with a scope; an empty one for any key."""
+    return _declare(Access(scope=scope or "any"))
+
+
+def page(permission: Permission | None = None) -> Callable[[_View], _View]:
+    """Ask for a signed-in person, and a permission of their role."""
+    return _declare(Access(permission=permission, signed_in=True))
+
+
+def current_key() -> Key:
+    """Answer the API key of this request."""
+    return cast(Key, g.api_key)
+
+
+def current_account() -> Account:
+    """Answer the person of this request."""
+    return cast(Account, current_user._get_current_object())
+
+
+def sign_in(person: Account) -> None:
+    """Begin a session. Whatever the session held before is dropped, so that none can be planted."""
+    session.clear()
+    session.permanent = True
+    session["signed_in_at"] = now().timestamp()
+    login_user(person)
+
+
+def sign_out() -> None:
+    """End the session."""
+    logout_user()
+    session.clear()
+
+
+class Gate:
+    """Enforces the declarations of one app, and the rates."""
+
+    def __init__(self, login: LoginManager, keys: KeyRing, key_limit: str) -> None:
+        """Count per process: with several workers a limit holds for each of them."""
+        self._login = login
+        self._keys = keys
+        self._key_limit = key_limit
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def check(self) -> BaseResponse | None:
+        """Let the request through (None) or answer it."""
+        access: Access | None = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
+        if access is None:  # no such address: the router's own 404 or 405 follows
+            return None
+        if access.scope:
+            self._check_key(access.scope)
+        if access.limit:
+            self.count(access.limit, request.remote_addr or "")
+        if access.signed_in:
+            if not current_user.is_authenticated:
+                return cast(BaseResponse, self._login.unauthorized())
+            if current_account().must_change_password and request.endpoint not in ("sign_in.password", "sign_in.leave"):
+                return redirect(url_for("sign_in.password"))
+            if access.permission is not None and not current_account().may(access.permission):
+                raise Problem("forbidden", f"The role lacks the permission {access.permission}.")
+        return None
+
+    def count(self, limit: str, who: str) -> None:
+        """Count one more call of somebody under a limit. Raises the problem `too-many` beyond it."""
+        item = _rate(limit)
+        if not self._limiter.hit(item, request.endpoint or "", who):
+            seconds = max(
+                1, round(self._limiter.get_window_stats(item, request.endpoint or "", who).reset_time - now().timestamp())
+            )
+            raise Problem("too-many", f"The limit is {limit}.", headers={"Retry-After": str(seconds)})
+
+    def _check_key(self, scope: str) -> None:
+        scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+        if not presented:
+            raise Problem("no-key", "Send the header Authorization: Bearer <key>.", headers=_CHALLENGE)
+        key = self._keys.find(presented.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            self.count("60 per minute", f"wrong-key {request.remote_addr}")
+            raise Problem("wrong-key", "The key is unknown, incomplete or revoked.", headers=_CHALLENGE)
+        if scope != "any" and not key.may(scope):
+            raise Problem("forbidden", f"The key lacks the scope {scope}.")
+        self.count(key.rate_limit or self._key_limit, f"key {key.id}")
+        g.api_key = key
+
+
+def init_app(app: Flask, keys: KeyRing, key_limit: str) -> None:
+    """Put the gate before every view: access first, then CSRF for the pages' forms."""
+    login = LoginManager()
+    login.session_protection = None  # it binds a session to an address, and phones change theirs
+    login.init_app(app)
+    login.user_loader(_load_account)
+    app.extensions["salur-gate"] = Gate(login, keys, key_limit)
+    app.before_request(app.extensions["salur-gate"].check)
+    CSRFProtect().init_app(app)  # it leaves a blueprint alone that is exempted: the API, which knows no session
+
+
+def gate() -> Gate:
+    """Answer the gate of the app that serves this request."""
+    return cast(Gate, current_app.extensions["salur-gate"])
+
+
+def verify(app: Flask) -> None:
+    """Raise RuntimeError where a view of the app does not declare its access."""
+    undeclared = [name for name, view in app.view_functions.items() if not hasattr(view, "access") and name != "static"]
+    if undeclared:
+        raise RuntimeError(f"views without declared access: {', '.join(sorted(undeclared))}")
+
+
+def _declare(access: Access) -> Callable[[_View], _View]:
+    def mark(view: _View) -> _View:
+        view.access = access  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def _load_account(token: str) -> Account | None:
+    hours = parts().settings.session_hours
+    if now().timestamp() - float(session.get("signed_in_at", 0)) > hours * 3600:
+        return None
+    with parts().database.read() as connection:
+        return accounts.from_session(connection, token)
+
+
+@lru_cache(maxsize=1_000)
+def _rate(limit: str) -> RateLimitItem:
+    return parse(limit)

@@ -1,0 +1,107 @@
+"""The router in use: loaded beside the old one and swapped whole when the registry's pointer moves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from model.complaint import Complaint
+from model.faults import SalurError
+from model.register import Register
+from model.routing import Routing
+from service.problems import Problem
+
+CHECK_SECONDS = 1.0
+"""How often the pointer is looked at; between looks a request costs no system call."""
+_log = structlog.get_logger("salur")
+
+
+class RouterLike(Protocol):
+    """What the service needs of `model.router.Router`."""
+
+    @property
+    def version(self) -> str:
+        """Name of the version."""
+
+    @property
+    def register(self) -> Register:
+        """The region it was trained for."""
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What the artifact says of itself."""
+
+    def route(self, complaint: Complaint) -> Routing:
+        """Answer who is responsible. Pure and thread-safe."""
+
+
+def current_version(models: Path) -> str | None:
+    """Read the registry's pointer; None where nothing was promoted yet, or what it says is no version's name."""
+    try:
+        name = (models / "current").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return name if name and "/" not in name and "\\" not in name and not name.startswith(".") else None
+
+
+class ActiveModel:
+    """Holds one router at a time. Any failure to load keeps the old one, and is told by `trouble`."""
+
+    def __init__(self, models: Path, load: Callable[[Path], RouterLike], clock: Callable[[], float] = time.monotonic) -> None:
+        """Look after a registry's folder; loads nothing before the first `router()`."""
+        self._models = models
+        self._load = load
+        self._clock = clock
+        self._router: RouterLike | None = None
+        self._looked_at = float("-inf")
+        self._failed: tuple[str, str] | None = None
+        self._lock = threading.Lock()
+
+    def router(self) -> RouterLike | None:
+        """Answer the router in use, or None. A whole request should use the one it got."""
+        # One thread looks and loads; the others go on with what there is, unless there is nothing yet.
+        if self._clock() - self._looked_at >= CHECK_SECONDS and self._lock.acquire(blocking=self._router is None):
+            try:
+                if self._clock() - self._looked_at >= CHECK_SECONDS:
+                    self._follow()
+                    self._looked_at = self._clock()
+            finally:
+                self._lock.release()
+        return self._router
+
+    def require(self) -> RouterLike:
+        """Answer the router in use. Raises the problem `no-model` where there is none."""
+        router = self.router()
+        if router is None:
+            raise Problem("no-model", self.trouble or "No model has been promoted yet.")
+        return router
+
+    @property
+    def trouble(self) -> str:
+        """Why the version that the pointer names is not the one in use; empty where it is."""
+        return f"version {self._failed[0]} cannot be loaded: {self._failed[1]}" if self._failed else ""
+
+    def _follow(self) -> None:
+        version = current_version(self._models)
+        if version is None:
+            if self._router is not None:
+                self._failed = ("unknown", "the registry has no pointer to a current version")
+            return
+        if self._router is not None and version == self._router.version:
+            self._failed = None
+            return
+        try:
+            router = self._load(self._models / version)
+        except (SalurError, OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            if self._failed != (version, reason):
+                _log.error("model not loaded", version=version, reason=reason)
+            self._failed = (version, reason)
+            return
+        _log.info("model in use", version=version, before=self._router.version if self._router else "")
+        self._router, self._failed = router, None

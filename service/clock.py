@@ -1,0 +1,108 @@
+"""Working days of Indonesia, cuti bersama included, and the deadlines counted in them."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from model.faults import Fault, InvalidData
+
+_KINDS = ("libur", "kerja")
+
+
+def now() -> dt.datetime:
+    """Answer this moment in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """The last days, each included, on which a step is in time."""
+
+    verify_by: dt.date
+    follow_up_by: dt.date
+    finish_by: dt.date
+
+
+@lru_cache(maxsize=64)
+def _national(year: int) -> frozenset[dt.date]:
+    """Public holidays and cuti bersama of a year."""
+    return frozenset(holidays.country_holidays("ID", years=year, categories=("public", "government")))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCalendar:
+    """Knows which days the offices of a region work. `exceptions`: date -> whether it is worked after all."""
+
+    zone: ZoneInfo
+    exceptions: Mapping[dt.date, bool] = field(default_factory=dict)
+
+    def is_working(self, day: dt.date) -> bool:
+        """Tell whether offices work on a day: Monday to Friday, no holiday, unless an exception says otherwise."""
+        if day in self.exceptions:
+            return self.exceptions[day]
+        return day.weekday() < 5 and day not in _national(day.year)
+
+    def add(self, day: dt.date, working_days: int) -> dt.date:
+        """Answer the day that is so many working days after a day; the day itself never counts."""
+        left = working_days
+        # No calendar is without a working day for a year: the bound only guards against a broken file.
+        for offset in range(1, 366 + 7 * working_days):
+            if self.is_working(day + dt.timedelta(days=offset)):
+                left -= 1
+                if left <= 0:
+                    return day + dt.timedelta(days=offset)
+        raise InvalidData([Fault("holidays", 0, f"no {working_days} working days after {day}: the file of exceptions leaves none")])
+
+    def between(self, start: dt.date, end: dt.date) -> int:
+        """Count the working days after `start` up to `end`; negative where `end` is earlier."""
+        low, high = sorted((start, end))
+        count = sum(self.is_working(low + dt.timedelta(days=offset)) for offset in range(1, (high - low).days + 1))
+        return count if start <= end else -count
+
+    def local_day(self, moment: dt.datetime) -> dt.date:
+        """Answer the day that a moment falls on in the region."""
+        return moment.astimezone(self.zone).date()
+
+    def today(self) -> dt.date:
+        """Answer today's date in the region."""
+        return self.local_day(now())
+
+    def deadlines(self, received_at: dt.datetime, verify: int, follow_up: int, finish: int) -> Deadlines:
+        """Count the three deadlines of a complaint from the day it was received."""
+        day = self.local_day(received_at)
+        return Deadlines(self.add(day, verify), self.add(day, follow_up), self.add(day, finish))
+
+
+def load_exceptions(path: Path) -> Mapping[dt.date, bool]:
+    """Read the CSV `date,name,kind` of local exceptions: kind `libur` is a day off, `kerja` a day worked.
+
+    Raises InvalidData with every fault of the file.
+    """
+    faults: list[Fault] = []
+    days: dict[dt.date, bool] = {}
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidData([Fault(str(path), 0, f"cannot be read: {error}")]) from error
+    for line, row in enumerate(rows, 2):
+        try:
+            day = dt.date.fromisoformat((row.get("date") or "").strip())
+        except ValueError:
+            faults.append(Fault(str(path), line, f"date {row.get('date')!r}: write YYYY-MM-DD"))
+            continue
+        if row.get("kind") not in _KINDS:
+            faults.append(Fault(str(path), line, f"kind {row.get('kind')!r}: one of {', '.join(_KINDS)}"))
+            continue
+        days[day] = row["kind"] == "kerja"
+    if faults:
+        raise InvalidData(faults)
+    return MappingProxyType(days)

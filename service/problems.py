@@ -1,0 +1,184 @@
+"""What goes wrong, told once: each exception becomes an RFC 9457 problem for machines or a page in Indonesian for people."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_login import AnonymousUserMixin
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, default_exceptions
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 5
+_log = structlog.get_logger("salur")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: its status, its title for machines, and what a person reads."""
+
+    status: int
+    title: str
+    heading: str
+    advice: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "not-json": Kind(400, "The body is not valid JSON", "Permintaan tidak terbaca", "Data yang dikirim rusak. Silakan ulangi."),
+    "bad-request": Kind(400, "The request cannot be read", "Permintaan tidak terbaca", "Silakan kembali dan ulangi."),
+    "stale-form": Kind(
+        400,
+        "The form is out of date",
+        "Formulir sudah kedaluwarsa",
+        "Halaman ini terlalu lama terbuka. Muat ulang halaman, lalu kirim sekali lagi.",
+    ),
+    "no-key": Kind(401, "An API key is needed", "Perlu masuk", "Silakan masuk terlebih dahulu."),
+    "wrong-key": Kind(401, "The API key is not valid", "Perlu masuk", "Silakan masuk terlebih dahulu."),
+    "forbidden": Kind(
+        403, "Not allowed", "Tidak diizinkan", "Peran Anda tidak mencakup halaman ini. Hubungi pengelola bila perlu."
+    ),
+    "not-found": Kind(404, "Not found", "Halaman tidak ditemukan", "Alamatnya mungkin keliru, atau datanya sudah tidak ada."),
+    "wrong-method": Kind(405, "Method not allowed", "Cara akses tidak didukung", "Silakan kembali ke halaman sebelumnya."),
+    "not-acceptable": Kind(406, "Not acceptable", "Bentuk jawaban tidak tersedia", "Silakan kembali ke halaman sebelumnya."),
+    "conflict": Kind(
+        409, "Conflict", "Data sudah berubah", "Orang lain baru saja mengubahnya. Muat ulang untuk melihat keadaan terakhir."
+    ),
+    "in-flight": Kind(
+        409, "The same request is still under way", "Sedang diproses", "Permintaan yang sama sedang diproses. Tunggu sebentar."
+    ),
+    "too-large": Kind(413, "The body is too large", "Kiriman terlalu besar", "Perkecil isinya, lalu coba lagi."),
+    "not-supported": Kind(
+        415, "Media type not supported", "Jenis berkas tidak didukung", "Gunakan berkas dengan jenis yang diminta."
+    ),
+    "invalid": Kind(422, "The request is not valid", "Isian belum benar", "Periksa kembali isian yang ditandai."),
+    "key-reused": Kind(422, "The Idempotency-Key was used with another body", "Isian belum benar", "Silakan muat ulang halaman."),
+    "too-many": Kind(429, "Too many requests", "Terlalu banyak permintaan", "Tunggu sebentar, lalu coba lagi."),
+    "internal": Kind(
+        500,
+        "Something went wrong on our side",
+        "Terjadi kesalahan di sistem",
+        "Kesalahan sudah dicatat. Coba lagi; bila terulang, sampaikan nomor permintaan di bawah kepada pengelola.",
+    ),
+    "no-model": Kind(
+        503, "No model is ready", "Model belum siap", "Belum ada model yang dapat dipakai. Coba lagi beberapa saat lagi."
+    ),
+    "busy": Kind(503, "Too busy at the moment", "Sistem sedang sibuk", "Data Anda belum tersimpan. Coba lagi beberapa detik lagi."),
+}
+_BY_STATUS = {
+    400: "bad-request",
+    401: "no-key",
+    403: "forbidden",
+    404: "not-found",
+    405: "wrong-method",
+    406: "not-acceptable",
+    409: "conflict",
+    413: "too-large",
+    415: "not-supported",
+    422: "invalid",
+    429: "too-many",
+    503: "busy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing wrong in the body: a JSON pointer to it, and what is wrong. Never the value itself."""
+
+    pointer: str
+    detail: str
+
+
+@dataclass
+class Problem(Exception):
+    """Raise it anywhere in a request to answer with a problem. `kind` is a key of KINDS.
+
+    `detail` says in English what happened, `sentence` the same to a person in Indonesian.
+    """
+
+    kind: str
+    detail: str = ""
+    errors: Sequence[Detail] = ()
+    sentence: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return KINDS[self.kind].status
+
+    def document(self) -> dict[str, Any]:
+        """Answer the problem as RFC 9457 has it, with our `errors` and `request_id`."""
+        body: dict[str, Any] = {
+            "type": f"/api/docs#problem-{self.kind}",
+            "title": KINDS[self.kind].title,
+            "status": self.status,
+            "detail": self.detail or KINDS[self.kind].title + ".",
+        }
+        if self.errors:
+            body["errors"] = [{"pointer": error.pointer, "detail": error.detail} for error in self.errors]
+        if request_id := g.get("request_id"):
+            body["request_id"] = request_id
+        return body
+
+
+def from_exception(error: Exception) -> Problem:
+    """Translate any exception; whatever is unknown becomes `internal`, and is logged without values."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, CSRFError):
+        return Problem("stale-form", "The CSRF token is missing or out of date.")
+    if isinstance(error, HTTPException) and error.code:
+        kind = _BY_STATUS.get(error.code, "bad-request" if error.code < 500 else "internal")
+        headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+        return Problem(kind, error.description or "" if kind != "internal" else "", headers=headers)
+    if is_busy(error):
+        return Problem("busy", "The database did not answer in time. Nothing was stored; please send it again.")
+    # The frames say where; the exception's own text may quote what a citizen wrote.
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    _log.error("request failed", error=type(error).__name__, frames=frames)
+    return Problem("internal")
+
+
+def is_busy(error: Exception) -> bool:
+    """Tell whether the database could not be reached or was locked: trying again later may help."""
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout)) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+
+
+def for_machines() -> bool:
+    """Tell whether the request came to a machine's address, which answers in JSON whatever happens."""
+    return request.path.startswith("/api/") or request.path in ("/healthz", "/readyz", "/metrics")
+
+
+def respond(error: Exception) -> Response:
+    """Answer with the problem that an exception is."""
+    problem = from_exception(error)
+    headers = dict(problem.headers)
+    if problem.status == 503:
+        headers.setdefault("Retry-After", str(RETRY_SECONDS))
+    if for_machines() and not request.path.startswith("/api/docs"):
+        response = Response(json.dumps(problem.document(), ensure_ascii=False), problem.status, content_type=MEDIA_TYPE)
+    else:
+        # Where we ourselves are in trouble, the page must not ask the database who is reading it.
+        nobody = {"person": AnonymousUserMixin()} if problem.status >= 500 else {}
+        kind, request_id = KINDS[problem.kind], g.get("request_id", "")
+        page = render_template("problem.html", kind=kind, sentence=problem.sentence, request_id=request_id, **nobody)
+        response = make_response(page, problem.status)
+    response.headers.update(headers)
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Let every exception of the app be answered here."""
+    app.register_error_handler(Exception, respond)
+    for code in default_exceptions:
+        app.register_error_handler(code, respond)

@@ -1,0 +1,119 @@
+"""Pages to sign in, to sign out and to change one's password.
+
+A form that was sent after its session had ended is not lost: signing in carries it along, and offers it again.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, session, url_for
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from service import access, accounts
+from service.accounts import InvalidAccount
+from service.parts import parts
+
+blueprint = Blueprint("sign_in", __name__)
+CARRIED = "simpan-"
+"""Prefix of the fields of a form that is carried through signing in."""
+_MAX_CARRIED = 60_000
+_LIMIT = "120 per minute"
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages, and send whoever is not signed in to them."""
+    app.register_blueprint(blueprint)
+    app.login_manager.unauthorized_handler(ask)  # type: ignore[attr-defined]
+
+
+def ask() -> Response:
+    """Ask to sign in, and bring the person back to where they wanted to go, with what they had written."""
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("sign_in.enter", lanjut=request.full_path.rstrip("?")))
+    carried = {CARRIED + name: value for name, value in request.form.items(multi=True) if name != "csrf_token"}
+    if sum(map(len, carried.values())) > _MAX_CARRIED:
+        carried = {}
+    return _form(
+        401, "Sesi Anda sudah berakhir. Masuk lagi: yang Anda tulis tidak hilang.", next_page=request.path, carried=carried
+    )
+
+
+@blueprint.get("/masuk")
+@access.public(_LIMIT)
+def enter() -> Response:
+    """Show the form."""
+    if current_user.is_authenticated:
+        return redirect(_local(request.args.get("lanjut", "")))
+    return _form(200, next_page=request.args.get("lanjut", ""))
+
+
+@blueprint.post("/masuk")
+@access.public(_LIMIT)
+def check() -> Response:
+    """Check name and password."""
+    form = request.form
+    access.gate().count(parts().settings.sign_in_limit, request.remote_addr or "")
+    carried = {name: value for name, value in form.items(multi=True) if name.startswith(CARRIED)}
+    with parts().database.read() as connection:
+        person = accounts.authenticate(connection, form.get("nama", "")[:100], form.get("sandi", ""))
+    if person is None:
+        return _form(401, "Nama pengguna atau kata sandi keliru.", form.get("nama", "")[:100], form.get("lanjut", ""), carried)
+    with parts().database.write() as connection:
+        accounts.note_sign_in(connection, person)
+    access.sign_in(person)
+    if carried:
+        fields = MultiDict((name.removeprefix(CARRIED), value) for name, value in carried.items())
+        return make_response(render_template("carried.html", target=_local(form.get("lanjut", "")), fields=fields))
+    return redirect(_local(form.get("lanjut", "")))
+
+
+@blueprint.post("/keluar")
+@access.page()
+def leave() -> Response:
+    """End the session."""
+    access.sign_out()
+    flash("Anda sudah keluar.")
+    return redirect(url_for("sign_in.enter"))
+
+
+@blueprint.route("/sandi", methods=["GET", "POST"])
+@access.page()
+def password() -> Response:
+    """Change one's own password; every other session of the account ends."""
+    person = access.current_account()
+    if request.method == "GET":
+        return make_response(render_template("password.html", error=""))
+    access.gate().count(parts().settings.sign_in_limit, f"account {person.id}")
+    error = ""
+    with parts().database.write() as connection:
+        if accounts.authenticate(connection, person.name, request.form.get("lama", "")) is None:
+            error = "Kata sandi lama keliru."
+        elif request.form.get("baru", "") != request.form.get("ulang", ""):
+            error = "Kata sandi baru tidak sama dengan pengulangannya."
+        else:
+            try:
+                person = accounts.set_password(connection, person, request.form.get("baru", ""), by=person.id)
+            except InvalidAccount as wrong:
+                error = str(wrong)
+    if error:
+        return make_response(render_template("password.html", error=error), 422)
+    access.sign_in(person)
+    flash("Kata sandi sudah diganti. Sesi lain akun ini sudah diakhiri.")
+    return redirect(url_for("home"))
+
+
+def _form(status: int, error: str = "", name: str = "", next_page: str = "", carried: dict[str, str] | None = None) -> Response:
+    session.permanent = True  # the CSRF token lives as long as the form is open
+    page = render_template("sign_in.html", error=error, name=name, next_page=next_page, carried=carried or {})
+    return make_response(page, status)
+
+
+def _local(target: str) -> str:
+    """Answer a path of this site, whatever was asked for: nobody is sent elsewhere after signing in."""
+    parsed = urlsplit(target)
+    if parsed.scheme or parsed.netloc or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+        return url_for("home")
+    return target

@@ -1,0 +1,127 @@
+"""The Indonesian words for what the code calls by names: reasons, decisions, roles, dates. The rest stands in the templates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from flask import Flask, current_app, request
+from flask_login import current_user
+
+from model.register import Register
+from model.routing import Decision, Reason
+from service.accounts import Permission
+from service.parts import parts
+
+DECISIONS: Mapping[str, str] = {
+    Decision.AUTO: "Diteruskan otomatis",
+    Decision.REVIEW: "Perlu ditinjau petugas",
+    Decision.ASK: "Perlu ditanyakan kepada pelapor",
+}
+REASONS: Mapping[str, str] = {
+    Reason.LOW_CONFIDENCE: "Model kurang yakin",
+    Reason.SMALL_MARGIN: "Dua instansi hampir sama kuat",
+    Reason.TOO_LITTLE_TEXT: "Uraian terlalu singkat",
+    Reason.UNKNOWN_WORDS: "Banyak kata yang belum dikenal model",
+    Reason.PLACE_NEEDED: "Lokasi belum jelas",
+    Reason.PLACE_CONFLICT: "Lokasi di formulir berbeda dengan di uraian",
+    Reason.AUTHORITY_CONFLICT: "Kewenangan antartingkat pemerintahan perlu dipastikan",
+    Reason.OVERSIGHT: "Berkadar pengawasan",
+    Reason.CONFIDENTIAL: "Laporan rahasia",
+    Reason.SEVERAL_MATTERS: "Memuat lebih dari satu perkara",
+    Reason.AGENCY_INACTIVE: "Instansi sudah tidak aktif",
+    Reason.NOT_A_COMPLAINT: "Sepertinya bukan aduan",
+    Reason.AUDIT_SAMPLE: "Terpilih untuk pemeriksaan acak",
+    Reason.BREAKER_OPEN: "Penerusan otomatis untuk instansi ini sedang dihentikan",
+    Reason.NO_MODEL: "Model belum siap saat aduan masuk",
+}
+MISSING: Mapping[str, str] = {
+    "lokasi": "lokasi kejadian",
+    "waktu": "waktu kejadian",
+    "identitas": "identitas yang diperlukan",
+    "uraian": "uraian kejadian",
+}
+KINDS: Mapping[str, str] = {"pengaduan": "Pengaduan", "aspirasi": "Aspirasi", "permintaan-informasi": "Permintaan informasi"}
+ROLES: Mapping[str, str] = {
+    "petugas": "Petugas",
+    "kepala": "Kepala",
+    "pengelola": "Pengelola",
+    "peninjau-saja": "Peninjau (hanya melihat)",
+}
+AUTHORITIES: Mapping[str, str] = {"kabupaten": "Kabupaten", "kota": "Kota", "provinsi": "Provinsi", "pusat": "Pusat"}
+NAVIGATION: tuple[tuple[str, str, Permission | None], ...] = (
+    ("/antrean", "Antrean", Permission.VIEW),
+    ("/riwayat", "Riwayat", Permission.VIEW),
+    ("/impor", "Impor", Permission.IMPORT),
+    ("/statistik", "Statistik", Permission.VIEW),
+    ("/instansi", "Instansi", Permission.VIEW),
+    ("/model", "Model", Permission.VIEW),
+    ("/pengguna", "Pengguna", Permission.PEOPLE),
+    ("/log", "Log", Permission.LOG),
+    ("/coba", "Coba", None),
+)
+"""The menu: path, label, and the permission without which it is not shown. Only paths that the app serves appear."""
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage, as Indonesian does: 0.873 -> 87%."""
+    if 0 < share < 0.01:
+        return "<1%"
+    if 0.99 < share < 1:
+        return ">99%"
+    return f"{share * 100:.0f}%"
+
+
+def number(value: float, digits: int = 0) -> str:
+    """Write a number as Indonesian does: 1.234,5."""
+    return f"{value:,.{digits}f}".translate(str.maketrans(",.", ".,"))
+
+
+def day(date: dt.date) -> str:
+    """Write a day: 3 Mar 2026."""
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
+
+
+def moment(when: dt.datetime) -> str:
+    """Write a moment in the region's time: 3 Mar 2026 14.05."""
+    local = when.astimezone(parts().settings.time_zone)
+    return f"{day(local.date())} {local:%H.%M}"
+
+
+def agency_name(agency_id: str, register: Register | None = None) -> str:
+    """Answer an agency's name, or the id itself where the register in use does not know it."""
+    if register is None:
+        router = parts().models.router()
+        register = router.register if router else None
+    agency = register.by_id.get(agency_id) if register else None
+    return agency.name if agency else agency_id
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their filters and what every page needs."""
+    app.jinja_env.filters.update(
+        percent=percent,
+        number=number,
+        day=day,
+        moment=moment,
+        agency=agency_name,
+        decision=lambda name: DECISIONS.get(name, name),
+        reason=lambda name: REASONS.get(name, name),
+        missing=lambda name: MISSING.get(name, name),
+        kind=lambda name: KINDS.get(name, name),
+        role=lambda name: ROLES.get(name, name),
+        authority=lambda name: AUTHORITIES.get(name, name),
+    )
+    app.jinja_env.globals["Permission"] = Permission
+    app.context_processor(_common)
+
+
+def _common() -> dict[str, object]:
+    return {"region": parts().settings.region, "person": current_user, "here": request.path, "navigation": navigation()}
+
+
+def navigation() -> list[tuple[str, str, Permission | None]]:
+    """Answer the menu of this app."""
+    served = {str(rule) for rule in current_app.url_map.iter_rules()}
+    return [entry for entry in NAVIGATION if entry[0] in served]

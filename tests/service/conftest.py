@@ -1,0 +1,233 @@
+"""An app over a database that the migrations made, with a router whose answers are known beforehand."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from werkzeug.test import TestResponse
+
+from model.complaint import Complaint
+from model.faults import InvalidData
+from model.register import Agency, Place, Register
+from model.routing import Candidate, Decision, Evidence, Reason, Routing, Span
+from service import accounts, create_app, keys
+from service.database import Database
+from service.parts import Parts
+from service.settings import Settings
+
+POSTGRES = os.environ.get("SALUR_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
+PASSWORD = "katak-melompat-7x"  # noqa: S105
+_KNOWN = {"lampu": "dishub", "parkir": "dishub", "jalan": "dpupr", "sampah": "dlh", "ktp": "disdukcapil", "lurah": "kecamatan"}
+
+REGISTER = Register(
+    agencies=(
+        Agency("dishub", "Dinas Perhubungan", ("Dishub",), matters="lampu jalan, parkir"),
+        Agency("dpupr", "Dinas Pekerjaan Umum", ("PU",), matters="jalan rusak"),
+        Agency("dlh", "Dinas Lingkungan Hidup", ("DLH",), matters="sampah"),
+        Agency("disdukcapil", "Dinas Kependudukan dan Pencatatan Sipil", ("Capil",), matters="KTP"),
+        Agency("kecamatan", "Kecamatan", per="kecamatan"),
+        Agency("pln", "PLN", authority="pusat", matters="listrik padam"),
+    ),
+    places=(Place("Sangatta Utara", "", "kecamatan"), Place("Bengalon", "", "kecamatan")),
+)
+
+
+@dataclass(frozen=True)
+class FakeRouter:
+    """Routes by the last known word of a text, and is sure exactly where the text says so ("pasti")."""
+
+    version: str = "palsu-1"
+    register: Register = REGISTER
+    manifest: Mapping[str, Any] = field(default_factory=lambda: {"version": "palsu-1", "metrics": {"accuracy": 0.9}})
+
+    @classmethod
+    def load(cls, folder: Path) -> FakeRouter:
+        """Load a version's folder, where it holds the file `ok`."""
+        if not (folder / "ok").is_file():
+            raise InvalidData([])
+        return cls(folder.name, manifest={"version": folder.name})
+
+    def route(self, complaint: Complaint) -> Routing:
+        """Answer for a complaint."""
+        found = [(match, _KNOWN[match[0].lower()]) for match in re.finditer(r"\w+", complaint.text) if match[0].lower() in _KNOWN]
+        agency = found[-1][1] if found else "dlh"
+        sure = "pasti" in complaint.text and not complaint.confidential
+        others = [other.id for other in self.register.agencies if other.id != agency]
+        reasons = () if sure else (Reason.CONFIDENTIAL,) if complaint.confidential else (Reason.LOW_CONFIDENCE,)
+        return Routing(
+            decision=Decision.AUTO if sure else Decision.REVIEW,
+            agency=agency,
+            unit=complaint.kecamatan if agency == "kecamatan" else "",
+            candidates=(Candidate(agency, 0.9 if sure else 0.4), *(Candidate(other, 0.02) for other in others)),
+            reasons=reasons,
+            missing=(),
+            kind="pengaduan",
+            oversight="pungli" in complaint.text,
+            kecamatan=complaint.kecamatan,
+            desa=complaint.desa,
+            places=(),
+            rules=(),
+            evidence=tuple(Evidence(Span("text", match.start(), match.end()), match[0].lower(), 1.5, 0.5) for match, _ in found),
+            guarantee=None,
+            model_version=self.version,
+        )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of each kind; a PostgreSQL schema is dropped afterwards."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'salur.db'}"
+        return
+    server = create_engine(POSTGRES.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    schema = f"salur_test_{secrets.token_hex(6)}"
+    try:
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
+    except Exception as error:
+        server.dispose()
+        pytest.skip(f"no PostgreSQL at {server.url.host}: {type(error).__name__}")
+    yield f"{POSTGRES}?options=-csearch_path%3D{schema}"
+    with server.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    server.dispose()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a service with a fake model promoted and no audit draw."""
+    secret = tmp_path / "secret"
+    secret.write_text(secrets.token_hex(32))
+    models = tmp_path / "models"
+    (models / "palsu-1").mkdir(parents=True)
+    (models / "palsu-1" / "ok").touch()
+    (models / "current").write_text("palsu-1\n")
+    return Settings.from_environment(
+        {
+            "SALUR_DATABASE": database_url,
+            "SALUR_SECRET_FILE": str(secret),
+            "SALUR_MODELS": str(models),
+            "SALUR_AUDIT_SHARE": "0",
+            "SALUR_SIGN_IN_LIMIT": "1000 per minute",
+            "SALUR_SECURE_COOKIES": "no",
+        }
+    )
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """The migrated database of the settings."""
+    made = Database(settings.database)
+    made.migrate()
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def make_app(settings: Settings, database: Database) -> Iterator[Callable[..., Flask]]:
+    """Makes apps over the same database, each with some settings changed; closes their connections afterwards."""
+    made: list[Flask] = []
+
+    def make(**changes: Any) -> Flask:
+        made.append(create_app(replace(settings, **changes), FakeRouter.load))
+        return made[-1]
+
+    yield make
+    for app in made:
+        parts: Parts = app.extensions["salur"]
+        parts.database.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """The app itself."""
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Somebody at a browser, not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def key(database: Database) -> str:
+    """An API key that may do everything but administer."""
+    with database.write() as connection:
+        return keys.add(connection, "Uji", ["predict", "intake", "outcome", "feed"], source="uji")[1]
+
+
+class Api:
+    """Calls the API with one key."""
+
+    def __init__(self, client: FlaskClient, key: str) -> None:
+        self._client, self._key = client, key
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self._key}", **options.pop("headers", {})}
+        return self._client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        return self.call("POST", path, **options)
+
+
+@pytest.fixture
+def api(client: FlaskClient, key: str) -> Api:
+    """The intake system."""
+    return Api(client, key)
+
+
+class Person:
+    """Somebody at a browser who can sign in and send forms."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def token(self, path: str = "/masuk") -> str:
+        match = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(path, follow_redirects=True).text)
+        assert match, f"no form on {path}"
+        return match[1]
+
+    def sign_in(self, name: str, password: str = PASSWORD, **more: str) -> TestResponse:
+        return self.client.post("/masuk", data={"csrf_token": self.token(), "nama": name, "sandi": password, **more})
+
+    def send(self, path: str, form: str = "/sandi", **data: Any) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.token(form), **data})
+
+
+@pytest.fixture
+def person(client: FlaskClient) -> Person:
+    """Somebody at a browser."""
+    return Person(client)
+
+
+@pytest.fixture
+def petugas(database: Database, person: Person) -> Person:
+    """An officer who is signed in."""
+    return _signed_in(database, person, "petugas")
+
+
+@pytest.fixture
+def pengelola(database: Database, person: Person) -> Person:
+    """An administrator who is signed in."""
+    return _signed_in(database, person, "pengelola")
+
+
+def _signed_in(database: Database, person: Person, role: str) -> Person:
+    with database.write() as connection:
+        accounts.add(connection, role, role, PASSWORD, must_change=False)
+    assert person.sign_in(role).status_code == 302
+    return person

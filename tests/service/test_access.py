@@ -1,0 +1,196 @@
+"""Who gets in, as whom, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service import access, accounts, keys
+from service.accounts import PERMISSIONS, InvalidAccount, Permission
+from service.database import Database
+from service.keys import InvalidKey, KeyRing
+from service.tables import ROLES
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Person
+
+PASSWORD = "katak-melompat-7x"  # noqa: S105
+
+
+def test_a_person_signs_in_and_out(petugas: Person) -> None:
+    assert petugas.client.get("/sandi").status_code == 200
+    assert petugas.send("/keluar").status_code == 302
+    assert petugas.client.get("/sandi").headers["Location"].startswith("/masuk?lanjut=/sandi")
+
+
+def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(database: Database, person: Person) -> None:
+    with database.write() as connection:
+        accounts.add(connection, "siti", "petugas", PASSWORD)
+    wrong, unknown = person.sign_in("siti", "bukan-sandinya-9"), person.sign_in("budi", "bukan-sandinya-9")
+    assert wrong.status_code == unknown.status_code == 401
+    assert "Nama pengguna atau kata sandi keliru." in wrong.text
+    assert "Nama pengguna atau kata sandi keliru." in unknown.text
+
+
+def test_a_new_password_ends_every_other_session(app: Flask, petugas: Person) -> None:
+    other = type(petugas)(app.test_client())
+    assert other.sign_in("petugas").status_code == 302
+    changed = petugas.send("/sandi", lama=PASSWORD, baru="burung-enggang-88", ulang="burung-enggang-88")
+    assert changed.status_code == 302
+    assert petugas.client.get("/sandi").status_code == 200
+    assert other.client.get("/sandi").status_code == 302
+
+
+def test_a_made_up_password_must_be_changed_before_anything_else(database: Database, person: Person) -> None:
+    with database.write() as connection:
+        accounts.add(connection, "baru", "pengelola", PASSWORD)
+    person.sign_in("baru")
+    assert person.client.get("/").headers["Location"] == "/sandi" or person.client.get("/sandi").status_code == 200
+    assert "dibuatkan oleh sistem" in person.client.get("/sandi").text
+
+
+def test_a_closed_account_is_out_at_once(database: Database, petugas: Person) -> None:
+    with database.write() as connection:
+        found = accounts.everyone(connection)[0]
+        accounts.set_active(connection, found, active=False)
+    assert petugas.client.get("/sandi").status_code == 302
+    assert petugas.sign_in("petugas").status_code == 401
+
+
+def test_a_form_without_its_token_is_refused(petugas: Person) -> None:
+    refused = petugas.client.post("/keluar", data={})
+    assert refused.status_code == 400
+    assert "kedaluwarsa" in refused.text
+
+
+def test_signing_in_leads_only_to_this_site(database: Database, person: Person) -> None:
+    with database.write() as connection:
+        accounts.add(connection, "siti", "petugas", PASSWORD, must_change=False)
+    for target in ("https://contoh.example/", "//contoh.example", "/\\contoh.example", "javascript:alert(1)"):
+        assert person.sign_in("siti", lanjut=target).headers["Location"] == "/"
+    assert person.sign_in("siti", lanjut="/sandi?x=1").headers["Location"] == "/sandi?x=1"
+
+
+def test_what_was_written_when_the_session_ended_is_offered_again(app: Flask, database: Database, petugas: Person) -> None:
+    token = petugas.token("/sandi")
+    with database.write() as connection:
+        found = accounts.everyone(connection)[0]
+        accounts.set_password(connection, found, PASSWORD)
+    refused = petugas.client.post("/sandi", data={"csrf_token": token, "catatan": 'Sudah ditelepon, "tunggu" <b>Senin</b>'})
+    assert refused.status_code == 401
+    assert "tidak hilang" in refused.text
+    again = petugas.sign_in("petugas", **{"lanjut": "/sandi", "simpan-catatan": 'Sudah ditelepon, "tunggu" <b>Senin</b>'})
+    assert again.status_code == 200
+    assert "Sudah ditelepon, &#34;tunggu&#34; &lt;b&gt;Senin&lt;/b&gt;</textarea>" in again.text
+
+
+def test_too_many_attempts_to_sign_in_are_stopped(make_app: Callable[..., Flask], person: Person) -> None:
+    guesser = type(person)(make_app(sign_in_limit="2 per minute").test_client())
+    assert [guesser.sign_in("siti", f"tebakan-ke-{n}-lho").status_code for n in range(3)] == [401, 401, 429]
+    assert int(guesser.sign_in("siti").headers["Retry-After"]) in range(1, 61)
+
+
+def test_every_role_has_its_permissions_and_only_one_manages_people() -> None:
+    assert set(PERMISSIONS) == set(ROLES)
+    assert [role for role in ROLES if Permission.PEOPLE in PERMISSIONS[role]] == ["pengelola"]
+    assert PERMISSIONS["peninjau-saja"] == {Permission.VIEW}
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "password", "message"),
+    [
+        ("", "petugas", PASSWORD, "Nama pengguna"),
+        ("Nama Lengkap", "petugas", PASSWORD, "Nama pengguna"),
+        ("siti", "raja", PASSWORD, "Peran"),
+        ("siti", "petugas", "pendek", "12 sampai 200"),
+        ("siti", "petugas", "a" * 300, "12 sampai 200"),
+        ("siti", "petugas", "aaaaaaaaaaaaaa", "mudah ditebak"),
+    ],
+)
+def test_a_bad_account_is_refused_with_its_reason(database: Database, name: str, role: str, password: str, message: str) -> None:
+    with database.write() as connection, pytest.raises(InvalidAccount, match=message):
+        accounts.add(connection, name, role, password)
+
+
+def test_a_name_is_given_once(database: Database) -> None:
+    with database.write() as connection:
+        accounts.add(connection, "siti", "petugas", PASSWORD)
+        with pytest.raises(InvalidAccount, match="sudah dipakai"):
+            accounts.add(connection, "SITI ", "kepala", PASSWORD)
+        assert [person.name for person in accounts.everyone(connection)] == ["siti"]
+
+
+def test_the_last_administrator_cannot_be_closed_or_demoted(database: Database) -> None:
+    with database.write() as connection:
+        accounts.add(connection, "ani", "pengelola", PASSWORD)
+        ani = accounts.everyone(connection)[0]
+        with pytest.raises(InvalidAccount, match="satu-satunya"):
+            accounts.set_active(connection, ani, active=False)
+        with pytest.raises(InvalidAccount, match="satu-satunya"):
+            accounts.set_role(connection, ani, "petugas")
+
+
+def test_a_random_password_is_good_enough_for_the_rules() -> None:
+    accounts.check_password(accounts.random_password(), "admin")
+    assert accounts.random_password() != accounts.random_password()
+
+
+def test_a_key_is_found_by_its_secret_alone(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "REMEMBER_SECONDS", 0)
+    with database.write() as connection:
+        number, secret = keys.add(connection, "Kanal WhatsApp", ["predict"])
+    ring = KeyRing(database)
+    found = ring.find(secret)
+    assert found is not None
+    assert (found.name, found.source, sorted(found.scopes)) == ("Kanal WhatsApp", "kanal-whatsapp", ["predict"])
+    wrong_end = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+    for other in (wrong_end, secret[:-1], secret.upper(), "", "salur_", "\0", "x" * 5_000):
+        assert ring.find(other) is None
+    with database.write() as connection:
+        assert keys.revoke(connection, number)
+        assert not keys.revoke(connection, number)
+    assert ring.find(secret) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "rate", "message"),
+    [
+        (" ", ["predict"], "", "name"),
+        ("x", [], "", "scope"),
+        ("x", ["root"], "", "root"),
+        ("x", ["predict"], "often", "rate"),
+        ("?", ["feed"], "", "source"),
+    ],
+)
+def test_a_bad_key_is_refused_with_its_reason(database: Database, name: str, scopes: list[str], rate: str, message: str) -> None:
+    with database.write() as connection, pytest.raises(InvalidKey, match=message):
+        keys.add(connection, name, scopes, rate_limit=rate)
+
+
+def test_a_view_without_declared_access_is_refused(app: Flask) -> None:
+    access.verify(app)
+    app.view_functions["lupa"] = lambda: ""
+    with pytest.raises(RuntimeError, match="lupa"):
+        access.verify(app)
+
+
+def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
+    page = client.get("/masuk")
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Cache-Control"] == "no-store"
+    assert client.get("/tidak-ada").headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts(client: FlaskClient, app: Flask) -> None:
+    cookie = client.get("/masuk").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    app.config["SESSION_COOKIE_SECURE"] = True
+    assert "Secure" in app.test_client().get("/masuk").headers["Set-Cookie"]
