@@ -55,12 +55,16 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A kecamatan (`desa` empty) or a desa or kelurahan inside one, with the names people write."""
+    """A kecamatan (`desa` empty) or a desa or kelurahan inside one, with the names people write.
+
+    `ordinary` marks a name that is also an everyday phrase ("Mata Air"); single words are recognised as such without it.
+    """
 
     kecamatan: str
     desa: str = ""
     type: str = "desa"
     aliases: tuple[str, ...] = ()
+    ordinary: bool = False
 
     @property
     def name(self) -> str:
@@ -232,7 +236,7 @@ def _agency(row: dict[str, str]) -> Agency:
 
 def _place(row: dict[str, str]) -> Place:
     kind = row.get("type", "") or ("desa" if row["desa"] else "kecamatan")
-    return Place(row["kecamatan"], row["desa"], kind, split_list(row.get("aliases", "")))
+    return Place(row["kecamatan"], row["desa"], kind, split_list(row.get("aliases", "")), row.get("ordinary", "") == "ya")
 
 
 def _road(row: dict[str, str]) -> Road:
