@@ -277,8 +277,6 @@ class PlaceFinder:
             cue = _before(tokens, start)
             if cue in _AND and start - 1 == last_end:
                 cue = last_cue  # "Desa Kolek dan Saka": the word before the first name holds for the next
-            elif start and start == last_end and not cue:
-                cue = last_cue
             elif found and start == end:
                 cue = "jalan"  # "jembatan provinsi Senyiur"
             meanings = _meant(self._meanings[name], cue)
