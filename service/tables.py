@@ -8,7 +8,7 @@ Facts, never changed (but for `purge`, which deletes what a complaint says and k
   verdict          what a person (or the agency, through the API) decided; undo is a further row that supersedes one
   decision         what was told to the world: each automatic routing and each verdict; `position` is the feed's cursor
   audit_case       an automatic routing drawn for the blind audit, and what came of it
-  breaker          an agency whose automatic routing is stopped, until a person closes it
+  breaker          an agency whose automatic routing is stopped for one model version, until a person closes it
   audit_log        who did what and when; never what a complaint says
 
 Where things stand, computed from the facts in the same transaction, so that lists are one index away:
@@ -107,7 +107,7 @@ complaint = Table(
     Column("source", String(50), nullable=False),
     Column("client_id", String(100), nullable=False),
     Column("digest", String(64), nullable=False),
-    Column("channel", String(50), nullable=False),
+    Column("channel", String(100), nullable=False),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("kecamatan", String(200), nullable=False),
@@ -275,6 +275,7 @@ breaker = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("agency", String(100), nullable=False),
+    Column("model_version", String(100), nullable=False),
     Column("why", Text, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("opened_by", Integer, ForeignKey("account.id")),
