@@ -11,7 +11,7 @@ from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from service import access, clock, headers, logs, problems, sign_in, wording
+from service import access, api, api_docs, clock, headers, health, logs, metrics, problems, sign_in, try_out, wording
 from service.active_model import ActiveModel, RouterLike
 from service.clock import WorkCalendar
 from service.database import Database
@@ -66,6 +66,10 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
     access.init_app(app, KeyRing(database), settings.key_limit)
     wording.init_app(app)
     sign_in.init_app(app)
+    metrics.init_app(app, parts.models)
+    for module in (api, api_docs, health, try_out):
+        app.register_blueprint(module.blueprint)
+    access.without_session(app, api.blueprint)
     app.add_url_rule("/", "home", home)
     access.verify(app)
     return app

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g, redirect, request, session, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from limits import RateLimitItem, parse
@@ -137,7 +137,13 @@ def init_app(app: Flask, keys: KeyRing, key_limit: str) -> None:
     login.user_loader(_load_account)
     app.extensions["salur-gate"] = Gate(login, keys, key_limit)
     app.before_request(app.extensions["salur-gate"].check)
-    CSRFProtect().init_app(app)  # it leaves a blueprint alone that is exempted: the API, which knows no session
+    app.extensions["salur-csrf"] = CSRFProtect()
+    app.extensions["salur-csrf"].init_app(app)
+
+
+def without_session(app: Flask, blueprint: Blueprint) -> None:
+    """Ask no CSRF token of a blueprint's views: they know no session, only keys."""
+    app.extensions["salur-csrf"].exempt(blueprint)
 
 
 def gate() -> Gate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from service import accounts, create_app, keys
 from service.database import Database
 from service.parts import Parts
 from service.settings import Settings
+from service.tables import metadata
 
 POSTGRES = os.environ.get("SALUR_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 PASSWORD = "katak-melompat-7x"  # noqa: S105
@@ -83,12 +85,19 @@ class FakeRouter:
         )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of each kind; a PostgreSQL schema is dropped afterwards."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'salur.db'}"
-        return
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that the migrations made, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "salur.db"
+    made = Database(f"sqlite:///{path}")
+    made.migrate()
+    made.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_schema() -> Iterator[str]:
+    """The URL of an empty PostgreSQL schema, dropped afterwards; the tests that want one are skipped where there is none."""
     server = create_engine(POSTGRES.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     schema = f"salur_test_{secrets.token_hex(6)}"
     try:
@@ -101,6 +110,31 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     with server.connect() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     server.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_schema(postgres_schema: str) -> str:
+    """The URL of a PostgreSQL schema that the migrations made."""
+    made = Database(postgres_schema)
+    made.migrate()
+    made.dispose()
+    return postgres_schema
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> Iterator[str]:
+    """The URL of a migrated, empty database: SQLite, unless a test asks for "postgresql"."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        shutil.copy(migrated_file, tmp_path / "salur.db")
+        yield f"sqlite:///{tmp_path / 'salur.db'}"
+        return
+    url: str = request.getfixturevalue("migrated_schema")
+    yield url
+    made = Database(url)
+    with made.write() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(table.name for table in metadata.sorted_tables)} RESTART IDENTITY CASCADE"))
+        connection.execute(text("INSERT INTO feed_head (id, position) VALUES (1, 0)"))
+    made.dispose()
 
 
 @pytest.fixture
@@ -128,7 +162,6 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 def database(settings: Settings) -> Iterator[Database]:
     """The migrated database of the settings."""
     made = Database(settings.database)
-    made.migrate()
     yield made
     made.dispose()
 

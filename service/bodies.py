@@ -1,0 +1,96 @@
+"""From the bytes of a body to a checked shape, or to a problem that names each fault and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from service.problems import Detail, Problem
+from service.schemas import MAX_ITEMS, ComplaintIn, Complaints, Shape
+
+MAX_ERRORS = 20
+"""Faults told of one body; whoever sends a thousand wrong fields is not sent a thousand lines."""
+_S = TypeVar("_S", bound=Shape)
+_MESSAGES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field that is known here",
+    "string_type": "must be a string",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "string_too_short": "is empty",
+    "timezone_aware": "needs a time zone, such as 2026-03-01T08:00:00+08:00",
+}
+
+
+def json_body() -> Any:
+    """Decode the body of this request. Raises `not-supported` where it is said not to be JSON, `not-json` where it is none."""
+    if not request.is_json:
+        raise Problem("not-supported", "Send JSON, and say so: Content-Type: application/json.")
+    return decode(request.get_data(cache=False))
+
+
+def decode(body: bytes) -> Any:
+    """Decode JSON in UTF-8. Raises the problem `not-json` saying where it breaks."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Problem("not-json", f"The body is not JSON in UTF-8: {error}.") from error
+
+
+def check(shape: type[_S], value: Any, at: Sequence[str | int] = ()) -> _S:
+    """Check a decoded value; `at` is where it stands in the body. Raises `invalid` with a pointer to each fault."""
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        raise Problem("invalid", "The request is not valid.", _details(error, at)) from error
+
+
+def complaints(value: Any) -> tuple[list[ComplaintIn], bool]:
+    """Read one complaint, a list, or {"complaints": [...]}; answers them, and whether they came as several."""
+    if isinstance(value, list):
+        if not 1 <= len(value) <= MAX_ITEMS:
+            raise Problem(
+                "invalid", "The request is not valid.", [Detail("", f"must hold 1 to {MAX_ITEMS} complaints, not {len(value)}")]
+            )
+        return _each(value, ()), True
+    if isinstance(value, dict) and "complaints" in value:
+        items = value["complaints"]
+        if isinstance(items, list) and len(items) <= MAX_ITEMS and len(value) == 1 and items:
+            return _each(items, ("complaints",)), True
+        return check(Complaints, value).complaints, True
+    return [check(ComplaintIn, value)], False
+
+
+def _each(items: list[Any], at: tuple[str, ...]) -> list[ComplaintIn]:
+    checked, errors = [], []
+    for index, item in enumerate(items):
+        try:
+            checked.append(ComplaintIn.model_validate(item))
+        except ValidationError as error:
+            errors += _details(error, (*at, index))
+            if len(errors) >= MAX_ERRORS:
+                break
+    if errors:
+        raise Problem("invalid", "The request is not valid.", errors[:MAX_ERRORS])
+    return checked
+
+
+def _details(error: ValidationError, at: Sequence[str | int]) -> list[Detail]:
+    # Only kinds and places are told, never the value: a complaint must not come back in an error, nor end in a log.
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    details: dict[str, Detail] = {}
+    for fault in found[: MAX_ERRORS * 2]:
+        location = fault["loc"]
+        if location and location[0] == "id":  # one of two alternatives failed; both mean the same to the sender
+            location, message = ("id",), "must be 1 to 100 letters, digits or . _ : ~ -"
+        else:
+            message = _MESSAGES.get(fault["type"], fault["msg"])
+        pointer = "".join("/" + str(part)[:100].replace("~", "~0").replace("/", "~1") for part in (*at, *location))
+        details.setdefault(pointer, Detail(pointer, message))
+    return list(details.values())[:MAX_ERRORS]

@@ -1,0 +1,80 @@
+"""Figures for Prometheus. With several workers each writes its own files, and any of them can add all up."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+
+from flask import Flask, Response, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from werkzeug.wrappers import Response as BaseResponse
+
+from model.routing import Routing
+from service import access
+from service.active_model import ActiveModel
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_REQUESTS = Counter("salur_requests_total", "Requests answered", ("route", "method", "status"))
+_SECONDS = Histogram("salur_request_seconds", "Time to answer a request", ("route",), buckets=_BUCKETS)
+_ROUTINGS = Counter("salur_routings_total", "Routings given", ("call", "decision"))
+_STORED = Counter("salur_complaints_stored_total", "Complaints taken in", ("decision",))
+_VERDICTS = Counter("salur_verdicts_total", "Verdicts recorded", ("origin", "outcome"))
+_DELIVERIES = Counter("salur_webhook_deliveries_total", "Attempts to deliver a decision", ("result",))
+_TROUBLE = Gauge(
+    "salur_model_trouble", "1 where the current version of the registry is not the one in use", multiprocess_mode="livemax"
+)
+
+
+def count_routings(routings: Iterable[Routing], call: str) -> None:
+    """Count routings that were given to a caller."""
+    for routing in routings:
+        _ROUTINGS.labels(call, routing.decision.value).inc()
+
+
+def count_stored(decision: str) -> None:
+    """Count a complaint that was taken in."""
+    _STORED.labels(decision).inc()
+
+
+def count_verdict(origin: str, outcome: str) -> None:
+    """Count a verdict."""
+    _VERDICTS.labels(origin, outcome).inc()
+
+
+def count_delivery(result: str) -> None:
+    """Count an attempt to deliver."""
+    _DELIVERIES.labels(result).inc()
+
+
+def init_app(app: Flask, models: ActiveModel) -> None:
+    """Measure every request, and show the figures at /metrics."""
+    app.after_request(_measure)
+
+    @access.public()
+    def show() -> Response:
+        _TROUBLE.set(1 if models.trouble else 0)
+        registry: CollectorRegistry = REGISTRY
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    app.add_url_rule("/metrics", "metrics", show)
+
+
+def _measure(response: BaseResponse) -> BaseResponse:
+    route = str(request.url_rule) if request.url_rule else "none"
+    _REQUESTS.labels(route, request.method, response.status_code).inc()
+    if "began" in g:
+        _SECONDS.labels(route).observe(time.perf_counter() - g.began)
+    return response

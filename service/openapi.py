@@ -1,0 +1,155 @@
+"""The OpenAPI 3.1 document of the API, made from the views themselves, so that it cannot say what they do not do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from flask import Flask
+from pydantic import TypeAdapter
+
+from service.access import Access
+from service.problems import KINDS, MEDIA_TYPE
+from service.schemas import ProblemOut
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+_NOTHING: Mapping[int, Any] = MappingProxyType({})
+_REF = "#/components/schemas/{model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the path, the query or a header."""
+
+    name: str
+    where: str
+    text: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one view takes and gives. `answers`: status -> (what it means, type, or None where there is no body)."""
+
+    summary: str
+    text: str = ""
+    takes: Sequence[Any] = ()
+    takes_media: str = "application/json"
+    gives_media: str = "application/json"
+    answers: Mapping[int, tuple[str, Any]] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+    parameters: Sequence[Parameter] = ()
+    example: Any = None
+
+
+def describes(operation: Operation) -> Callable[[_View], _View]:
+    """Attach its description to a view."""
+
+    def mark(view: _View) -> _View:
+        view.operation = operation  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def operations(app: Flask) -> list[tuple[str, str, str, Operation, Access]]:
+    """Answer (method, path, name, operation, access) of every described view, in the order of the addresses."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if (operation := getattr(view, "operation", None)) is not None:
+            path = re.sub(r"<(?:[a-z]+(?:\([^)]*\))?:)?(\w+)>", r"{\1}", rule.rule)
+            method = next(name for name in ("GET", "POST", "PUT", "DELETE") if name in (rule.methods or ()))
+            name = rule.endpoint.rpartition(".")[2]
+            access: Access = view.access  # type: ignore[union-attr]
+            found.append((method, path, name, operation, access))
+    return sorted(found, key=lambda entry: (entry[1], entry[0]))
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """Make the document of an app."""
+    listed = operations(app)
+    types = _types([entry[3] for entry in listed])
+    adapters = {index: TypeAdapter(kind) for index, kind in enumerate(types)}
+    # What comes in and what goes out differ in what is required; nothing of ours is both.
+    modes = {index: "validation" if kind in _taken(listed) else "serialization" for index, kind in enumerate(types)}
+    schemas, definitions = TypeAdapter.json_schemas(
+        [(index, modes[index], adapter) for index, adapter in adapters.items()],  # type: ignore[misc]
+        ref_template=_REF,
+    )
+    by_type = {kind: schemas[(index, modes[index])] for index, kind in enumerate(types)}  # type: ignore[index]
+    paths: dict[str, dict[str, Any]] = {}
+    for method, path, name, operation, access in listed:
+        paths.setdefault(path, {})[method.lower()] = _operation(name, operation, access, by_type)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Salur",
+            "version": metadata.version("salur"),
+            "summary": "Who is responsible for a citizen's complaint, how sure that is, and whether a person must look first.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key: salur_…"}},
+        },
+    }
+
+
+def _types(listed: Sequence[Operation]) -> list[Any]:
+    found: list[Any] = [ProblemOut]
+    for operation in listed:
+        for kind in (*operation.takes, *(kind for _, kind in operation.answers.values())):
+            if kind is not None and kind not in found:
+                found.append(kind)
+    return found
+
+
+def _taken(listed: Sequence[tuple[str, str, str, Operation, Access]]) -> list[Any]:
+    return [kind for entry in listed for kind in entry[3].takes]
+
+
+def _operation(name: str, operation: Operation, access: Access, by_type: Mapping[Any, Any]) -> dict[str, Any]:
+    kinds = [*operation.problems]
+    if access.scope:
+        kinds += ["no-key", "wrong-key", "forbidden", "too-many"]
+    answers: dict[str, Any] = {
+        str(status): {"description": text}
+        | ({"content": {operation.gives_media: {"schema": by_type[kind]}}} if kind is not None else {})
+        for status, (text, kind) in operation.answers.items()
+    }
+    for kind in kinds:
+        status = str(KINDS[kind].status)
+        text = KINDS[kind].title + "."
+        if status in answers and "content" in answers[status] and MEDIA_TYPE in answers[status]["content"]:
+            answers[status]["description"] += f" {text}"
+        else:
+            answers[status] = {"description": text, "content": {MEDIA_TYPE: {"schema": by_type[ProblemOut]}}}
+            if status in ("429", "503"):
+                answers[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds to wait"}}
+    made: dict[str, Any] = {"operationId": name, "summary": operation.summary, "responses": dict(sorted(answers.items()))}
+    if operation.text:
+        made["description"] = operation.text
+    if not access.scope:
+        made["security"] = []
+    elif access.scope != "any":
+        made["x-scope"] = access.scope
+    if operation.parameters:
+        made["parameters"] = [
+            {"name": p.name, "in": p.where, "required": p.where == "path", "description": p.text, "schema": dict(p.schema)}
+            for p in operation.parameters
+        ]
+    if operation.takes:
+        schemas = [by_type[kind] for kind in operation.takes]
+        content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}
+        if operation.example is not None:
+            content["example"] = operation.example
+        made["requestBody"] = {"required": True, "content": {operation.takes_media: content}}
+    return made

@@ -1,0 +1,57 @@
+"""The page /coba: paste a complaint, see who would be responsible and why. Nothing of it is stored."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, render_template, request
+from pydantic import ValidationError
+from werkzeug.wrappers import Response
+
+from model.complaint import MAX_TEXT, MAX_TITLE
+from service import access, highlight, metrics
+from service.parts import parts
+from service.schemas import ComplaintIn
+
+blueprint = Blueprint("try_out", __name__)
+SHOWN = 7
+EXAMPLES = (
+    "lampu jalan poros Sangatta-Bengalon mati sudah seminggu",
+    "KTP saya hilang, mau cetak ulang di kantor kecamatan katanya blangko habis",
+    "sampah di depan pasar induk sudah tiga hari tidak diangkut, baunya sampai ke sekolah",
+)
+
+
+@blueprint.get("/coba")
+@access.public("120 per minute")
+def form() -> Response:
+    """Show the form, filled where the address brings a text."""
+    return _page(ComplaintIn.model_construct(text=request.args.get("teks", "")[:MAX_TEXT], title="", kecamatan=""))
+
+
+@blueprint.post("/coba")
+@access.public("30 per minute")
+def answer() -> Response:
+    """Route what was pasted, and show everything that led there."""
+    fields = {name: request.form.get(name, "").replace("\0", "") for name in ("text", "title", "kecamatan")}
+    try:
+        asked = ComplaintIn.model_validate(fields)
+    except ValidationError:
+        given = ComplaintIn.model_construct(text=fields["text"][:MAX_TEXT], title=fields["title"][:MAX_TITLE], kecamatan="")
+        return _page(given, f"Tuliskan aduan dengan kata-kata, paling banyak {MAX_TEXT:,} karakter.".replace(",", "."), 422)
+    router = parts().models.require()
+    complaint = asked.complaint()
+    routing = router.route(complaint)
+    metrics.count_routings([routing], "coba")
+    return _page(
+        asked,
+        routing=routing,
+        title=highlight.pieces(complaint, routing, "title"),
+        text=highlight.pieces(complaint, routing, "text"),
+        candidates=routing.candidates[:SHOWN],
+    )
+
+
+def _page(asked: ComplaintIn, error: str = "", status: int = 200, **found: object) -> Response:
+    router = parts().models.router()
+    kecamatan = router.register.kecamatan if router else ()
+    page = render_template("try_out.html", asked=asked, error=error, kecamatan=kecamatan, examples=EXAMPLES, ready=router, **found)
+    return make_response(page, status)

@@ -1,0 +1,141 @@
+"""The memory: made by its migrations on both databases, guarded by its constraints."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+
+from service import accounts, database
+from service.database import Database
+from service.tables import account, breaker, metadata
+
+BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+MOMENT = dt.datetime(2026, 3, 1, 8, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
+
+
+def revisions() -> list[str]:
+    script = ScriptDirectory.from_config(database._alembic_config())
+    return [revision.revision for revision in reversed(list(script.walk_revisions()))]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without a table."""
+    url = f"sqlite:///{tmp_path / 'kosong.db'}" if request.param == "sqlite" else str(request.getfixturevalue("postgres_schema"))
+    made = Database(url)
+    made.downgrade("base")
+    yield made
+    made.migrate()
+    made.dispose()
+
+
+def test_the_migrations_make_exactly_the_tables(empty: Database) -> None:
+    assert empty.revision() is None
+    assert not empty.is_current()
+    empty.migrate()
+    assert empty.is_current()
+    with empty.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_every_revision_goes_up_and_down_and_keeps_what_was_there(empty: Database) -> None:
+    empty.migrate(revisions()[0])
+    with empty.write() as connection:
+        accounts.add(connection, "ani", "pengelola", "katak-melompat-7x")
+    for below, above in zip(revisions(), revisions()[1:], strict=False):
+        empty.migrate(above)
+        empty.downgrade(below)
+        assert empty.revision() == below
+        empty.migrate(above)
+    with empty.read() as connection:
+        assert [person.name for person in accounts.everyone(connection)] == ["ani"]
+        assert connection.execute(text("SELECT position FROM feed_head")).scalar_one() == 0
+    empty.downgrade("base")
+    assert empty.revision() is None
+
+
+def test_migrating_twice_changes_nothing(empty: Database) -> None:
+    empty.migrate()
+    empty.migrate()
+    assert empty.is_current()
+
+
+@BOTH
+def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(insert(breaker).values(agency="dlh", why="uji", opened_at=MOMENT))
+        kept = connection.execute(select(breaker.c.opened_at)).scalar_one()
+    assert kept == MOMENT
+    assert kept.tzinfo == dt.UTC
+
+
+@BOTH
+def test_a_moment_without_its_zone_is_refused(database: Database) -> None:
+    with database.write() as connection, pytest.raises(StatementError, match="time zone"):
+        connection.execute(insert(breaker).values(agency="dlh", why="uji", opened_at=dt.datetime(2026, 3, 1)))
+
+
+@BOTH
+def test_an_agency_has_one_open_breaker(database: Database) -> None:
+    row = {"agency": "dlh", "why": "uji", "opened_at": MOMENT}
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.execute(insert(breaker), [row, row])
+    with database.write() as connection:
+        connection.execute(insert(breaker), [row, row | {"closed_at": MOMENT, "closed_why": "beres"}])
+        assert len(connection.execute(select(breaker)).all()) == 2
+
+
+@BOTH
+@pytest.mark.parametrize("role", ["raja", ""])
+def test_states_that_do_not_exist_are_refused_by_the_database(database: Database, role: str) -> None:
+    row = {"name": "x", "full_name": "x", "password_hash": "x", "role": role, "active": True, "epoch": 0}
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.execute(insert(account).values(**row, must_change_password=False, created_at=MOMENT))
+
+
+@BOTH
+def test_what_raises_is_not_kept(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.write() as connection:  # noqa: PT012 -- the failing block is the thing under test
+        accounts.add(connection, "ani", "pengelola", "katak-melompat-7x")
+        raise RuntimeError
+    with database.read() as connection:
+        assert accounts.everyone(connection) == []
+
+
+def test_a_locked_sqlite_gives_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+    made = Database(f"sqlite:///{tmp_path / 'sibuk.db'}")
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with made.write():
+            held.set()
+            release.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(5)
+    with pytest.raises(OperationalError, match="locked"), made.write():
+        pass
+    release.set()
+    holder.join()
+    made.dispose()
+
+
+def test_no_statement_tells_its_values_in_an_error(tmp_path: Path) -> None:
+    made = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    made.migrate()
+    with pytest.raises(IntegrityError) as refused, made.write() as connection:
+        connection.execute(insert(account).values(name="Joko Rahasia"))
+    assert "Joko" not in str(refused.value)
+    made.dispose()

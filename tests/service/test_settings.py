@@ -1,0 +1,57 @@
+"""Settings: read once, every fault told at once, no secret by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service.settings import InvalidSettings, Settings, names, table, variable
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = Settings.from_environment({"PATH": "/bin"})
+    assert settings.database == "sqlite:///var/salur.db"
+    assert (settings.days_to_verify, settings.days_to_follow_up, settings.days_to_finish) == (3, 5, 14)
+    assert settings.audit_share == 0.05
+
+
+def test_every_wrong_variable_is_told_in_one_error() -> None:
+    wrong = {
+        "SALUR_WORKERS": "none",
+        "SALUR_THREADS": "-1",
+        "SALUR_AUDIT_SHARE": "5",
+        "SALUR_DATABASE": "mysql://siapa:sandi@host/x",
+        "SALUR_TIME_ZONE": "Mars/Olympus",
+        "SALUR_SECURE_COOKIES": "maybe",
+        "SALUR_KEY_LIMIT": "often",
+        "SALUR_LOG_LEVEL": "loud",
+        "SALUR_DATABSE": "typo",
+    }
+    with pytest.raises(InvalidSettings) as refused:
+        Settings.from_environment(wrong)
+    lines = str(refused.value).splitlines()
+    assert sorted(line.split("=")[0].split(":")[0] for line in lines) == sorted(wrong)
+    assert "sandi" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "no url"])
+def test_a_database_that_forgets_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="SALUR_DATABASE"):
+        Settings.from_environment({"SALUR_DATABASE": url})
+
+
+def test_there_is_no_secret_by_default(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"SALUR_SECRET_FILE": str(tmp_path / "secret")})
+    with pytest.raises(InvalidSettings, match="cannot be read"):
+        settings.read_secret()
+    (tmp_path / "secret").write_text("short")
+    with pytest.raises(InvalidSettings, match="fewer than 32"):
+        settings.read_secret()
+    (tmp_path / "secret").write_text("x" * 32 + "\n")
+    assert settings.read_secret() == "x" * 32
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [row[0] for row in table()] == [variable(name) for name in names()]
+    assert all(help_text for _, _, help_text in table())
