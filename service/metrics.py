@@ -29,6 +29,7 @@ _SECONDS = Histogram("salur_request_seconds", "Time to answer a request", ("rout
 _ROUTINGS = Counter("salur_routings_total", "Routings given", ("call", "decision"))
 _STORED = Counter("salur_complaints_stored_total", "Complaints taken in", ("decision",))
 _VERDICTS = Counter("salur_verdicts_total", "Verdicts recorded", ("origin", "outcome"))
+_BREAKERS = Counter("salur_breaker_changes_total", "Breakers opened and closed", ("agency", "change"))
 _DELIVERIES = Counter("salur_webhook_deliveries_total", "Attempts to deliver a decision", ("result",))
 _TROUBLE = Gauge(
     "salur_model_trouble", "1 where the current version of the registry is not the one in use", multiprocess_mode="livemax"
@@ -49,6 +50,11 @@ def count_stored(decision: str) -> None:
 def count_verdict(origin: str, outcome: str) -> None:
     """Count a verdict."""
     _VERDICTS.labels(origin, outcome).inc()
+
+
+def count_breaker(agency: str, change: str) -> None:
+    """Count that the automatic routing of an agency was stopped ("opened") or let go on ("closed")."""
+    _BREAKERS.labels(agency, change).inc()
 
 
 def count_delivery(result: str) -> None:

@@ -1,0 +1,271 @@
+"""The promise watched while it is kept: a blind sample of the automatic routings, the error found in it, and the breaker.
+
+Which routing is drawn depends on the secret and the complaint alone, so a replay draws the same ones. A person decides a drawn one
+without seeing what the model said; only then are the two compared. Where the cases of an agency speak against the promise
+(`service.proportions.evidence_against`), its automatic routing stops: all its complaints go to people until a person closes the
+breaker with a reason, or a new model is promoted. Either way its count begins anew.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, select, update
+
+from model.faults import SalurError
+from service import audit_log, metrics
+from service.clock import now
+from service.proportions import evidence_against, exact_interval
+from service.tables import account, audit_case, breaker, decision, verdict
+
+TARGET = 0.05
+"""Share of wrong automatic routings that is promised where a routing carries no guarantee of its own."""
+FALSE_ALARM = 0.05
+"""Chance that an agency for which the promise holds is ever stopped, shared by the two tests of `evidence`."""
+MAX_REASON = 500
+_START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_log = structlog.get_logger("salur")
+
+
+class InvalidBreaker(SalurError):
+    """What was asked of a breaker cannot be done; the text says why, in Indonesian."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveError:
+    """What the blind audit found for one agency: `wrong` of `cases`, and the 95 % interval of the share."""
+
+    agency: str
+    cases: int
+    wrong: int
+    waiting: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """Share that was wrong; 0 where nothing was compared yet."""
+        return self.wrong / self.cases if self.cases else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """An agency whose automatic routing is, or was, stopped."""
+
+    id: int
+    agency: str
+    model_version: str
+    why: str
+    opened_at: dt.datetime
+    opened_by: str
+    closed_at: dt.datetime | None
+    closed_by: str
+    closed_why: str
+
+
+def is_drawn(secret: str, source: str, client_id: str, share: float) -> bool:
+    """Tell whether an automatic routing goes to the blind audit. Nobody without the secret can foresee it, and it never changes."""
+    digest = hmac.digest(secret.encode(), f"audit\0{source}\0{client_id}".encode(), hashlib.sha256)
+    return int.from_bytes(digest[:7]) < share * 2**56
+
+
+def draw(connection: Connection, complaint_id: int, agency: str, unit: str, probability: float, model_version: str) -> None:
+    """Remember what the model said of a drawn complaint, to be compared with the verdict."""
+    connection.execute(
+        insert(audit_case).values(
+            complaint_id=complaint_id,
+            agency=agency,
+            unit=unit,
+            probability=probability,
+            model_version=model_version,
+            drawn_at=now(),
+        )
+    )
+
+
+def stopped(connection: Connection, model_version: str) -> frozenset[str]:
+    """Agencies to which a model must not route automatically now."""
+    found = select(breaker.c.agency).where(breaker.c.closed_at.is_(None), breaker.c.model_version == model_version)
+    return frozenset(connection.execute(found).scalars())
+
+
+def compare(connection: Connection, complaint_id: int, verdict_id: int, outcome: str, agency: str, unit: str) -> bool | None:
+    """Compare a blind verdict with what the model had said. None where it was no audit case, or cannot be compared yet.
+
+    A complaint that was none should not have gone out: that counts as wrong. One that lacks information stays open.
+    """
+    drawn = connection.execute(
+        select(audit_case).where(audit_case.c.complaint_id == complaint_id, audit_case.c.verdict_id.is_(None))
+    ).one_or_none()
+    if drawn is None or outcome == "needs-info":
+        return None
+    same_unit = not unit or not drawn.unit or unit == drawn.unit
+    agrees = outcome in ("confirmed", "changed") and agency == drawn.agency and same_unit
+    connection.execute(
+        update(audit_case).where(audit_case.c.complaint_id == complaint_id).values(verdict_id=verdict_id, agrees=agrees)
+    )
+    return agrees
+
+
+def forget(connection: Connection, verdict_id: int) -> None:
+    """Open an audit case again whose verdict was undone."""
+    connection.execute(update(audit_case).where(audit_case.c.verdict_id == verdict_id).values(verdict_id=None, agrees=None))
+
+
+def check(connection: Connection, agency: str, model_version: str, target: float = TARGET) -> bool:
+    """Open the breaker of an agency where the cases speak against the promise. Tells whether it was opened just now."""
+    if agency in stopped(connection, model_version):
+        return False
+    since = _counted_since(connection, agency)
+    audited, wrong = _audited(connection, agency, model_version, since)
+    # What came back from an agency is no sample, but all of it together is at most what was truly wrong.
+    came_back = _came_back(connection, agency, model_version, since)
+    sent = _sent(connection, agency, model_version, since) if came_back else 0
+    limit = 2 / FALSE_ALARM
+    if evidence_against(target, wrong, audited) >= limit:
+        why = f"Pemeriksaan acak: {wrong} dari {audited} penerusan otomatis keliru, padahal janjinya paling banyak {target:.0%}."
+    elif evidence_against(target, min(came_back, sent), sent) >= limit:
+        why = f"{came_back} dari {sent} penerusan otomatis dikembalikan, padahal janjinya paling banyak {target:.0%}."
+    else:
+        return False
+    open_breaker(connection, agency, model_version, why)
+    return True
+
+
+def open_breaker(connection: Connection, agency: str, model_version: str, why: str, by: int | None = None) -> int:
+    """Stop the automatic routing of an agency. Raises InvalidBreaker where it is stopped already, or no reason is given."""
+    why = _reason(why)
+    if agency in stopped(connection, model_version):
+        raise InvalidBreaker("Penerusan otomatis untuk instansi ini sudah dihentikan.")
+    connection.execute(  # one opened under an earlier model has lapsed; the table holds one open breaker an agency
+        update(breaker)
+        .where(breaker.c.agency == agency, breaker.c.closed_at.is_(None))
+        .values(closed_at=now(), closed_why=f"Model {model_version} menggantikan model sebelumnya.")
+    )
+    values = {"agency": agency, "model_version": model_version, "why": why, "opened_at": now(), "opened_by": by}
+    number: int = connection.execute(insert(breaker).values(values).returning(breaker.c.id)).scalar_one()
+    audit_log.write(connection, "breaker-opened", f"agency:{agency}", {"why": why, "model": model_version}, account_id=by)
+    metrics.count_breaker(agency, "opened")
+    _log.warning("breaker opened", agency=agency, model=model_version, by="person" if by else "audit")
+    return number
+
+
+def close_breaker(connection: Connection, breaker_id: int, why: str, by: int) -> Breaker:
+    """Let the model route to an agency again. Raises InvalidBreaker where it is closed already, or no reason is given."""
+    why = _reason(why)
+    closed = connection.execute(
+        update(breaker)
+        .where(breaker.c.id == breaker_id, breaker.c.closed_at.is_(None))
+        .values(closed_at=now(), closed_by=by, closed_why=why)
+        .returning(breaker.c.agency)
+    ).scalar_one_or_none()
+    if closed is None:
+        raise InvalidBreaker("Penghentian ini sudah dicabut.")
+    audit_log.write(connection, "breaker-closed", f"agency:{closed}", {"why": why}, account_id=by)
+    metrics.count_breaker(closed, "closed")
+    _log.warning("breaker closed", agency=closed)
+    return next(one for one in breakers(connection) if one.id == breaker_id)
+
+
+def breakers(connection: Connection, model_version: str | None = None, limit: int = 50) -> Sequence[Breaker]:
+    """List the breakers, newest first; with a version only those that are open for it."""
+    opener, closer = account.alias(), account.alias()
+    found = (
+        select(breaker, opener.c.full_name.label("opener"), closer.c.full_name.label("closer"))
+        .outerjoin(opener, opener.c.id == breaker.c.opened_by)
+        .outerjoin(closer, closer.c.id == breaker.c.closed_by)
+        .order_by(breaker.c.id.desc())
+        .limit(limit)
+    )
+    if model_version is not None:
+        found = found.where(breaker.c.closed_at.is_(None), breaker.c.model_version == model_version)
+    return [
+        Breaker(
+            id=row.id,
+            agency=row.agency,
+            model_version=row.model_version,
+            why=row.why,
+            opened_at=row.opened_at,
+            opened_by=row.opener or "",
+            closed_at=row.closed_at,
+            closed_by=row.closer or "",
+            closed_why=row.closed_why or "",
+        )
+        for row in connection.execute(found)
+    ]
+
+
+def live_errors(connection: Connection, model_version: str | None = None) -> Sequence[LiveError]:
+    """Say what the blind audit found, agency by agency, of one model version or of all; the worst lower bound first."""
+    wrong = func.sum(case((audit_case.c.agrees.is_(False), 1), else_=0))
+    found = select(audit_case.c.agency, func.count(audit_case.c.agrees), wrong, func.count()).group_by(audit_case.c.agency)
+    if model_version is not None:
+        found = found.where(audit_case.c.model_version == model_version)
+    errors = [
+        LiveError(agency, cases, wrongs, drawn - cases, *exact_interval(wrongs, cases))
+        for agency, cases, wrongs, drawn in connection.execute(found)
+    ]
+    return sorted(errors, key=lambda error: (-error.low, -error.share, error.agency))
+
+
+def _reason(why: str) -> str:
+    why = why.strip()
+    if not why:
+        raise InvalidBreaker("Tuliskan alasannya: orang lain perlu tahu mengapa.")
+    if len(why) > MAX_REASON:
+        raise InvalidBreaker(f"Alasan paling banyak {MAX_REASON} karakter; yang Anda tulis {len(why)}.")
+    return why
+
+
+def _counted_since(connection: Connection, agency: str) -> dt.datetime:
+    last = connection.execute(select(func.max(breaker.c.closed_at)).where(breaker.c.agency == agency)).scalar_one()
+    return last or _START
+
+
+def _audited(connection: Connection, agency: str, model_version: str, since: dt.datetime) -> tuple[int, int]:
+    wrong = func.coalesce(func.sum(case((audit_case.c.agrees.is_(False), 1), else_=0)), 0)
+    row = connection.execute(
+        select(func.count(audit_case.c.agrees), wrong).where(
+            audit_case.c.agency == agency, audit_case.c.model_version == model_version, audit_case.c.drawn_at > since
+        )
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+def _sent_automatically(agency: str, model_version: str, since: dt.datetime) -> ColumnElement[bool]:
+    return and_(
+        decision.c.decided_by == "model",
+        decision.c.agency == agency,
+        decision.c.model_version == model_version,
+        decision.c.decided_at > since,
+    )
+
+
+def _came_back(connection: Connection, agency: str, model_version: str, since: dt.datetime) -> int:
+    """Count automatic routings that the agency itself returned, through the API, each once."""
+    undone = verdict.alias()
+    returned = (
+        select(func.count(func.distinct(verdict.c.complaint_id)))
+        .join(decision, decision.c.complaint_id == verdict.c.complaint_id)
+        .outerjoin(undone, undone.c.supersedes == verdict.c.id)
+        .where(
+            _sent_automatically(agency, model_version, since),
+            verdict.c.origin == "api",
+            verdict.c.outcome.in_(("changed", "returned")),
+            undone.c.id.is_(None),
+        )
+    )
+    return int(connection.execute(returned).scalar_one())
+
+
+def _sent(connection: Connection, agency: str, model_version: str, since: dt.datetime) -> int:
+    return int(
+        connection.execute(
+            select(func.count()).select_from(decision).where(_sent_automatically(agency, model_version, since))
+        ).scalar_one()
+    )
