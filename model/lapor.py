@@ -8,10 +8,11 @@ so they never reach the program, whatever the export holds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -41,6 +42,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Our name of a column: the ways its header is written, in lower case without punctuation."""
+
+OURS = ("Salur: instansi usulan", "Salur: keputusan", "Salur: peluang", "Salur: alasan")
+"""The columns that we write beside theirs."""
 
 _REQUIRED = ("tracking_id", "title", "text")
 _KINDS = (("pengaduan", "pengaduan"), ("aspirasi", "aspirasi"), ("permintaan informasi", "permintaan-informasi"))
@@ -119,34 +123,68 @@ def read(path: Path, max_reports: int = MAX_REPORTS) -> Iterator[Report]:
 
     Raises InvalidData where the file is broken, over the limits, or no export.
     """
-    found = find_export(path)
-    if found is None:
-        raise InvalidData([Fault(str(path), 0, f"no LAPOR! export: no header with {', '.join(_REQUIRED)} in its first rows")])
-    columns, rows = found
-    for count, (number, cells) in enumerate(rows, 1):
-        if count > max_reports:
-            raise InvalidData([Fault(str(path), number, f"more than {max_reports:,} reports: export a shorter period")])
-        yield _report(number, {name: cells[index] for name, index in columns.items() if index < len(cells)})
+    with open_export(path) as (_, header, rows):
+        for count, (number, cells) in enumerate(rows, 1):
+            if count > max_reports:
+                raise InvalidData([Fault(str(path), number, f"more than {max_reports:,} reports: export a shorter period")])
+            yield _report(number, {name: cells[index] for name, index in header.columns.items() if index < len(cells)})
 
 
-def find_export(path: Path) -> tuple[dict[str, int], Iterator[table.Row]] | None:
-    """Answer the columns of an export and an iterator over its data rows; None where it is no export."""
-    return find_header(path, COLUMNS, _REQUIRED)
+def is_export(path: Path) -> bool:
+    """Tell whether a file is an export of LAPOR!. Raises InvalidData where it cannot be read at all."""
+    with open_table(path, COLUMNS, _REQUIRED) as found:
+        return found is not None
 
 
-def find_header(
-    path: Path, names: Mapping[str, tuple[str, ...]], required: tuple[str, ...]
-) -> tuple[dict[str, int], Iterator[table.Row]] | None:
-    """Find the header among a file's first rows: the first one that names all `required` columns.
+def write_back(original: Path, target: Path, cells: table.Cells) -> int:
+    """Write a copy of an export with our columns beside theirs; answers how many rows got some.
 
-    Answers the index of each column found, and the rows below.
+    `cells` gives a report's row and the four cells of OURS, in the order of `read`. The original's cells are
+    passed through unread. The copy appears whole or not at all. Raises InvalidData as `read` does.
     """
-    for rows in table.read(path):
-        for _, cells in islice(rows, HEADER_WITHIN):
-            columns = match_columns(cells, names)
-            if all(name in columns for name in required):
-                return columns, rows
-    return None
+    with open_export(original) as (sheet, header, _):
+        if any(plain(name) in header.names for name in OURS):
+            raise InvalidData(
+                [Fault(str(original), header.row, f"has our columns already ({OURS[0]}): give the file as LAPOR! made it")]
+            )
+        return sheet.append(target, chain([(header.row, OURS)], cells)) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where a table's header stands, what it says, and the index of each column that was asked for."""
+
+    row: int
+    names: frozenset[str]
+    columns: Mapping[str, int]
+
+
+Opened = tuple[table.Sheet, Header, Iterator[table.Row]]
+
+
+@contextmanager
+def open_export(path: Path) -> Iterator[Opened]:
+    """Open an export: its sheet, its header and the rows below. Raises InvalidData where it is none."""
+    with open_table(path, COLUMNS, _REQUIRED) as found:
+        if found is None:
+            wanted = ", ".join(COLUMNS[name][0].title() for name in _REQUIRED)
+            raise InvalidData([Fault(str(path), 0, f"no LAPOR! export: no header with {wanted} in its first {HEADER_WITHIN} rows")])
+        yield found
+
+
+@contextmanager
+def open_table(path: Path, names: Mapping[str, tuple[str, ...]], required: Iterable[str]) -> Iterator[Opened | None]:
+    """Open a table at its header, the first row that names all `required` columns; None where no row does."""
+    needed = set(required)
+    with table.sheets(path, HEADER_WITHIN) as sheets:
+        for sheet in sheets:
+            rows = sheet.rows()
+            for number, cells in islice(rows, HEADER_WITHIN):
+                columns = match_columns(cells, names)
+                if needed <= columns.keys():
+                    yield sheet, Header(number, frozenset(map(plain, cells)), columns), rows
+                    return
+        yield None
 
 
 def match_columns(header: tuple[str, ...], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:

@@ -1,18 +1,229 @@
-"""Mask personal data in a complaint: NIK and KK, phone numbers, e-mail addresses."""
+"""Mask personal data in a complaint: what it leaves is enough to route it, and no more.
+
+Marks are [NIK] [KK] [NPWP] [TELEPON] [EMAIL] [PLAT] [REKENING] [NAMA]. Streets, desa, RT and RW stay: they decide the unit.
+A number is found by its shape, or by a looser shape behind a word that announces it; a name only behind such a word
+("nama saya", "a/n", "Bu"), and only where it is no office ("Pak Camat"), no street ("Jl. H. Agus Salim") and no ordinary word.
+So a name without a cue stays: masking is a net with holes, not a proof of anonymity.
+
+Every pattern is linear in the length of the text: what repeats without a bound is one run of letters or of blanks behind a cue.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from importlib import resources
 
-_MARKS = (
-    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"), "[EMAIL]"),
-    (re.compile(r"(?<!\d)\d{16}(?!\d)"), "[NIK]"),
-    (re.compile(r"(?<!\d)(?:\+?62|0)8\d{7,11}(?!\d)"), "[TELEPON]"),
+from model.text import load_abbreviations, load_roots
+
+MARKS = ("[NIK]", "[KK]", "[NPWP]", "[TELEPON]", "[EMAIL]", "[PLAT]", "[REKENING]", "[NAMA]")
+
+_SEP = r"[ .\-]"
+_MAX_PASSES = 5
+"""A mark can free what stood beside it ("Bu Rina Pak Tono"), so passes go on until one changes nothing: two for nearly all."""
+_LONG_NUMBER = re.compile(r"\d[\d .()\-]{5}")
+"""What every number below holds: a text without it, as most, skips them all."""
+_EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,4}")
+
+_NPWP = re.compile(rf"(?<!\d)\d{{2}}\.\d{{3}}\.\d{{3}}\.\d{_SEP}\d{{3}}\.\d{{3}}(?!\d)")
+_NPWP_CUED = re.compile(rf"(?i)\b(npwp\b[^\d\n\[\]]{{0,20}})(\d(?:{_SEP}?\d){{13,15}})(?!\d)")
+
+_SIXTEEN = re.compile(
+    r"(?<!\d)(?:\d{16}|\d{4}([ .\-])\d{4}\1\d{4}\1\d{4}|\d{6}[ .\-]\d{6}[ .\-]\d{4}|\d{2}([ .\-])\d{2}\2\d{2}\2\d{6}\2\d{4})(?!\d)"
 )
+_NUMBER_CUED = re.compile(
+    rf"(?i)\b((?:nik|no\.? ?ktp|nomor ktp|kk|kartu keluarga|nokk)\b[^\d\n\[\]]{{0,20}})(\d(?:{_SEP}?[\dx*]){{13,17}})(?![\dx*])"
+)
+_KK_BEFORE = re.compile(r"(?i)\b(?:kk|kartu keluarga|nokk|ksk)\b[^\d\n\[\]]{0,20}$")
+_CARD_BEFORE = re.compile(r"(?i)\b(?:atm|kartu debit|kartu kredit|virtual account|va|briva)\b[^\d\n\[\]]{0,20}$")
+
+_MOBILE = re.compile(r"(?<!\d)(?:\+?62[ .\-]?|0)8[1-9](?:\d{7,10}|\d{1,2}(?:[ .\-]{1,3}\d{2,5}){2,3})(?!\d)")
+_LANDLINE = re.compile(
+    r"(?<![\d.,])(?:\(0\d{2,3}\) ?|0[2-79]\d{1,2}[ \-])\d{3,4}[ \-]?\d{2,5}(?![\d.,]\d)|(?<!\d)0[2-79]\d{7,10}(?!\d)"
+)
+_PHONE_CUED = re.compile(
+    rf"(?i)\b((?:telp|tlp|telepon|telpon|tlpn|no\.? ?hp|nohp|hp|wa|whatsapp|whats app|kontak|call|sms)\b[^\w\n\[\]]{{0,5}})"
+    rf"(\+?\d(?:{_SEP}?\d){{7,14}})(?!\d)"
+)
+
+_ACCOUNT = re.compile(
+    r"(?i)\b((?:no\.? ?|nomor )?(?:rekening|rek|norek|briva|virtual account)\b"
+    r"(?:[ .:=\-]{1,3}(?:bank|bri|bni|bca|mandiri|btn|bpd|bsi|bpr|kaltimtara|bankaltim|no|nomor|saya|nya|an|atas nama)\b){0,4}"
+    r"[ .:=\-]{0,3})"
+    r"(\d(?:[ \-]?\d){7,21})(?![\d.,]?\d)"
+)
+
+_REGIONS = (
+    "A AA AB AD AE AG B BA BB BD BE BG BH BK BL BM BN BP D DA DB DC DD DE DG DH DK DL DM DN DR DS DT E EA EB ED F G H K KB KH KT "
+    "KU L M N P PA PB R S T W Z"
+)
+_PLATE_BODY = rf"(?:{'|'.join(sorted(_REGIONS.split(), key=len, reverse=True))})"
+_PLATE = re.compile(rf"\b(?:{_PLATE_BODY}[ \-]?\d{{3,4}}[ \-]?(?=[A-Z]{{1,3}}\b)|(?i:kt)[ \-]?\d{{3,4}}[ \-]?)([A-Za-z]{{1,3}})\b")
+_PLATE_CUED = re.compile(
+    rf"(?i)\b((?:plat|nopol|no\.? ?pol|nomor polisi|mobil|motor|truk|pickup)\b[^\d\n\[\]]{{0,25}}?\b)"
+    rf"({_PLATE_BODY}[ \-]?\d{{1,4}}[ \-]?([a-z]{{1,3}}))\b"
+)
+_NO_PLATE_END = re.compile(
+    r"(?i)ada|ag|all|ayo|bln|bbm|bh|bpk|bu|cm|com|dan|di|dr|dgn|ha|hp|hr|hri|ini|itu|jam|jl|jt|jg|kali|ke|kg|kk|km|kw|kwh|kva|l|lt|m|mm|mw|"
+    r"no|nya|org|orang|pak|per|pkl|rb|rp|rt|rw|s|sd|sdh|sdr|sk|sm|th|thn|ton|tgl|utk|va|w|wib|wita|wit|x|yg|ya|yth"
+)
+"""Words of three letters or fewer behind a number that is no plate: "Dana DD 2023 dan", "B 200 m"."""
+
+_WORD = r"[^\W\d_]+(?:['’][^\W\d_]+)?\.?"
+_NAME_CUED = re.compile(
+    r"(?i)\b(nama (?:saya|lengkap|ibu|bapak|anak|suami|istri|pelapor|pemilik|ayah)|nama saya adalah|atas nama|bernama|nama(?= ?:)|"
+    r"a/n|a\.n|an\.)"
+    rf"(?:[ \t]*[:.=][ \t]*|[ \t]+)((?:{_WORD}[ \t]+){{0,3}}{_WORD})"
+)
+_HONORIFIC = re.compile(
+    r"\b(?i:(bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|dokter|bidan|suster|almarhumah|almarhum|kades|"
+    r"lurah|camat|ketua rt|mandor|(?:bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm)\.?))"
+    rf"[ \t]+((?:{_WORD}[ \t]+){{0,3}}{_WORD})"
+)
+_SELF = re.compile(
+    rf"\b(?i:(saya|perkenalkan|perkenalkan saya))[ \t]+((?:{_WORD}[ \t]+){{0,3}}?{_WORD})"
+    r"(?=,? (?i:warga|dari|selaku|umur|usia|tinggal|alamat|beralamat|penduduk|ketua)\b)"
+)
+_PARENT = re.compile(rf"(?<![^\W_])({_WORD})[ \t]+(?i:bin|binti)[ \t]+({_WORD})")
+_BIN = re.compile(r"(?i)\b(?:bin|binti)\b")
+_PLACE_BEFORE = re.compile(
+    r"(?i)(?:\b(?:jl|jln|jalan|gg|gang|rs|rsu|rsud|masjid|musholla|mushola|langgar|lapangan|stadion|gedung|pasar|simpang|jembatan|bandara|"
+    r"pelabuhan|taman|poros|universitas|ponpes|pesantren|makam|perum|komplek|toko|warung|bengkel|hotel|klinik|apotek|sd|sdn|smp|sma|smk|tk|"
+    r"pt|cv|kapal|km|desa|kecamatan|kec|kelurahan|kel)\b\.?[ \t]*){1,2}$"
+)
+_GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
+"""An abbreviation with a suffix: "Pak RTnya"."""
+_WEAK = frozenset(("h", "dr", "mas", "kades", "lurah", "camat", "bidan", "dokter", "suster", "mandor", "ketua rt", "haji"))
+"""Cues that often mean something else ("dr" is "dari", "Mas Kawin"): behind them only known names with a capital count."""
+_PREFIXES = {
+    "": ("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng", "n"),
+    "p": ("mem", "pem", "m"),
+    "t": ("men", "pen", "n"),
+    "k": ("meng", "peng", "ng"),
+    "s": ("meny", "peny", "ny"),
+}
+"""By the first letter of the root that a prefix has swallowed."""
+_SUFFIXES = ("", "nya", "kan", "an", "i", "lah", "kah", "ku", "mu", "pun")
 
 
 def mask(text: str) -> str:
-    """Answer the text with personal data replaced by marks."""
-    for pattern, mark in _MARKS:
-        text = pattern.sub(mark, text)
+    """Answer the text with personal data replaced by marks. Masking twice changes nothing more; no text raises."""
+    for _ in range(_MAX_PASSES):
+        masked = _mask_once(text)
+        if masked == text:
+            break
+        text = masked
     return text
+
+
+def _mask_once(text: str) -> str:
+    if "@" in text:
+        text = _EMAIL.sub("[EMAIL]", text)
+    if _LONG_NUMBER.search(text):
+        text = _NPWP.sub("[NPWP]", text)
+        text = _NPWP_CUED.sub(r"\1[NPWP]", text)
+        text = _SIXTEEN.sub(_identity_mark, text)
+        text = _NUMBER_CUED.sub(lambda match: match[1] + ("[KK]" if _KK_BEFORE.search(match[1]) else "[NIK]"), text)
+        text = _MOBILE.sub("[TELEPON]", text)
+        text = _PHONE_CUED.sub(r"\1[TELEPON]", text)
+        text = _ACCOUNT.sub(r"\1[REKENING]", text)
+        text = _LANDLINE.sub("[TELEPON]", text)
+    text = _PLATE.sub(lambda match: match[0] if _NO_PLATE_END.fullmatch(match[1]) else "[PLAT]", text)
+    text = _PLATE_CUED.sub(
+        lambda match: match[0] if len(match[3]) > 1 and _NO_PLATE_END.fullmatch(match[3]) else f"{match[1]}[PLAT]", text
+    )
+    text = _NAME_CUED.sub(lambda match: _named(match, strong=True), text)
+    text = _HONORIFIC.sub(lambda match: _named(match, strong=False), text)
+    text = _SELF.sub(lambda match: _named(match, strong=False), text)
+    return _PARENT.sub(_with_parent, text) if _BIN.search(text) else text
+
+
+def _identity_mark(match: re.Match[str]) -> str:
+    """Name a number of 16 digits by the word before it; without one it is a NIK, by far the commonest."""
+    before = match.string[max(match.start() - 40, 0) : match.start()]
+    if _KK_BEFORE.search(before):
+        return "[KK]"
+    return "[REKENING]" if _CARD_BEFORE.search(before) else "[NIK]"
+
+
+def _named(match: re.Match[str], *, strong: bool) -> str:
+    """Put a mark for the name behind a cue, where there is one and cue and name are not those of a place."""
+    cue, words = match[1].lower().rstrip("."), match[2]
+    length = _name_length(words, strong=strong, weak=cue in _WEAK)
+    if not length or _PLACE_BEFORE.search(match.string[max(match.start() - 30, 0) : match.start()]):
+        return match[0]
+    start = match.start(2) - match.start()
+    return match[0][:start] + "[NAMA]" + match[0][start + length :]
+
+
+def _name_length(words: str, *, strong: bool, weak: bool) -> int:
+    """Answer how many characters of the words behind a cue are the name; 0 where there is none."""
+    end = 0
+    capital = False
+    for match in re.finditer(_WORD, words):
+        word = match[0].rstrip(".")
+        if _GLUED.fullmatch(word):
+            break
+        known = word.lower() in _names()
+        if end == 0:
+            capital = word[0].isupper()
+            titled = capital and not word.isupper()
+            fits = (
+                (capital or not weak)
+                if known
+                else not weak and len(word) > 2 and (strong or titled) and not _is_ordinary(word.lower())
+            )
+        else:
+            # A second word is written as the first was. Initials belong to the name ("Budi S.").
+            initial = len(word) == 1 and match[0].endswith(".")
+            fits = known or (capital and word[0].isupper() and (initial or (len(word) > 2 and not _is_ordinary(word.lower()))))
+        if not fits:
+            break
+        end = match.end() if len(word) == 1 else match.start() + len(word)
+    return end
+
+
+@lru_cache(maxsize=20_000)
+def _is_ordinary(word: str) -> bool:
+    """Tell whether a word is no name: a root of the dictionary, with or without affixes, an abbreviation, an office."""
+    if word in _offices() or word in _abbreviations():
+        return True
+    bodies = [word[: len(word) - len(suffix)] for suffix in _SUFFIXES if word.endswith(suffix)]
+    return any(
+        body.startswith(prefix) and len(body) > len(prefix) + 2 and lost + body[len(prefix) :] in _roots()
+        for body in bodies
+        for lost, prefixes in _PREFIXES.items()
+        for prefix in prefixes
+    )
+
+
+def _with_parent(match: re.Match[str]) -> str:
+    """Mask both names of "Siti binti Ahmad", not the word "bin" of "tong bin sampah"."""
+    if all(name[0].isupper() and name.lower() not in _roots() - _names() for name in match.groups()):
+        return "[NAMA]"
+    return match[0]
+
+
+def _lexicon(name: str) -> frozenset[str]:
+    lines = resources.files("model").joinpath("lexicon", name).read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return _lexicon("names.txt")
+
+
+@lru_cache(maxsize=1)
+def _offices() -> frozenset[str]:
+    return _lexicon("no_names.txt")
+
+
+@lru_cache(maxsize=1)
+def _roots() -> frozenset[str]:
+    return load_roots()
+
+
+@lru_cache(maxsize=1)
+def _abbreviations() -> frozenset[str]:
+    return frozenset(load_abbreviations())

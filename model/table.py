@@ -1,18 +1,28 @@
-"""Rows of cells from an .xlsx or .csv file of a stranger: streamed, within hard limits, one-line errors."""
+"""Rows of cells in an .xlsx or .csv file of a stranger: streamed, within hard limits, one-line errors.
+
+Reading gives text. Writing copies the original and adds cells at the end of rows; what stood there is not touched:
+a sheet's XML and a CSV's lines are passed through as they are, so no cell of theirs is even looked at.
+"""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from xml.parsers import expat  # entities are refused below, as defusedxml does; it has no parser that tells byte offsets
+from xml.sax.saxutils import escape
 
 import openpyxl
+from openpyxl.utils import column_index_from_string, get_column_letter
 
 from model.faults import Fault, InvalidData
 
@@ -28,36 +38,85 @@ MAX_RATIO = 200
 """Unpacked by packed bytes of an entry over 1 MB: a bomb has 1,000, real sheets under 30."""
 MAX_PART = 20 * 2**20
 """Bytes of a part that openpyxl loads whole (styles, workbook, theme): all but sheets and shared strings."""
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+MAX_CELL = 32_767
+"""Characters of a cell that Excel keeps."""
 DELIMITERS = (",", ";", "\t")
-_BLOCK = 2**20
+_BLOCK = 2**18
 _MAX_LINE = 2_000_000
+_EXCEL_COLUMNS = 16_384
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_CELL_COLUMN = re.compile(r"([A-Z]{1,3})\d+")
 
 Row = tuple[int, tuple[str, ...]]
 """Row number as the file's own reader counts it (sheet row; first line of a CSV record), and the cells as text."""
+Cells = Iterable[tuple[int, Sequence[str]]]
+"""Row number and the cells that are added to it, in the order of the file."""
 
 
-def read(path: Path, sample: int = 50) -> Iterator[Iterator[Row]]:
-    """Yield one iterator over rows for each way of reading the file.
+@dataclass(frozen=True)
+class Sheet:
+    """One way of reading a file: a worksheet of a workbook, or a CSV split at one delimiter."""
 
-    A workbook has one way for each sheet, a CSV one for each delimiter that its first `sample`
-    records do not rule out. The caller takes the first way in which it finds its header.
+    path: Path
+    rows: Callable[[], Iterator[Row]]
+    append: Callable[[Path, Cells], int]
+    """Write a copy with cells added; answers how many rows got some. The copy appears whole or not at all."""
+
+
+@contextmanager
+def sheets(path: Path, sample: int = 50) -> Iterator[Iterator[Sheet]]:
+    """Open a file and give the ways of reading it; of a CSV those that its first `sample` records do not rule out.
+
     Raises InvalidData with one line that says what is wrong with the file.
     """
     if not path.is_file():
-        raise InvalidData([Fault(str(path), 0, "no such file")])
-    if is_workbook(path):
-        check_workbook(path)
-        yield from _sheets(path)
+        raise _refusal(path, "no such file")
+    if not _is_workbook(path):
+        yield _delimited(path, detect_encoding(path), sample)
         return
-    encoding = detect_encoding(path)
+    check_workbook(path)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    except Exception as error:  # openpyxl raises whatever a malformed part makes it raise
+        raise _refusal(path, f"not a readable .xlsx: {_one_line(error)}") from error
+    try:
+        yield _worksheets(path, book)
+    finally:
+        book.close()
+
+
+def _delimited(path: Path, encoding: str, sample: int) -> Iterator[Sheet]:
     for delimiter in DELIMITERS:
-        head = list(islice(csv_rows(path, encoding, delimiter), sample))
+
+        def rows(delimiter: str = delimiter) -> Iterator[Row]:
+            records = _csv_records(path, encoding, delimiter)
+            return ((line, cells) for line, cells, _ in records if any(cells))
+
+        def append(target: Path, cells: Cells, delimiter: str = delimiter) -> int:
+            return _append_to_csv(path, target, cells, encoding, delimiter)
+
+        head = list(islice(rows(), sample))
         if not head or max(len(cells) for _, cells in head) > 1:
-            yield csv_rows(path, encoding, delimiter)
+            yield Sheet(path, rows, append)
 
 
-def is_workbook(path: Path) -> bool:
+def _worksheets(path: Path, book: Any) -> Iterator[Sheet]:
+    for worksheet in book.worksheets:
+        if not hasattr(worksheet, "reset_dimensions"):
+            continue  # a chart sheet
+
+        def rows(worksheet: Any = worksheet) -> Iterator[Row]:
+            return _sheet_rows(path, worksheet)
+
+        # openpyxl has no public name for the part that a sheet was read from.
+        def append(target: Path, cells: Cells, part: str = worksheet._worksheet_path) -> int:
+            return _append_to_workbook(path, target, cells, part)
+
+        yield Sheet(path, rows, append)
+
+
+def _is_workbook(path: Path) -> bool:
     """Tell whether a file claims to be an .xlsx, by its name or its first bytes.
 
     Raises InvalidData for the older .xls and for encrypted workbooks, which share their first bytes.
@@ -65,7 +124,7 @@ def is_workbook(path: Path) -> bool:
     with path.open("rb") as file:
         first = file.read(8)
     if first == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise InvalidData([Fault(str(path), 0, "an old .xls or a workbook with a password: save it as .xlsx without one")])
+        raise _refusal(path, "an old .xls or a workbook with a password: save it as .xlsx without one")
     return path.suffix.lower() in (".xlsx", ".xlsm") or first.startswith(b"PK\x03\x04")
 
 
@@ -74,62 +133,44 @@ def check_workbook(path: Path) -> None:
 
     First by the sizes that the archive declares, then by unpacking every entry and counting.
     """
-
-    def refuse(reason: str) -> InvalidData:
-        return InvalidData([Fault(str(path), 0, reason)])
-
     if path.stat().st_size > MAX_PACKED:
-        raise refuse(f"over {MAX_PACKED // 2**20} MB")
+        raise _refusal(path, f"over {MAX_PACKED // 2**20} MB")
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
-                raise refuse(f"{len(entries):,} parts: a workbook has at most {MAX_ENTRIES:,}")
+                raise _refusal(path, f"{len(entries):,} parts: a workbook has at most {MAX_ENTRIES:,}")
             if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
-                raise refuse(f"unpacks to over {MAX_UNPACKED // 2**20} MB")
+                raise _refusal(path, f"unpacks to over {MAX_UNPACKED // 2**20} MB")
             for entry in entries:
-                large = entry.file_size > 2**20
-                if large and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
-                    raise refuse(f"part {entry.filename!r} unpacks to over {MAX_RATIO} times its size: this looks like a zip bomb")
+                if entry.file_size > max(2**20, MAX_RATIO * entry.compress_size):
+                    raise _refusal(path, f"part {entry.filename!r} unpacks to over {MAX_RATIO} times its size: a zip bomb?")
                 if entry.file_size > MAX_PART and not _is_streamed(entry.filename):
-                    raise refuse(f"part {entry.filename!r} is over {MAX_PART // 2**20} MB")
+                    raise _refusal(path, f"part {entry.filename!r} is over {MAX_PART // 2**20} MB")
                 if entry.flag_bits & 1:
-                    raise refuse(f"part {entry.filename!r} is encrypted")
+                    raise _refusal(path, f"part {entry.filename!r} is encrypted")
             if "[Content_Types].xml" not in archive.namelist():
-                raise refuse("a zip archive, but no .xlsx workbook")
+                raise _refusal(path, "a zip archive, but no .xlsx workbook")
             unpacked = 0
             for entry in entries:
                 with archive.open(entry) as part:
                     while block := part.read(_BLOCK):
                         unpacked += len(block)
                         if unpacked > MAX_UNPACKED:
-                            raise refuse(f"unpacks to over {MAX_UNPACKED // 2**20} MB")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError) as error:
-        raise refuse(f"not a readable .xlsx: {_one_line(error)}") from error
+                            raise _refusal(path, f"unpacks to over {MAX_UNPACKED // 2**20} MB")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
+        raise _refusal(path, f"not a readable .xlsx: {_one_line(error)}") from error
 
 
 def _is_streamed(name: str) -> bool:
     return name.lower().startswith("xl/worksheets/") or name.lower() == "xl/sharedstrings.xml"
 
 
-def _sheets(path: Path) -> Iterator[Iterator[Row]]:
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except Exception as error:  # openpyxl raises whatever a malformed part makes it raise
-        raise InvalidData([Fault(str(path), 0, f"not a readable .xlsx: {_one_line(error)}")]) from error
-    try:
-        for sheet in book.worksheets:
-            if hasattr(sheet, "reset_dimensions"):
-                yield _sheet_rows(path, sheet)
-    finally:
-        book.close()
-
-
-def _sheet_rows(path: Path, sheet: Any) -> Iterator[Row]:
+def _sheet_rows(path: Path, worksheet: Any) -> Iterator[Row]:
     # The sheet's own claim of its size is not believed: it is often wrong, and can be absurd.
-    sheet.reset_dimensions()
+    worksheet.reset_dimensions()
     number = 0
-    rows = sheet.iter_rows(min_row=1, max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True)
+    rows = worksheet.iter_rows(min_row=1, max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True)
     while True:
         try:
             values = next(rows, None)
@@ -138,14 +179,12 @@ def _sheet_rows(path: Path, sheet: Any) -> Iterator[Row]:
         if values is None:
             return
         number += 1
-        cells = tuple(cell_text(value) for value in values)
-        while cells and not cells[-1]:
-            cells = cells[:-1]
-        if cells:
-            yield number, cells
+        last = max((index for index, value in enumerate(values, 1) if value not in (None, "")), default=0)
+        if last:
+            yield number, tuple(map(_cell_text, values[:last]))
 
 
-def cell_text(value: object) -> str:
+def _cell_text(value: object) -> str:
     """Write a cell's value as the text that a person sees; dates in ISO form."""
     if value is None:
         return ""
@@ -173,7 +212,7 @@ def detect_encoding(path: Path) -> str:
             # ASCII text in UTF-16 without a mark has a zero in every second byte.
             even, odd = first[::2].count(0), first[1::2].count(0)
             if max(even, odd) < len(first) // 4:
-                raise InvalidData([Fault(str(path), 0, "NUL bytes: this is not a text file")])
+                raise _refusal(path, "NUL bytes: this is not a text file")
             candidates = ["utf-16-le" if odd > even else "utf-16-be"]
         else:
             candidates = ["utf-8", "cp1252"]
@@ -187,18 +226,10 @@ def detect_encoding(path: Path) -> str:
             except UnicodeDecodeError:
                 continue
             return encoding
-    tried = " nor ".join(candidates)
-    raise InvalidData([Fault(str(path), 0, f"neither {tried}: save it as UTF-8" if " nor " in tried else f"broken {tried}")])
+    raise _refusal(path, f"not text in {' or '.join(candidates)}: save it as UTF-8")
 
 
-def csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
-    """Yield (line, cells) of a CSV; blank records are left out."""
-    for line, cells, _ in csv_records(path, encoding, delimiter):
-        if any(cells):
-            yield line, cells
-
-
-def csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...], str]]:
+def _csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...], str]]:
     """Yield (line, cells, the record as written) of a CSV, blank records included."""
     with path.open("r", encoding=encoding, newline="") as file:
         written: list[str] = []
@@ -222,6 +253,194 @@ def csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int
             if cells is None:
                 return
             yield start, tuple(cell.strip() for cell in cells[:MAX_COLUMNS]), "".join(written)
+
+
+def safe_cell(text: str) -> str:
+    """Make a text safe as a cell of ours: no control characters, no start that a spreadsheet takes for a formula."""
+    text = _CONTROL.sub("", text)[: MAX_CELL - 1]
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _append_to_csv(path: Path, target: Path, cells: Cells, encoding: str, delimiter: str) -> int:
+    # A record with more cells than the header pushes our columns out for all, or they would not stand beneath one another.
+    width = max((len(record) for _, record, _ in _csv_records(path, encoding, delimiter)), default=0)
+    queue = _Queue(cells)
+    with _whole(target) as part, part.open("w", encoding=encoding, newline="") as out:
+        for line, record, written in _csv_records(path, encoding, delimiter):
+            ours = queue.take(line)
+            if ours is None:
+                out.write(written)
+                continue
+            body = written.rstrip("\r\n")
+            added = (safe_cell(cell).encode(encoding, "replace").decode(encoding) for cell in ours)
+            quoted = delimiter.join('"' + cell.replace('"', '""') + '"' for cell in added)
+            out.write(body + delimiter * (width - len(record) + 1) + quoted + written[len(body) :])
+    queue.finish()
+    return queue.taken
+
+
+def _append_to_workbook(path: Path, target: Path, cells: Cells, name: str) -> int:
+    with zipfile.ZipFile(path) as archive:
+        actual = name.lstrip("/")
+        with archive.open(actual) as sheet:
+            width = _width(path, sheet)
+        queue = _Queue(cells)
+        with _whole(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as out:
+            for entry in archive.infolist():
+                copy = zipfile.ZipInfo(entry.filename, entry.date_time)
+                copy.compress_type = zipfile.ZIP_DEFLATED
+                copy.external_attr = entry.external_attr
+                with archive.open(entry) as source, out.open(copy, "w", force_zip64=entry.file_size > 2**30) as sink:
+                    if entry.filename == actual:
+                        _splice(path, source, sink, queue, width + 1)
+                    else:
+                        while block := source.read(_BLOCK):
+                            sink.write(block)
+            queue.finish()
+    return queue.taken
+
+
+class _SheetEvents:
+    """Walks a sheet's XML and tells rows and cells with their byte offsets, whatever prefix the namespace has."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.parser = expat.ParserCreate()
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.XmlDeclHandler = self._declaration
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.row = 0
+        self.column = 0
+        self.widest = 0
+        self.at = 0
+        """Byte offset of the last event: nothing that comes later reaches back before it."""
+        self.row_end: Callable[[int, int, str], None] = lambda _row, _offset, _prefix: None
+        self.cut: Callable[[int, int], None] = lambda _start, _end: None
+        self._cut_from = -1
+
+    def feed(self, block: bytes, final: bool = False) -> None:
+        try:
+            self.parser.Parse(block, final)
+        except expat.ExpatError as error:
+            raise InvalidData([Fault(str(self.path), self.row, f"not a readable sheet: {error}")]) from error
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._event()
+        local = name.rpartition(":")[2]
+        if local == "row":
+            number = attributes.get("r", "")
+            self.row = int(number) if number.isdigit() and len(number) < 8 else self.row + 1
+            self.column = 0
+        elif local == "c":
+            match = _CELL_COLUMN.fullmatch(attributes.get("r", ""))
+            self.column = column_index_from_string(match[1]) if match else self.column + 1
+            self.widest = max(self.widest, self.column)
+        elif local == "dimension":
+            self._cut_from = self.at
+
+    def _end(self, name: str) -> None:
+        self._event()
+        prefix, _, local = name.rpartition(":")
+        if local == "row" and self.column:
+            self.row_end(self.row, self.at, prefix and f"{prefix}:")
+
+    def _event(self) -> None:
+        self.at = self.parser.CurrentByteIndex
+        if self._cut_from >= 0:
+            self.cut(self._cut_from, self.at)
+            self._cut_from = -1
+
+    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding and encoding.lower() not in ("utf-8", "us-ascii"):
+            raise InvalidData([Fault(str(self.path), 0, f"a sheet in {encoding}: save the workbook with a spreadsheet program")])
+
+    def _doctype(self, *_: object) -> None:
+        raise InvalidData([Fault(str(self.path), 0, "a sheet with a document type: this is no workbook of a spreadsheet program")])
+
+
+def _width(path: Path, sheet: IO[bytes]) -> int:
+    """Answer the last column that any row of a sheet uses."""
+    events = _SheetEvents(path)
+    while block := sheet.read(_BLOCK):
+        events.feed(block)
+    events.feed(b"", final=True)
+    if events.widest > _EXCEL_COLUMNS - 10:
+        raise _refusal(path, "no column left free in the sheet")
+    return events.widest
+
+
+def _splice(path: Path, source: IO[bytes], sink: IO[bytes], queue: _Queue, column: int) -> None:
+    """Copy a sheet's XML, adding cells from `column` on before the end of their rows, and leaving its claim of size out."""
+    events = _SheetEvents(path)
+    edits: list[tuple[int, int, bytes]] = []
+
+    def row_end(row: int, offset: int, prefix: str) -> None:
+        ours = queue.take(row)
+        if ours is not None:
+            edits.append((offset, offset, b"".join(_cell_xml(row, column + i, cell, prefix) for i, cell in enumerate(ours))))
+
+    events.row_end = row_end
+    events.cut = lambda start, end: edits.append((start, end, b""))
+    held, base = b"", 0
+    block = b"-"
+    while block:
+        block = source.read(_BLOCK)
+        held += block
+        events.feed(block, final=not block)
+        safe = events.at if block else base + len(held)
+        done = base
+        for start, end, added in edits:
+            sink.write(held[done - base : start - base] + added)
+            done = end
+        edits.clear()
+        if safe > done:
+            sink.write(held[done - base : safe - base])
+            done = safe
+        held, base = held[done - base :], done
+
+
+def _cell_xml(row: int, column: int, text: str, prefix: str) -> bytes:
+    start = f'<{prefix}c r="{get_column_letter(column)}{row}" t="inlineStr"><{prefix}is><{prefix}t xml:space="preserve">'
+    return f"{start}{escape(safe_cell(text))}</{prefix}t></{prefix}is></{prefix}c>".encode()
+
+
+class _Queue:
+    """Hands out the cells of a row when the copy reaches it."""
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = iter(cells)
+        self._next = next(self._cells, None)
+        self.taken = 0
+
+    def take(self, row: int) -> Sequence[str] | None:
+        if self._next is None or self._next[0] > row:
+            return None
+        number, cells = self._next
+        if number < row:
+            raise ValueError(f"cells for row {number} come after row {row}, or the file has no such row")
+        self._next = next(self._cells, None)
+        self.taken += 1
+        return cells
+
+    def finish(self) -> None:
+        if self._next is not None:
+            raise ValueError(f"cells for row {self._next[0]}, which the file does not have")
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Give a path to write to, which becomes `target` once all went well."""
+    part = target.with_name(target.name + ".part")
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _refusal(path: Path, reason: str) -> InvalidData:
+    return InvalidData([Fault(str(path), 0, reason)])
 
 
 def _one_line(error: Exception) -> str:

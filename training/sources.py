@@ -99,7 +99,7 @@ def read(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Sourc
         raise InvalidData([Fault(str(path), 0, "no such file")])
     if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
         return _from_jsonl(path)
-    if not columns and lapor.find_export(path):
+    if not columns and lapor.is_export(path):
         return _from_export(path)
     return _from_table(path, columns or {})
 
@@ -220,16 +220,16 @@ def _from_table(path: Path, columns: Mapping[str, str]) -> Iterator[Source]:
     if unknown:
         raise InvalidData([Fault(str(path), 0, f"no such column of ours: {', '.join(unknown)}; one of {', '.join(COLUMNS)}")])
     names = {**COLUMNS, **{ours: (lapor.plain(theirs),) for ours, theirs in columns.items()}}
-    found = lapor.find_header(path, names, ("text", "agency", *columns))
-    if found is None:
-        wanted = ", ".join(f"{name} ({' or '.join(names[name][:4])})" for name in ("text", "agency", *columns))
-        raise InvalidData([Fault(str(path), 0, f"no header that names the columns {wanted}")])
-    places, rows = found
-    for line, cells in islice(rows, MAX_ROWS):
-        row: dict[str, Any] = {name: cells[index] for name, index in places.items() if index < len(cells)}
-        row["kind"] = lapor.kind_of(row.get("kind", ""))
-        row["received_at"] = lapor.parse_date(row.get("received_at", ""))
-        yield Source(line, LabelledComplaint(**{"text": "", **row}))
+    with lapor.open_table(path, names, ("text", "agency", *columns)) as found:
+        if found is None:
+            wanted = ", ".join(f"{name} ({' or '.join(names[name][:4])})" for name in ("text", "agency", *columns))
+            raise InvalidData([Fault(str(path), 0, f"no header that names the columns {wanted}")])
+        _, header, rows = found
+        for line, cells in islice(rows, MAX_ROWS):
+            row: dict[str, Any] = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
+            row["kind"] = lapor.kind_of(row.get("kind", ""))
+            row["received_at"] = lapor.parse_date(row.get("received_at", ""))
+            yield Source(line, LabelledComplaint(**{"text": "", **row}))
 
 
 def _from_jsonl(path: Path) -> Iterator[Source]:
