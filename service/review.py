@@ -1,0 +1,417 @@
+"""The review: who holds a waiting complaint, what a person decides about it, and how that is taken back. Rows are only added.
+
+A verdict stands until a row `undone` supersedes it; the last one that stands decides where the complaint is. Everything here works
+inside a transaction of the caller, so that a decision, its word to the feed and the claim of the next complaint are kept together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
+
+from model.faults import SalurError
+from model.privacy import mask
+from service import audit, audit_log, metrics
+from service.clock import now
+from service.tables import account, audit_case, complaint, decision, routing, standing, verdict
+
+MAX_NOTE = 2_000
+MAX_QUESTION = 2_000
+MAX_ALSO = 5
+RETURN_DAYS = 7.0
+"""Days that a complaint loses at the wrong agency, which has five working days to say so."""
+OVERSIGHT_DAYS = 2.0
+"""Head start of a complaint about an official's wrongdoing: the longer it lies about, the more people have read it."""
+_AGAIN = dt.timedelta(hours=1)
+_STATE_AFTER = {
+    "confirmed": "decided",
+    "changed": "decided",
+    "needs-info": "asked",
+    "not-a-complaint": "closed",
+    "returned": "waiting",
+}
+
+
+class NotPossible(SalurError):
+    """The review cannot be done as asked; the text says why, in Indonesian."""
+
+
+class NotFound(NotPossible):
+    """There is no such complaint."""
+
+
+class AlreadyDecided(NotPossible):
+    """Somebody decided in the meantime."""
+
+
+class Claimed(NotPossible):
+    """Somebody else has the complaint open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person decided: an agency, or an outcome without one ("needs-info", "not-a-complaint", "returned").
+
+    With an agency, "confirmed" or "changed" follows from what the model had said, unless `outcome` says it.
+    """
+
+    agency: str = ""
+    outcome: str = ""
+    unit: str = ""
+    also: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    note: str = ""
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A verdict that is kept. `others` are complaints of the same group that it serves too; `again` marks a form sent twice."""
+
+    complaint_id: int
+    verdict_id: int
+    outcome: str
+    agency: str
+    unit: str
+    others: tuple[int, ...] = ()
+    again: bool = False
+    stopped: str = ""
+    """The agency whose breaker this verdict opened, if it did."""
+
+
+def rank(due: dt.date, probability: float, queue: str, oversight: bool) -> float:
+    """Place a complaint in the queue: the lowest comes first.
+
+    The unit is days. A complaint should be looked at on the day it is due, and earlier by the days that it stands to lose: the
+    chance that the model is wrong, times what a wrong agency costs. Time takes the same from all: the order needs no recounting.
+    """
+    wrong = 1.0 if queue in ("ask", "no-model", "returned") else 1.0 - probability
+    lost = RETURN_DAYS if queue == "returned" else 0.0
+    return due.toordinal() - RETURN_DAYS * wrong - lost - (OVERSIGHT_DAYS if oversight else 0.0)
+
+
+def is_free(account_id: int, at: dt.datetime) -> ColumnElement[bool]:
+    """Condition: nobody else holds the complaint."""
+    return or_(standing.c.claimed_by.is_(None), standing.c.claimed_by == account_id, standing.c.claimed_until < at)
+
+
+def claim(connection: Connection, complaint_id: int, account_id: int, minutes: int) -> bool:
+    """Keep a waiting complaint for one person for some minutes. False where somebody else has it, or it does not wait."""
+    at = now()
+    taken = connection.execute(
+        update(standing)
+        .where(standing.c.complaint_id == complaint_id, standing.c.state == "waiting", is_free(account_id, at))
+        .values(claimed_by=account_id, claimed_until=at + dt.timedelta(minutes=minutes))
+    )
+    return taken.rowcount == 1
+
+
+def claim_next(
+    connection: Connection,
+    account_id: int,
+    minutes: int,
+    wanted: Sequence[ColumnElement[bool]] = (),
+    skipped: Collection[int] = (),
+) -> int | None:
+    """Claim the first waiting complaint that nobody else holds, and answer its number. No two callers get the same one."""
+    first = (
+        select(standing.c.complaint_id)
+        .where(standing.c.state == "waiting", is_free(account_id, now()), standing.c.complaint_id.not_in(list(skipped)), *wanted)
+        .order_by(standing.c.rank, standing.c.complaint_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    found = connection.execute(first).scalar_one_or_none()
+    if found is not None:
+        claim(connection, found, account_id, minutes)
+    return found
+
+
+def release(connection: Connection, complaint_id: int, account_id: int) -> None:
+    """Let go of a complaint."""
+    connection.execute(
+        update(standing)
+        .where(standing.c.complaint_id == complaint_id, standing.c.claimed_by == account_id)
+        .values(claimed_by=None, claimed_until=None)
+    )
+
+
+def decide(
+    connection: Connection,
+    complaint_id: int,
+    choice: Choice,
+    account_id: int,
+    seen: int | None,
+    minutes: int,
+    others: Collection[int] = (),
+) -> Saved:
+    """Keep what a person decided at the desk; `seen` is the verdict that stood when the page was made.
+
+    The same form sent twice is kept once. `others` of the group are decided alike, except those that somebody else holds.
+    Raises AlreadyDecided, Claimed or NotFound, and then nothing is kept.
+    """
+    at = now()
+    # All at once and in one order, so that two people at the same group never wait for each other.
+    wanted = standing.c.complaint_id.in_([complaint_id, *others])
+    connection.execute(select(standing.c.complaint_id).where(wanted).order_by(standing.c.complaint_id).with_for_update())
+    row = _lock(connection, complaint_id)
+    if row is None:
+        raise NotFound("Aduan ini tidak ada.")
+    if row.verdict_id != seen or row.state in ("decided", "closed"):
+        return _same_again(connection, row, choice, account_id, at)
+    if row.claimed_by not in (None, account_id) and row.claimed_until >= at:
+        raise Claimed(f"Aduan ini sedang dibuka oleh {_name(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
+    seconds = _seconds(row, account_id, at, minutes)
+    saved = record(connection, row, choice, origin="desk", account_id=account_id, seconds=seconds, at=at)
+    served = [other for other in sorted(others) if _serve(connection, other, complaint_id, choice, account_id, at)]
+    return Saved(**{name: getattr(saved, name) for name in Saved.__slots__} | {"others": tuple(served)})
+
+
+def record(
+    connection: Connection,
+    row: Row[Any],
+    choice: Choice,
+    *,
+    origin: str,
+    account_id: int | None = None,
+    api_key_id: int | None = None,
+    seconds: float | None = None,
+    at: dt.datetime | None = None,
+) -> Saved:
+    """Keep a verdict about a complaint whose `standing` row is locked, and tell the feed, the audit and the log."""
+    at = at or now()
+    said = connection.execute(select(routing).where(routing.c.id == row.routing_id)).one()
+    outcome = choice.outcome or ("confirmed" if _agrees(choice, said) else "changed")
+    agency = choice.agency if outcome in ("confirmed", "changed") else ""
+    unit = choice.unit if agency else ""
+    also = [other for other in choice.also if other != agency] if agency else []
+    values = {"complaint_id": row.complaint_id, "outcome": outcome, "agency": agency, "unit": unit, "also": also}
+    verdict_id: int = connection.execute(
+        insert(verdict)
+        .values(
+            **values,
+            origin=origin,
+            missing=list(choice.missing),
+            note=mask(choice.note),
+            question=choice.question,
+            seconds=seconds,
+            blind=row.queue == "audit",
+            account_id=account_id,
+            api_key_id=api_key_id,
+            decided_at=at,
+        )
+        .returning(verdict.c.id)
+    ).scalar_one()
+    _move(connection, row, said, outcome, agency, unit, verdict_id)
+    _tell(connection, row.complaint_id, values | {"missing": list(choice.missing)}, said.model_version, verdict_id, at)
+    agrees = audit.compare(connection, row.complaint_id, verdict_id, outcome, agency, unit)
+    # A correction by the agency itself speaks about the promise too, drawn or not.
+    came_back = origin == "api" and said.decision == "auto" and outcome in ("changed", "returned")
+    stopped = (agrees is False or came_back) and audit.check(connection, said.agency, said.model_version, _target(said.body))
+    thing = f"complaint:{row.complaint_id}"
+    audit_log.write(
+        connection, "decided", thing, {"outcome": outcome, "agency": agency}, account_id=account_id, api_key_id=api_key_id
+    )
+    metrics.count_verdict(origin, outcome)
+    return Saved(row.complaint_id, verdict_id, outcome, agency, unit, stopped=said.agency if stopped else "")
+
+
+def undo(connection: Connection, verdict_id: int, account_id: int, minutes: int) -> tuple[int, ...]:
+    """Take a verdict back, and those of its group that were given with it; the complaints wait as before, the first one for me.
+
+    Answers the complaints. Raises NotFound, or AlreadyDecided where the verdict does not stand any more.
+    """
+    given = connection.execute(select(verdict).where(verdict.c.id == verdict_id)).one_or_none()
+    if given is None or given.outcome == "undone":
+        raise NotFound("Putusan ini tidak ada.")
+    at = now()
+    with_it = [given]
+    if given.account_id is not None:  # the verdicts of one group are given in one moment
+        alike = (verdict.c.decided_at == given.decided_at, verdict.c.account_id == given.account_id, verdict.c.id != given.id)
+        with_it += connection.execute(select(verdict).where(*alike, verdict.c.outcome != "undone")).all()
+    undone = []
+    for one in with_it:
+        row = _lock(connection, one.complaint_id)
+        if row is None or row.verdict_id != one.id:
+            if one is given:
+                raise AlreadyDecided("Putusan ini sudah tidak berlaku: sudah dibatalkan atau diganti.")
+            continue
+        _take_back(connection, row, one, account_id, at)
+        undone.append(one.complaint_id)
+    claim(connection, given.complaint_id, account_id, minutes)
+    return tuple(undone)
+
+
+def group(connection: Connection, complaint_id: int) -> Sequence[int]:
+    """Numbers of the other complaints about the same matter, oldest first."""
+    first = connection.execute(
+        select(func.coalesce(complaint.c.similar_to, complaint.c.id)).where(complaint.c.id == complaint_id)
+    ).scalar_one_or_none()
+    found = select(complaint.c.id).where(
+        or_(complaint.c.id == first, complaint.c.similar_to == first), complaint.c.id != complaint_id
+    )
+    return connection.execute(found.order_by(complaint.c.id)).scalars().all()
+
+
+def _serve(connection: Connection, other: int, complaint_id: int, choice: Choice, account_id: int, at: dt.datetime) -> bool:
+    """Decide another complaint of the group alike. One in the blind audit is judged by itself, always."""
+    row = _lock(connection, other)
+    if row is None or row.state != "waiting" or row.queue == "audit" or other not in group(connection, complaint_id):
+        return False
+    if row.claimed_by not in (None, account_id) and row.claimed_until >= at:
+        return False
+    record(connection, row, choice, origin="desk", account_id=account_id, at=at)
+    return True
+
+
+def _lock(connection: Connection, complaint_id: int) -> Row[Any] | None:
+    return connection.execute(select(standing).where(standing.c.complaint_id == complaint_id).with_for_update()).one_or_none()
+
+
+def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_id: int, at: dt.datetime) -> Saved:
+    """Answer a form that was sent twice with its first answer. Raises AlreadyDecided where it says something else."""
+    last = connection.execute(select(verdict).where(verdict.c.id == row.verdict_id)).one_or_none()
+    if last is None:
+        raise AlreadyDecided("Putusan atas aduan ini baru saja dibatalkan. Periksa lagi, lalu putuskan.")
+    same = (
+        last.account_id == account_id
+        and last.agency == choice.agency
+        and (choice.outcome or last.outcome) == last.outcome
+        and last.unit == choice.unit
+        and last.note == mask(choice.note)
+        and at - last.decided_at < _AGAIN
+    )
+    if not same:
+        who = _name(connection, last.account_id) if last.account_id != account_id else "Anda sendiri"
+        raise AlreadyDecided(f"Aduan ini sudah diputuskan oleh {who}. Putusan yang baru Anda kirim belum disimpan.")
+    return Saved(row.complaint_id, last.id, last.outcome, last.agency, last.unit, again=True)
+
+
+def _agrees(choice: Choice, said: Row[Any]) -> bool:
+    return choice.agency == said.agency and (not said.unit or choice.unit == said.unit)
+
+
+def _seconds(row: Row[Any], account_id: int, at: dt.datetime, minutes: int) -> float | None:
+    """Time since the complaint was opened; unknown where it was not held."""
+    if row.claimed_by != account_id or row.claimed_until is None:
+        return None
+    opened: dt.datetime = row.claimed_until - dt.timedelta(minutes=minutes)
+    return max(0.0, round((at - opened).total_seconds(), 1))
+
+
+def _move(
+    connection: Connection, row: Row[Any], said: Row[Any], outcome: str, agency: str, unit: str, verdict_id: int | None
+) -> None:
+    state = _STATE_AFTER[outcome]
+    proposed = state in ("waiting", "asked")
+    values: dict[str, Any] = {
+        "state": state,
+        "queue": "returned" if state == "waiting" else "",
+        "agency": said.agency if proposed else agency,
+        "unit": said.unit if proposed else unit,
+        "verdict_id": verdict_id,
+        "claimed_by": None,
+        "claimed_until": None,
+    }
+    if state == "waiting":
+        values["rank"] = rank(row.due, said.probability, "returned", said.oversight)
+    connection.execute(update(standing).where(standing.c.complaint_id == row.complaint_id).values(values))
+
+
+def _tell(
+    connection: Connection, complaint_id: int, what: dict[str, Any], model_version: str, verdict_id: int, at: dt.datetime
+) -> None:
+    source = connection.execute(select(complaint.c.source).where(complaint.c.id == complaint_id)).scalar_one()
+    connection.execute(
+        insert(decision).values(
+            **what, source=source, decided_by="person", verdict_id=verdict_id, model_version=model_version, decided_at=at
+        )
+    )
+
+
+def _take_back(connection: Connection, row: Row[Any], given: Row[Any], account_id: int, at: dt.datetime) -> None:
+    said = connection.execute(select(routing).where(routing.c.id == row.routing_id)).one()
+    nothing: dict[str, Any] = {"agency": "", "unit": "", "also": [], "missing": []}
+    undone: int = connection.execute(
+        insert(verdict)
+        .values(
+            complaint_id=row.complaint_id,
+            outcome="undone",
+            origin="desk",
+            **nothing,
+            note="",
+            question="",
+            blind=given.blind,
+            account_id=account_id,
+            supersedes=given.id,
+            decided_at=at,
+        )
+        .returning(verdict.c.id)
+    ).scalar_one()
+    audit.forget(connection, given.id)
+    before = _standing_verdict(connection, row.complaint_id)
+    if before is not None:
+        _move(connection, row, said, before.outcome, before.agency, before.unit, before.id)
+    else:
+        _restore(connection, row, said)
+    _tell(
+        connection,
+        row.complaint_id,
+        {"complaint_id": row.complaint_id, "outcome": "undone", **nothing},
+        said.model_version,
+        undone,
+        at,
+    )
+    audit_log.write(connection, "undone", f"complaint:{row.complaint_id}", {"verdict": given.id}, account_id=account_id)
+    metrics.count_verdict("desk", "undone")
+
+
+def _standing_verdict(connection: Connection, complaint_id: int) -> Row[Any] | None:
+    """Find the last verdict that was not taken back."""
+    undone = verdict.alias()
+    return connection.execute(
+        select(verdict)
+        .outerjoin(undone, undone.c.supersedes == verdict.c.id)
+        .where(verdict.c.complaint_id == complaint_id, verdict.c.outcome != "undone", undone.c.id.is_(None))
+        .order_by(verdict.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _restore(connection: Connection, row: Row[Any], said: Row[Any]) -> None:
+    """Put a complaint back where the model's answer had put it."""
+    audited = connection.execute(
+        select(audit_case.c.complaint_id).where(audit_case.c.complaint_id == row.complaint_id)
+    ).scalar_one_or_none()
+    queue = "audit" if audited else {"auto": "", "ask": "ask"}.get(said.decision, "review" if said.model_version else "no-model")
+    connection.execute(
+        update(standing)
+        .where(standing.c.complaint_id == row.complaint_id)
+        .values(
+            state="waiting" if queue else "sent",
+            queue=queue,
+            agency=said.agency,
+            unit=said.unit,
+            verdict_id=None,
+            rank=rank(row.due, said.probability, queue, said.oversight),
+            claimed_by=None,
+            claimed_until=None,
+        )
+    )
+
+
+def _target(body: str) -> float:
+    guarantee = (json.loads(body) if body else {}).get("guarantee") or {}
+    return float(guarantee.get("target_error", audit.TARGET))
+
+
+def _name(connection: Connection, account_id: int | None) -> str:
+    if account_id is None:
+        return "instansi lewat API"
+    found: str = connection.execute(select(account.c.full_name).where(account.c.id == account_id)).scalar_one()
+    return found
