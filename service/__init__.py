@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, redirect, url_for
 from flask_login import current_user
@@ -17,10 +18,21 @@ from service.clock import WorkCalendar
 from service.database import Database
 from service.keys import KeyRing
 from service.parts import Parts
+from service.sessions import PagesOnly
 from service.settings import Settings
 
 MAX_BODY = 4_000_000
 """Bytes of a request's body: a hundred complaints of the greatest length, and room to spare."""
+
+
+class _Salur(Flask):
+    """Flask without what this app has no use for, on every request."""
+
+    session_interface = PagesOnly()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Answer the function itself: none of ours is asynchronous."""
+        return func
 
 
 def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | None = None) -> Flask:
@@ -33,7 +45,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
         from model.router import Router  # type: ignore[import-not-found, unused-ignore]
 
         load_router = Router.load
-    app = Flask(__name__)
+    app = _Salur(__name__)
     database = Database(settings.database, pool_size=settings.threads)
     exceptions = clock.load_exceptions(settings.holidays_file) if settings.holidays_file else {}
     parts = Parts(
@@ -54,6 +66,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=dt.timedelta(hours=settings.session_hours),
+        WTF_CSRF_CHECK_DEFAULT=False,  # the gate does, after it knows who is asking
         WTF_CSRF_TIME_LIMIT=None,  # the session's end is the token's end
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -69,7 +82,6 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
     metrics.init_app(app, parts.models)
     for module in (api, api_docs, health, try_out):
         app.register_blueprint(module.blueprint)
-    access.without_session(app, api.blueprint)
     app.add_url_rule("/", "home", home)
     access.verify(app)
     return app

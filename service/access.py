@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from flask import Blueprint, Flask, current_app, g, redirect, request, session, url_for
+from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.wrappers import Response as BaseResponse
 
-from service import accounts
+from service import accounts, rates
 from service.accounts import Account, Permission
 from service.clock import now
 from service.keys import Key, KeyRing
@@ -26,6 +22,7 @@ from service.parts import parts
 from service.problems import Problem
 
 _View = TypeVar("_View", bound=Callable[..., Any])
+_SAFE = ("GET", "HEAD", "OPTIONS")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="salur"'}
 
 
@@ -81,22 +78,24 @@ def sign_out() -> None:
 class Gate:
     """Enforces the declarations of one app, and the rates."""
 
-    def __init__(self, login: LoginManager, keys: KeyRing, key_limit: str) -> None:
+    def __init__(self, login: LoginManager, csrf: CSRFProtect, keys: KeyRing, key_limit: str) -> None:
         """Count per process: with several workers a limit holds for each of them."""
         self._login = login
+        self._csrf = csrf
         self._keys = keys
         self._key_limit = key_limit
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._counter = rates.Counter()
 
     def check(self) -> BaseResponse | None:
         """Let the request through (None) or answer it."""
         access: Access | None = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
         if access is None:  # no such address: the router's own 404 or 405 follows
             return None
-        if access.scope:
+        if access.scope:  # a key is no cookie: nobody else's page can send it, so it needs no CSRF token
             self._check_key(access.scope)
+            return None
         if access.limit:
-            self.count(access.limit, request.remote_addr or "")
+            self.count(access.limit, f"{request.endpoint} {request.remote_addr}")
         if access.signed_in:
             if not current_user.is_authenticated:
                 return cast(BaseResponse, self._login.unauthorized())
@@ -104,15 +103,13 @@ class Gate:
                 return redirect(url_for("sign_in.password"))
             if access.permission is not None and not current_account().may(access.permission):
                 raise Problem("forbidden", f"The role lacks the permission {access.permission}.")
+        if request.method not in _SAFE:
+            self._csrf.protect()
         return None
 
     def count(self, limit: str, who: str) -> None:
         """Count one more call of somebody under a limit. Raises the problem `too-many` beyond it."""
-        item = _rate(limit)
-        if not self._limiter.hit(item, request.endpoint or "", who):
-            seconds = max(
-                1, round(self._limiter.get_window_stats(item, request.endpoint or "", who).reset_time - now().timestamp())
-            )
+        if seconds := self._counter.wait(who, rates.parse(limit)):
             raise Problem("too-many", f"The limit is {limit}.", headers={"Retry-After": str(seconds)})
 
     def _check_key(self, scope: str) -> None:
@@ -135,15 +132,10 @@ def init_app(app: Flask, keys: KeyRing, key_limit: str) -> None:
     login.session_protection = None  # it binds a session to an address, and phones change theirs
     login.init_app(app)
     login.user_loader(_load_account)
-    app.extensions["salur-gate"] = Gate(login, keys, key_limit)
+    csrf = CSRFProtect()
+    csrf.init_app(app)
+    app.extensions["salur-gate"] = Gate(login, csrf, keys, key_limit)
     app.before_request(app.extensions["salur-gate"].check)
-    app.extensions["salur-csrf"] = CSRFProtect()
-    app.extensions["salur-csrf"].init_app(app)
-
-
-def without_session(app: Flask, blueprint: Blueprint) -> None:
-    """Ask no CSRF token of a blueprint's views: they know no session, only keys."""
-    app.extensions["salur-csrf"].exempt(blueprint)
 
 
 def gate() -> Gate:
@@ -172,8 +164,3 @@ def _load_account(token: str) -> Account | None:
         return None
     with parts().database.read() as connection:
         return accounts.from_session(connection, token)
-
-
-@lru_cache(maxsize=1_000)
-def _rate(limit: str) -> RateLimitItem:
-    return parse(limit)

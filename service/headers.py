@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
+from service.problems import is_for_machines
+
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -18,7 +20,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_ALWAYS = (
+_PAGE = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("Content-Security-Policy", POLICY),
@@ -27,6 +29,7 @@ _ALWAYS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
 )
+_MACHINE = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "default-src 'none'"))
 
 
 def init_app(app: Flask) -> None:
@@ -35,10 +38,17 @@ def init_app(app: Flask) -> None:
 
 
 def _add(response: Response) -> Response:
-    response.headers.extend(_ALWAYS)
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    response.headers["X-Request-Id"] = g.get("request_id", "")
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    headers = response.headers
+    if is_for_machines(asked.path):
+        for name, value in _MACHINE:
+            headers.add(name, value)
+    else:
+        for name, value in _PAGE:  # a page may have a stricter policy of its own
+            headers.setdefault(name, value)
+    if "Cache-Control" not in headers and asked.endpoint != "static":
+        headers.add("Cache-Control", "no-store")
+    if asked.is_secure:
+        headers.add("Strict-Transport-Security", "max-age=31536000")
+    headers.add("X-Request-Id", g.get("request_id", ""))
     return response

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from limits import parse
 from sqlalchemy import Connection, Row, insert, select, update
 
 from model.faults import SalurError
-from service import audit_log
+from service import audit_log, rates
 from service.clock import now
 from service.database import Database
 from service.tables import SCOPES, api_key
@@ -61,7 +60,7 @@ def add(
         raise InvalidKey("source: 1 to 50 lower-case letters, digits and hyphens")
     if rate_limit:
         try:
-            parse(rate_limit)
+            rates.parse(rate_limit)
         except ValueError as error:
             raise InvalidKey("rate limit: such as 100 per minute") from error
     prefix = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(12))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import secrets
@@ -9,19 +10,22 @@ import sys
 import time
 
 import structlog
-from flask import Flask, g, request
+from flask import Flask, g, has_request_context, request
+from structlog.typing import EventDict, FilteringBoundLogger
 from werkzeug.wrappers import Response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/healthz", "/readyz", "/metrics")
-_log = structlog.get_logger("salur")
+_PROCESS = secrets.token_hex(4)
+_NUMBERS = itertools.count(1)
+_log: FilteringBoundLogger = structlog.get_logger("salur")
 
 
 def configure(level: str) -> None:
     """Send the logs of this process to standard error as JSON lines."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _add_request_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
@@ -40,20 +44,31 @@ def init_app(app: Flask) -> None:
 
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS):06x}"
     g.began = time.perf_counter()
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
 def _end(response: Response) -> Response:
-    if request.path not in _QUIET and "began" in g:
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    if asked.path not in _QUIET and "began" in g:
         # The route's pattern, not the address: an address can hold a search for a person's name.
         _log.info(
             "request",
-            method=request.method,
-            route=str(request.url_rule) if request.url_rule else "",
+            method=asked.method,
+            route=asked.url_rule.rule if asked.url_rule else "",
             status=response.status_code,
             ms=round((time.perf_counter() - g.began) * 1000, 1),
         )
     return response
+
+
+def _add_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:
+    if has_request_context():
+        event["request_id"] = g.get("request_id", "")
+    return event
+
+
+def after_fork() -> None:
+    """Give a new process its own request ids."""
+    global _PROCESS
+    _PROCESS = secrets.token_hex(4)

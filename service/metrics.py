@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flask import Flask, Response, g, request
 from prometheus_client import (
@@ -79,8 +80,15 @@ def init_app(app: Flask, models: ActiveModel) -> None:
 
 
 def _measure(response: BaseResponse) -> BaseResponse:
-    route = str(request.url_rule) if request.url_rule else "none"
-    _REQUESTS.labels(route, request.method, response.status_code).inc()
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    route = asked.url_rule.rule if asked.url_rule else "none"
+    requests, seconds = _children(route, asked.method, response.status_code)
+    requests.inc()
     if "began" in g:
-        _SECONDS.labels(route).observe(time.perf_counter() - g.began)
+        seconds.observe(time.perf_counter() - g.began)
     return response
+
+
+@lru_cache(maxsize=2_000)
+def _children(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return _REQUESTS.labels(route, method, status), _SECONDS.labels(route)

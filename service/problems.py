@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+_MACHINES = ("/api/openapi.json", "/healthz", "/readyz", "/metrics")
 _log = structlog.get_logger("salur")
 
 
@@ -154,9 +155,9 @@ def is_busy(error: Exception) -> bool:
     )
 
 
-def for_machines() -> bool:
-    """Tell whether the request came to a machine's address, which answers in JSON whatever happens."""
-    return request.path.startswith("/api/") or request.path in ("/healthz", "/readyz", "/metrics")
+def is_for_machines(path: str) -> bool:
+    """Tell whether an address is for machines, which get JSON whatever happens and have no session."""
+    return path.startswith("/api/v1/") or path in _MACHINES
 
 
 def respond(error: Exception) -> Response:
@@ -165,7 +166,7 @@ def respond(error: Exception) -> Response:
     headers = dict(problem.headers)
     if problem.status == 503:
         headers.setdefault("Retry-After", str(RETRY_SECONDS))
-    if for_machines() and not request.path.startswith("/api/docs"):
+    if is_for_machines(request.path):
         response = Response(json.dumps(problem.document(), ensure_ascii=False), problem.status, content_type=MEDIA_TYPE)
     else:
         # Where we ourselves are in trouble, the page must not ask the database who is reading it.

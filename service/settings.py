@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from limits import parse as parse_limit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from model.faults import SalurError
+from service import rates
 
 PREFIX = "SALUR_"
 MIN_SECRET = 32
@@ -82,10 +82,7 @@ def _level(text: str) -> str:
 
 
 def _limit(text: str) -> str:
-    try:
-        parse_limit(text)
-    except ValueError as error:
-        raise ValueError("a rate, such as 10 per minute") from error
+    rates.parse(text)
     return text
 
 

@@ -73,7 +73,7 @@ def test_migrating_twice_changes_nothing(empty: Database) -> None:
 @BOTH
 def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
     with database.write() as connection:
-        connection.execute(insert(breaker).values(agency="dlh", why="uji", opened_at=MOMENT))
+        connection.execute(insert(breaker).values(agency="dlh", why="uji", model_version="v1", opened_at=MOMENT))
         kept = connection.execute(select(breaker.c.opened_at)).scalar_one()
     assert kept == MOMENT
     assert kept.tzinfo == dt.UTC
@@ -82,16 +82,18 @@ def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
 @BOTH
 def test_a_moment_without_its_zone_is_refused(database: Database) -> None:
     with database.write() as connection, pytest.raises(StatementError, match="time zone"):
-        connection.execute(insert(breaker).values(agency="dlh", why="uji", opened_at=dt.datetime(2026, 3, 1)))
+        connection.execute(insert(breaker).values(agency="dlh", why="uji", model_version="v1", opened_at=dt.datetime(2026, 3, 1)))
 
 
 @BOTH
 def test_an_agency_has_one_open_breaker(database: Database) -> None:
-    row = {"agency": "dlh", "why": "uji", "opened_at": MOMENT}
+    row = {"agency": "dlh", "model_version": "v1", "why": "uji", "opened_at": MOMENT}
     with pytest.raises(IntegrityError), database.write() as connection:
         connection.execute(insert(breaker), [row, row])
     with database.write() as connection:
-        connection.execute(insert(breaker), [row, row | {"closed_at": MOMENT, "closed_why": "beres"}])
+        connection.execute(
+            insert(breaker), [row | {"closed_at": MOMENT, "closed_why": "beres"}, row | {"closed_at": None, "closed_why": None}]
+        )
         assert len(connection.execute(select(breaker)).all()) == 2
 
 
