@@ -1,0 +1,218 @@
+"""One complaint as the desk shows it: what it says, what the model said, where it stands, and what stands beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select
+
+from model.complaint import Complaint
+from model.routing import Routing
+from service import intake, similar
+from service.schemas import ROUTING
+from service.tables import account, complaint, routing, routing_reason, standing, verdict
+
+POOL = 100
+"""Decided complaints of each candidate that are looked at for like ones."""
+ALIKE = 0.12
+_LIKE = 3
+_GROUP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A verdict of the complaint's history."""
+
+    id: int
+    outcome: str
+    origin: str
+    agency: str
+    unit: str
+    missing: tuple[str, ...]
+    note: str
+    question: str
+    by: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Another complaint about the same matter."""
+
+    id: int
+    title: str
+    excerpt: str
+    state: str
+    agency: str
+    received_at: dt.datetime
+    serves: bool
+    """Whether one verdict can serve it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """A like complaint that a person decided."""
+
+    id: int
+    title: str
+    excerpt: str
+    agency: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything about one complaint. `routing` is None where no model was ready."""
+
+    id: int
+    complaint: Complaint
+    channel: str
+    routing: Routing | None
+    reasons: tuple[str, ...]
+    state: str
+    queue: str
+    agency: str
+    unit: str
+    verdict_id: int | None
+    claimed_by: int | None
+    claimed_until: dt.datetime | None
+    received_at: dt.datetime
+    due: dt.date
+    finish_by: dt.date
+    purged: bool
+    history: tuple[Past, ...]
+
+    @property
+    def blind(self) -> bool:
+        """Whether the model's word must stay hidden: a person is to judge without it."""
+        return self.queue == "audit" and self.state == "waiting"
+
+    @property
+    def kecamatan(self) -> str:
+        """The kecamatan that the model settled on, or that the form gave."""
+        return (self.routing.kecamatan if self.routing else "") or self.complaint.kecamatan
+
+
+def load(connection: Connection, complaint_id: int) -> Case | None:
+    """Read a complaint; None where there is none of that number."""
+    row = connection.execute(
+        select(complaint, routing.c.body, *(standing.c[name].label(f"standing_{name}") for name in _STANDING))
+        .join(standing, standing.c.complaint_id == complaint.c.id)
+        .join(routing, routing.c.id == standing.c.routing_id)
+        .where(complaint.c.id == complaint_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    reasons = connection.execute(
+        select(routing_reason.c.reason).where(routing_reason.c.complaint_id == complaint_id).order_by(routing_reason.c.place)
+    )
+    return Case(
+        id=row.id,
+        complaint=intake.as_stored(row),
+        channel=row.channel,
+        routing=ROUTING.validate_json(row.body) if row.body else None,
+        reasons=tuple(reasons.scalars()),
+        **{name: getattr(row, f"standing_{name}") for name in _STANDING},
+        received_at=row.received_at,
+        finish_by=row.finish_by,
+        purged=row.purged_at is not None,
+        history=tuple(_history(connection, complaint_id)),
+    )
+
+
+def members(connection: Connection, complaint_id: int) -> Sequence[Member]:
+    """Answer the other complaints of the group, the newest _GROUP of them. What the model said of a blind one stays hidden."""
+    first = select(complaint.c.similar_to).where(complaint.c.id == complaint_id).scalar_subquery()
+    root = connection.execute(select(first)).scalar_one() or complaint_id
+    rows = connection.execute(
+        select(*_LINE, standing.c.state, standing.c.queue, standing.c.agency, complaint.c.received_at)
+        .join(standing, standing.c.complaint_id == complaint.c.id)
+        .where(or_(complaint.c.id == root, complaint.c.similar_to == root), complaint.c.id != complaint_id)
+        .order_by(complaint.c.id.desc())
+        .limit(_GROUP)
+    )
+    return [
+        Member(
+            id=row.id,
+            title=row.title,
+            excerpt=row.text[:200],
+            state=row.state,
+            agency="" if row.queue == "audit" else row.agency,
+            received_at=row.received_at,
+            serves=row.state == "waiting" and row.queue != "audit",
+        )
+        for row in rows
+    ]
+
+
+def precedents(connection: Connection, case: Case) -> Sequence[Precedent]:
+    """Answer the decided complaints that are most like this one, among the last of its first two candidates.
+
+    Likeness is the cosine over the words of at least three letters, a word counting for more the rarer it is among those looked at.
+    Confidential complaints and those about an official are nobody's example.
+    """
+    if case.routing is None or case.complaint.confidential:
+        return []
+    rows = [row for candidate in case.routing.candidates[:2] for row in _decided(connection, candidate.agency, case.id)]
+    bags = [similar.words(row.title, row.text) for row in rows]
+    mine = similar.words(case.complaint.title, case.complaint.text)
+    seen = Counter(word for bag in (*bags, mine) for word in bag)
+    weight = {word: math.log((len(bags) + 2) / count) ** 2 for word, count in seen.items()}
+    norm = [math.sqrt(sum(weight[word] for word in bag)) or 1.0 for bag in (*bags, mine)]
+    scored = [
+        (sum(weight[word] for word in mine & bag) / (norm[-1] * length), row)
+        for row, bag, length in zip(rows, bags, norm[:-1], strict=True)
+    ]
+    best = sorted((item for item in scored if item[0] >= ALIKE), key=lambda item: (-item[0], -item[1].id))[:_LIKE]
+    return [Precedent(row.id, row.title, row.text[:200], row.agency, row.unit) for _, row in best]
+
+
+def _decided(connection: Connection, agency: str, but: int) -> Sequence[Row[Any]]:
+    return connection.execute(
+        select(*_LINE, standing.c.agency, standing.c.unit)
+        .join(standing, standing.c.complaint_id == complaint.c.id)
+        .join(routing, routing.c.id == standing.c.routing_id)
+        .where(
+            standing.c.agency == agency,
+            standing.c.state == "decided",
+            complaint.c.confidential.is_(False),
+            complaint.c.purged_at.is_(None),
+            routing.c.oversight.is_(False),
+            complaint.c.id != but,
+        )
+        .order_by(standing.c.complaint_id.desc())
+        .limit(POOL)
+    ).all()
+
+
+def _history(connection: Connection, complaint_id: int) -> Sequence[Past]:
+    rows = connection.execute(
+        select(verdict, account.c.full_name)
+        .outerjoin(account, account.c.id == verdict.c.account_id)
+        .where(verdict.c.complaint_id == complaint_id)
+        .order_by(verdict.c.id)
+    )
+    return [
+        Past(
+            id=row.id,
+            outcome=row.outcome,
+            origin=row.origin,
+            agency=row.agency,
+            unit=row.unit,
+            missing=tuple(row.missing),
+            note=row.note,
+            question=row.question,
+            by=row.full_name or "",
+            at=row.decided_at,
+        )
+        for row in rows
+    ]
+
+
+_STANDING = ("state", "queue", "agency", "unit", "verdict_id", "claimed_by", "claimed_until", "due")
+_LINE = (complaint.c.id, complaint.c.title, complaint.c.text)

@@ -1,0 +1,196 @@
+"""The queue as a page shows it: what waits, filtered, counted, and cut into pages by where the last one ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
+
+from service.tables import account, complaint, routing_reason, standing
+
+PAGE = 25
+COUNTED = 20_000
+EXCERPT = 160
+AGES: Mapping[str, str] = {
+    "terlambat": "Lewat tenggat",
+    "hari-ini": "Tenggat hari ini",
+    "3-hari": "Masuk lebih dari 3 hari lalu",
+    "7-hari": "Masuk lebih dari 7 hari lalu",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which part of the queue is wanted; an empty field wants all. The names are those of the address."""
+
+    instansi: str = ""
+    alasan: str = ""
+    kecamatan: str = ""
+    umur: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Filter:
+        """Take the filter from an address; what it does not know is left out."""
+        given = {field.name: query.get(field.name, "").replace("\0", "")[:200] for field in fields(cls)}
+        if given["umur"] not in AGES:
+            given["umur"] = ""
+        return cls(**given)
+
+    def query(self) -> dict[str, str]:
+        """Write it into an address."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
+
+    def conditions(self, today: dt.date, at: dt.datetime) -> list[ColumnElement[bool]]:
+        """Say it to the database."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.instansi:  # what the model said of a blind audit case stays hidden
+            wanted += [standing.c.agency == self.instansi, standing.c.queue != "audit"]
+        if self.alasan:
+            reason = routing_reason.c
+            wanted.append(exists().where(reason.complaint_id == standing.c.complaint_id, reason.reason == self.alasan))
+        if self.kecamatan:
+            wanted.append(standing.c.kecamatan == self.kecamatan)
+        if self.umur == "terlambat":
+            wanted.append(standing.c.due < today)
+        elif self.umur == "hari-ini":
+            wanted.append(standing.c.due == today)
+        elif self.umur:
+            wanted.append(standing.c.received_at < at - dt.timedelta(days=int(self.umur[0])))
+        return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One waiting complaint as a line of the list; `agency` is empty where the model's word is hidden."""
+
+    id: int
+    title: str
+    excerpt: str
+    kecamatan: str
+    agency: str
+    queue: str
+    due: dt.date
+    received_at: dt.datetime
+    rank: float
+    reasons: tuple[str, ...]
+    held_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many wait, of all and of each kind; `more` where there are more than were counted."""
+
+    total: int
+    more: bool
+    overdue: int
+    today: int
+    agencies: Mapping[str, int]
+    reasons: Mapping[str, int]
+    kecamatan: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ended."""
+
+    rank: float
+    id: int
+
+    @classmethod
+    def read(cls, text: str) -> Cursor | None:
+        """Take it from an address; None where it is not one."""
+        rank, _, number = text.partition("~")
+        try:
+            return cls(float(rank), int(number)) if len(text) < 50 else None
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        """Write it into an address; no digit of the rank is lost."""
+        return f"{self.rank!r}~{self.id}"
+
+
+def entries(
+    connection: Connection, wanted: Filter, today: dt.date, at: dt.datetime, after: Cursor | None = None, limit: int = PAGE
+) -> tuple[Sequence[Entry], Cursor | None]:
+    """Answer a page of the queue and where the next one begins."""
+    place = tuple_(standing.c.rank, standing.c.complaint_id)
+    numbers = select(standing.c.complaint_id).where(standing.c.state == "waiting", *wanted.conditions(today, at))
+    if after is not None:
+        numbers = numbers.where(place > tuple_(after.rank, after.id))
+    # The page's numbers first: what they say is fetched for these alone.
+    page = numbers.order_by(standing.c.rank, standing.c.complaint_id).limit(limit + 1).subquery()
+    rows = connection.execute(
+        select(
+            standing,
+            complaint.c.title,
+            func.substr(complaint.c.text, 1, EXCERPT).label("excerpt"),
+            account.c.full_name,
+        )
+        .join(page, page.c.complaint_id == standing.c.complaint_id)
+        .join(complaint, complaint.c.id == standing.c.complaint_id)
+        .outerjoin(account, account.c.id == standing.c.claimed_by)
+        .order_by(standing.c.rank, standing.c.complaint_id)
+    ).all()
+    reasons = _reasons(connection, [row.complaint_id for row in rows])
+    listed = [
+        Entry(
+            id=row.complaint_id,
+            title=row.title,
+            excerpt=row.excerpt,
+            kecamatan=row.kecamatan,
+            agency="" if row.queue == "audit" else row.agency,
+            queue=row.queue,
+            due=row.due,
+            received_at=row.received_at,
+            rank=row.rank,
+            reasons=reasons.get(row.complaint_id, ()),
+            held_by=row.full_name if row.claimed_until is not None and row.claimed_until >= at else "",
+        )
+        for row in rows[:limit]
+    ]
+    return listed, Cursor(listed[-1].rank, listed[-1].id) if len(rows) > limit else None
+
+
+def count(connection: Connection, today: dt.date) -> Counts:
+    """Count what waits, up to the COUNTED most urgent ones, so that a flood makes no page slow."""
+    counted = (
+        select(standing.c.complaint_id, standing.c.queue, standing.c.agency, standing.c.kecamatan, standing.c.due)
+        .where(standing.c.state == "waiting")
+        .order_by(standing.c.rank, standing.c.complaint_id)
+        .limit(COUNTED)
+        .subquery()
+    ).c
+    named = case((counted.queue == "audit", ""), else_=counted.agency)
+    late, now_due = case((counted.due < today, 1), else_=0), case((counted.due == today, 1), else_=0)
+    agencies: dict[str, int] = {}
+    kecamatan: dict[str, int] = {}
+    total = overdue = due_today = 0
+    grouped = select(named, counted.kecamatan, func.count(), func.sum(late), func.sum(now_due))
+    for agency, place, waiting, overdue_here, today_here in connection.execute(grouped.group_by(named, counted.kecamatan)):
+        agencies[agency] = agencies.get(agency, 0) + waiting
+        kecamatan[place] = kecamatan.get(place, 0) + waiting
+        total, overdue, due_today = total + waiting, overdue + overdue_here, due_today + today_here
+    by_reason = (
+        select(routing_reason.c.reason, func.count())
+        .where(routing_reason.c.complaint_id == counted.complaint_id)
+        .group_by(routing_reason.c.reason)
+    )
+    reasons = {row[0]: row[1] for row in connection.execute(by_reason)}
+    return Counts(total, total == COUNTED, overdue, due_today, _most(agencies), _most(reasons), _most(kecamatan))
+
+
+def _most(counts: Mapping[str, int]) -> Mapping[str, int]:
+    return dict(sorted(((name, count) for name, count in counts.items() if name), key=lambda item: (-item[1], item[0])))
+
+
+def _reasons(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    rows = connection.execute(
+        select(routing_reason).where(routing_reason.c.complaint_id.in_(numbers)).order_by(routing_reason.c.place)
+    )
+    for row in rows:
+        found[row.complaint_id] = (*found.get(row.complaint_id, ()), row.reason)
+    return found
