@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
@@ -73,7 +73,7 @@ _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(.+))?")
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[T ,]+(.+))?")
 _MONTH_NAMED = re.compile(r"(?:[a-z']+,? +)?(\d{1,2})[- ]+([a-z]+)\.?[- ]+(\d{4})(?:[ ,]+(.+))?", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
-_TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?(?: *(?:wib|wita|wit))?", re.IGNORECASE)
+_TIME = re.compile(r"(?<!\d)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?")
 _LOST_BREAK = re.compile(r"\b([A-Za-z]*[a-z]{2})(?=[A-Z][a-z])")
 _CAMEL = frozenset(
     [
@@ -232,11 +232,10 @@ def parse_date(written: str, clock: str = "") -> str:
         year, month, day, rest = moment.year, moment.month, moment.day, moment.strftime("%H:%M:%S") if "." in text else None
     else:
         return ""
-    time = _TIME.match((clock or rest or "").split("T")[-1].strip())
+    clocked = _TIME.search(clock or rest or "")
     try:
-        if time is None:
-            return datetime(year, month, day).date().isoformat()
-        return datetime(year, month, day, int(time[1]), int(time[2]), int(time[3] or 0)).isoformat()
+        day_only = date(year, month, day).isoformat()
+        return f"{day_only}T{time(int(clocked[1]), int(clocked[2]), int(clocked[3] or 0)).isoformat()}" if clocked else day_only
     except ValueError:
         return ""
 

@@ -81,7 +81,7 @@ _HONORIFIC = re.compile(
     rf"[ \t]+((?:{_WORD}[ \t]+){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
-    rf"\b(?i:(saya|perkenalkan|perkenalkan saya))[ \t]+((?:{_WORD}[ \t]+){{0,3}}?{_WORD})"
+    rf"\b(?i:(perkenalkan saya|perkenalkan|saya))[ \t]+((?:{_WORD}[ \t]+){{0,3}}?{_WORD})"
     r"(?=,? (?i:warga|dari|selaku|umur|usia|tinggal|alamat|beralamat|penduduk|ketua)\b)"
 )
 _PARENT = re.compile(rf"(?<![^\W_])({_WORD})[ \t]+(?i:bin|binti)[ \t]+({_WORD})")
@@ -94,7 +94,7 @@ _PLACE_BEFORE = re.compile(
 _GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
 """An abbreviation with a suffix: "Pak RTnya"."""
 _WEAK = frozenset(("h", "dr", "mas", "kades", "lurah", "camat", "bidan", "dokter", "suster", "mandor", "ketua rt", "haji"))
-"""Cues that often mean something else ("dr" is "dari", "Mas Kawin"): behind them only known names with a capital count."""
+"""Cues that often mean something else ("dr" is "dari", "Mas Kawin"; "dr." is not): behind them only known names with a capital."""
 _PREFIXES = {
     "": ("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng", "n"),
     "p": ("mem", "pem", "m"),
@@ -148,7 +148,7 @@ def _identity_mark(match: re.Match[str]) -> str:
 
 def _named(match: re.Match[str], *, strong: bool) -> str:
     """Put a mark for the name behind a cue, where there is one and cue and name are not those of a place."""
-    cue, words = match[1].lower().rstrip("."), match[2]
+    cue, words = match[1].lower(), match[2]
     length = _name_length(words, strong=strong, weak=cue in _WEAK)
     if not length or _PLACE_BEFORE.search(match.string[max(match.start() - 30, 0) : match.start()]):
         return match[0]

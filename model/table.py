@@ -47,6 +47,7 @@ _EXCEL_COLUMNS = 16_384
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CELL_COLUMN = re.compile(r"([A-Z]{1,3})\d+")
+_MERGED = re.compile(r":([A-Z]{1,3})(\d{1,7})$")
 
 Row = tuple[int, tuple[str, ...]]
 """Row number as the file's own reader counts it (sheet row; first line of a CSV record), and the cells as text."""
@@ -76,14 +77,15 @@ def sheets(path: Path, sample: int = 50) -> Iterator[Iterator[Sheet]]:
         yield _delimited(path, detect_encoding(path), sample)
         return
     check_workbook(path)
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except Exception as error:  # openpyxl raises whatever a malformed part makes it raise
-        raise _refusal(path, f"not a readable .xlsx: {_one_line(error)}") from error
-    try:
-        yield _worksheets(path, book)
-    finally:
-        book.close()
+    with path.open("rb") as file:  # ours to close: openpyxl leaves it open where it fails
+        try:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        except Exception as error:  # openpyxl raises whatever a malformed part makes it raise
+            raise _refusal(path, f"not a readable .xlsx: {_one_line(error)}") from error
+        try:
+            yield _worksheets(path, book)
+        finally:
+            book.close()
 
 
 def _delimited(path: Path, encoding: str, sample: int) -> Iterator[Sheet]:
@@ -275,16 +277,16 @@ def _append_to_csv(path: Path, target: Path, cells: Cells, encoding: str, delimi
             added = (safe_cell(cell).encode(encoding, "replace").decode(encoding) for cell in ours)
             quoted = delimiter.join('"' + cell.replace('"', '""') + '"' for cell in added)
             out.write(body + delimiter * (width - len(record) + 1) + quoted + written[len(body) :])
-    queue.finish()
+        queue.finish()
     return queue.taken
 
 
 def _append_to_workbook(path: Path, target: Path, cells: Cells, name: str) -> int:
     with zipfile.ZipFile(path) as archive:
         actual = name.lstrip("/")
-        with archive.open(actual) as sheet:
-            width = _width(path, sheet)
         queue = _Queue(cells)
+        with archive.open(actual) as sheet:
+            width = _width(path, sheet, queue.first)
         with _whole(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as out:
             for entry in archive.infolist():
                 copy = zipfile.ZipInfo(entry.filename, entry.date_time)
@@ -313,6 +315,7 @@ class _SheetEvents:
         self.row = 0
         self.column = 0
         self.widest = 0
+        self.first = 0
         self.at = 0
         """Byte offset of the last event: nothing that comes later reaches back before it."""
         self.row_end: Callable[[int, int, str], None] = lambda _row, _offset, _prefix: None
@@ -336,6 +339,10 @@ class _SheetEvents:
             match = _CELL_COLUMN.fullmatch(attributes.get("r", ""))
             self.column = column_index_from_string(match[1]) if match else self.column + 1
             self.widest = max(self.widest, self.column)
+        elif local == "mergeCell":
+            match = _MERGED.search(attributes.get("ref", ""))
+            if match and int(match[2]) >= self.first:
+                self.widest = max(self.widest, column_index_from_string(match[1]))
         elif local == "dimension":
             self._cut_from = self.at
 
@@ -359,9 +366,10 @@ class _SheetEvents:
         raise InvalidData([Fault(str(self.path), 0, "a sheet with a document type: this is no workbook of a spreadsheet program")])
 
 
-def _width(path: Path, sheet: IO[bytes]) -> int:
-    """Answer the last column that any row of a sheet uses."""
+def _width(path: Path, sheet: IO[bytes], first: int) -> int:
+    """Answer the last column that any row of a sheet uses, merged cells from row `first` on included."""
     events = _SheetEvents(path)
+    events.first = first
     while block := sheet.read(_BLOCK):
         events.feed(block)
     events.feed(b"", final=True)
@@ -411,6 +419,7 @@ class _Queue:
     def __init__(self, cells: Cells) -> None:
         self._cells = iter(cells)
         self._next = next(self._cells, None)
+        self.first = self._next[0] if self._next else 0
         self.taken = 0
 
     def take(self, row: int) -> Sequence[str] | None:

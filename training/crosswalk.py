@@ -123,13 +123,14 @@ class Crosswalk:
 def identity(register: Register) -> Mapping[str, str]:
     """Answer the ids of a register by what its own people write: id, name or alias, normalised.
 
-    A name that two agencies share is left out: it decides nothing.
+    A name or alias that two agencies share decides nothing and is left out; an id always stands for itself.
     """
     forms: dict[str, set[str]] = {}
     for agency in register.agencies:
-        for form in (agency.id, agency.name, *agency.aliases):
+        for form in (agency.name, *agency.aliases):
             forms.setdefault(normalise(form), set()).add(agency.id)
-    return {form: next(iter(ids)) for form, ids in forms.items() if len(ids) == 1}
+    ids = {agency.id: agency.id for agency in register.agencies}
+    return {form: next(iter(owners)) for form, owners in forms.items() if len(owners) == 1} | ids
 
 
 def normalise(text: str) -> str:

@@ -123,6 +123,8 @@ def import_export(
     shows itself among the names not mapped.
     Nothing is written unless the whole source could be read.
     """
+    if not out.resolve().parent.is_dir():
+        raise InvalidData([Fault(str(out), 0, "no such folder")])
     name = source or (crosswalk or path).stem
     report = ImportReport(source=name)
     rules = Crosswalk.load(crosswalk, register) if crosswalk else None

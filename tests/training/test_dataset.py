@@ -1,0 +1,137 @@
+"""Checking, today's agencies, duplicates and conflicts of labelled complaints."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from model.faults import InvalidData
+from model.labelled import LabelledComplaint
+from model.register import Agency, Register
+from training import dataset
+
+REGISTER = Register(
+    (
+        Agency("dlh", "Dinas Lingkungan Hidup"),
+        Agency("dpupr", "Dinas Pekerjaan Umum dan Penataan Ruang"),
+        Agency("dpu", "Dinas Pekerjaan Umum", valid_until="2023-12-31", successor="dpupr"),
+    )
+)
+
+
+def _file(folder: Path, *rows: dict[str, object], name: str = "rows.jsonl") -> Path:
+    path = folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _faults(error: pytest.ExceptionInfo[InvalidData]) -> list[str]:
+    return [str(fault).rpartition("/")[2] for fault in error.value.faults]
+
+
+def test_loading_names_every_fault_of_every_file(tmp_path: Path) -> None:
+    first = _file(
+        tmp_path, {"text": "parit mampet", "agency": "dpupr"}, {"text": " ", "agency": "dlh"}, {"agency": "dlh"}, name="a.jsonl"
+    )
+    second = tmp_path / "b.jsonl"
+    second.write_text("{", encoding="utf-8")
+    with pytest.raises(InvalidData) as error:
+        dataset.load(first, second, tmp_path / "c.jsonl")
+    faults = _faults(error)
+    assert faults[:2] == ["a.jsonl:2: text is empty", "a.jsonl:3: text is missing"]
+    assert faults[2].startswith("b.jsonl:1: not JSON")
+    assert faults[3] == "c.jsonl: no such file"
+
+
+def test_an_unknown_agency_is_refused_with_its_line(tmp_path: Path) -> None:
+    rows = dataset.load(
+        _file(
+            tmp_path,
+            {"text": "satu", "agency": "dlh"},
+            {"text": "dua", "agency": "dinas-x"},
+            {"text": "tiga", "agency": "dpupr", "also": ["dinas-y"], "acceptable": ["dinas-z"]},
+        )
+    )
+    with pytest.raises(InvalidData) as error:
+        dataset.check(rows, REGISTER)
+    assert _faults(error) == [
+        "rows.jsonl:2: agency 'dinas-x' is not in the register",
+        "rows.jsonl:3: also 'dinas-y' is not in the register",
+        "rows.jsonl:3: acceptable 'dinas-z' is not in the register",
+    ]
+
+
+def test_an_id_that_stands_twice_in_a_source_is_refused_and_in_two_sources_is_not(tmp_path: Path) -> None:
+    twice = dataset.load(_file(tmp_path, {"id": "1", "text": "a", "agency": "dlh"}, {"id": "1", "text": "b", "agency": "dpupr"}))
+    with pytest.raises(InvalidData) as error:
+        dataset.check(twice, REGISTER)
+    (fault,) = error.value.faults
+    assert (fault.line, fault.reason) == (2, f"id '1' stands already in {fault.file}:1")
+    other = dataset.load(
+        _file(
+            tmp_path,
+            {"id": "1", "text": "a", "agency": "dlh", "source": "x"},
+            {"id": "1", "text": "b", "agency": "dpupr", "source": "y"},
+        )
+    )
+    dataset.check(other, REGISTER)
+
+
+def test_an_active_agency_without_any_row_is_refused_only_where_asked(tmp_path: Path) -> None:
+    rows = dataset.load(_file(tmp_path, {"text": "sampah menumpuk", "agency": "dlh"}))
+    with pytest.raises(InvalidData, match="'dpupr' has no complaint"):
+        dataset.check(rows, REGISTER)
+    dataset.check(rows, REGISTER, every_agency=False)
+    assert dataset.unseen_agencies([row.complaint for row in rows], REGISTER) == ["dpupr"]
+
+
+def test_no_rows_at_all_is_refused() -> None:
+    with pytest.raises(InvalidData, match="no labelled complaints"):
+        dataset.check([], REGISTER)
+
+
+def test_labels_of_an_ended_agency_go_to_its_successor() -> None:
+    old = LabelledComplaint(text="jalan rusak", agency="dpu", also=("dlh", "dpu"), acceptable=("dpu",))
+    assert dataset.to_current([old], REGISTER, "2023-06-01") == [old]
+    new = dataset.to_current([old], REGISTER, "2024-06-01")[0]
+    assert (new.agency, new.also, new.acceptable) == ("dpupr", ("dlh", "dpupr"), ("dpupr",))
+
+
+def test_of_two_equal_texts_the_later_is_kept_and_differing_labels_are_reported() -> None:
+    rows = [
+        LabelledComplaint(text="Parit  mampet, tolong!", agency="dlh", id="2", received_at="2024-02-01"),
+        LabelledComplaint(text="lampu mati", agency="dpupr", id="3"),
+        LabelledComplaint(text="parit mampet tolong", agency="dpupr", id="1", received_at="2024-01-01"),
+    ]
+    result = dataset.deduplicate(rows)
+    assert [row.id for row in result.kept] == ["2", "3"]
+    assert result.dropped == 1
+    assert result.conflicts == [dataset.Conflict(("2", "1"), ("dlh", "dpupr"), "dlh")]
+
+
+def test_equal_texts_with_equal_labels_are_no_conflict() -> None:
+    rows = [LabelledComplaint(text="lampu mati", agency="dlh"), LabelledComplaint(text="Lampu mati.", agency="dlh")]
+    assert dataset.deduplicate(rows).conflicts == []
+
+
+def test_nearly_the_same_texts_share_a_group_and_others_do_not() -> None:
+    base = "mohon perbaikan jalan poros menuju desa kami karena sudah rusak parah sejak musim hujan tahun lalu"
+    texts = [base, base + " terima kasih", "lampu jalan di depan pasar mati", base.replace("parah", "berat"), "sampah"]
+    groups = dataset.near_duplicate_groups([LabelledComplaint(text=text, agency="dpupr") for text in texts])
+    assert groups[0] == groups[1] == groups[3]
+    assert len({groups[0], groups[2], groups[4]}) == 3
+    assert dataset.near_duplicate_groups([]) == []
+
+
+def test_rows_for_training_only_and_rows_nobody_could_route_do_not_test() -> None:
+    rows = [
+        LabelledComplaint(text="a", agency="dlh"),
+        LabelledComplaint(text="b", agency="dlh", extra={"use": "train"}),
+        LabelledComplaint(text="c", expect="review"),
+    ]
+    assert [row.text for row in dataset.testable(rows)] == ["a"]
+
+
+def test_rows_are_counted_by_source_and_agency() -> None:
+    rows = [LabelledComplaint(text="a", agency="dlh", source="x"), LabelledComplaint(text="b", agency="dlh", source="x")]
+    assert dataset.count(rows) == {"x": {"dlh": 2}}

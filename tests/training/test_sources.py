@@ -1,0 +1,180 @@
+"""Every kind of source, and the import that makes labelled complaints of it."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from model.faults import InvalidData
+from model.labelled import load
+from model.register import Agency, Register
+from training.sources import ImportReport, import_export, read
+
+REGISTER = Register(
+    (Agency("dishub", "Dinas Perhubungan", ("Dishub",)), Agency("dlh", "Dinas Lingkungan Hidup"), Agency("dpupr", "Dinas PU"))
+)
+LAPOR = [
+    "Tracking ID",
+    "Tanggal Laporan Masuk",
+    "Kategori",
+    "Judul Laporan",
+    "Isi Laporan Awal",
+    "Instansi Terdisposisi",
+    "Nama Pelapor",
+]
+
+
+def _csv(path: Path, *rows: list[str], delimiter: str = ",") -> Path:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, delimiter=delimiter).writerows(rows)
+    return path
+
+
+def _jsonl(path: Path, *rows: dict[str, object]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _crosswalk(folder: Path, *lines: str) -> Path:
+    path = folder / "desa-x.csv"
+    path.write_text("\n".join(["name,category,words,agency,acceptable,use,note", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def _export(folder: Path) -> Path:
+    return _csv(
+        folder / "export.csv",
+        LAPOR,
+        ["1", "7 Sep 2024", "Lampu", "Lampu", "Lampu mati, hubungi 081234567890", "Dinas Perhubungan Kab. X", "Siapa Saja"],
+        ["2", "8 Sep 2024", "Sampah", "", "Sampah menumpuk", "DINAS LINGKUNGAN Kab. X", "Siapa Saja"],
+        ["3", "8 Sep 2024", "", "", "Belum dirutekan", "", ""],
+        ["4", "8 Sep 2024", "", "kosong", "", "Dinas Perhubungan Kab. X", ""],
+        ["5", "8 Sep 2024", "Jalan", "", "Jalan rusak", "Dinas Antah Berantah", ""],
+        ["6", "8 Sep 2024", "Jalan", "", "Tebing jalan", "Kementerian Y", ""],
+        ["7", "9 Sep 2024", "KTP", "", "Urus surat", "Kecamatan Z", ""],
+        delimiter=";",
+    )
+
+
+RULES = (
+    "Dinas Perhubungan*,,,dishub,dpupr,,",
+    "Dinas Lingkungan*,,,dlh,,,",
+    "Kementerian*,,,-,,,not a body of ours",
+    "Kecamatan*,,,dlh,,train,habit",
+)
+
+
+def test_an_export_becomes_labelled_complaints_under_our_agencies(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    report = import_export(_export(tmp_path), out, REGISTER, _crosswalk(tmp_path, *RULES))
+    rows = load(out)
+    assert [(row.id, row.agency) for row in rows] == [("1", "dishub"), ("2", "dlh"), ("7", "dlh")]
+    first = rows[0]
+    assert first.text == "Lampu mati, hubungi [TELEPON]"
+    assert (first.received_at, first.title, first.category, first.source) == ("2024-09-07", "Lampu", "Lampu", "desa-x")
+    assert first.acceptable == ("dpupr",)
+    assert first.extra == {"source_agency": "Dinas Perhubungan Kab. X"}
+    assert rows[2].extra["use"] == "train"
+    assert "Siapa" not in out.read_text(encoding="utf-8")
+    assert (report.read, report.kept.total(), report.train_only) == (7, 3, 1)
+    assert report.dropped == {"no agency: not yet routed": 1, "text is empty": 1, "name not mapped": 1, "not a body of ours": 1}
+    assert report.not_mapped == {("Dinas Antah Berantah", "Jalan"): 1}
+    assert report.warnings == []
+
+
+def test_the_closing_table_says_what_became_of_every_row(tmp_path: Path) -> None:
+    report = import_export(_export(tmp_path), tmp_path / "out.jsonl", REGISTER, _crosswalk(tmp_path, *RULES, "Nirgendwo,,,dlh,,,"))
+    table = " ".join(str(report).split())
+    for part in ("read 7", "kept 3", "dropped 4", "name not mapped 1", "Dinas Antah Berantah / Jalan 1", "dishub 1", "written:"):
+        assert part in table
+    assert "desa-x.csv:6: 'nirgendwo / *' matches nothing in the source" in table
+    assert report.to_dict()["not_mapped"] == [{"name": "Dinas Antah Berantah", "category": "Jalan", "rows": 1}]
+
+
+def test_strict_refuses_what_else_is_a_warning_and_writes_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with pytest.raises(InvalidData) as error:
+        import_export(_export(tmp_path), out, REGISTER, _crosswalk(tmp_path, *RULES, "Nirgendwo,,,dlh,,,"), strict=True)
+    assert "matches nothing in the source" in str(error.value)
+    assert "no crosswalk row for 'Dinas Antah Berantah' / 'Jalan' (1 rows)" in str(error.value)
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_without_a_crosswalk_the_registers_own_names_count(tmp_path: Path) -> None:
+    path = _csv(
+        tmp_path / "a.csv", ["isi", "instansi"], ["lampu mati", "DISHUB"], ["sampah", "Dinas Lingkungan Hidup"], ["x", "lain"]
+    )
+    report = import_export(path, tmp_path / "out.jsonl", REGISTER)
+    assert report.kept == {"dishub": 1, "dlh": 1}
+    assert report.not_mapped == {("lain", ""): 1}
+    assert [row.id for row in load(tmp_path / "out.jsonl")] == ["a-2", "a-3"]
+
+
+def test_columns_of_a_plain_table_can_be_named(tmp_path: Path) -> None:
+    path = _csv(tmp_path / "a.csv", ["no", "keluhan warga", "ke"], ["9", "lampu mati", "dishub"])
+    rows = list(read(path, {"text": "Keluhan Warga", "agency": "ke", "id": "no"}))
+    assert [(row.line, row.complaint.id, row.complaint.text, row.complaint.agency) for row in rows] == [
+        (2, "9", "lampu mati", "dishub")
+    ]
+    with pytest.raises(InvalidData, match="no such column of ours: txt"):
+        list(read(path, {"txt": "keluhan warga"}))
+    with pytest.raises(InvalidData, match=r"no header that names the columns text .* agency .* title \(judulnya\)"):
+        list(read(path, {"text": "keluhan warga", "agency": "ke", "title": "judulnya"}))
+
+
+def test_a_table_without_the_needed_columns_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidData, match="no header that names the columns text"):
+        import_export(_csv(tmp_path / "a.csv", ["x", "y"], ["1", "2"]), tmp_path / "out.jsonl", REGISTER)
+
+
+def test_json_lines_keep_their_fields_and_bad_rows_are_all_named(tmp_path: Path) -> None:
+    path = _jsonl(
+        tmp_path / "a.jsonl",
+        {"text": "lampu mati", "agency": "dishub", "also": ["dlh"], "unit": "Bengalon", "nomor": 7},
+        {"text": "", "agency": "dishub"},
+        {"text": "belum", "agency": ""},
+    )
+    first, empty, unrouted = read(path)
+    assert (first.complaint.also, first.complaint.unit, first.complaint.extra) == (("dlh",), "Bengalon", {"nomor": 7})
+    assert (empty.complaint.text, unrouted.complaint.agency) == ("", "")
+    bad = _jsonl(
+        tmp_path / "b.jsonl",
+        {"text": 5, "agency": "dlh"},
+        {"text": "x", "agency": "dlh"},
+        {"text": "x", "agency": "dlh", "kind": "?"},
+    )
+    with pytest.raises(InvalidData) as error:
+        import_export(bad, tmp_path / "out.jsonl", REGISTER)
+    assert [fault.line for fault in error.value.faults] == [1, 3]
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_a_source_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
+    path = _csv(tmp_path / "a.csv", ["isi", "instansi"], ["x", "lain"])
+    with pytest.raises(InvalidData, match=r"no row kept of 1: name not mapped \(1\)"):
+        import_export(path, tmp_path / "out.jsonl", REGISTER)
+    with pytest.raises(InvalidData, match="no such file"):
+        import_export(tmp_path / "none.csv", tmp_path / "out.jsonl", REGISTER)
+    with pytest.raises(InvalidData, match="no such folder"):
+        import_export(path, tmp_path / "none" / "out.jsonl", REGISTER)
+
+
+def test_a_failed_import_leaves_an_older_result_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    out.write_text("older", encoding="utf-8")
+    with pytest.raises(InvalidData):
+        import_export(_csv(tmp_path / "a.csv", ["isi", "instansi"], ["x", "lain"]), out, REGISTER)
+    assert out.read_text(encoding="utf-8") == "older"
+
+
+def test_progress_is_silent_where_nobody_watches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _csv(tmp_path / "a.csv", ["isi", "instansi"], ["lampu mati", "dishub"])
+    import_export(path, tmp_path / "out.jsonl", REGISTER)
+    assert capsys.readouterr() == ("", "")
+    import_export(path, tmp_path / "out.jsonl", REGISTER, progress=True)
+    assert "a:" in capsys.readouterr().err
+
+
+def test_an_empty_report_is_a_table_too() -> None:
+    assert "read" in str(ImportReport(source="x"))

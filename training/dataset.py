@@ -1,0 +1,200 @@
+"""From files of labelled complaints to a set that can be trained on: checked, in today's agencies, without duplicates.
+
+Every function is pure. A refusal names file, line and reason, and all refusals come in one error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from model.faults import Fault, InvalidData
+from model.labelled import LabelledComplaint, from_dict, read_jsonl
+from model.register import Register
+
+NEAR = 0.6
+"""Share of word pairs that two texts have in common (Jaccard) from which they count as nearly the same."""
+_BLOCK = 2_000
+_WORDS = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A labelled complaint and where it stands."""
+
+    file: str
+    line: int
+    complaint: LabelledComplaint
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The same text under different agencies. `kept` is the label of the latest."""
+
+    ids: tuple[str, ...]
+    agencies: tuple[str, ...]
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deduplicated:
+    """What is left of a list once each text stands in it once, in the list's order."""
+
+    kept: list[LabelledComplaint]
+    dropped: int
+    conflicts: list[Conflict]
+
+
+def load(*paths: Path) -> list[Row]:
+    """Read files of labelled complaints. Raises InvalidData with every fault of every row of every file."""
+    rows, faults = [], []
+    for path in paths:
+        if not path.is_file():
+            faults.append(Fault(str(path), 0, "no such file"))
+            continue
+        try:
+            for line, row in read_jsonl(path):
+                try:
+                    rows.append(Row(str(path), line, from_dict(row)))
+                except ValueError as error:
+                    faults.append(Fault(str(path), line, str(error)))
+        except InvalidData as error:
+            faults += error.faults
+    if faults:
+        raise InvalidData(faults)
+    return rows
+
+
+def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True) -> None:
+    """Refuse what cannot be trained on: an unknown agency, an id that stands twice in one source, no rows at all.
+
+    With `every_agency`, also an active agency of the register without any row: a model could never name it.
+    Raises InvalidData with all of it.
+    """
+    faults = [Fault(row.file, row.line, reason) for row in rows for reason in _unknown(row.complaint, register)]
+    first: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if row.complaint.id:
+            other = first.setdefault((row.complaint.source, row.complaint.id), row)
+            if other is not row:
+                faults.append(Fault(row.file, row.line, f"id {row.complaint.id!r} stands already in {other.file}:{other.line}"))
+    if not rows:
+        faults.append(Fault("data", 0, "no labelled complaints"))
+    elif every_agency:
+        unseen = unseen_agencies((row.complaint for row in rows), register)
+        faults += [
+            Fault("register", 0, f"agency {agency!r} has no complaint: add one, or give it a valid_until") for agency in unseen
+        ]
+    if faults:
+        raise InvalidData(faults)
+
+
+def unseen_agencies(complaints: Iterable[LabelledComplaint], register: Register) -> list[str]:
+    """List the agencies without an end that no complaint is labelled with."""
+    seen = {complaint.agency for complaint in complaints}
+    return [agency.id for agency in register.agencies if not agency.valid_until and agency.id not in seen]
+
+
+def to_current(complaints: Iterable[LabelledComplaint], register: Register, date: str) -> list[LabelledComplaint]:
+    """Answer the complaints under the agencies of an ISO date: labels of an agency that ended go to its successor."""
+
+    def now(agency: str) -> str:
+        return register.current(agency, date) if agency in register.by_id else agency
+
+    return [
+        replace(
+            complaint,
+            agency=now(complaint.agency),
+            also=tuple(dict.fromkeys(map(now, complaint.also))),
+            acceptable=tuple(dict.fromkeys(map(now, complaint.acceptable))),
+        )
+        for complaint in complaints
+    ]
+
+
+def testable(complaints: Iterable[LabelledComplaint]) -> list[LabelledComplaint]:
+    """List the complaints that a model may be judged by: routed ones, and not those a crosswalk marks for training only."""
+    return [complaint for complaint in complaints if complaint.expect == "route" and complaint.extra.get("use") != "train"]
+
+
+def text_key(complaint: LabelledComplaint) -> str:
+    """Reduce title and text to what makes them the same complaint: letters and digits, in lower case."""
+    return " ".join(_WORDS.findall(f"{complaint.title} {complaint.text}".casefold()))
+
+
+def deduplicate(complaints: Sequence[LabelledComplaint]) -> Deduplicated:
+    """Keep each text once: the latest by `received_at`, then by place in the list.
+
+    Where labels differ, the latest is kept too: people send a complaint again when it went wrong the first time.
+    A text that nobody could route (`expect` is "review") conflicts with a label as any other would.
+    """
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, complaint in enumerate(complaints):
+        places[text_key(complaint)].append(index)
+    kept = {max(indices, key=lambda index: (complaints[index].received_at, index)): indices for indices in places.values()}
+    return Deduplicated(
+        kept=[complaints[index] for index in sorted(kept)],
+        dropped=len(complaints) - len(kept),
+        conflicts=[found for last, indices in sorted(kept.items()) for found in _conflict(complaints, indices, last)],
+    )
+
+
+def near_duplicate_groups(complaints: Sequence[LabelledComplaint], threshold: float = NEAR) -> list[int]:
+    """Answer a group number for each complaint; nearly the same texts share one, so that a split can keep them together.
+
+    Texts are compared by their pairs of neighbouring words. What is nearly the same as something nearly the same
+    is in the group too.
+    """
+    if not complaints:
+        return []
+    word = r"\S+"  # the key has blanks between words and nowhere else
+    vectorizer = HashingVectorizer(
+        n_features=2**24, ngram_range=(2, 2), binary=True, norm=None, alternate_sign=False, lowercase=False, token_pattern=word
+    )
+    pairs = csr_matrix(vectorizer.transform(map(text_key, complaints)), dtype=np.int32)
+    sizes = np.asarray(pairs.sum(axis=1)).ravel()
+    left, right = [], []
+    for start in range(0, len(complaints), _BLOCK):
+        shared = (pairs[start : start + _BLOCK] @ pairs.T).tocoo()
+        rows = shared.row + start
+        near = shared.data >= threshold * (sizes[rows] + sizes[shared.col] - shared.data)
+        left.append(rows[near])
+        right.append(shared.col[near])
+    rows, columns = np.concatenate(left), np.concatenate(right)
+    graph = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(len(complaints), len(complaints)))
+    _, groups = connected_components(graph, directed=False)
+    return [int(group) for group in groups]
+
+
+def count(complaints: Iterable[LabelledComplaint]) -> dict[str, Counter[str]]:
+    """Count rows by source and agency; an empty agency stands for what nobody could route."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for complaint in complaints:
+        counts[complaint.source][complaint.agency] += 1
+    return dict(counts)
+
+
+def _unknown(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
+    named = (
+        ("agency", (complaint.agency,) if complaint.agency else ()),
+        ("also", complaint.also),
+        ("acceptable", complaint.acceptable),
+    )
+    for name, agencies in named:
+        for agency in agencies:
+            if agency not in register.by_id:
+                yield f"{name} {agency!r} is not in the register"
+
+
+def _conflict(complaints: Sequence[LabelledComplaint], indices: Sequence[int], last: int) -> Iterator[Conflict]:
+    agencies = tuple(dict.fromkeys(complaints[index].agency for index in indices))
+    if len(agencies) > 1:
+        yield Conflict(tuple(complaints[index].id for index in indices), agencies, complaints[last].agency)
