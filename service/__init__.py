@@ -12,7 +12,7 @@ from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from service import access, api, api_docs, clock, headers, health, logs, metrics, problems, sign_in, try_out, wording
+from service import access, api, api_docs, clock, headers, health, intake_api, logs, metrics, problems, sign_in, try_out, wording
 from service.active_model import ActiveModel, RouterLike
 from service.clock import WorkCalendar
 from service.database import Database
@@ -80,7 +80,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
     wording.init_app(app)
     sign_in.init_app(app)
     metrics.init_app(app, parts.models)
-    for module in (api, api_docs, health, try_out):
+    for module in (api, api_docs, health, intake_api, try_out):
         app.register_blueprint(module.blueprint)
     app.add_url_rule("/", "home", home)
     access.verify(app)

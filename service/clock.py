@@ -38,7 +38,7 @@ def _national(year: int) -> frozenset[dt.date]:
     return frozenset(holidays.country_holidays("ID", years=year, categories=("public", "government")))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WorkCalendar:
     """Knows which days the offices of a region work. `exceptions`: date -> whether it is worked after all."""
 
@@ -53,14 +53,7 @@ class WorkCalendar:
 
     def add(self, day: dt.date, working_days: int) -> dt.date:
         """Answer the day that is so many working days after a day; the day itself never counts."""
-        left = working_days
-        # No calendar is without a working day for a year: the bound only guards against a broken file.
-        for offset in range(1, 366 + 7 * working_days):
-            if self.is_working(day + dt.timedelta(days=offset)):
-                left -= 1
-                if left <= 0:
-                    return day + dt.timedelta(days=offset)
-        raise InvalidData([Fault("holidays", 0, f"no {working_days} working days after {day}: the file of exceptions leaves none")])
+        return _add(self, day, working_days)
 
     def between(self, start: dt.date, end: dt.date) -> int:
         """Count the working days after `start` up to `end`; negative where `end` is earlier."""
@@ -80,6 +73,18 @@ class WorkCalendar:
         """Count the three deadlines of a complaint from the day it was received."""
         day = self.local_day(received_at)
         return Deadlines(self.add(day, verify), self.add(day, follow_up), self.add(day, finish))
+
+
+@lru_cache(maxsize=1_000)
+def _add(calendar: WorkCalendar, day: dt.date, working_days: int) -> dt.date:
+    left = working_days
+    # No calendar is without a working day for a year: the bound only guards against a broken file.
+    for offset in range(1, 366 + 7 * working_days):
+        if calendar.is_working(day + dt.timedelta(days=offset)):
+            left -= 1
+            if left <= 0:
+                return day + dt.timedelta(days=offset)
+    raise InvalidData([Fault("holidays", 0, f"no {working_days} working days after {day}: the file of exceptions leaves none")])
 
 
 def load_exceptions(path: Path) -> Mapping[dt.date, bool]:

@@ -152,6 +152,7 @@ routing_reason = Table(
     metadata,
     _complaint_id(primary_key=True),
     Column("reason", String(40), primary_key=True),
+    Column("place", Integer, nullable=False),
     Index("ix_routing_reason_reason", "reason", "complaint_id"),
 )
 

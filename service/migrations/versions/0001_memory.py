@@ -178,6 +178,7 @@ def upgrade() -> None:
         "routing_reason",
         sa.Column("complaint_id", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["complaint_id"], ["complaint.id"], name=op.f("fk_routing_reason_complaint_id")),
         sa.PrimaryKeyConstraint("complaint_id", "reason", name=op.f("pk_routing_reason")),
     )

@@ -1,0 +1,32 @@
+"""What holds an automatic routing back after the model has spoken: an open breaker, and the draw for the blind audit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from model.routing import Decision, Reason, Routing
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is done with a complaint: the model's word unless something holds it back. `queue` is empty where nobody need look."""
+
+    decision: Decision
+    agency: str
+    unit: str
+    reasons: tuple[Reason, ...]
+    queue: str
+
+
+def hold(routing: Routing | None, stopped: Collection[str], drawn: bool) -> Answer:
+    """Decide what is done. Only an automatic routing can be held back; nothing is ever let go that the model would not."""
+    if routing is None:
+        return Answer(Decision.REVIEW, "", "", (Reason.NO_MODEL,), "no-model")
+    held = {Reason.BREAKER_OPEN: routing.agency in stopped, Reason.AUDIT_SAMPLE: drawn and routing.agency not in stopped}
+    reasons = tuple(reason for reason, holds in held.items() if holds)
+    if routing.decision is Decision.AUTO and reasons:
+        queue = "audit" if Reason.AUDIT_SAMPLE in reasons else "review"
+        return Answer(Decision.REVIEW, routing.agency, routing.unit, (*routing.reasons, *reasons), queue)
+    queue = {Decision.AUTO: "", Decision.ASK: "ask"}.get(routing.decision, "review")
+    return Answer(routing.decision, routing.agency, routing.unit, routing.reasons, queue)

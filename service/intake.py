@@ -1,0 +1,341 @@
+"""A complaint arrives: masked, routed, stored and answered, all in one transaction or not at all.
+
+The same one again, by the sender's id or by its Idempotency-Key, is answered with the first answer and stored once.
+What is routed is what is stored, the masked text, so that any answer can be replayed from the memory alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from model.complaint import Complaint
+from model.privacy import mask
+from model.routing import Routing
+from service import audit, holds, metrics, review, similar
+from service.clock import now
+from service.holds import Answer
+from service.parts import Parts
+from service.problems import Problem
+from service.schemas import ROUTING, ComplaintIn
+from service.tables import complaint, decision, idempotency, routing, routing_reason, standing
+
+_log = structlog.get_logger("salur")
+_INSERT = {
+    dialect.dialect.name: maker(complaint).on_conflict_do_nothing(index_elements=["source", "client_id"]).returning(complaint.c.id)
+    for dialect, maker in ((sqlite, sqlite.insert), (postgresql, postgresql.insert))
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the sender is told: the JSON answer, and whether the complaint is new or the answer is the first one again."""
+
+    body: bytes
+    new: bool
+    id: str
+    number: int
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A complaint on its way in: masked, with the moment it was received, and the digest of what was sent."""
+
+    source: str
+    complaint: Complaint
+    channel: str
+    received_at: dt.datetime
+    digest: str
+
+
+def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Receipt:
+    """Take a complaint in for a source; `key` is the request's Idempotency-Key.
+
+    Raises the problem `conflict` where the id was used for another complaint, `key-reused` and `in-flight` for the key.
+    """
+    arrival = _arrive(source, asked)
+    said = route(parts, arrival.complaint)
+    try:
+        with parts.database.write() as connection:
+            receipt = _store(parts, connection, arrival, said, key)
+    except IntegrityError:
+        # The same key came with another complaint's id at the same instant, and was first: now its answer is there.
+        with parts.database.write() as connection:
+            receipt = _store(parts, connection, arrival, said, key)
+    if receipt.new:
+        metrics.count_stored(receipt.decision)
+    return receipt
+
+
+def route(parts: Parts, asked: Complaint) -> Routing | None:
+    """Route a masked complaint; None where no model is ready, or the model fails: a person decides then."""
+    router = parts.models.router()
+    if router is None:
+        return None
+    try:
+        return router.route(asked)
+    except Exception as error:  # a fault of the model must not lose a complaint
+        _log.error("model failed on a complaint", error=type(error).__name__, version=router.version)
+        return None
+
+
+def as_stored(row: Row[Any]) -> Complaint:
+    """Give back the complaint that was routed from the row that was stored: the same to the byte."""
+    return Complaint(
+        text=row.text,
+        title=row.title,
+        kecamatan=row.kecamatan,
+        desa=row.desa,
+        id=row.client_id,
+        received_at=row.received_at.isoformat(),
+        confidential=row.confidential,
+    )
+
+
+def find(connection: Connection, source: str, client_id: str) -> Row[Any] | None:
+    """Find a complaint of a source by the sender's id, with what the model said and where it stands."""
+    where = (complaint.c.source == source, complaint.c.client_id == client_id)
+    return connection.execute(_WITH_ROUTING.where(*where)).one_or_none()
+
+
+def receipt(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """Build the answer of a complaint that `find` found, but for the routing itself."""
+    reasons = connection.execute(
+        select(routing_reason.c.reason).where(routing_reason.c.complaint_id == row.id).order_by(routing_reason.c.place)
+    ).scalars()
+    first = None
+    if row.similar_to is not None:
+        same_source = (complaint.c.id == row.similar_to, complaint.c.source == row.source)
+        first = connection.execute(select(complaint.c.client_id).where(*same_source)).scalar_one_or_none()
+    return _answer(dict(row._mapping), list(reasons), first)
+
+
+def write(answer: Mapping[str, Any], body: str) -> bytes:
+    """Write an answer as JSON around a routing that is JSON already."""
+    head = json.dumps(answer, ensure_ascii=False)
+    return f'{head[:-1]}, "routing": {body or "null"}}}'.encode()
+
+
+def _arrive(source: str, asked: ComplaintIn) -> _Arrival:
+    received_at = (asked.received_at or now()).astimezone(dt.UTC)
+    client_id = asked.id or f"s-{secrets.token_hex(10)}"
+    masked = Complaint(
+        text=mask(asked.text),
+        title=mask(asked.title),
+        kecamatan=mask(asked.kecamatan),
+        desa=mask(asked.desa),
+        id=client_id,
+        received_at=received_at.isoformat(),
+        confidential=asked.confidential,
+    )
+    # Of what was masked: a digest of the rest would let somebody try all telephone numbers until one fits.
+    said = "\0".join((asked.id, masked.title, masked.text, masked.kecamatan, masked.desa, str(masked.confidential)))
+    return _Arrival(source, masked, asked.channel, received_at, hashlib.sha256(said.encode()).hexdigest())
+
+
+def _store(parts: Parts, connection: Connection, arrival: _Arrival, said: Routing | None, key: str) -> Receipt:
+    if key and (known := _by_key(connection, arrival, key)) is not None:
+        return known
+    settings = parts.settings
+    drawn = audit.is_drawn(parts.secret, arrival.source, arrival.complaint.id, settings.audit_share)
+    answer = holds.hold(said, audit.stopped(connection, said.model_version) if said else (), drawn)
+    oversight = said is not None and said.oversight
+    last = settings.days_to_finish_oversight if oversight else settings.days_to_finish
+    deadlines = parts.calendar.deadlines(arrival.received_at, settings.days_to_verify, settings.days_to_follow_up, last)
+    asked = arrival.complaint
+    kecamatan = said.kecamatan if said else asked.kecamatan
+    # What is confidential is neither likened to others nor shown beside them.
+    bag = frozenset[str]() if asked.confidential else similar.words(asked.title, asked.text)
+    near = similar.find(connection, bag, arrival.received_at, settings.similar_days, kecamatan)
+    row: dict[str, Any] = {
+        "source": arrival.source,
+        "client_id": asked.id,
+        "digest": arrival.digest,
+        "channel": arrival.channel,
+        "title": asked.title,
+        "text": asked.text,
+        "kecamatan": asked.kecamatan,
+        "desa": asked.desa,
+        "confidential": asked.confidential,
+        "received_at": arrival.received_at,
+        "stored_at": now(),
+        "verify_by": deadlines.verify_by,
+        "follow_up_by": deadlines.follow_up_by,
+        "finish_by": deadlines.finish_by,
+        "similar_to": near,
+    }
+    number = connection.execute(_INSERT[connection.dialect.name], row).scalar_one_or_none()
+    if number is None:
+        return _again(connection, arrival, key)
+    body = ROUTING.dump_json(said).decode() if said else ""
+    _keep_routing(connection, number, arrival, said, answer, body, kecamatan, deadlines.verify_by)
+    if answer.queue == "audit" and said is not None:
+        audit.draw(connection, number, answer.agency, answer.unit, _probability(said), said.model_version)
+    similar.remember(connection, number, similar.keys(bag, arrival.received_at, settings.similar_days))
+    if key:
+        _keep_key(connection, arrival, key, number)
+    first = _client_id(connection, near, arrival.source) if near else None
+    told = _answer(
+        row | {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}, list(answer.reasons), first
+    )
+    return Receipt(write(told, body), True, asked.id, number, answer.decision)
+
+
+def _keep_routing(
+    connection: Connection,
+    number: int,
+    arrival: _Arrival,
+    said: Routing | None,
+    answer: Answer,
+    body: str,
+    kecamatan: str,
+    due: dt.date,
+) -> None:
+    probability = _probability(said)
+    version = said.model_version if said else ""
+    place = {"agency": answer.agency, "unit": answer.unit}
+    routing_id = connection.execute(
+        _INSERT_ROUTING,
+        {
+            "complaint_id": number,
+            "shadow": False,
+            "model_version": version,
+            "decision": answer.decision,
+            **place,
+            "probability": probability,
+            "oversight": said.oversight if said else False,
+            "kind": said.kind if said else "",
+            "kecamatan": kecamatan,
+            "desa": said.desa if said else arrival.complaint.desa,
+            "body": body,
+            "routed_at": now(),
+        },
+    ).scalar_one()
+    if answer.reasons:
+        reasons = [{"complaint_id": number, "reason": name, "place": place} for place, name in enumerate(answer.reasons)]
+        connection.execute(_INSERT_REASONS, reasons)
+    connection.execute(
+        _INSERT_STANDING,
+        {
+            "complaint_id": number,
+            "state": "waiting" if answer.queue else "sent",
+            "queue": answer.queue,
+            **place,
+            "kecamatan": kecamatan,
+            "routing_id": routing_id,
+            "received_at": arrival.received_at,
+            "due": due,
+            "rank": review.rank(due, probability, answer.queue, said is not None and said.oversight),
+        },
+    )
+    if not answer.queue:
+        connection.execute(
+            _INSERT_DECISION,
+            {
+                "complaint_id": number,
+                "source": arrival.source,
+                "decided_by": "model",
+                "outcome": "auto",
+                **place,
+                "also": [],
+                "missing": [],
+                "model_version": version,
+                "decided_at": now(),
+            },
+        )
+
+
+def _by_key(connection: Connection, arrival: _Arrival, key: str) -> Receipt | None:
+    """Find what a key was used for before. Raises `key-reused` for another body, `in-flight` while the first is under way."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer: whoever is here waited for the others
+        lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 727))")
+        if not connection.execute(lock, {"name": f"{arrival.source} {key}"}).scalar_one():
+            raise Problem("in-flight", "A request with this Idempotency-Key is still under way.")
+    known = connection.execute(
+        select(idempotency.c.digest, idempotency.c.complaint_id).where(
+            idempotency.c.source == arrival.source, idempotency.c.key == key
+        )
+    ).one_or_none()
+    if known is None:
+        return None
+    if known.digest != arrival.digest:
+        raise Problem("key-reused", "This Idempotency-Key was used with another body.")
+    return _old(connection, connection.execute(_WITH_ROUTING.where(complaint.c.id == known.complaint_id)).one())
+
+
+def _again(connection: Connection, arrival: _Arrival, key: str) -> Receipt:
+    row = find(connection, arrival.source, arrival.complaint.id)
+    if row is None or row.digest != arrival.digest:
+        raise Problem("conflict", "This id was used for another complaint. Nothing was stored.")
+    if key:
+        _keep_key(connection, arrival, key, row.id)
+    return _old(connection, row)
+
+
+def _old(connection: Connection, row: Row[Any]) -> Receipt:
+    return Receipt(write(receipt(connection, row), row.body), False, row.client_id, row.id, row.decision)
+
+
+def _keep_key(connection: Connection, arrival: _Arrival, key: str, number: int) -> None:
+    values = {"source": arrival.source, "key": key, "digest": arrival.digest, "complaint_id": number, "created_at": now()}
+    connection.execute(insert(idempotency).values(values))
+
+
+def _client_id(connection: Connection, number: int, source: str) -> str | None:
+    return connection.execute(
+        select(complaint.c.client_id).where(complaint.c.id == number, complaint.c.source == source)
+    ).scalar_one_or_none()
+
+
+def _answer(row: Mapping[str, Any], reasons: list[str], first: str | None) -> dict[str, Any]:
+    path = f"/api/v1/complaints/{quote(row['client_id'], safe='')}"
+    return {
+        "id": row["client_id"],
+        "number": row["id"],
+        "stored_at": row["stored_at"].isoformat(),
+        "decision": row["decision"],
+        "agency": row["agency"],
+        "unit": row["unit"],
+        "reasons": reasons,
+        "similar_to": first,
+        "deadlines": {name: row[name].isoformat() for name in ("verify_by", "follow_up_by", "finish_by")},
+        "links": {"self": path, "outcome": f"{path}/outcome", "desk": f"/aduan/{row['id']}"},
+    }
+
+
+def _probability(said: Routing | None) -> float:
+    return next((one.probability for one in said.candidates if one.agency == said.agency), 0.0) if said else 0.0
+
+
+_WITH_ROUTING = (
+    select(
+        complaint,
+        routing.c.body,
+        routing.c.decision,
+        routing.c.agency,
+        routing.c.unit,
+        routing.c.model_version,
+        standing.c.state,
+        standing.c.agency.label("current_agency"),
+        standing.c.unit.label("current_unit"),
+        standing.c.verdict_id,
+    )
+    .join(standing, standing.c.complaint_id == complaint.c.id)
+    .join(routing, routing.c.id == standing.c.routing_id)
+)
+_INSERT_ROUTING = insert(routing).returning(routing.c.id)
+_INSERT_REASONS = insert(routing_reason)
+_INSERT_STANDING = insert(standing)
+_INSERT_DECISION = insert(decision)

@@ -1,0 +1,179 @@
+"""The API for machines, version 1: complaints taken in, what became of them, and the feed of decisions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from flask import Blueprint, Response, request, stream_with_context
+from sqlalchemy import Connection, Row, select
+
+from service import access, batch, bodies, feed, intake, outcomes
+from service.api import EXAMPLE, json_answer
+from service.openapi import Operation, Parameter, describes
+from service.parts import parts
+from service.problems import Detail, Problem
+from service.schemas import ID_PATTERN, BatchLine, ComplaintIn, DecisionsOut, Full, OutcomeIn, Stored
+from service.tables import verdict
+
+blueprint = Blueprint("intake_api", __name__, url_prefix="/api/v1")
+NDJSON = "application/x-ndjson"
+MAX_CURSOR = 2**31 - 1
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_ID = Parameter("client_id", "path", "the sender's own id of the complaint", {"type": "string", "pattern": ID_PATTERN})
+_AFTER = Parameter(
+    "after", "query", "the cursor to go on from", {"type": "integer", "minimum": 0, "maximum": MAX_CURSOR, "default": 0}
+)
+_LIMIT = Parameter("limit", "query", "entries at most", {"type": "integer", "minimum": 1, "maximum": feed.MAX_PAGE, "default": 100})
+_IDEMPOTENCY = Parameter(
+    "Idempotency-Key",
+    "header",
+    "1 to 200 visible characters; the same key again is answered with the first answer",
+    {"type": "string", "pattern": r"^[\x21-\x7e]{1,200}$"},
+)
+
+
+@blueprint.post("/complaints")
+@access.api("intake")
+@describes(
+    Operation(
+        "Take a complaint in",
+        "Masks personal data, routes, stores and answers. The same `id`, or the same Idempotency-Key, is answered with the first "
+        "answer and status 200. Where no model is ready the complaint is stored all the same, for a person to decide (`no-model`).",
+        takes=(ComplaintIn,),
+        answers={201: ("Stored.", Stored), 200: ("It was stored before: the first answer again.", Stored)},
+        problems=("not-json", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused", "busy"),
+        parameters=(_IDEMPOTENCY,),
+        example=EXAMPLE | {"id": "WA-2026-00017", "channel": "WhatsApp"},
+    )
+)
+def take_in() -> Response:
+    """Take one complaint in."""
+    key = request.headers.get("Idempotency-Key", "")
+    if key and not _KEY.fullmatch(key):
+        raise Problem("invalid", "Idempotency-Key must be 1 to 200 visible ASCII characters.")
+    asked = bodies.check(ComplaintIn, bodies.json_body())
+    receipt = intake.take_in(parts(), access.current_key().source, asked, key)
+    location = {"Location": f"/api/v1/complaints/{receipt.id}"} if receipt.new else None
+    return json_answer(receipt.body, 201 if receipt.new else 200, location)
+
+
+@blueprint.post("/complaints/batch")
+@access.api("intake")
+@describes(
+    Operation(
+        "Take many complaints in",
+        "One complaint a line; one answer a line, in order, each with the status that the complaint alone would have had. Blank "
+        "lines are skipped. Give every complaint an `id`, and the batch can be sent again after anything that went wrong.",
+        takes=(ComplaintIn,),
+        takes_media=NDJSON,
+        gives_media=NDJSON,
+        answers={200: ("One answer a line.", BatchLine)},
+        problems=("too-large", "not-supported"),
+    )
+)
+def take_batch() -> Response:
+    """Take a stream of complaints in."""
+    if request.mimetype not in (NDJSON, "application/jsonl", "application/ndjson"):
+        raise Problem("not-supported", f"Send NDJSON, and say so: Content-Type: {NDJSON}.")
+    request.max_content_length = batch.MAX_BYTES
+    lines = batch.answer(parts(), access.current_key().source, batch.spool(request.stream))
+    return Response(stream_with_context(lines), content_type=NDJSON)
+
+
+@blueprint.get("/complaints/<client_id>")
+@access.api("intake")
+@describes(
+    Operation(
+        "Show a complaint",
+        "What the model said, what was decided, and where the complaint is now. A key sees what its own source sent.",
+        answers={200: ("The complaint.", Full)},
+        problems=("not-found", "busy"),
+        parameters=(_ID,),
+    )
+)
+def show(client_id: str) -> Response:
+    """Show one complaint of the key's source."""
+    with parts().database.read() as connection:
+        return json_answer(_full(connection, _found(connection, client_id)))
+
+
+@blueprint.post("/complaints/<client_id>/outcome")
+@access.api("outcome")
+@describes(
+    Operation(
+        "Say what the agency did",
+        "`accepted`, or `bukan-wewenang` with the right agency where it is known. It becomes a verdict; what was routed "
+        "automatically and comes back counts as an error of the model. The same again changes nothing.",
+        takes=(OutcomeIn,),
+        answers={200: ("The complaint as it stands now.", Full)},
+        problems=("not-json", "not-found", "conflict", "too-large", "not-supported", "invalid", "no-model", "busy"),
+        parameters=(_ID,),
+        example={"outcome": "bukan-wewenang", "agency": "pln"},
+    )
+)
+def tell_outcome(client_id: str) -> Response:
+    """Keep what happened downstream."""
+    said = bodies.check(OutcomeIn, bodies.json_body())
+    register = parts().models.require().register
+    with parts().database.write() as connection:
+        row = _found(connection, client_id)
+        outcomes.record(connection, row.id, said, register, access.current_key().id)
+        return json_answer(_full(connection, _found(connection, client_id)))
+
+
+@blueprint.get("/decisions")
+@access.api("feed")
+@describes(
+    Operation(
+        "Follow what is decided",
+        "Every automatic routing and every verdict, in an order that never changes. Ask with `after` = 0 first, then with the "
+        "`next` of the last answer. A later entry about a complaint supersedes an earlier one.",
+        answers={200: ("A page of the feed.", DecisionsOut)},
+        problems=("invalid", "busy"),
+        parameters=(_AFTER, _LIMIT),
+    )
+)
+def decisions() -> Response:
+    """Give a page of the feed."""
+    after, limit = _number("after", 0, 0, MAX_CURSOR), _number("limit", 100, 1, feed.MAX_PAGE)
+    key = access.current_key()
+    feed.place(parts().database)
+    with parts().database.read() as connection:
+        rows = feed.page(connection, after, limit + 1, "" if "admin" in key.scopes else key.source)
+    listed = [feed.entry(row) for row in rows[:limit]]
+    answer = {"decisions": listed, "next": listed[-1]["cursor"] if listed else after, "more": len(rows) > limit}
+    return json_answer(json.dumps(answer, ensure_ascii=False).encode())
+
+
+def _found(connection: Connection, client_id: str) -> Row[Any]:
+    row = intake.find(connection, access.current_key().source, client_id) if re.fullmatch(ID_PATTERN, client_id) else None
+    if row is None:
+        raise Problem("not-found", "Your source has sent no complaint with this id.")
+    return row
+
+
+def _full(connection: Connection, row: Row[Any]) -> bytes:
+    given = connection.execute(select(verdict).where(verdict.c.complaint_id == row.id).order_by(verdict.c.id)).all()
+    verdicts = [
+        {
+            "outcome": one.outcome,
+            "agency": one.agency,
+            "unit": one.unit,
+            "also": one.also,
+            "missing": one.missing,
+            "by": one.origin,
+            "decided_at": one.decided_at.isoformat(),
+        }
+        for one in given
+    ]
+    now = {"state": row.state, "current_agency": row.current_agency, "current_unit": row.current_unit, "verdicts": verdicts}
+    return intake.write(intake.receipt(connection, row) | now, row.body)
+
+
+def _number(name: str, default: int, low: int, high: int) -> int:
+    text = request.args.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and low <= int(text) <= high):
+        raise Problem("invalid", "The request is not valid.", [Detail(f"?{name}", f"must be a whole number from {low} to {high}")])
+    return int(text)

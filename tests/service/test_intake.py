@@ -1,0 +1,403 @@
+"""Complaints taken in: masked, routed, stored once, answered, and followed to the end. On both databases."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, insert, select, text
+
+from model.routing import Decision, Reason
+from service import audit, holds, intake, keys
+from service import database as memory
+from service.database import Database
+from service.parts import Parts
+from service.problems import Problem
+from service.schemas import ROUTING
+from service.settings import Settings
+from service.tables import audit_case, complaint, decision, idempotency, routing, sketch, standing, verdict
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Api
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+UNSURE = {"id": "A-1", "text": "lampu jalan poros mati, tolong lampu diganti", "kecamatan": "Bengalon"}
+SURE = {"id": "A-2", "text": "lampu mati pasti", "received_at": "2026-03-02T09:00:00+08:00"}
+
+
+def rows(database: Database, table: Any) -> list[Any]:
+    with database.read() as connection:
+        return list(connection.execute(select(table)))
+
+
+def test_a_complaint_is_stored_with_all_that_was_said(api: Api, database: Database) -> None:
+    answer = api.post("/complaints", json=UNSURE)
+    assert answer.status_code == 201
+    body = answer.json
+    assert body is not None
+    assert (body["id"], body["decision"], body["agency"], body["reasons"]) == ("A-1", "review", "dishub", ["low-confidence"])
+    assert body["routing"]["model_version"] == "palsu-1"
+    assert answer.headers["Location"] == body["links"]["self"] == "/api/v1/complaints/A-1"
+    (kept,), (said,), (stands,) = rows(database, complaint), rows(database, routing), rows(database, standing)
+    assert (kept.source, kept.client_id, kept.text) == ("uji", "A-1", UNSURE["text"])
+    assert json.loads(said.body) == body["routing"]
+    assert (stands.state, stands.queue, stands.agency) == ("waiting", "review", "dishub")
+    assert rows(database, decision) == []
+
+
+def test_what_is_sure_goes_out_and_into_the_feed(api: Api, database: Database) -> None:
+    body = api.post("/complaints", json=SURE).json
+    assert body is not None
+    assert (body["decision"], body["reasons"]) == ("auto", [])
+    assert [row.state for row in rows(database, standing)] == ["sent"]
+    feed = api.get("/decisions").json
+    assert feed is not None
+    assert [(entry["id"], entry["outcome"], entry["agency"]) for entry in feed["decisions"]] == [("A-2", "auto", "dishub")]
+
+
+def test_deadlines_are_working_days_in_the_region(api: Api) -> None:
+    body = api.post("/complaints", json=SURE).json
+    assert body is not None
+    # Monday 2 March 2026; 18 to 24 March are Nyepi, Idulfitri and cuti bersama.
+    assert body["deadlines"] == {"verify_by": "2026-03-05", "follow_up_by": "2026-03-09", "finish_by": "2026-03-27"}
+
+
+def test_personal_data_is_masked_before_it_is_stored_and_offsets_fit_what_is(api: Api, database: Database) -> None:
+    body = api.post("/complaints", json={"text": "hubungi 081234567890 soal lampu mati"}).json
+    assert body is not None
+    (kept,) = rows(database, complaint)
+    assert "0812" not in kept.text + str(rows(database, routing))
+    span = body["routing"]["evidence"][0]["span"]
+    assert kept.text[span["start"] : span["end"]] == "lampu"
+
+
+def test_the_same_id_again_is_answered_with_the_first_answer(api: Api, database: Database) -> None:
+    first, again = api.post("/complaints", json=UNSURE), api.post("/complaints", json=UNSURE)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.data == again.data
+    assert len(rows(database, complaint)) == 1
+
+
+def test_an_id_used_for_another_complaint_is_a_conflict_not_a_loss(api: Api, database: Database) -> None:
+    api.post("/complaints", json=UNSURE)
+    assert api.post("/complaints", json=UNSURE | {"text": "sampah menumpuk"}).status_code == 409
+    assert len(rows(database, complaint)) == 1
+
+
+def test_two_sources_may_use_the_same_id_and_see_only_their_own(api: Api, database: Database) -> None:
+    api.post("/complaints", json=UNSURE)
+    with database.write() as connection:
+        _, other = keys.add(connection, "Lain", ["intake", "outcome", "feed"])
+    stranger = type(api)(api._client, other)
+    assert stranger.get("/complaints/A-1").status_code == 404
+    assert stranger.post("/complaints/A-1/outcome", json={"outcome": "accepted"}).status_code == 404
+    assert stranger.post("/complaints", json=UNSURE | {"text": "sampah pasti"}).status_code == 201
+    assert [entry["source"] for entry in stranger.get("/decisions").json["decisions"]] == ["lain"]  # type: ignore[index]
+    assert len(rows(database, complaint)) == 2
+
+
+def test_a_key_makes_a_complaint_without_id_idempotent(api: Api, database: Database) -> None:
+    sent = {"text": "lampu mati pasti"}
+    first, again = (api.post("/complaints", json=sent, headers={"Idempotency-Key": "k-1"}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.data == again.data
+    other = api.post("/complaints", json={"text": "sampah"}, headers={"Idempotency-Key": "k-1"})
+    assert other.status_code == 422
+    assert other.json is not None
+    assert other.json["type"].endswith("key-reused")
+    assert len(rows(database, complaint)) == len(rows(database, idempotency)) == 1
+
+
+@pytest.mark.parametrize("given", ["a b", "x" * 201, "kunci-é"])
+def test_a_bad_key_is_refused(api: Api, database: Database, given: str) -> None:
+    assert api.post("/complaints", json=UNSURE, headers={"Idempotency-Key": given}).status_code == 422
+    assert rows(database, complaint) == []
+
+
+def test_a_key_in_flight_is_told_so(api: Api, database: Database) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: the second request waits for the first instead")
+    with database.write() as connection:
+        connection.execute(text("SELECT pg_try_advisory_xact_lock(hashtextextended('uji k-9', 727))"))
+        answer = api.post("/complaints", json=UNSURE, headers={"Idempotency-Key": "k-9"})
+    assert answer.status_code == 409
+    assert answer.json is not None
+    assert answer.json["type"].endswith("in-flight")
+    assert rows(database, complaint) == []
+
+
+def test_a_hundred_at_once_with_one_id_are_stored_once(app: Flask, key: str, database: Database, api: Api) -> None:
+    statuses: list[int] = []
+
+    def send() -> None:
+        mine = type(api)(app.test_client(), key)
+        statuses.extend(mine.post("/complaints", json=SURE).status_code for _ in range(5))
+
+    senders = [threading.Thread(target=send) for _ in range(8)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert sorted(statuses) == [200] * 39 + [201]
+    assert len(rows(database, complaint)) == len(rows(database, decision)) == 1
+
+
+def test_without_a_model_the_complaint_is_kept_for_a_person(api: Api, database: Database, settings: Settings) -> None:
+    (settings.models / "current").unlink()
+    body = api.post("/complaints", json=SURE).json
+    assert body is not None
+    assert (body["decision"], body["reasons"], body["routing"]) == ("review", ["no-model"], None)
+    assert [row.queue for row in rows(database, standing)] == ["no-model"]
+    assert api.get("/complaints/A-2").json["routing"] is None  # type: ignore[index]
+
+
+def test_a_model_that_fails_loses_no_complaint(app: Flask, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    router = app.extensions["salur"].models.require()
+    monkeypatch.setattr(type(router), "route", lambda *_: 1 / 0)
+    body = api.post("/complaints", json=SURE).json
+    assert body is not None
+    assert body["reasons"] == ["no-model"]
+
+
+def test_a_database_that_does_not_answer_stores_nothing_and_says_so(
+    make_app: Callable[..., Flask], api: Api, key: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "BUSY_SECONDS", 1)
+    hurried = type(api)(make_app().test_client(), key)
+    with database.write() as connection:
+        if database.engine.dialect.name == "postgresql":
+            connection.execute(text("LOCK TABLE standing"))
+        answer = hurried.post("/complaints", json=SURE)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert rows(database, complaint) == []
+    assert hurried.post("/complaints", json=SURE).status_code == 201
+
+
+def test_a_drawn_complaint_waits_blind_and_an_open_breaker_holds_all(
+    make_app: Callable[..., Flask], api: Api, key: str, database: Database
+) -> None:
+    drawing = type(api)(make_app(audit_share=1.0).test_client(), key)
+    drawn = drawing.post("/complaints", json=SURE).json
+    assert drawn is not None
+    assert (drawn["decision"], drawn["reasons"]) == ("review", ["audit-sample"])
+    assert drawn["routing"]["decision"] == "auto"
+    assert [row.agency for row in rows(database, audit_case)] == ["dishub"]
+    assert [row.queue for row in rows(database, standing)] == ["audit"]
+    with database.write() as connection:
+        audit.open_breaker(connection, "dishub", "palsu-1", "uji")
+    held = drawing.post("/complaints", json=SURE | {"id": "A-3"}).json
+    assert held is not None
+    assert held["reasons"] == ["breaker-open"]
+    assert rows(database, decision) == []
+
+
+def test_a_breaker_never_lets_go_what_the_model_would_not(database_url: str) -> None:
+    assert holds.hold(None, ("dishub",), drawn=True) == holds.Answer(Decision.REVIEW, "", "", (Reason.NO_MODEL,), "no-model")
+
+
+def test_any_answer_can_be_replayed_from_the_memory(app: Flask, api: Api, database: Database) -> None:
+    api.post("/complaints", json=UNSURE | {"title": "Lampu 081234567890"})
+    api.post("/complaints", json={"text": "sampah pasti"})
+    router = app.extensions["salur"].models.require()
+    for kept, said in zip(rows(database, complaint), rows(database, routing), strict=True):
+        assert ROUTING.dump_json(router.route(intake.as_stored(kept))).decode() == said.body
+
+
+def test_the_same_matter_near_in_time_and_place_is_linked(api: Api, database: Database) -> None:
+    words = "lampu penerangan jalan poros dekat jembatan padam sejak seminggu warga takut melintas malam hari"
+    here = {"text": words, "kecamatan": "Bengalon"}
+    sent: list[dict[str, Any]] = [
+        here,
+        here | {"text": words + " mohon diperbaiki"},
+        here | {"kecamatan": "Sangatta Utara"},
+        here | {"received_at": "2025-01-01T00:00:00Z"},
+        here | {"confidential": True},
+        here | {"text": "lampu padam"},
+        here | {"text": "tolong " + words},
+    ]
+    answers = [api.post("/complaints", json=body | {"id": f"S-{number}"}).json for number, body in enumerate(sent)]
+    assert [answer and answer["similar_to"] for answer in answers] == [None, "S-0", None, None, None, None, "S-0"]
+    assert {row.complaint_id for row in rows(database, sketch)} == {1, 2, 3, 4, 7}
+
+
+def test_a_complaint_shows_what_became_of_it(api: Api) -> None:
+    api.post("/complaints", json=SURE)
+    told = api.post("/complaints/A-2/outcome", json={"outcome": "bukan-wewenang", "agency": "pln", "note": "milik PLN"})
+    assert told.status_code == 200
+    shown = api.get("/complaints/A-2").json
+    assert shown == told.json
+    assert shown is not None
+    assert (shown["state"], shown["current_agency"], shown["agency"]) == ("decided", "pln", "dishub")
+    assert [(one["outcome"], one["agency"], one["by"]) for one in shown["verdicts"]] == [("changed", "pln", "api")]
+
+
+def test_an_outcome_told_twice_is_one_verdict(api: Api, database: Database) -> None:
+    api.post("/complaints", json=SURE)
+    for outcome in ({"outcome": "accepted"}, {"outcome": "accepted"}, {"outcome": "bukan-wewenang"}, {"outcome": "bukan-wewenang"}):
+        assert api.post("/complaints/A-2/outcome", json=outcome).status_code == 200
+    assert [row.outcome for row in rows(database, verdict)] == ["confirmed", "returned"]
+    assert [(row.state, row.queue) for row in rows(database, standing)] == [("waiting", "returned")]
+    feed = api.get("/decisions").json
+    assert feed is not None
+    assert [entry["outcome"] for entry in feed["decisions"]] == ["auto", "confirmed", "returned"]
+    assert api.get(f"/decisions?after={feed['next']}").json == {"decisions": [], "next": feed["next"], "more": False}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        ({"outcome": "bukan-wewenang", "agency": "dinas-sihir"}, 422),
+        ({"outcome": "bukan-wewenang", "agency": "dishub"}, 422),
+        ({"outcome": "accepted", "agency": "pln"}, 422),
+        ({"outcome": "hilang"}, 422),
+        ({}, 422),
+    ],
+)
+def test_an_outcome_that_makes_no_sense_is_refused(api: Api, database: Database, outcome: dict[str, str], status: int) -> None:
+    api.post("/complaints", json=SURE)
+    assert api.post("/complaints/A-2/outcome", json=outcome).status_code == status
+    assert rows(database, verdict) == []
+
+
+def test_an_outcome_of_what_no_agency_has_is_a_conflict(api: Api) -> None:
+    api.post("/complaints", json=UNSURE)
+    assert api.post("/complaints/A-1/outcome", json={"outcome": "accepted"}).status_code == 409
+
+
+@pytest.mark.parametrize("path", ["/complaints/tidak-ada", "/complaints/%00", "/complaints/a%20b", "/complaints/" + "x" * 500])
+def test_what_was_never_sent_is_not_found(api: Api, path: str) -> None:
+    assert api.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["after=-1", "after=x", "after=99999999999", "limit=0", "limit=1001", "after=1e3", "limit=٣"])
+def test_a_bad_cursor_is_refused(api: Api, query: str) -> None:
+    assert api.get(f"/decisions?{query}").status_code == 422
+
+
+def test_the_feed_comes_in_pages(api: Api) -> None:
+    for number in range(5):
+        api.post("/complaints", json={"id": f"F-{number}", "text": f"lampu {number} pasti"})
+    seen, after, more = [], 0, True
+    while more:
+        page = api.get(f"/decisions?after={after}&limit=2").json
+        assert page is not None
+        seen += [entry["id"] for entry in page["decisions"]]
+        after, more = page["next"], page["more"]
+    assert seen == [f"F-{number}" for number in range(5)]
+
+
+def test_the_feed_misses_nothing_that_is_committed_late(api: Api, database: Database) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: nothing is committed late")
+    api.post("/complaints", json=SURE)
+    row = {"complaint_id": 1, "source": "uji", "decided_by": "person", "outcome": "confirmed", "agency": "pln", "unit": ""}
+    more = {"also": [], "missing": [], "model_version": ""}
+    with database.write() as late:  # it takes its row id first, and commits last
+        late.execute(insert(decision).values(**row, **more, decided_at=func.now()))
+        api.post("/complaints", json=SURE | {"id": "A-3"})
+        early = api.get("/decisions").json
+    assert early is not None
+    assert [entry["id"] for entry in early["decisions"]] == ["A-2", "A-3"]
+    rest = api.get(f"/decisions?after={early['next']}").json
+    assert rest is not None
+    assert [entry["outcome"] for entry in rest["decisions"]] == ["confirmed"]
+
+
+def test_many_writers_and_readers_leave_no_gap_in_the_feed(app: Flask, api: Api, key: str, database: Database) -> None:
+    seen: list[int] = []
+    done = threading.Event()
+
+    def write(name: int) -> None:
+        mine = type(api)(app.test_client(), key)
+        for number in range(10):
+            assert mine.post("/complaints", json={"id": f"W-{name}-{number}", "text": "lampu pasti"}).status_code == 201
+
+    def read() -> None:
+        mine = type(api)(app.test_client(), key)
+        after = 0
+        while True:
+            last = done.is_set()
+            page = mine.get(f"/decisions?after={after}&limit=7").json
+            assert page is not None
+            seen.extend(entry["cursor"] for entry in page["decisions"])
+            after = page["next"]
+            if last and not page["decisions"]:
+                return
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in range(4)]
+    reader = threading.Thread(target=read)
+    for thread in (*writers, reader):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    reader.join()
+    assert seen == list(range(1, 41))
+
+
+def lines(answer: Any) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in answer.data.splitlines()]
+
+
+def send_batch(api: Api, body: bytes) -> Any:
+    return api.post("/complaints/batch", data=body, content_type="application/x-ndjson")
+
+
+def test_each_line_of_a_batch_has_its_own_status(api: Api, database: Database) -> None:
+    body = b"\n".join(
+        [
+            json.dumps(SURE).encode(),
+            b"",
+            b'{"text": ""}',
+            b"no json",
+            b"\xff",
+            json.dumps(SURE).encode(),
+            json.dumps(SURE | {"text": "lain"}).encode(),
+            b'{"text": "' + b"x" * 300_000 + b'"}',
+            json.dumps(UNSURE).encode(),
+        ]
+    )
+    answers = lines(send_batch(api, body))
+    assert [(line["line"], line["status"]) for line in answers] == [
+        (1, 201),
+        (3, 422),
+        (4, 400),
+        (5, 400),
+        (6, 200),
+        (7, 409),
+        (8, 413),
+        (9, 201),
+    ]
+    assert answers[0]["answer"]["routing"]["agency"] == "dishub"
+    assert answers[1]["problem"]["errors"][0]["pointer"] == "/text"
+    assert len(rows(database, complaint)) == 2
+
+
+def test_a_batch_sent_again_stores_nothing_twice(api: Api, database: Database) -> None:
+    body = b"\n".join(json.dumps({"id": f"B-{number}", "text": f"sampah {number}"}).encode() for number in range(50))
+    assert {line["status"] for line in lines(send_batch(api, body))} == {201}
+    assert {line["status"] for line in lines(send_batch(api, body))} == {200}
+    assert len(rows(database, complaint)) == 50
+
+
+def test_an_empty_batch_is_answered_with_nothing(api: Api) -> None:
+    assert lines(send_batch(api, b"\n \n")) == []
+    assert api.post("/complaints/batch", data=b"{}", content_type="application/json").status_code == 415
+
+
+def test_a_batch_stops_asking_a_database_that_does_not_answer(app: Flask, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def busy(parts: Parts, source: str, sent: Any) -> None:
+        asked.append(sent.id)
+        raise Problem("busy")
+
+    monkeypatch.setattr(intake, "take_in", busy)
+    body = b"\n".join(json.dumps(UNSURE).encode() for _ in range(3))
+    assert [line["status"] for line in lines(send_batch(api, body))] == [503, 503, 503]
+    assert asked == ["A-1"]
