@@ -96,8 +96,17 @@ class Register:
     def load(cls, folder: Path) -> Register:
         """Read and check a region's folder.
 
-        Raises InvalidData with every fault of every file, each with file, line and reason.
+        Raises InvalidData with every fault of every file, each with file, line and reason. The rules are read by
+        `model.authority`, which needs the register; its `load_region` tells the faults of both at once.
         """
+        register, faults = cls.read(folder)
+        if faults:
+            raise InvalidData(faults)
+        return register
+
+    @classmethod
+    def read(cls, folder: Path) -> tuple[Register, list[Fault]]:
+        """Read a region's folder as far as it can be read, with all that is wrong in it."""
         faults: list[Fault] = []
         files = _read_files(folder, faults)
         agencies = _read(folder, files, "agencies.csv", ("id", "name"), _agency, faults)
@@ -107,14 +116,13 @@ class Register:
         faults += _check_families(folder, agencies, places)
         faults += _check_places(folder, places)
         faults += _check_roads(folder, roads, {place.kecamatan for _, place in places})
-        if faults:
-            raise InvalidData(sorted(faults, key=lambda f: (f.file, f.line)))
-        return cls(
+        register = cls(
             agencies=tuple(agency for _, agency in agencies),
             places=tuple(place for _, place in places),
             roads=tuple(road for _, road in roads),
             files=files,
         )
+        return register, sorted(faults, key=lambda fault: (fault.file, fault.line))
 
     @cached_property
     def by_id(self) -> Mapping[str, Agency]:

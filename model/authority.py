@@ -1,0 +1,358 @@
+"""Who is competent at which level: the rules of a region, read from its `rules.toml` and applied to candidates.
+
+A classifier learns what a complaint is about; which level answers for it (whose road, whose school, whose river) is
+law. A rule says so in data that an officer can read: a condition over the candidates, the place, the roads and the
+words, an effect, the sentence that the admin is shown, and where it stands written.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from model.faults import Fault, InvalidData
+from model.place import ResolvedPlace
+from model.register import ROAD_CLASSES, Register
+from model.routing import Candidate, FiredRule, FoundPlace
+from model.text import Abbreviations, Word, load_abbreviations, tokenise
+
+FILE = "rules.toml"
+MOVED = 0.9
+"""Share of the probability that a rule moves: rules are right about nine times in ten, and the rest keeps the old one in sight."""
+MAX_RULES = 500
+MAX_WITHIN = 7
+
+_HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]\s*(#.*)?")
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_TEXTS = ("id", "sentence", "source", "note", "move_to")
+_LISTS = ("agencies", "roads", "kecamatan", "any", "all", "none")
+_KEYS = frozenset((*_TEXTS, *_LISTS, "within", "review", "on"))
+
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of competence. Every part of the condition that is given must hold.
+
+    `agencies`: one of the first `within` candidates is one of these. `roads`: a road of one of these classes is named.
+    `kecamatan`: the place is known to lie in one of these. `any`, `all`, `none`: phrases of the text, each word of which
+    matches a word as written or its stem. Effect: `move_to` an agency, or, where that is empty, a person must look.
+    """
+
+    id: str
+    sentence: str
+    source: str
+    move_to: str = ""
+    agencies: frozenset[str] = frozenset()
+    within: int = 1
+    roads: frozenset[str] = frozenset()
+    kecamatan: frozenset[str] = frozenset()
+    any: tuple[Phrase, ...] = ()
+    all: tuple[Phrase, ...] = ()
+    none: tuple[Phrase, ...] = ()
+    on: bool = True
+    line: int = 0
+
+    @property
+    def condition(self) -> tuple[object, ...]:
+        """What decides whether it fires; two rules with the same one must not differ in effect."""
+        return (
+            self.agencies,
+            self.within,
+            self.roads,
+            self.kecamatan,
+            frozenset(self.any),
+            frozenset(self.all),
+            frozenset(self.none),
+        )
+
+
+class Rules(tuple[Rule, ...]):
+    """The rules of a region in the order of the file, with those that can fire at all for each first candidate at hand."""
+
+    @cached_property
+    def _elsewhere(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self if rule.on and (not rule.agencies or rule.within > 1))
+
+    @cached_property
+    def _by_first(self) -> Mapping[str, tuple[Rule, ...]]:
+        agencies = {agency for rule in self for agency in rule.agencies}
+        usable = tuple(rule for rule in self if rule.on)
+        return {
+            agency: tuple(rule for rule in usable if not rule.agencies or agency in rule.agencies or rule.within > 1)
+            for agency in agencies
+        }
+
+    def for_first(self, agency: str) -> tuple[Rule, ...]:
+        """Answer the rules that are on and may hold where this agency is the first candidate."""
+        return self._by_first.get(agency, self._elsewhere)
+
+
+class _Text:
+    """The words of a complaint as rules ask for them; each view of them is made only when a rule first needs it."""
+
+    __slots__ = ("_found_at", "_known", "_words")
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self._words = words
+        self._known: set[str] | None = None
+        self._found_at: dict[str, list[int]] | None = None
+
+    @property
+    def _forms(self) -> set[str]:
+        if self._known is None:
+            texts, stems, *_ = zip(*self._words, strict=True) if self._words else ((), ())
+            self._known = {*texts, *stems}
+        return self._known
+
+    @property
+    def _at(self) -> Mapping[str, Sequence[int]]:
+        if self._found_at is None:
+            self._found_at = {}
+            for number, word in enumerate(self._words):
+                for form in {word.text, word.stem}:
+                    self._found_at.setdefault(form, []).append(number)
+        return self._found_at
+
+    def has(self, phrase: Phrase) -> bool:
+        if len(phrase) == 1:
+            return phrase[0] in self._forms
+        return self._forms.issuperset(phrase) and any(self._follows(phrase[1:], start + 1) for start in self._at[phrase[0]])
+
+    def _follows(self, parts: Phrase, start: int) -> bool:
+        words = self._words[start : start + len(parts)]
+        return len(words) == len(parts) and all(
+            part in (word.text, word.stem) and not word.first for part, word in zip(parts, words, strict=True)
+        )
+
+
+def holds(rule: Rule, words: Sequence[Word] | _Text, place: ResolvedPlace, roads: Collection[str]) -> bool:
+    """Tell whether the part of a condition that looks at the complaint holds, the candidates left aside."""
+    if rule.roads and rule.roads.isdisjoint(roads):
+        return False
+    if rule.kecamatan and place.kecamatan not in rule.kecamatan:
+        return False
+    text = words if isinstance(words, _Text) else _Text(words)
+    return (not rule.any or any(map(text.has, rule.any))) and all(map(text.has, rule.all)) and not any(map(text.has, rule.none))
+
+
+def apply(
+    rules: Iterable[Rule],
+    candidates: Sequence[Candidate],
+    words: Sequence[Word],
+    place: ResolvedPlace,
+    found: Iterable[FoundPlace],
+) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
+    """Apply the rules that are on to ranked candidates; answer the candidates as they then are, and the rules that fired.
+
+    Pass what `load_rules` answers: another series of rules is sorted anew each time. All conditions are judged on the
+    candidates as they came in, so the order of the file decides nothing. A rule that moves gives MOVED of the
+    probability of each of its agencies to its target; the sum stays what it was. Where rules that hold would move the
+    matter to different agencies, none does, and each is reported with an empty `agency`, as a rule that asks for a
+    person is: that is the authority conflict. A rule whose target leads already does nothing.
+    """
+    roads = {road.road_class for road in found if road.road_class}
+    text = _Text(words)
+    order = [candidate.agency for candidate in candidates[:MAX_WITHIN]]
+    first = order[0] if order else ""
+    fired = [
+        rule
+        for rule in (rules if isinstance(rules, Rules) else Rules(rules)).for_first(first)
+        if (not rule.agencies or first in rule.agencies or not rule.agencies.isdisjoint(order[: rule.within]))
+        and not (first and rule.move_to == first)
+        and holds(rule, text, place, roads)
+    ]
+    if not fired:
+        return tuple(candidates), ()
+    moving = [rule for rule in fired if rule.move_to]
+    torn = len({rule.move_to for rule in moving}) > 1
+    if moving and not torn:
+        candidates = _moved(candidates, moving[0].move_to, frozenset().union(*(rule.agencies for rule in moving)))
+    return tuple(candidates), tuple(FiredRule(rule.id, rule.sentence, "" if torn else rule.move_to) for rule in fired)
+
+
+def _moved(candidates: Sequence[Candidate], target: str, sources: Collection[str]) -> tuple[Candidate, ...]:
+    probabilities: dict[str, float] = {}
+    gained = 0.0
+    for candidate in candidates:
+        part = MOVED * candidate.probability if candidate.agency in sources and candidate.agency != target else 0.0
+        probabilities[candidate.agency] = candidate.probability - part
+        gained += part
+    probabilities[target] = probabilities.get(target, 0.0) + gained
+    return tuple(Candidate(agency, p) for agency, p in sorted(probabilities.items(), key=lambda item: (-item[1], item[0])))
+
+
+def load_region(folder: Path) -> tuple[Register, Rules]:
+    """Read a region whole, register and rules. Raises InvalidData with every fault of both."""
+    register, faults = Register.read(folder)
+    rules, wrong = _read_rules(register)
+    faults += [replace(fault, file=str(folder / fault.file)) for fault in wrong]
+    if faults:
+        raise InvalidData(faults)
+    return register, rules
+
+
+def load_rules(register: Register) -> Rules:
+    """Read the rules of a region, none where it has no `rules.toml`; those that are off too.
+
+    Raises InvalidData with every fault, each with its line: unknown key, agency, road class or kecamatan, empty
+    condition, missing sentence or source, and rules that contradict each other.
+    """
+    rules, faults = _read_rules(register)
+    if faults:
+        raise InvalidData(faults)
+    return rules
+
+
+def _read_rules(register: Register) -> tuple[Rules, list[Fault]]:
+    content = register.files.get(FILE, b"")
+    try:
+        text = content.decode("utf-8-sig")
+        document = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        return Rules(), [Fault(FILE, content[: error.start].count(b"\n") + 1, f"not UTF-8: byte 0x{content[error.start]:02x}")]
+    except tomllib.TOMLDecodeError as error:
+        at = _AT_LINE.search(str(error))
+        return Rules(), [Fault(FILE, int(at[1]) if at else 0, f"not TOML: {_AT_LINE.sub('', str(error)).strip()}")]
+    except RecursionError:
+        return Rules(), [Fault(FILE, 0, "not TOML: nested too deeply")]
+    faults = [Fault(FILE, 0, f"unknown key {key!r}: only [[rule]]") for key in document if key != "rule"]
+    tables = document.get("rule", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        return Rules(), [*faults, Fault(FILE, 0, "rules are written as [[rule]]")]
+    if len(tables) > MAX_RULES:
+        return Rules(), [*faults, Fault(FILE, 0, f"over {MAX_RULES} rules")]
+    rules: list[Rule] = []
+    for table, (line, lines) in zip(tables, _places(text, len(tables)), strict=True):
+        wrong = list(_faults_of(table, register))
+        faults += [Fault(FILE, lines.get(key, line), reason) for key, reason in wrong]
+        if not wrong:
+            rules.append(_rule(table, line))
+    faults += _contradictions(rules)
+    return Rules(rules), sorted(faults, key=lambda fault: fault.line)
+
+
+def _places(text: str, count: int) -> list[tuple[int, Mapping[str, int]]]:
+    """Answer for each [[rule]] its line and those of its keys; line 0 where the file is written in another way."""
+    places: list[tuple[int, dict[str, int]]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if _HEADER.fullmatch(line):
+            places.append((number, {}))
+        elif places and (key := re.match(r"\s*([\w-]+)\s*=", line)):
+            places[-1][1].setdefault(key[1], number)
+    return list(places) if len(places) == count else [(0, {})] * count
+
+
+def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[str, str]]:
+    """Yield (key, reason) for all that is wrong with one rule."""
+    for key in table:
+        if key not in _KEYS:
+            yield key, f"unknown key {key!r}: one of {', '.join(sorted(_KEYS))}"
+    for key in _TEXTS:
+        if not isinstance(table.get(key, ""), str):
+            yield key, f"{key} must be text"
+    for key in ("id", "sentence", "source"):
+        if key not in table or table[key] == "":
+            yield key, f"{key} is missing"
+    for key in ("on", "review"):
+        if not isinstance(table.get(key, True), bool):
+            yield key, f"{key} must be true or false"
+    within = table.get("within", 1)
+    if isinstance(within, bool) or not isinstance(within, int) or not 1 <= within <= MAX_WITHIN:
+        yield "within", f"within must be a number from 1 to {MAX_WITHIN}"
+    lists = {}
+    for key in _LISTS:
+        value = table.get(key, [])
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            lists[key] = value
+            if key in table and not value:
+                yield key, f"{key} is empty: leave it out"
+        else:
+            yield key, f"{key} must be a list of texts"
+    for key in ("any", "all", "none"):
+        for phrase in lists.get(key, []):
+            if not _phrase(phrase):
+                yield key, f"phrase {phrase!r} has no word"
+    known = (
+        ("agencies", register.by_id, "no agency of agencies.csv"),
+        ("roads", ROAD_CLASSES, f"no road class: one of {', '.join(ROAD_CLASSES)}"),
+        ("kecamatan", register.kecamatan, "no kecamatan of places.csv"),
+    )
+    for key, names, complaint in known:
+        for name in lists.get(key, []):
+            if name not in names:
+                yield key, f"{name!r} is {complaint}"
+    if not any(lists.get(key) for key in ("roads", "kecamatan", "any", "all")):
+        yield "id", "the condition is empty: give roads, kecamatan, any or all"
+    target = table.get("move_to", "")
+    if bool(target) == bool(table.get("review", False)):
+        yield "move_to", "give one effect: move_to, or review = true"
+    if isinstance(target, str) and target:
+        if target not in register.by_id:
+            yield "move_to", f"{target!r} is no agency of agencies.csv"
+        if not lists.get("agencies"):
+            yield "move_to", "a rule that moves says from whom: agencies is missing"
+        elif target in lists["agencies"]:
+            yield "agencies", f"{target!r} is also where the rule moves to"
+
+
+@cache
+def _abbreviations() -> Abbreviations:
+    return load_abbreviations()
+
+
+def _phrase(text: str) -> Phrase:
+    """Read a phrase as the words of a complaint are read, so that "rs" in a rule and "RS" in a text are both "rumah sakit"."""
+    return tuple(word for token in tokenise(text, abbreviations=_abbreviations()) for word in token.words)
+
+
+def _rule(table: Mapping[str, Any], line: int) -> Rule:
+    names = {key: frozenset(table.get(key, ())) for key in ("agencies", "roads", "kecamatan")}
+    phrases = {key: tuple(map(_phrase, table.get(key, ()))) for key in ("any", "all", "none")}
+    return Rule(
+        id=table["id"],
+        sentence=table["sentence"],
+        source=table["source"],
+        move_to=table.get("move_to", ""),
+        agencies=names["agencies"],
+        within=table.get("within", 1),
+        roads=names["roads"],
+        kecamatan=names["kecamatan"],
+        any=phrases["any"],
+        all=phrases["all"],
+        none=phrases["none"],
+        on=table.get("on", True),
+        line=line,
+    )
+
+
+def _contradictions(rules: Sequence[Rule]) -> Iterator[Fault]:
+    ids: dict[str, Rule] = {}
+    conditions: dict[tuple[object, ...], Rule] = {}
+    for rule in rules:
+        first = ids.setdefault(rule.id, rule)
+        if first is not rule:
+            yield Fault(FILE, rule.line, f"id {rule.id!r} stands already on line {first.line}")
+        first = conditions.setdefault(rule.condition, rule)
+        if first is not rule:
+            says = "says what" if first.move_to == rule.move_to else "contradicts"
+            yield Fault(FILE, rule.line, f"rule {rule.id!r} {says} rule {first.id!r} on line {first.line} with the same condition")
+
+
+def lint(
+    rules: Sequence[Rule], complaints: Iterable[tuple[Sequence[Word], ResolvedPlace, Iterable[FoundPlace]]]
+) -> tuple[Fault, ...]:
+    """Name the rules whose condition on words, place and roads holds for no complaint of a corpus."""
+    silent = list(rules)
+    for words, place, found in complaints:
+        text, roads = _Text(words), {road.road_class for road in found if road.road_class}
+        silent = [rule for rule in silent if not holds(rule, text, place, roads)]
+        if not silent:
+            break
+    return tuple(Fault(FILE, rule.line, f"rule {rule.id!r} holds for no complaint of the corpus") for rule in silent)
