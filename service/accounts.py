@@ -33,6 +33,8 @@ class Permission(StrEnum):
     DECIDE = "decide"
     IMPORT = "import"
     EXPORT = "export"
+    CONFIDENTIAL = "confidential"
+    """See confidential complaints outside the queue: in searches and exports."""
     BREAKER = "breaker"
     MODEL = "model"
     LOG = "log"

@@ -41,6 +41,21 @@ MISSING: Mapping[str, str] = {
     "identitas": "identitas yang diperlukan",
     "uraian": "uraian kejadian",
 }
+STATES: Mapping[str, str] = {
+    "sent": "Diteruskan otomatis",
+    "waiting": "Menunggu di antrean",
+    "asked": "Menunggu jawaban pelapor",
+    "decided": "Sudah diputuskan",
+    "closed": "Bukan aduan",
+}
+OUTCOMES: Mapping[str, str] = {
+    "confirmed": "Usulan dibenarkan",
+    "changed": "Usulan diubah",
+    "needs-info": "Ditanyakan kepada pelapor",
+    "not-a-complaint": "Bukan aduan",
+    "returned": "Dikembalikan instansi",
+    "undone": "Dibatalkan",
+}
 KINDS: Mapping[str, str] = {"pengaduan": "Pengaduan", "aspirasi": "Aspirasi", "permintaan-informasi": "Permintaan informasi"}
 ROLES: Mapping[str, str] = {
     "petugas": "Petugas",
@@ -109,6 +124,8 @@ def init_app(app: Flask) -> None:
         decision=lambda name: DECISIONS.get(name, name),
         reason=lambda name: REASONS.get(name, name),
         missing=lambda name: MISSING.get(name, name),
+        state=lambda name: STATES.get(name, name),
+        outcome=lambda name: OUTCOMES.get(name, name),
         kind=lambda name: KINDS.get(name, name),
         role=lambda name: ROLES.get(name, name),
         authority=lambda name: AUTHORITIES.get(name, name),
