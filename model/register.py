@@ -228,7 +228,13 @@ def _read(
 ) -> list[tuple[int, _T]]:
     if name not in files:
         return []
-    return [(line, build(row)) for line, row in csv_rows(files[name], str(folder / name), required, faults)]
+    rows = []
+    for line, row in csv_rows(files[name], str(folder / name), required, faults):
+        try:
+            rows.append((line, build(row)))
+        except ValueError as error:
+            faults.append(Fault(str(folder / name), line, str(error)))
+    return rows
 
 
 def _agency(row: dict[str, str]) -> Agency:
@@ -244,7 +250,10 @@ def _agency(row: dict[str, str]) -> Agency:
 
 def _place(row: dict[str, str]) -> Place:
     kind = row.get("type", "") or ("desa" if row["desa"] else "kecamatan")
-    return Place(row["kecamatan"], row["desa"], kind, split_list(row.get("aliases", "")), row.get("ordinary", "") == "ya")
+    ordinary = row.get("ordinary", "")
+    if ordinary not in ("", "ya"):
+        raise ValueError(f"ordinary {ordinary!r}: empty, or ya")
+    return Place(row["kecamatan"], row["desa"], kind, split_list(row.get("aliases", "")), bool(ordinary))
 
 
 def _road(row: dict[str, str]) -> Road:

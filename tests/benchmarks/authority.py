@@ -1,6 +1,6 @@
 """What the rules of competence are worth: each alone and all together, on candidates that never saw the label.
 
-Run `python tests/benchmarks/authority.py [--data DIR] [--seeds N] [--json]`. The project's own pipeline, fitted on the
+Run `python -P tests/benchmarks/authority.py [--data DIR] [--seeds N] [--json]`. The project's own pipeline, fitted on the
 other folds of the region's complaints, gives the candidates; every seed folds anew and counts once more. Rules were
 written and mended on four fifths of the complaints, by a hash of their id; the last fifth is held out. "right" is the
 first candidate without and with the rule, where it fired; a rule that asks for a person leaves it as it is.

@@ -1,6 +1,6 @@
 """How well places are found in complaints, and how often the office of a family is right.
 
-Run `python tests/benchmarks/places.py [--data DIR] [--real DIR] [--json]`.
+Run `python -P tests/benchmarks/places.py [--data DIR] [--real DIR] [--json]`.
 
 Default corpus, from title and text alone, against the form where it is filled:
 - recall: of the rows whose text holds the official name of the form's kecamatan (or desa) word for word, as a plain

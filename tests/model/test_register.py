@@ -162,6 +162,12 @@ def test_a_place_that_cannot_be_found_is_refused(tmp_path: Path, row: str, said:
     assert faults(tmp_path, agencies=AGENCIES, places="kecamatan,desa,type,aliases\n" + row) == [said]
 
 
+def test_a_name_can_be_marked_as_an_everyday_phrase(tmp_path: Path) -> None:
+    rows = "kecamatan,desa,ordinary\nKaubun,Mata Air,ya\nKaubun,Bumi Jaya,\n"
+    assert [place.ordinary for place in Register.load(folder(tmp_path, agencies=AGENCIES, places=rows)).places] == [True, False]
+    assert faults(tmp_path, agencies=AGENCIES, places=rows + "Kaubun,Saka,yes\n") == ["places.csv:4: ordinary 'yes': empty, or ya"]
+
+
 def test_a_family_needs_the_places_of_its_offices(tmp_path: Path) -> None:
     agencies = "id,name,per\nkecamatan,Kecamatan,kecamatan\nkelurahan,Kelurahan,desa\n"
     assert faults(tmp_path, agencies=agencies, places="kecamatan,desa\nTelen,\n") == [
