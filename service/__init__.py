@@ -12,7 +12,27 @@ from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from service import access, api, api_docs, clock, headers, health, intake_api, logs, metrics, problems, sign_in, try_out, wording
+from service import (
+    access,
+    agencies_page,
+    api,
+    api_docs,
+    clock,
+    headers,
+    health,
+    history_page,
+    intake_api,
+    log_page,
+    logs,
+    metrics,
+    models_page,
+    people_page,
+    problems,
+    sign_in,
+    statistics_page,
+    try_out,
+    wording,
+)
 from service.active_model import ActiveModel, RouterLike
 from service.clock import WorkCalendar
 from service.database import Database
@@ -82,6 +102,8 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
     metrics.init_app(app, parts.models)
     for module in (api, api_docs, health, intake_api, try_out):
         app.register_blueprint(module.blueprint)
+    for page in (agencies_page, history_page, log_page, models_page, people_page, statistics_page):
+        app.register_blueprint(page.blueprint)
     app.add_url_rule("/", "home", home)
     access.verify(app)
     return app

@@ -1,0 +1,161 @@
+"""The page /riwayat: everything that came in, searchable, and the same as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
+from sqlalchemy import Row, select
+
+from model.register import Register
+from service import access, audit_log, history, spreadsheets
+from service.accounts import Permission
+from service.clock import now
+from service.history import Filters
+from service.parts import parts
+from service.problems import Problem
+from service.tables import account
+from service.wording import DECISIONS, OUTCOMES, REASONS, STATES, agency_name
+
+blueprint = Blueprint("history", __name__, url_prefix="/riwayat")
+MOST_IN_WORKBOOK = 50_000
+MOST_IN_CSV = 1_000_000
+ORIGINS: Mapping[str, str] = {"import": "LAPOR! (impor)", "api": "instansi"}
+HEADER = (
+    "Nomor",
+    "Sumber",
+    "Id",
+    "Diterima",
+    "Judul",
+    "Isi",
+    "Kecamatan",
+    "Desa/kelurahan",
+    "Jawaban model",
+    "Instansi usulan",
+    "Unit usulan",
+    "Peluang",
+    "Alasan",
+    "Keadaan",
+    "Instansi",
+    "Unit",
+    "Putusan",
+    "Diputuskan oleh",
+    "Diputuskan pada",
+    "Model",
+)
+
+
+@blueprint.get("")
+@access.page(Permission.VIEW)
+def show() -> Response:
+    """Show what the filters leave, newest first."""
+    asked = Filters.read(request.args)
+    person = access.current_account()
+    with parts().database.read() as connection:
+        found = history.find(
+            connection,
+            asked,
+            parts().calendar.zone,
+            confidential=person.may(Permission.CONFIDENTIAL),
+            after=request.args.get("sebelum", ""),
+        )
+        people = connection.execute(select(account.c.name, account.c.full_name).order_by(account.c.full_name)).all()
+    router = parts().models.router()
+    page = render_template(
+        "pages/history.html",
+        found=found,
+        asked=asked,
+        people=people,
+        register=router.register if router else None,
+        decisions=DECISIONS,
+        states=STATES,
+        reasons=REASONS,
+        origins=ORIGINS,
+        sees_confidential=person.may(Permission.CONFIDENTIAL),
+        continued="sebelum" in request.args,
+    )
+    return make_response(page)
+
+
+@blueprint.get("/ekspor.csv")
+@access.page(Permission.EXPORT)
+def as_csv() -> Response:
+    """Give it as a CSV, streamed."""
+    rows = _rows("csv", MOST_IN_CSV)
+    body = stream_with_context(spreadsheets.as_csv(HEADER, rows))
+    return _file(body, "text/csv; charset=utf-8", "csv")
+
+
+@blueprint.get("/ekspor.xlsx")
+@access.page(Permission.EXPORT)
+def as_workbook() -> Response:
+    """Give it as a workbook; more than fits one comfortably is refused."""
+    book = spreadsheets.as_workbook("Riwayat", HEADER, _rows("xlsx", MOST_IN_WORKBOOK))
+    return _file(spreadsheets.pieces(book), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx")
+
+
+def _rows(form: str, most: int) -> Iterator[Sequence[spreadsheets.Cell]]:
+    """Note the export in the log, and answer its rows. Raises the problem `invalid` where they are too many."""
+    asked, person = Filters.read(request.args), access.current_account()
+    allowed = person.may(Permission.CONFIDENTIAL)
+    zone = parts().calendar.zone
+    with parts().database.read() as connection:
+        count = history.count(connection, asked, zone, confidential=allowed, most=most)
+    if count > most:
+        limit = f"{most:,}".replace(",", ".")
+        raise Problem(
+            "invalid",
+            f"More than {most} rows.",
+            sentence=f"Hasilnya lebih dari {limit} aduan. Persempit saringannya"
+            + (", atau ekspor sebagai CSV." if form == "xlsx" else "."),
+        )
+    with parts().database.write() as connection:
+        detail = {"form": form, "rows": count, "filters": {name: value for name, value in asked.query().items() if name != "cari"}}
+        audit_log.write(connection, "history-exported", "", detail, account_id=person.id)
+    router = parts().models.router()
+    found = history.everything(parts().database, asked, zone, confidential=allowed)
+    return (_cells(row, reasons, router.register if router else None) for row, reasons in found)
+
+
+def _cells(row: Row[Any], reasons: Sequence[str], register: Register | None) -> Sequence[spreadsheets.Cell]:
+    zone = parts().calendar.zone
+    hidden = row.queue == "audit"  # whoever decides it must not know what the model said
+
+    def name(agency: str) -> str:
+        return agency_name(agency, register) if agency else ""
+
+    return (
+        row.id,
+        row.source,
+        row.client_id,
+        row.received_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+        row.title,
+        row.text,
+        row.kecamatan,
+        row.desa,
+        DECISIONS.get(row.decision, row.decision),
+        "" if hidden else name(row.proposed),
+        "" if hidden else row.proposed_unit,
+        None if hidden else round(row.probability, 4),
+        "; ".join(REASONS.get(reason, reason) for reason in reasons),
+        STATES.get(row.state, row.state),
+        "" if hidden else name(row.agency),
+        "" if hidden else row.unit,
+        OUTCOMES.get(row.outcome, "") if row.outcome else "",
+        decided_by(row),
+        row.decided_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.decided_at else "",
+        row.model_version,
+    )
+
+
+def decided_by(row: Row[Any]) -> str:
+    """Say who decided a complaint; empty where nobody has."""
+    if row.outcome:
+        return row.person or ORIGINS.get(row.origin, "") if row.origin != "import" else ORIGINS["import"]
+    return "model" if row.state == "sent" else ""
+
+
+def _file(body: Iterator[bytes], kind: str, ending: str) -> Response:
+    day = now().astimezone(parts().calendar.zone).date()
+    return Response(body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="riwayat-{day}.{ending}"'})

@@ -1,0 +1,112 @@
+"""The page /log: who did what and when, newest first. It never says what a complaint says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, make_response, render_template, request
+from sqlalchemy import Select, select
+from werkzeug.wrappers import Response
+
+from service import access
+from service.accounts import Permission
+from service.parts import parts
+from service.periods import moment_of, parse_day
+from service.tables import account, api_key, audit_log
+
+blueprint = Blueprint("log", __name__, url_prefix="/log")
+SHOWN = 100
+ACTIONS: Mapping[str, str] = {
+    "signed-in": "masuk",
+    "account-added": "menambah pengguna",
+    "account-opened": "mengaktifkan pengguna",
+    "account-closed": "menonaktifkan pengguna",
+    "password-changed": "mengganti kata sandi",
+    "role-changed": "mengganti peran",
+    "key-added": "membuat kunci API",
+    "key-revoked": "mencabut kunci API",
+    "history-exported": "mengekspor riwayat",
+    "import-uploaded": "mengunggah berkas ekspor",
+    "import-started": "memulai pemrosesan berkas",
+    "import-finished": "selesai memproses berkas",
+    "import-failed": "gagal memproses berkas",
+    "import-cancelled": "membatalkan berkas",
+    "import-handed-back": "mengambil berkas hasil",
+    "import-expired": "menghapus berkas yang kedaluwarsa",
+    "names-mapped": "memadankan nama instansi",
+}
+"""What the log calls by names, in the words of the page; what is not here is shown by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the reader asked for, as it came and as it was understood."""
+
+    who: str = ""
+    action: str = ""
+    day_from: dt.date | None = None
+    day_to: dt.date | None = None
+    before: int | None = None
+
+
+@blueprint.get("")
+@access.page(Permission.LOG)
+def show() -> Response:
+    """Show the newest lines, or those the filters leave."""
+    asked = _filters(request.args)
+    with parts().database.read() as connection:
+        rows = connection.execute(_query(asked)).all()
+        people = connection.execute(select(account.c.id, account.c.name, account.c.full_name).order_by(account.c.name)).all()
+        actions: Sequence[str] = (
+            connection.execute(select(audit_log.c.action).distinct().order_by(audit_log.c.action)).scalars().all()
+        )
+    more = rows[SHOWN - 1].id if len(rows) > SHOWN else None
+    kept = {name: value for name, value in request.args.items() if name in ("siapa", "tindakan", "dari", "sampai") and value}
+    page = render_template(
+        "pages/log.html", rows=rows[:SHOWN], people=people, actions=actions, words=ACTIONS, asked=asked, more=more, kept=kept
+    )
+    return make_response(page)
+
+
+def _filters(given: Mapping[str, str]) -> Filters:
+    before = given.get("sebelum", "")
+    return Filters(
+        who=given.get("siapa", "")[:50],
+        action=given.get("tindakan", "")[:50],
+        day_from=parse_day(given.get("dari", "")),
+        day_to=parse_day(given.get("sampai", "")),
+        before=int(before) if before.isascii() and before.isdecimal() and len(before) < 10 else None,
+    )
+
+
+def _query(asked: Filters) -> Select[Any]:
+    query = (
+        select(
+            audit_log.c.id,
+            audit_log.c.at,
+            audit_log.c.action,
+            audit_log.c.object,
+            audit_log.c.detail,
+            account.c.full_name.label("person"),
+            api_key.c.name.label("key"),
+        )
+        .outerjoin(account, account.c.id == audit_log.c.account_id)
+        .outerjoin(api_key, api_key.c.id == audit_log.c.api_key_id)
+        .order_by(audit_log.c.id.desc())
+        .limit(SHOWN + 1)
+    )
+    if asked.who:
+        query = query.where(account.c.name == asked.who)
+    if asked.action:
+        query = query.where(audit_log.c.action == asked.action)
+    zone = parts().settings.time_zone
+    if asked.day_from:
+        query = query.where(audit_log.c.at >= moment_of(asked.day_from, zone))
+    if asked.day_to:
+        query = query.where(audit_log.c.at < moment_of(asked.day_to + dt.timedelta(days=1), zone))
+    if asked.before:
+        query = query.where(audit_log.c.id < asked.before)
+    return query

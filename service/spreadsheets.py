@@ -1,0 +1,57 @@
+"""Rows written as files that a spreadsheet opens: streamed, and with no cell that it would take for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
+
+from openpyxl import Workbook
+
+from model.table import safe_cell
+
+Cell = str | int | float | None
+_CHUNK = 65_536
+_AT_ONCE = 200
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    """Yield a CSV in UTF-8; the mark at its start tells Excel so."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    out.write("\ufeff")
+    writer.writerow(header)
+    for count, row in enumerate(rows, 1):
+        writer.writerow(_safe(row))
+        if count % _AT_ONCE == 0:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
+def as_workbook(sheet: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> IO[bytes]:
+    """Write an .xlsx and answer it opened at its start; it is gone from the disk when it is closed."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet(sheet)
+    page.freeze_panes = "A2"
+    page.append(list(header))
+    for row in rows:
+        page.append(_safe(row))
+    kept = tempfile.TemporaryFile()  # noqa: SIM115 -- `pieces` closes it
+    book.save(kept)
+    kept.seek(0)
+    return kept
+
+
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield a file in pieces, and close it whatever becomes of the reader."""
+    with file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _safe(row: Sequence[Cell]) -> list[Cell]:
+    return [safe_cell(cell) if isinstance(cell, str) else cell for cell in row]

@@ -1,0 +1,403 @@
+"""The desk in figures, over a period: what arrived, what went out by itself, how often that was wrong, how fast people decide.
+
+Everything is counted by the database; what comes back is as small as the page that shows it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Date, Integer, and_, case, cast, extract, func, literal, select
+
+from service.periods import Period
+from service.proportions import exact_interval
+from service.tables import account, audit_case, complaint, decision, routing, routing_reason, standing, verdict
+
+HOUR_STEPS: Sequence[tuple[str, float]] = (
+    ("kurang dari 1 jam", 1),
+    ("1 sampai 4 jam", 4),
+    ("4 sampai 24 jam", 24),
+    ("1 sampai 3 hari", 72),
+    ("lebih dari 3 hari", float("inf")),
+)
+"""Classes of the time to a decision: label, and the hours below which it ends."""
+MOST_DAILY = 45
+MOST_WEEKLY = 200
+"""Days of a period up to which it is drawn by days, and by weeks; beyond, by months."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What arrived in one stretch of the period, by what was answered."""
+
+    first: dt.date
+    last: dt.date
+    auto: int = 0
+    review: int = 0
+    ask: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.auto + self.review + self.ask
+
+    @property
+    def automatic_share(self) -> float | None:
+        """Share that went out by itself; None where nothing arrived."""
+        return self.auto / self.total if self.total else None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What the blind audit of a period found: `wrong` of `cases`, the interval of the share, and how many still wait."""
+
+    cases: int
+    wrong: int
+    waiting: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the share that is wrong."""
+        return exact_interval(self.wrong, self.cases)
+
+    @property
+    def share(self) -> float | None:
+        """Share that was wrong; None where nothing was compared."""
+        return self.wrong / self.cases if self.cases else None
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """Proposals to one agency that people decided, and how many of them they changed."""
+
+    agency: str
+    decided: int
+    changed: int
+
+    @property
+    def share(self) -> float:
+        """Share that was changed."""
+        return self.changed / self.decided
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Complaints whose day of verification lies in the period: decided in time, late, or still open after it."""
+
+    kept: int
+    late: int
+    overdue: int
+
+    @property
+    def due(self) -> int:
+        """All of them."""
+        return self.kept + self.late + self.overdue
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """What one person decided, and how fast; `seconds` is the median, None where none was measured."""
+
+    name: str
+    decided: int
+    seconds: int | None
+    blind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All figures of a period."""
+
+    arrivals: Sequence[Arrivals]
+    reasons: Sequence[tuple[str, int]]
+    audited: Audited
+    outcomes: Mapping[str, int]
+    overridden: Sequence[Overridden]
+    hours: Sequence[tuple[str, int]]
+    median_hours: float | None
+    deadlines: Deadlines
+    same: int
+    compared: int
+    returned: int
+    reviewers: Sequence[Reviewer]
+
+    @property
+    def total(self) -> Arrivals:
+        """What arrived in the whole period."""
+        return _sum(self.arrivals)
+
+    @property
+    def decided(self) -> int:
+        """Verdicts of people that stand."""
+        return sum(self.outcomes.values())
+
+
+def figures(connection: Connection, period: Period, today: dt.date) -> Figures:
+    """Count everything."""
+    hours = _hours_to_decision(connection, period)
+    same, compared = _agreement(connection, period)
+    return Figures(
+        arrivals=_arrivals(connection, period),
+        reasons=_reasons(connection, period),
+        audited=_audited(connection, period),
+        outcomes=_outcomes(connection, period),
+        overridden=_overridden(connection, period),
+        hours=_in_steps(hours),
+        median_hours=_median(hours),
+        deadlines=_deadlines(connection, period, today),
+        same=same,
+        compared=compared,
+        returned=_returned(connection, period),
+        reviewers=_reviewers(connection, period),
+    )
+
+
+def stretches(period: Period) -> list[tuple[dt.date, dt.date]]:
+    """Cut a period into days, weeks from Monday, or months, whichever can still be told apart when drawn."""
+    cut = []
+    day = period.first
+    while day <= period.last:
+        if period.days <= MOST_DAILY:
+            last = day
+        elif period.days <= MOST_WEEKLY:
+            last = day + dt.timedelta(days=6 - day.weekday())
+        else:
+            last = (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1) - dt.timedelta(days=1)
+        last = min(last, period.last)
+        cut.append((day, last))
+        day = last + dt.timedelta(days=1)
+    return cut
+
+
+def _arrivals(connection: Connection, period: Period) -> list[Arrivals]:
+    day = _local_day(connection, standing.c.received_at, period)
+    query = (
+        select(day.label("day"), routing.c.decision, func.count().label("many"))
+        .select_from(standing)
+        .join(routing, routing.c.id == standing.c.routing_id)
+        .where(_within(standing.c.received_at, period))
+        .group_by(day, routing.c.decision)
+    )
+    by_day: dict[dt.date, Counter[str]] = defaultdict(Counter)
+    for row in connection.execute(query):
+        by_day[_as_date(row.day)][row.decision] += row.many
+    found = []
+    for first, last in stretches(period):
+        counts: Counter[str] = Counter()
+        for offset in range((last - first).days + 1):
+            counts.update(by_day.get(first + dt.timedelta(days=offset), {}))
+        found.append(Arrivals(first, last, counts["auto"], counts["review"], counts["ask"]))
+    return found
+
+
+def _reasons(connection: Connection, period: Period) -> list[tuple[str, int]]:
+    count = func.count().label("many")
+    query = (
+        select(routing_reason.c.reason, count)
+        .join(standing, standing.c.complaint_id == routing_reason.c.complaint_id)
+        .where(_within(standing.c.received_at, period))
+        .group_by(routing_reason.c.reason)
+        .order_by(count.desc(), routing_reason.c.reason)
+    )
+    return [(row.reason, row.many) for row in connection.execute(query)]
+
+
+def _audited(connection: Connection, period: Period) -> Audited:
+    wrong = func.coalesce(func.sum(case((audit_case.c.agrees.is_(False), 1), else_=0)), 0)
+    row = connection.execute(
+        select(func.count(audit_case.c.agrees), wrong, func.count()).where(_within(audit_case.c.drawn_at, period))
+    ).one()
+    return Audited(int(row[0]), int(row[1]), int(row[2]) - int(row[0]))
+
+
+def _outcomes(connection: Connection, period: Period) -> dict[str, int]:
+    query = (
+        select(verdict.c.outcome, func.count())
+        .join(standing, standing.c.verdict_id == verdict.c.id)
+        .where(_within(verdict.c.decided_at, period))
+        .group_by(verdict.c.outcome)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _overridden(connection: Connection, period: Period) -> list[Overridden]:
+    changed = func.sum(case((verdict.c.outcome == "changed", 1), else_=0)).label("changed")
+    count = func.count().label("many")
+    query = (
+        select(routing.c.agency, count, changed)
+        .select_from(verdict)
+        .join(standing, standing.c.verdict_id == verdict.c.id)
+        .join(routing, routing.c.id == standing.c.routing_id)
+        .where(
+            _within(verdict.c.decided_at, period),
+            verdict.c.outcome.in_(("confirmed", "changed")),
+            routing.c.agency != "",
+            verdict.c.blind.is_(False),  # who did not see the proposal did not override it
+        )
+        .group_by(routing.c.agency)
+        .order_by(changed.desc(), count.desc(), routing.c.agency)
+    )
+    return [Overridden(row.agency, row.many, int(row.changed)) for row in connection.execute(query)]
+
+
+def _hours_to_decision(connection: Connection, period: Period) -> list[tuple[int, int]]:
+    """Count people's verdicts by the whole hours since the citizen wrote. What was imported was decided elsewhere."""
+    hours = _seconds_between(connection, complaint.c.received_at, verdict.c.decided_at) / 3600
+    whole = cast(func.floor(hours) if connection.dialect.name == "postgresql" else hours, Integer).label("hours")
+    query = (
+        select(whole, func.count())
+        .select_from(verdict)
+        .join(standing, standing.c.verdict_id == verdict.c.id)
+        .join(complaint, complaint.c.id == verdict.c.complaint_id)
+        .where(_within(verdict.c.decided_at, period), verdict.c.origin == "desk")
+        .group_by(whole)
+        .order_by(whole)
+    )
+    return [(max(int(row[0]), 0), int(row[1])) for row in connection.execute(query)]
+
+
+def _deadlines(connection: Connection, period: Period, today: dt.date) -> Deadlines:
+    """Count by the first word that went out, the model's or a person's; the day itself is still in time."""
+    first = (
+        select(decision.c.complaint_id, func.min(decision.c.decided_at).label("at"))
+        .join(complaint, complaint.c.id == decision.c.complaint_id)
+        .where(complaint.c.verify_by.between(period.first, period.last))
+        .group_by(decision.c.complaint_id)
+        .subquery()
+    )
+    day = _local_day(connection, first.c.at, period)
+    in_time = case(
+        (first.c.at.is_(None), literal("open")),
+        (day <= _comparable(connection, complaint.c.verify_by), literal("kept")),
+        else_=literal("late"),
+    ).label("in_time")
+    query = (
+        select(in_time, func.count())
+        .select_from(complaint)
+        .outerjoin(first, first.c.complaint_id == complaint.c.id)
+        .where(
+            complaint.c.verify_by.between(period.first, period.last),
+            (complaint.c.verify_by < today) | first.c.at.is_not(None),
+        )
+        .group_by(in_time)
+    )
+    counts = {row[0]: row[1] for row in connection.execute(query)}
+    return Deadlines(counts.get("kept", 0), counts.get("late", 0), counts.get("open", 0))
+
+
+def _agreement(connection: Connection, period: Period) -> tuple[int, int]:
+    """Compare what different people decided about complaints of the same matter, each with the first of its group."""
+    first, other = verdict.alias(), verdict.alias()
+    first_standing, other_standing = standing.alias(), standing.alias()
+    named = ("confirmed", "changed")
+    query = (
+        select(func.coalesce(func.sum(case((first.c.agency == other.c.agency, 1), else_=0)), 0), func.count())
+        .select_from(other)
+        .join(other_standing, other_standing.c.verdict_id == other.c.id)
+        .join(complaint, and_(complaint.c.id == other.c.complaint_id, complaint.c.similar_to.is_not(None)))
+        .join(first_standing, first_standing.c.complaint_id == complaint.c.similar_to)
+        .join(first, first.c.id == first_standing.c.verdict_id)
+        .where(
+            _within(other.c.decided_at, period),
+            other.c.outcome.in_(named),
+            first.c.outcome.in_(named),
+            other.c.origin == "desk",
+            first.c.origin == "desk",
+            other.c.account_id != first.c.account_id,
+        )
+    )
+    row = connection.execute(query).one()
+    return int(row[0]), int(row[1])
+
+
+def _returned(connection: Connection, period: Period) -> int:
+    query = select(func.count(func.distinct(verdict.c.complaint_id))).where(
+        _within(verdict.c.decided_at, period), verdict.c.origin == "api", verdict.c.outcome.in_(("changed", "returned"))
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _reviewers(connection: Connection, period: Period) -> list[Reviewer]:
+    seconds = cast(verdict.c.seconds, Integer).label("seconds")
+    query = (
+        select(account.c.full_name, account.c.id, seconds, verdict.c.blind, func.count().label("many"))
+        .select_from(verdict)
+        .join(standing, standing.c.verdict_id == verdict.c.id)
+        .join(account, account.c.id == verdict.c.account_id)
+        .where(_within(verdict.c.decided_at, period), verdict.c.origin == "desk")
+        .group_by(account.c.full_name, account.c.id, seconds, verdict.c.blind)
+    )
+    rows = connection.execute(query).all()
+    found = []
+    for name, number in {(row.full_name, row.id) for row in rows}:
+        mine = [row for row in rows if row.id == number]
+        measured = sorted((row.seconds, row.many) for row in mine if row.seconds is not None)
+        median = _middle(measured)
+        blind = sum(row.many for row in mine if row.blind)
+        found.append(Reviewer(name, sum(row.many for row in mine), None if median is None else int(median), blind))
+    return sorted(found, key=lambda reviewer: (-reviewer.decided, reviewer.name))
+
+
+def _in_steps(hours: Iterable[tuple[int, int]]) -> list[tuple[str, int]]:
+    counts = dict.fromkeys((label for label, _ in HOUR_STEPS), 0)
+    for hour, count in hours:
+        counts[next(label for label, below in HOUR_STEPS if hour < below)] += count
+    return list(counts.items())
+
+
+def _median(hours: Sequence[tuple[int, int]]) -> float | None:
+    middle = _middle(hours)
+    return None if middle is None else middle + 0.5  # the hour is counted whole: its middle is the better guess
+
+
+def _middle(counted: Sequence[tuple[int, int]]) -> float | None:
+    """Answer the median of values that come sorted, each with its count."""
+    left = (sum(count for _, count in counted) + 1) // 2
+    for value, count in counted:
+        left -= count
+        if left <= 0:
+            return float(value)
+    return None
+
+
+def _sum(arrivals: Sequence[Arrivals]) -> Arrivals:
+    return Arrivals(
+        arrivals[0].first,
+        arrivals[-1].last,
+        sum(one.auto for one in arrivals),
+        sum(one.review for one in arrivals),
+        sum(one.ask for one in arrivals),
+    )
+
+
+def _within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
+    return and_(column >= period.start, column < period.end)
+
+
+def _local_day(connection: Connection, column: ColumnElement[Any], period: Period) -> ColumnElement[Any]:
+    """Answer the day of a moment in the region.
+
+    SQLite knows no zones: it gets the offset at the period's end, and those of Indonesia never change.
+    """
+    if connection.dialect.name == "postgresql":
+        return cast(func.timezone(period.zone.key, column), Date)
+    offset = period.end.utcoffset() or dt.timedelta()
+    return func.date(column, f"{offset.total_seconds():+.0f} seconds")
+
+
+def _comparable(connection: Connection, day: ColumnElement[Any]) -> ColumnElement[Any]:
+    return day if connection.dialect.name == "postgresql" else func.date(day)
+
+
+def _seconds_between(connection: Connection, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[Any]:
+    if connection.dialect.name == "postgresql":
+        return extract("epoch", end) - extract("epoch", start)
+    return (func.julianday(end) - func.julianday(start)) * 86_400.0
+
+
+def _as_date(value: dt.date | str) -> dt.date:
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)

@@ -1,0 +1,62 @@
+"""The page /statistik: the desk in figures and plots, with the tables beneath them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from service import access, audit, charts, periods, statistics
+from service.accounts import Permission
+from service.active_model import RouterLike
+from service.parts import parts
+from service.wording import OUTCOMES, day, number
+
+blueprint = Blueprint("statistics", __name__, url_prefix="/statistik")
+SHOWN = 15
+
+
+@blueprint.get("")
+@access.page(Permission.VIEW)
+def show() -> Response:
+    """Show the figures of a period."""
+    calendar = parts().calendar
+    period = periods.read(request.args, calendar.today(), calendar.zone)
+    router = parts().models.router()
+    with parts().database.read() as connection:
+        counted = statistics.figures(connection, period, calendar.today())
+        live = audit.live_errors(connection, router.version if router else None)
+    titles = [f"{_stretch(one)}: {number(one.total)} aduan, {number(one.auto)} otomatis" for one in counted.arrivals]
+    page = render_template(
+        "pages/statistics.html",
+        period=period,
+        choices=periods.CHOICES,
+        counted=counted,
+        live=[error for error in live if error.cases or error.waiting][:SHOWN],
+        promise=promise(router),
+        version=router.version if router else "",
+        arrivals=charts.columns(
+            [[("auto", one.auto), ("review", one.review), ("ask", one.ask)] for one in counted.arrivals], titles
+        ),
+        automatic=charts.line([one.automatic_share for one in counted.arrivals]),
+        stretch=_stretch,
+        outcomes=OUTCOMES,
+        shown=SHOWN,
+    )
+    return make_response(page)
+
+
+def promise(router: RouterLike | None) -> float:
+    """Answer the share of wrong automatic routings that the model in use promises not to exceed."""
+    manifest: Mapping[str, Any] = router.manifest if router else {}
+    for holder in (manifest.get("policy"), (manifest.get("metrics") or {}).get("auto")):
+        target = holder.get("target_error") if isinstance(holder, Mapping) else None
+        if isinstance(target, (int, float)) and 0 < target < 1:
+            return float(target)
+    return audit.TARGET
+
+
+def _stretch(one: statistics.Arrivals) -> str:
+    return day(one.first) if one.first == one.last else f"{day(one.first)} – {day(one.last)}"
