@@ -16,6 +16,8 @@ from service.wording import OUTCOMES, day, number
 
 blueprint = Blueprint("statistics", __name__, url_prefix="/statistik")
 SHOWN = 15
+ENOUGH = 5
+"""Audit cases from which an agency is shown by itself; one with a wrong case always is."""
 
 
 @blueprint.get("")
@@ -28,13 +30,17 @@ def show() -> Response:
     with parts().database.read() as connection:
         counted = statistics.figures(connection, period, calendar.today())
         live = audit.live_errors(connection, router.version if router else None)
+    told = [error for error in live if error.cases >= ENOUGH or error.wrong]
     titles = [f"{_stretch(one)}: {number(one.total)} aduan, {number(one.auto)} otomatis" for one in counted.arrivals]
     page = render_template(
         "pages/statistics.html",
         period=period,
         choices=periods.CHOICES,
         counted=counted,
-        live=[error for error in live if error.cases or error.waiting][:SHOWN],
+        live=told[:SHOWN],
+        few=sum(0 < error.cases for error in live) - len(told),
+        enough=ENOUGH,
+        scale=max([0.2, *(min(error.high, 1.0) for error in told[:SHOWN])]),
         promise=promise(router),
         version=router.version if router else "",
         arrivals=charts.columns(
