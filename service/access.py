@@ -34,6 +34,7 @@ class Access:
     permission: Permission | None = None
     signed_in: bool = False
     limit: str = ""
+    max_body: int = 0
 
 
 def public(limit: str = "") -> Callable[[_View], _View]:
@@ -46,9 +47,9 @@ def api(scope: str) -> Callable[[_View], _View]:
     return _declare(Access(scope=scope or "any"))
 
 
-def page(permission: Permission | None = None) -> Callable[[_View], _View]:
-    """Ask for a signed-in person, and a permission of their role."""
-    return _declare(Access(permission=permission, signed_in=True))
+def page(permission: Permission | None = None, max_body: int = 0) -> Callable[[_View], _View]:
+    """Ask for a signed-in person, and a permission of their role; `max_body` lets only those send more than is usual."""
+    return _declare(Access(permission=permission, signed_in=True, max_body=max_body))
 
 
 def current_key() -> Key:
@@ -103,6 +104,8 @@ class Gate:
                 return redirect(url_for("sign_in.password"))
             if access.permission is not None and not current_account().may(access.permission):
                 raise Problem("forbidden", f"The role lacks the permission {access.permission}.")
+        if access.max_body:  # before the token is read, and the body with it
+            request.max_content_length = access.max_body
         if request.method not in _SAFE:
             self._csrf.protect()
         return None

@@ -105,6 +105,11 @@ class Settings:
             "var/secret", Path, "file with the secret that signs sessions and webhooks; `salur-service setup` makes one"
         )
     )
+    uploads: Path = field(
+        metadata=_about(
+            "var/uploads", Path, "folder of uploaded exports: nobody else may read it, and files leave it after a day at the latest"
+        )
+    )
     bind: str = field(metadata=_about("127.0.0.1:8000", str, "address and port to listen on"))
     workers: int = field(metadata=_about("2", _whole(1, 64), "server processes"))
     threads: int = field(metadata=_about("8", _whole(1, 64), "threads of each process"))

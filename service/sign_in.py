@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
 
 def ask() -> Response:
     """Ask to sign in, and bring the person back to where they wanted to go, with what they had written."""
-    if request.method in ("GET", "HEAD"):
+    if request.method in ("GET", "HEAD") or (request.content_length or 0) > 8 * _MAX_CARRIED:  # a file is not carried along
         return redirect(url_for("sign_in.enter", lanjut=request.full_path.rstrip("?")))
     carried = {CARRIED + name: value for name, value in request.form.items(multi=True) if name != "csrf_token"}
     if sum(map(len, carried.values())) > _MAX_CARRIED:

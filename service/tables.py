@@ -54,7 +54,8 @@ DECIDED_BY = ("model", "person")
 ROLES = ("petugas", "kepala", "pengelola", "peninjau-saja")
 SCOPES = ("predict", "intake", "outcome", "feed", "admin")
 DELIVERY_STATES = ("pending", "delivered", "given-up")
-JOB_STATES = ("uploaded", "running", "done", "failed")
+JOB_STATES = ("uploaded", "surveyed", "confirmed", "processed", "done", "failed", "cancelled")
+"""surveyed: waits for a person to confirm. processed: every row is taken in, and the file that goes back is being written."""
 SUSPECT_STATES = ("open", "kept", "corrected")
 
 
@@ -393,6 +394,9 @@ import_job = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", Integer, ForeignKey("account.id")),
     Column("finished_at", UtcDateTime),
+    Column("lease", String(40)),
+    Column("lease_until", UtcDateTime),
+    Column("handed_back_at", UtcDateTime),
     _one_of("state", JOB_STATES),
 )
 
