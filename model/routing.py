@@ -81,17 +81,6 @@ class FoundPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """The classifier's word and nothing else: candidates ranked, evidence for the first."""
-
-    candidates: tuple[Candidate, ...]
-    evidence: tuple[Evidence, ...] = ()
-    known_words: float = 1.0
-    words: int = 0
-    """How many words were read, and which share of them the model had seen in training."""
-
-
-@dataclass(frozen=True, slots=True)
 class FiredRule:
     """A rule of authority that moved the matter, with the sentence the admin reads."""
 
@@ -130,3 +119,5 @@ class Routing:
     evidence: tuple[Evidence, ...]
     guarantee: Guarantee | None
     model_version: str
+    listed: int = 0
+    """How many of the first candidates make the shortest list that holds the right agency as often as promised."""

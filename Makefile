@@ -1,0 +1,62 @@
+# Two commands set everything up: `make run` and `make test`. Both may be repeated.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+VAR ?= var
+REGISTER ?= data/kutai-timur
+MODELS := $(VAR)/models
+REAL ?= ../shared/real
+export SALUR_MODELS ?= $(MODELS)
+
+.PHONY: help run test check bench notebooks wheel-check retrain model clean
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[service,training]'
+	touch $@
+
+$(BIN)/.developing: pyproject.toml $(BIN)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+$(MODELS)/current: | $(BIN)/.installed
+	@echo "Training the default model (about a minute)"
+	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --models $(MODELS) --promote --why "first model"
+
+model: $(MODELS)/current  ## the default model, if there is none yet
+
+run: $(BIN)/.installed model  ## environment, default model, database, first admin, server on 127.0.0.1:8000
+	$(BIN)/salur-service migrate
+	$(BIN)/salur-service user first
+	$(BIN)/salur-service run
+
+test: $(BIN)/.developing  ## environment and every test
+	$(BIN)/pytest -q
+
+check: $(BIN)/.developing  ## lint, format, types, imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(BIN)/.developing  ## measurements, one table; JSON and plots in var/bench
+	$(BIN)/python tests/benchmarks/run.py --real $(REAL) --out $(VAR)/bench
+
+notebooks: $(BIN)/.developing  ## execute every notebook; outputs stay out of git
+	$(BIN)/python notebooks/execute.py
+
+retrain: model  ## train on the default data and this desk's verdicts, compare, promote if better
+	$(BIN)/salur-service export-labels --out $(VAR)/verdicts.jsonl
+	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/verdicts.jsonl --models $(MODELS) --promote-if-better
+
+wheel-check: $(BIN)/.developing  ## build the wheel, install it in a fresh environment, run the packaging tests there
+	rm -rf $(VAR)/wheel && mkdir -p $(VAR)/wheel
+	$(BIN)/python -m build --quiet --wheel --outdir $(VAR)/wheel
+	$(PYTHON) -m venv $(VAR)/wheel/venv
+	$(VAR)/wheel/venv/bin/python -m pip install --quiet "$$(ls $(VAR)/wheel/*.whl)[service,training]" 'pytest~=9.2'
+	cd $(VAR)/wheel && venv/bin/python -I -m pytest -q --import-mode=importlib -p no:cacheprovider -c $(CURDIR)/pyproject.toml $(CURDIR)/tests/architecture/test_packaging.py
+
+clean:  ## remove the environment; var/ (models, database) stays
+	rm -rf $(VENV)

@@ -1,0 +1,118 @@
+"""The folder that training writes and the service loads: arrays, text and JSON. Nothing in it can run code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.faults import SalurError
+from model.register import Register
+
+FORMAT = 1
+"""Raised when a reader of the old form would misread the new one; CHANGELOG.md has a heading for it."""
+MANIFEST, ARRAYS, VOCABULARY, REGISTER = "manifest.json", "arrays.npz", "vocabulary.txt", "register"
+MAX_MANIFEST = 8_000_000
+
+
+class ArtifactError(SalurError):
+    """An artifact that must not be loaded; the text says which file and why."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a folder held, once its digests were found right."""
+
+    manifest: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+    vocabulary: Sequence[str]
+    register: Register
+
+    @property
+    def version(self) -> str:
+        """The version's name, as in the registry."""
+        return str(self.manifest["version"])
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save(folder: Path, artifact: Artifact, texts: Mapping[str, str] | None = None) -> None:
+    """Write an artifact whole or not at all; `texts` are further files by relative name (MODEL_CARD.md, report/…).
+
+    Raises ArtifactError where the folder exists.
+    """
+    if folder.exists():
+        raise ArtifactError(f"{folder}: exists already; a version is never written twice")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        with (part / ARRAYS).open("wb") as out:
+            np.savez(out, allow_pickle=False, **artifact.arrays)
+        (part / VOCABULARY).write_text("".join(f"{name}\n" for name in artifact.vocabulary), encoding="utf-8")
+        artifact.register.save(part / REGISTER)
+        for name, text in (texts or {}).items():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            (part / name).write_text(text, encoding="utf-8")
+        digests = {path.relative_to(part).as_posix(): file_digest(path) for path in sorted(part.rglob("*")) if path.is_file()}
+        manifest = {**artifact.manifest, "format": FORMAT, "files": digests}
+        (part / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        part.chmod(0o755)
+        os.rename(part, folder)  # noqa: PTH104: Path.rename would replace an empty folder that came between
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read a manifest and check its form, and nothing else of the folder. Raises ArtifactError."""
+    path = folder / MANIFEST
+    try:
+        if path.stat().st_size > MAX_MANIFEST:
+            raise ArtifactError(f"{path}: over {MAX_MANIFEST:,} bytes")
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: missing: this is no artifact, or a half-copied one") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArtifactError(f"{path}: unreadable: {error}") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise ArtifactError(f"{path}: not a manifest")
+    if manifest.get("format") != FORMAT:
+        raise ArtifactError(f"{path}: format {manifest.get('format')!r}; this program reads format {FORMAT}")
+    return manifest
+
+
+def load(folder: Path) -> Artifact:
+    """Read an artifact after checking the digest of every file.
+
+    Raises ArtifactError naming the file that is missing, changed, unlisted or unreadable.
+    """
+    manifest = read_manifest(folder)
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
+    for name, digest in manifest["files"].items():
+        if name not in found:
+            raise ArtifactError(f"{folder / name}: missing")
+        if file_digest(folder / name) != digest:
+            raise ArtifactError(f"{folder / name}: its digest is not the one in {MANIFEST}: changed or torn")
+    if unlisted := sorted(found - manifest["files"].keys()):
+        raise ArtifactError(f"{folder / unlisted[0]}: not listed in {MANIFEST}")
+    try:
+        with np.load(folder / ARRAYS, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        vocabulary = (folder / VOCABULARY).read_text(encoding="utf-8").split("\n")[:-1]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{folder}: unreadable: {error}") from error
+    return Artifact(manifest, arrays, vocabulary, Register.load(folder / REGISTER))

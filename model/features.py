@@ -1,0 +1,46 @@
+"""From words to feature names: the n-grams that training counts and the scorer looks up.
+
+Two blocks, each a TF-IDF of its own, side by side: stems (one and two in a row) and characters inside
+words as they were written. A feature's name opens with its block's letter, so that one vocabulary holds
+both. What a single word contributes is cached, for the same words come again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+
+from model.text import Word
+
+CHAR_NGRAMS = (2, 5)
+
+Grams = Callable[[Sequence[Word]], list[str]]
+
+
+@lru_cache(maxsize=100_000)
+def char_grams_of(word: str) -> tuple[str, ...]:
+    """Character n-grams of one word with a space on either side, as scikit-learn's `char_wb` makes them."""
+    padded = f" {word} "
+    shortest, longest = CHAR_NGRAMS
+    grams = []
+    for size in range(shortest, longest + 1):
+        grams += [f"c{padded[start : start + size]}" for start in range(max(1, len(padded) - size + 1))]
+        if size >= len(padded):
+            break  # a short word counts once as a whole
+    return tuple(grams)
+
+
+def stem_grams(words: Sequence[Word]) -> list[str]:
+    """Stems, one and two in a row; no pair reaches across title and text."""
+    pairs = [f"s{a.stem} {b.stem}" for a, b in zip(words, words[1:], strict=False) if not b.first]
+    return [f"s{word.stem}" for word in words] + pairs
+
+
+def char_grams(words: Sequence[Word]) -> list[str]:
+    """Characters inside written words, two to five in a row."""
+    return [gram for word in words for gram in char_grams_of(word.text)]
+
+
+BLOCKS: MappingProxyType[str, Grams] = MappingProxyType({"s": stem_grams, "c": char_grams})
+"""Each block's letter and its n-grams, in the order of the columns."""

@@ -1,0 +1,106 @@
+"""The way of a complaint: from its text to a routing. Pure: no clock, no database, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from model import artifact as artifacts
+from model.artifact import Artifact, ArtifactError
+from model.aspects import Aspects, Facts, Findings
+from model.complaint import Complaint
+from model.place import unit_of
+from model.policy import MAX_CANDIDATES, Policy
+from model.reader import Reader, Reading
+from model.register import Agency, Register
+from model.routing import Decision, FiredRule, Reason, Routing
+from model.scorer import Arrays, Scorer
+
+
+class Router:
+    """Answers who is responsible. Read-only after construction; threads share one."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        """Compile an artifact. Raises SalurError where its parts do not fit each other or this program."""
+        manifest = artifact.manifest
+        self.version = artifact.version
+        self.register = artifact.register
+        self.manifest: Mapping[str, Any] = manifest
+        self.reader = Reader(artifact.register)
+        if self.reader.analyzer.stemmer.digest != manifest.get("stemmer"):
+            raise ArtifactError(f"{self.version}: trained with another stemmer, dictionary or lexicon; train again with this one")
+        agencies = manifest["agencies"]
+        if unknown := sorted(set(agencies) - self.register.by_id.keys()):
+            raise ArtifactError(f"{self.version}: agencies that its register does not have: {', '.join(unknown)}")
+        self.scorer = Scorer(artifact.vocabulary, Arrays.of(artifact.arrays, len(artifact.vocabulary), len(agencies)), agencies)
+        self._aspects = Aspects.from_dict(manifest["aspects"])
+        self.policy = Policy.from_dict(manifest["policy"])
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load and verify a version's folder. Raises SalurError: a digest, a format, a stemmer that is not right."""
+        try:
+            return cls(artifacts.load(folder))
+        except KeyError as error:
+            raise ArtifactError(f"{folder}: {error} is missing from the manifest or the arrays") from error
+
+    def route(self, complaint: Complaint) -> Routing:
+        """Answer who is responsible, how sure that is, and whether a person must look first."""
+        reading = self.reader.read(complaint)
+        words = reading.words
+        scores = self.scorer.scores(words)
+        candidates, fired = self.reader.apply_rules(self.scorer.ranked(scores), reading)
+        first = self.register.by_id[candidates[0].agency]
+        facts = Facts(complaint, words, reading.found, reading.place, scores.probabilities)
+        findings = self._aspects.read(scores.columns[len(self.scorer.agencies) :], facts)
+        unit = unit_of(first, reading.place)
+        reasons = [
+            *self.policy.doubts(candidates, len(words), scores.features.known),
+            *_objections(reading, fired, findings, first),
+        ]
+        missing = findings.missing
+        if first.per and not unit:
+            reasons.append(Reason.PLACE_NEEDED)
+            missing = tuple(dict.fromkeys(("lokasi", *missing)))
+        return Routing(
+            decision=_decide(reasons),
+            agency=first.id,
+            unit=unit,
+            candidates=candidates[:MAX_CANDIDATES],
+            reasons=tuple(reasons),
+            missing=missing,
+            kind=findings.kind,
+            oversight=findings.oversight,
+            kecamatan=reading.place.kecamatan,
+            desa=reading.place.desa,
+            places=reading.found,
+            rules=fired,
+            evidence=self.scorer.evidence(words, scores, *(candidate.agency for candidate in candidates[:2])),
+            guarantee=self.policy.guarantee(first.id),
+            model_version=self.version,
+            listed=self.policy.listed(candidates),
+        )
+
+
+def _decide(reasons: Sequence[Reason]) -> Decision:
+    """Ask where nothing but the place is wanting; where anything else is, a person looks."""
+    if not reasons:
+        return Decision.AUTO
+    return Decision.ASK if set(reasons) == {Reason.PLACE_NEEDED} else Decision.REVIEW
+
+
+def _objections(reading: Reading, fired: Sequence[FiredRule], findings: Findings, first: Agency) -> Iterator[Reason]:
+    """What speaks against sending it by itself, however sure the model is."""
+    if reading.place.conflict:
+        yield Reason.PLACE_CONFLICT
+    if any(not rule.agency for rule in fired):
+        yield Reason.AUTHORITY_CONFLICT
+    if findings.oversight:
+        yield Reason.OVERSIGHT
+    if reading.complaint.confidential:
+        yield Reason.CONFIDENTIAL
+    if not findings.is_complaint:
+        yield Reason.NOT_A_COMPLAINT
+    if not first.active_on(reading.complaint.received_at):
+        yield Reason.AGENCY_INACTIVE

@@ -1,0 +1,82 @@
+"""Probabilities that mean what they say: out-of-fold scores, and the temperature that fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from sklearn.pipeline import Pipeline
+
+from model.reader import Reader
+from training.config import TrainingConfig
+from training.data import Data, read, topics
+from training.fit import pipeline
+from training.split import Fold
+
+Array = NDArray[Any]
+_ABSENT = -3.0
+"""Score of an agency that a fold's training rows lack: lower than any machine gives."""
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What models that had not seen them said of rows.
+
+    `rows` (n,) are row numbers, in the order of the folds; `scores` (n, agencies) in the order of `agencies`.
+    """
+
+    rows: Array
+    agencies: Array
+    scores: Array
+    temperature: float
+
+    @property
+    def probabilities(self) -> Array:
+        """(n, agencies), after the temperature."""
+        probabilities: Array = softmax(self.scores / self.temperature, axis=1)
+        return probabilities
+
+
+def fit_pipeline(config: TrainingConfig, data: Data, reader: Reader, temperature: float = 1.0) -> Pipeline:
+    """Fit features and classifier on all of `data` and on the names of its categories."""
+    if config.topic_weight:
+        named = list(topics(data.rows))
+        data += read(named, reader, np.full(len(named), config.topic_weight))
+    model = pipeline(config, temperature)
+    model.fit(data.words, data.labels, classifier__sample_weight=data.weights)
+    return model
+
+
+def out_of_fold(
+    config: TrainingConfig, own: Data, other: Data, reader: Reader, folds: Sequence[Fold], step: Callable[[], object] = lambda: None
+) -> OutOfFold:
+    """Train on each fold's past (or other folds) and on all `other` rows, score the fold's own test rows, fit one temperature.
+
+    `step` is called after each fold, for a progress bar.
+    """
+    agencies = np.unique(np.concatenate([own.labels, other.labels])) if len(other) else np.unique(own.labels)
+    parts = []
+    for fold in folds:
+        model = fit_pipeline(config, own.take(fold.train) + other, reader)
+        scores = np.full((len(fold.test), len(agencies)), _ABSENT)
+        scores[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(own.take(fold.test).words)
+        parts.append(scores)
+        step()
+    rows = np.concatenate([fold.test for fold in folds])
+    scores = np.concatenate(parts)
+    return OutOfFold(rows, agencies, scores, fit_temperature(scores, np.searchsorted(agencies, own.labels[rows])))
+
+
+def fit_temperature(scores: Array, truth: Array) -> float:
+    """The temperature with the least log loss (Guo et al. 2017); `truth` (rows,) are columns of `scores`."""
+
+    def loss(log_temperature: float) -> float:
+        right = softmax(scores / np.exp(log_temperature), axis=1)[np.arange(len(truth)), truth]
+        return -float(np.mean(np.log(np.clip(right, 1e-6, None))))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.02), np.log(2.0)), method="bounded").x))

@@ -1,0 +1,88 @@
+"""Every choice of a training, as one frozen object that is read from TOML and written into the artifact."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from model.faults import Fault, InvalidData
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What a training depends on besides its data. The defaults are what measuring chose (CONTRIBUTING.md says how)."""
+
+    seed: int = 0
+    min_df: int = 2
+    """A feature must occur in this many complaints."""
+    char_weight: float = 1.0
+    """Length of the character block beside the stems' 1."""
+    c: float = 0.2
+    """LinearSVC's C."""
+    balance: float = 0.6
+    """Weight of a row: (share of its class) ** -balance; 0 is none, 1 is scikit-learn's "balanced"."""
+    matters_weight: float = 0.5
+    """Weight of the register's own words (names, aliases, matters), which are read as complaints; 0 leaves them out."""
+    topic_weight: float = 1.0
+    """Weight of the names of categories, each read as a complaint to its usual agency; 0 leaves them out."""
+    transfer_weight: float = 0.5
+    """Weight of other regions' rows, where `weights` does not name their source."""
+    folds: int = 5
+    """Folds of out-of-fold probabilities, for calibration and thresholds."""
+    target_error: float = 0.05
+    delta: float = 0.10
+    """The promise: of automatic routings at most `target_error` are wrong, with confidence 1 - delta."""
+    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Weight of a row by its `source`; 1 where none is named."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for the manifest."""
+        return {item.name: getattr(self, item.name) for item in dataclasses.fields(self)} | {"weights": dict(self.weights)}
+
+
+_BOUNDS = {
+    "seed": (0, 2**32 - 1),
+    "min_df": (1, 1000),
+    "char_weight": (0.0, 10.0),
+    "c": (1e-4, 1e4),
+    "balance": (0.0, 1.0),
+    "matters_weight": (0.0, 100.0),
+    "topic_weight": (0.0, 100.0),
+    "transfer_weight": (0.0, 100.0),
+    "folds": (2, 20),
+    "target_error": (0.001, 0.5),
+    "delta": (0.001, 0.5),
+}
+
+
+def load(path: Path) -> TrainingConfig:
+    """Read a configuration. Raises InvalidData with every unknown name and every value out of bounds."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidData([Fault(str(path), 0, f"not TOML: {error}")]) from error
+    wrong = []
+    for name, value in table.items():
+        if name == "weights":
+            if not isinstance(value, dict):
+                wrong.append("weights must be a table of numbers by source")
+                continue
+            wrong += [f"weights.{key} = {item!r}: a number from 0 to 100" for key, item in value.items() if not _within(item, (0.0, 100.0))]
+        elif name not in _BOUNDS:
+            wrong.append(f"{name}: no such setting; there are {', '.join([*_BOUNDS, 'weights'])}")
+        elif not _within(value, _BOUNDS[name]) or isinstance(_BOUNDS[name][0], int) > isinstance(value, int):
+            low, high = _BOUNDS[name]
+            wrong.append(f"{name} = {value!r}: {'a whole number' if isinstance(low, int) else 'a number'} from {low} to {high}")
+    if wrong:
+        raise InvalidData(Fault(str(path), 0, reason) for reason in wrong)
+    weights = MappingProxyType(dict(table.pop("weights", {})))
+    return TrainingConfig(**table, weights=weights)
+
+
+def _within(value: object, bounds: tuple[float, float]) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and bounds[0] <= value <= bounds[1]

@@ -1,0 +1,152 @@
+"""What a model is worth: figures over rows that it has not seen, each with its interval."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.labelled import LabelledComplaint
+from model.router import Router
+from model.routing import Decision, Routing
+from training import figures
+from training.rules import Case, measure_rules
+
+Array = NDArray[Any]
+
+_SALUTATION = re.compile(
+    r"\b(?:kepada\s+)?(?:yth|yang\s+terhormat|ytc)\b\.?,?[^.,;:!\n]{0,80}[.,;:!\n]?"
+    r"|\b(?:assalamu?\W{0,2}ala?ikum\w*|ass?\s?wr\s?wb)\b[^.,;:!\n]{0,40}[.,;:!\n]?",
+    re.IGNORECASE,
+)
+"""Greetings, with the office that they name: "Yth. Dinas Perhubungan, ..."."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A model's routings of rows, and whether each was right."""
+
+    rows: Sequence[LabelledComplaint]
+    routings: Sequence[Routing]
+
+    @property
+    def truth(self) -> list[str]:
+        """The agencies that people decided on."""
+        return [row.agency for row in self.rows]
+
+    @property
+    def said(self) -> list[str]:
+        """The first candidates."""
+        return [routing.candidates[0].agency for routing in self.routings]
+
+    @property
+    def right(self) -> Array:
+        """(rows,) whether the first candidate is the agency decided on."""
+        return np.array([a == b for a, b in zip(self.truth, self.said, strict=True)], dtype=bool)
+
+    @property
+    def confidence(self) -> Array:
+        """(rows,) how sure the model was of its first candidate."""
+        return np.array([routing.candidates[0].probability for routing in self.routings])
+
+
+def route(router: Router, rows: Iterable[LabelledComplaint]) -> Answers:
+    """Route every row that has an agency."""
+    kept = [row for row in rows if row.agency]
+    return Answers(kept, [router.route(row.complaint) for row in kept])
+
+
+def without_title(row: LabelledComplaint) -> LabelledComplaint:
+    """Take the title away: in an export it is often the operator's, and leaks the answer."""
+    return replace(row, title="")
+
+
+def without_salutation(row: LabelledComplaint) -> LabelledComplaint:
+    """Take greetings away, with the office that they name; a text that is nothing else stays."""
+    text = _SALUTATION.sub(" ", row.text)
+    return replace(row, text=text if text.strip() else row.text, title=_SALUTATION.sub(" ", row.title))
+
+
+def evaluate(router: Router, rows: Sequence[LabelledComplaint]) -> dict[str, Any]:
+    """Figures of a model on rows: the object that `salur-training evaluate --json` prints."""
+    answers = route(router, rows)
+    table = summarise(answers, router.policy.target_error, router.policy.confidence)
+    table["slices"] = {
+        "without title": _accuracy(route(router, map(without_title, rows))),
+        "without salutation": _accuracy(route(router, map(without_salutation, rows))),
+    }
+    table["rules"] = rule_effects(router, answers.rows)
+    return {"model": router.version, **table}
+
+
+def summarise(answers: Answers, target_error: float, confidence: float) -> dict[str, Any]:
+    """Figures of given answers."""
+    right, sure = answers.right, answers.confidence
+    count = len(right)
+    listed = [
+        row.agency in [candidate.agency for candidate in routing.candidates[: routing.listed]]
+        for row, routing in zip(answers.rows, answers.routings, strict=True)
+    ]
+    acceptable = [said == row.agency or said in row.acceptable for said, row in zip(answers.said, answers.rows, strict=True)]
+    top3 = [
+        row.agency in [candidate.agency for candidate in routing.candidates[:3]]
+        for row, routing in zip(answers.rows, answers.routings, strict=True)
+    ]
+    sent = np.array([routing.decision is Decision.AUTO for routing in answers.routings], dtype=bool)
+    wrong = int((sent & ~right).sum())
+    lengths = [routing.listed for routing in answers.routings]
+    return {
+        "rows": count,
+        "accuracy": _share(right),
+        "accuracy_interval": figures.wilson(int(right.sum()), count),
+        "acceptable_accuracy": _share(acceptable),
+        "top3": _share(top3),
+        "macro_f1": figures.macro_f1(answers.truth, answers.said),
+        "ece": figures.expected_calibration_error(sure, right),
+        "aurc": figures.aurc(sure, right),
+        "augrc": figures.augrc(sure, right),
+        "auto": {
+            "target_error": target_error,
+            "confidence": confidence,
+            "coverage": _share(sent),
+            "sent": int(sent.sum()),
+            "wrong": wrong,
+            "error": wrong / int(sent.sum()) if sent.any() else 0.0,
+            "error_interval": figures.clopper_pearson(wrong, int(sent.sum())),
+        },
+        "list": {"coverage": _share(listed), "mean_length": float(np.mean(lengths)) if lengths else 0.0},
+        "reasons": dict(Counter(str(reason) for routing in answers.routings for reason in routing.reasons).most_common()),
+        "per_agency": figures.per_agency(answers.truth, answers.said),
+        "confusions": confusions(answers),
+    }
+
+
+def confusions(answers: Answers, most: int = 30) -> list[dict[str, Any]]:
+    """The commonest mistakes: truth, what was said, how often."""
+    pairs = Counter((truth, said) for truth, said in zip(answers.truth, answers.said, strict=True) if truth != said)
+    return [{"truth": truth, "said": said, "rows": rows} for (truth, said), rows in pairs.most_common(most)]
+
+
+def rule_effects(router: Router, rows: Sequence[LabelledComplaint]) -> list[dict[str, Any]]:
+    """For every rule that fired: right answers without and with it, on the model's own candidates for these rows."""
+    cases = []
+    for row in rows:
+        reading = router.reader.read(row.complaint)
+        ranked = router.scorer.ranked(router.scorer.scores(reading.words))
+        cases.append(Case(ranked, reading.words, reading.place, reading.found, row.agency))
+    return [dataclasses.asdict(found) for found in measure_rules(router.reader.rules, cases) if found.fired]
+
+
+def _accuracy(answers: Answers) -> dict[str, Any]:
+    right = answers.right
+    return {"rows": len(right), "accuracy": _share(right), "accuracy_interval": figures.wilson(int(right.sum()), len(right))}
+
+
+def _share(values: Sequence[bool] | Array) -> float:
+    return float(np.mean(values)) if len(values) else 0.0

@@ -1,0 +1,93 @@
+"""Features and classifier: a scikit-learn pipeline from words to probabilities, and its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix
+from scipy.special import softmax
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.svm import LinearSVC
+
+from model.features import BLOCKS
+from model.scorer import Arrays
+from model.text import Word
+from training.config import TrainingConfig
+
+Words = Sequence[Word]
+Array = NDArray[Any]
+
+
+class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
+    """One-versus-rest linear support vector machines whose scores, divided by a temperature, go through a softmax.
+
+    Rifkin and Klautau (2004) for the machines, Guo et al. (2017) for the temperature. Classes are balanced by
+    (their share of the weight) ** -`balance`: 0 is not at all, 1 is scikit-learn's "balanced".
+    """
+
+    def __init__(self, C: float = 0.15, balance: float = 0.5, temperature: float = 0.15, random_state: int = 0) -> None:
+        super().__init__(C=C, random_state=random_state)
+        self.balance = balance
+        self.temperature = temperature
+
+    def fit(self, X: csr_matrix, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit on (rows, features). Rows may weigh differently; two classes at least."""
+        labels = np.asarray(y)
+        weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        _, place = np.unique(labels, return_inverse=True)
+        totals = np.bincount(place, weight)
+        balanced = weight * (totals.sum() / np.maximum(totals[place], 1e-12)) ** self.balance
+        super().fit(X, labels, balanced * weight.sum() / balanced.sum())
+        if len(self.classes_) == 2:  # liblinear makes one machine of two classes; everything here expects one each
+            coef, bias = self.coef_, self.intercept_
+            self.coef_, self.intercept_ = np.vstack([-coef, coef]), np.concatenate([-bias, bias])
+        return self
+
+    def decision_function(self, X: csr_matrix) -> Array:
+        """Score every class: (rows, classes)."""
+        scores: Array = np.asarray(X @ self.coef_.T) + self.intercept_
+        return scores
+
+    def predict_proba(self, X: csr_matrix) -> Array:
+        """Probability of every class: (rows, classes)."""
+        probabilities: Array = softmax(self.decision_function(X) / self.temperature, axis=1)
+        return probabilities
+
+    def predict(self, X: csr_matrix) -> Array:
+        """The likeliest class of every row."""
+        best: Array = self.classes_[self.decision_function(X).argmax(axis=1)]
+        return best
+
+
+def pipeline(config: TrainingConfig, temperature: float = 0.15) -> Pipeline:
+    """Build the unfitted pipeline: `features` from words, `classifier` to probabilities."""
+    blocks = [(block, TfidfVectorizer(analyzer=grams, min_df=config.min_df, sublinear_tf=True)) for block, grams in BLOCKS.items()]
+    union = FeatureUnion(blocks, transformer_weights={"c": config.char_weight})
+    return Pipeline([("features", union), ("classifier", TemperedSVC(config.c, config.balance, temperature, config.seed))])
+
+
+def feature_scale(union: FeatureUnion) -> Array:
+    """(features,) the weight of each feature's block."""
+    weights: Mapping[str, float] = union.transformer_weights or {}
+    return np.concatenate([np.full(len(part.idf_), weights.get(name, 1.0)) for name, part in union.transformer_list])
+
+
+def compile_arrays(fitted: Pipeline, coef: Array | None = None, bias: Array | None = None) -> tuple[list[str], Arrays]:
+    """Turn a fitted pipeline into the vocabulary and arrays that `model.scorer` reads.
+
+    `coef` (columns, features) and `bias` (columns,) are further linear heads over the same features.
+    """
+    union, classifier = fitted["features"], fitted["classifier"]
+    vocabulary = [name for _, part in union.transformer_list for name in part.get_feature_names_out().tolist()]
+    weights, intercepts = classifier.coef_ / classifier.temperature, classifier.intercept_ / classifier.temperature
+    if coef is not None and bias is not None:
+        weights, intercepts = np.vstack([weights, coef]), np.concatenate([intercepts, bias])
+    return vocabulary, Arrays(
+        weights=np.ascontiguousarray((weights * feature_scale(union)).T, dtype=np.float32),
+        bias=intercepts.astype(np.float32),
+        idf=np.concatenate([part.idf_ for _, part in union.transformer_list]).astype(np.float32),
+    )

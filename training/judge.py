@@ -1,0 +1,73 @@
+"""Out-of-fold answers as the service would have given them: rules of authority applied, and then judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.policy import Policy
+from model.reader import Reader
+from model.routing import Candidate
+from model.scorer import MAX_RANKED
+from training import figures, promise
+from training.calibrate import OutOfFold
+from training.config import TrainingConfig
+from training.data import Data
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """(rows,) each: agency decided on, agency said, probability of what was said, probability of the truth."""
+
+    truth: Array
+    said: Array
+    sureness: Array
+    truth_probability: Array
+    top3: Array
+
+    @property
+    def right(self) -> Array:
+        """(rows,) whether what was said is what was decided."""
+        right: Array = self.truth == self.said
+        return right
+
+    def policy(self, config: TrainingConfig) -> Policy:
+        """Thresholds that keep the promise on these rows."""
+        return promise.policy(self.sureness, self.said, self.right, self.truth_probability, config)
+
+    def figures(self, policy: Policy) -> dict[str, Any]:
+        """What these answers were worth, and what the policy would have sent. In-sample for the policy: it was fitted here."""
+        right = self.right
+        cut = np.array([policy.threshold(agency).value for agency in self.said])
+        sent = self.sureness >= cut
+        return {
+            "rows": len(right),
+            "accuracy": float(right.mean()),
+            "accuracy_interval": figures.wilson(int(right.sum()), len(right)),
+            "top3": float(self.top3.mean()),
+            "macro_f1": figures.macro_f1(self.truth.tolist(), self.said.tolist()),
+            "ece": figures.expected_calibration_error(self.sureness, right),
+            "aurc": figures.aurc(self.sureness, right),
+            "augrc": figures.augrc(self.sureness, right),
+            "auto": {"coverage": float(sent.mean()), "wrong": int((sent & ~right).sum()), "sent": int(sent.sum())},
+        }
+
+
+def judge(answers: OutOfFold, own: Data, reader: Reader) -> Judged:
+    """Rank, apply the rules, compare with the labels."""
+    said, sure, of_truth, top3 = [], [], [], []
+    order = np.argsort(-answers.probabilities, axis=1, kind="stable")[:, :MAX_RANKED]
+    for number, probabilities, best in zip(answers.rows, answers.probabilities, order, strict=True):
+        ranked = [Candidate(str(answers.agencies[place]), float(probabilities[place])) for place in best]
+        candidates, _ = reader.apply_rules(ranked, own.readings[number])
+        truth = own.rows[number].agency
+        said.append(candidates[0].agency)
+        sure.append(candidates[0].probability)
+        of_truth.append(next((item.probability for item in candidates if item.agency == truth), 0.0))
+        top3.append(truth in [item.agency for item in candidates[:3]])
+    return Judged(own.labels[answers.rows], np.array(said), np.array(sure), np.array(of_truth), np.array(top3))

@@ -1,0 +1,72 @@
+"""Thresholds that keep a promise: of what goes out by itself, at most `target` wrong, with confidence 1 - delta.
+
+Learn-then-Test (Angelopoulos et al. 2021, arXiv 2110.01052) with exact binomial p-values: candidate thresholds
+stand in a fixed order, the strictest first; each is tested for "more than `target` of what it sends is wrong", and
+the last one before the first that cannot be rejected is taken. Rows must be such that the model had not seen them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from model.policy import NEVER, Policy, Threshold
+from training.config import TrainingConfig
+
+Array = NDArray[Any]
+STARTS = (0.1, 0.25, 0.45, 0.7)
+"""Shares of the rows at which a sequence of tests begins. Each gets its part of delta, so that one unlucky top does not end all."""
+STEP = 0.01
+"""Share of the rows between two tests of a sequence."""
+MIN_AGENCY_ROWS = 150
+"""Rows that an agency needs for a threshold of its own."""
+
+
+def p_value(wrong: Array, sent: Array, target: float) -> Array:
+    """How likely so few wrong among `sent` are if more than `target` go wrong: exact binomial."""
+    value: Array = binom.cdf(wrong, sent, target)
+    return value
+
+
+def threshold(sureness: Array, right: Array, target: float, delta: float) -> Threshold:
+    """The laxest threshold that keeps the promise on rows like these, or NEVER. Ties in sureness go together."""
+    order = np.argsort(-sureness, kind="stable")
+    sure, wrong = sureness[order], np.cumsum(~right[order].astype(bool))
+    rows = len(order)
+    fewest = math.ceil(math.log(delta / len(STARTS)) / math.log(1 - target))
+    best = Threshold(NEVER, 0)
+    for start in STARTS:
+        for sent in range(max(fewest, math.ceil(start * rows)), rows + 1, max(1, round(STEP * rows))):
+            whole = int(np.searchsorted(-sure, -sure[sent - 1], side="right"))
+            if p_value(wrong[whole - 1], whole, target) > delta / len(STARTS):
+                break
+            if whole > best.cases:
+                best = Threshold(float(sure[whole - 1]), whole)
+    return best
+
+
+def list_cut(probability_of_truth: Array, coverage: float) -> float:
+    """Probability from which agencies are listed, so that the truth is listed in `coverage` of cases (split conformal)."""
+    rows = len(probability_of_truth)
+    rank = math.floor((rows + 1) * (1 - coverage))
+    return float(np.sort(probability_of_truth)[rank - 1]) if rank >= 1 else 0.0
+
+
+def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Array, config: TrainingConfig) -> Policy:
+    """Fit the whole policy on out-of-fold rows: sureness, the agency said, whether it was right, the truth's probability."""
+    own = {}
+    for agency in np.unique(said):
+        rows = said == agency
+        if rows.sum() >= MIN_AGENCY_ROWS:
+            own[str(agency)] = threshold(sureness[rows], right[rows], config.target_error, config.delta)
+    return Policy(
+        target_error=config.target_error,
+        confidence=1 - config.delta,
+        overall=threshold(sureness, right, config.target_error, config.delta),
+        per_agency=own,
+        list_cut=list_cut(probability_of_truth, 0.95),
+    )

@@ -1,0 +1,39 @@
+"""Who trains and who tests: by time where there is time, and near-duplicates always on one side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+Rows = NDArray[np.intp]
+
+
+class Fold(NamedTuple):
+    """Row numbers to train on and to test on."""
+
+    train: Rows
+    test: Rows
+
+
+def forward(dates: Sequence[str], folds: int, first: float = 0.4) -> list[Fold]:
+    """Split by time into `folds` blocks after the `first` share: each is tested by what came before it, whole days together."""
+    day = np.array([date[:10] for date in dates])
+    order = np.argsort(day, kind="stable")
+    edges = [day[order[min(len(day) - 1, round(len(day) * (first + (1 - first) * k / folds)))]] for k in range(folds)]
+    blocks = []
+    for start, end in zip(edges, [*edges[1:], "9999"], strict=True):
+        test = np.flatnonzero((day >= start) & (day < end))
+        train = np.flatnonzero(day < start)
+        if len(test) and len(train):
+            blocks.append(Fold(train, test))
+    return blocks
+
+
+def grouped(labels: Sequence[str], groups: Sequence[Any], folds: int, seed: int) -> list[Fold]:
+    """Split at random, stratified by label, each group (of near-duplicates) whole."""
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    return [Fold(train, test) for train, test in splitter.split(np.zeros(len(labels)), labels, groups)]

@@ -1,0 +1,138 @@
+"""The whole training: from files of labelled complaints to a new version in the registry's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import artifact as artifacts
+from model.artifact import Artifact
+from model.labelled import LabelledComplaint
+from model.policy import Policy
+from model.register import Register
+from model.reader import Reader
+from training import aspects, dataset
+from training.calibrate import fit_pipeline, out_of_fold
+from training.config import TrainingConfig
+from training.data import Data, matters, read, weigh
+from training.fit import compile_arrays
+from training.judge import judge
+from training.split import Fold, forward, grouped
+
+Array = NDArray[Any]
+LIBRARIES = ("numpy", "scikit-learn", "scipy", "PySastrawi")
+MIN_DATED = 0.5
+"""Share of own rows with a date from which folds follow time."""
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a training is given: this region's own complaints, and other regions' to learn from."""
+
+    own: Sequence[LabelledComplaint]
+    other: Sequence[LabelledComplaint] = ()
+    dropped: int = 0
+    conflicts: int = 0
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over every row in order: the data's identity in a manifest."""
+        total = hashlib.sha256()
+        for part in (self.own, self.other):
+            for row in part:
+                total.update(json.dumps(row.to_dict(), ensure_ascii=False, sort_keys=True).encode())
+            total.update(b"\0")
+        return total.hexdigest()
+
+
+def load(register: Register, own: Sequence[Path], other: Sequence[Path], today: str, *, allow_unseen: bool = False) -> Sources:
+    """Read, check, bring labels up to date and deduplicate. Raises InvalidData with every fault of every file."""
+    own_rows, other_rows = dataset.load(*own), dataset.load(*other)
+    dataset.check([*own_rows, *other_rows], register, every_agency=not allow_unseen)
+    mine = dataset.deduplicate(dataset.to_current([row.complaint for row in own_rows], register, today))
+    theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
+    return Sources(mine.kept, theirs.kept, mine.dropped + theirs.dropped, len(mine.conflicts) + len(theirs.conflicts))
+
+
+def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:
+    """Folds that follow time where most rows have a date; else random ones, near-duplicates together."""
+    dated = np.array([bool(row.received_at) for row in rows])
+    if dated.mean() >= MIN_DATED:
+        numbers = np.flatnonzero(dated)
+        always = np.flatnonzero(~dated)
+        by_time = forward([rows[n].received_at for n in numbers.tolist()], config.folds)
+        if by_time:
+            return [Fold(np.concatenate([always, numbers[fold.train]]), numbers[fold.test]) for fold in by_time]
+    return grouped([row.agency for row in rows], dataset.near_duplicate_groups(rows), config.folds, config.seed)
+
+
+def train(
+    register: Register, sources: Sources, config: TrainingConfig, created: str, say: Say = lambda _: None
+) -> tuple[Artifact, dict[str, str]]:
+    """Fit everything and answer the artifact and its further files (MODEL_CARD.md, report/…), nothing written yet.
+
+    `created` is an ISO time; the same data, configuration and time give the same artifact. `say` tells each step.
+    """
+    reader = Reader(register)
+    say("reading the words")
+    routed = [row for row in sources.own if row.agency]
+    own = read(routed, reader, weigh(routed, config, 1.0))
+    extra = [row for row in sources.other if row.agency and not register.by_id[row.agency].per]
+    other = read(extra, reader, weigh(extra, config, config.transfer_weight))
+    if config.matters_weight:
+        own_words = list(matters(register))
+        other += read(own_words, reader, np.full(len(own_words), config.matters_weight))
+    folds = folds_of(routed, config)
+    say(f"out-of-fold answers for {sum(len(fold.test) for fold in folds):,} of {len(routed):,} complaints")
+    answers = out_of_fold(config, own, other, reader, folds, lambda: say("  a fold is done"))
+    say("thresholds that keep the promise")
+    judged = judge(answers, own, reader)
+    policy = judged.policy(config)
+    say(f"fitting on {len(own) + len(other):,} rows")
+    fitted = fit_pipeline(config, own + other, reader, answers.temperature)
+    say("kind, oversight and what is missing")
+    heads = aspects.fit_from(fitted["features"], sources.own, reader, answers, config)
+    vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
+    manifest = {
+        "version": version_name(created, sources, register, config),
+        "created": created,
+        "agencies": [str(agency) for agency in fitted.classes_],
+        "python": platform.python_version(),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "stemmer": reader.analyzer.stemmer.digest,
+        "register": register.digest,
+        "data": {
+            "digest": sources.digest,
+            "own": len(sources.own),
+            "other": len(sources.other),
+            "dropped": sources.dropped,
+            "conflicts": sources.conflicts,
+            "per_source": dict(Counter(row.source or "own" for row in (*sources.own, *sources.other))),
+            "per_agency": dict(sorted(Counter(row.agency for row in routed).items())),
+        },
+        "config": config.to_dict(),
+        "temperature": answers.temperature,
+        "policy": policy.to_dict(),
+        "aspects": heads.aspects.to_dict(),
+        "figures": {"out_of_fold": judged.figures(policy), "aspects": heads.figures},
+    }
+    named = {"weights": arrays.weights, "bias": arrays.bias, "idf": arrays.idf}
+    return Artifact(manifest, named, vocabulary, register), {}
+
+
+def version_name(created: str, sources: Sources, register: Register, config: TrainingConfig) -> str:
+    """Name a version by its day and what went into it: the same inputs on the same day have the same name."""
+    inputs = "".join((created, sources.digest, register.digest, json.dumps(config.to_dict(), sort_keys=True)))
+    return f"{created[:10]}-{hashlib.sha256(inputs.encode()).hexdigest()[:8]}"
