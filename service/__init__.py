@@ -17,7 +17,9 @@ from service import (
     agencies_page,
     api,
     api_docs,
+    audit_page,
     clock,
+    desk,
     headers,
     health,
     history_page,
@@ -104,6 +106,8 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
         app.register_blueprint(module.blueprint)
     for page in (agencies_page, history_page, log_page, models_page, people_page, statistics_page):
         app.register_blueprint(page.blueprint)
+    desk.init_app(app)
+    audit_page.init_app(app)
     app.add_url_rule("/", "home", home)
     access.verify(app)
     return app

@@ -173,7 +173,7 @@ def precedents(connection: Connection, case: Case) -> Sequence[Precedent]:
 
 
 def _decided(connection: Connection, agency: str, but: int) -> Sequence[Row[Any]]:
-    return connection.execute(
+    rows: Sequence[Row[Any]] = connection.execute(
         select(*_LINE, standing.c.agency, standing.c.unit)
         .join(standing, standing.c.complaint_id == complaint.c.id)
         .join(routing, routing.c.id == standing.c.routing_id)
@@ -187,7 +187,8 @@ def _decided(connection: Connection, agency: str, but: int) -> Sequence[Row[Any]
         )
         .order_by(standing.c.complaint_id.desc())
         .limit(POOL)
-    ).all()
+    ).all()  # type: ignore[assignment]
+    return rows
 
 
 def _history(connection: Connection, complaint_id: int) -> Sequence[Past]:

@@ -165,7 +165,7 @@ def decide(
     if row.verdict_id != seen or row.state in ("decided", "closed"):
         return _same_again(connection, row, choice, account_id, at)
     if row.claimed_by not in (None, account_id) and row.claimed_until >= at:
-        raise Claimed(f"Aduan ini sedang dibuka oleh {_name(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
+        raise Claimed(f"Aduan ini sedang dibuka oleh {holder(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
     seconds = _seconds(row, account_id, at, minutes)
     saved = record(connection, row, choice, origin="desk", account_id=account_id, seconds=seconds, at=at)
     served = [other for other in sorted(others) if _serve(connection, other, complaint_id, choice, account_id, at)]
@@ -287,7 +287,7 @@ def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_i
         and at - last.decided_at < _AGAIN
     )
     if not same:
-        who = _name(connection, last.account_id) if last.account_id != account_id else "Anda sendiri"
+        who = holder(connection, last.account_id) if last.account_id != account_id else "Anda sendiri"
         raise AlreadyDecided(f"Aduan ini sudah diputuskan oleh {who}. Putusan yang baru Anda kirim belum disimpan.")
     return Saved(row.complaint_id, last.id, last.outcome, last.agency, last.unit, again=True)
 
@@ -410,7 +410,8 @@ def _target(body: str) -> float:
     return float(guarantee.get("target_error", audit.TARGET))
 
 
-def _name(connection: Connection, account_id: int | None) -> str:
+def holder(connection: Connection, account_id: int | None) -> str:
+    """Name somebody as colleagues know them."""
     if account_id is None:
         return "instansi lewat API"
     found: str = connection.execute(select(account.c.full_name).where(account.c.id == account_id)).scalar_one()

@@ -5,6 +5,7 @@ A form that was sent after its session had ended is not lost: signing in carries
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, session, url_for
@@ -33,9 +34,9 @@ def ask() -> Response:
     """Ask to sign in, and bring the person back to where they wanted to go, with what they had written."""
     if request.method in ("GET", "HEAD") or (request.content_length or 0) > 8 * _MAX_CARRIED:  # a file is not carried along
         return redirect(url_for("sign_in.enter", lanjut=request.full_path.rstrip("?")))
-    carried = {CARRIED + name: value for name, value in request.form.items(multi=True) if name != "csrf_token"}
-    if sum(map(len, carried.values())) > _MAX_CARRIED:
-        carried = {}
+    carried = [(CARRIED + name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    if sum(len(value) for _, value in carried) > _MAX_CARRIED:
+        carried = []
     return _form(
         401, "Sesi Anda sudah berakhir. Masuk lagi: yang Anda tulis tidak hilang.", next_page=request.path, carried=carried
     )
@@ -56,7 +57,7 @@ def check() -> Response:
     """Check name and password."""
     form = request.form
     access.gate().count(parts().settings.sign_in_limit, request.remote_addr or "")
-    carried = {name: value for name, value in form.items(multi=True) if name.startswith(CARRIED)}
+    carried = [(name, value) for name, value in form.items(multi=True) if name.startswith(CARRIED)]
     with parts().database.read() as connection:
         person = accounts.authenticate(connection, form.get("nama", "")[:100], form.get("sandi", ""))
     if person is None:
@@ -65,7 +66,7 @@ def check() -> Response:
         accounts.note_sign_in(connection, person)
     access.sign_in(person)
     if carried:
-        fields = MultiDict((name.removeprefix(CARRIED), value) for name, value in carried.items())
+        fields = MultiDict((name.removeprefix(CARRIED), value) for name, value in carried)
         return make_response(render_template("carried.html", target=_local(form.get("lanjut", "")), fields=fields))
     return redirect(_local(form.get("lanjut", "")))
 
@@ -105,9 +106,9 @@ def password() -> Response:
     return redirect(url_for("home"))
 
 
-def _form(status: int, error: str = "", name: str = "", next_page: str = "", carried: dict[str, str] | None = None) -> Response:
+def _form(status: int, error: str = "", name: str = "", next_page: str = "", carried: Sequence[tuple[str, str]] = ()) -> Response:
     session.permanent = True  # the CSRF token lives as long as the form is open
-    page = render_template("sign_in.html", error=error, name=name, next_page=next_page, carried=carried or {})
+    page = render_template("sign_in.html", error=error, name=name, next_page=next_page, carried=carried)
     return make_response(page, status)
 
 

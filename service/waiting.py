@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
 
@@ -38,7 +39,7 @@ class Filter:
             given["umur"] = ""
         return cls(**given)
 
-    def query(self) -> dict[str, str]:
+    def query(self) -> dict[str, Any]:
         """Write it into an address."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
 
@@ -76,6 +77,7 @@ class Entry:
     rank: float
     reasons: tuple[str, ...]
     held_by: str
+    confidential: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def entries(
         select(
             standing,
             complaint.c.title,
+            complaint.c.confidential,
             func.substr(complaint.c.text, 1, EXCERPT).label("excerpt"),
             account.c.full_name,
         )
@@ -148,6 +151,7 @@ def entries(
             rank=row.rank,
             reasons=reasons.get(row.complaint_id, ()),
             held_by=row.full_name if row.claimed_until is not None and row.claimed_until >= at else "",
+            confidential=row.confidential,
         )
         for row in rows[:limit]
     ]

@@ -1,0 +1,93 @@
+"""The page of the blind audit: the live error of each agency against the promise, and the breakers with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.wrappers import Response
+
+from service import access, audit, wording
+from service.accounts import Permission
+from service.audit import InvalidBreaker
+from service.parts import parts
+
+blueprint = Blueprint("audit_page", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Add the page, and tell every other one which agencies are stopped."""
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals["stopped_agencies"] = stopped
+
+
+@blueprint.get("/antrean/pemeriksaan")
+@access.page(Permission.VIEW)
+def show() -> Response:
+    """Show what the blind audit found, and which agencies' automatic routing is stopped."""
+    return _page()
+
+
+@blueprint.post("/antrean/pemeriksaan")
+@access.page(Permission.BREAKER)
+def change() -> Response:
+    """Stop the automatic routing of an agency or let it go on, with a reason."""
+    why, by = _text("alasan"), access.current_account().id
+    try:
+        with parts().database.write() as connection:
+            if request.form.get("aksi") == "cabut":
+                number = _text("nomor")
+                known = number.isdecimal() and len(number) < 10
+                agency = audit.close_breaker(connection, int(number) if known else 0, why, by).agency
+                told = "berjalan lagi"
+            else:
+                router, agency, told = parts().models.require(), _text("instansi"), "dihentikan"
+                if agency not in router.register.by_id:
+                    raise InvalidBreaker("Pilih dahulu instansinya.")
+                audit.open_breaker(connection, agency, router.version, why, by)
+    except InvalidBreaker as error:
+        return _page(str(error), 422)
+    flash(f"Penerusan otomatis ke {wording.agency_name(agency)} {told}.")
+    return redirect(url_for("audit_page.show"), 303)
+
+
+@blueprint.errorhandler(CSRFError)
+def stale(error: CSRFError) -> Response:  # noqa: ARG001
+    """Show the form again with what was typed in it: only its token is old."""
+    return _page("Halaman ini terlalu lama terbuka. Yang Anda tulis masih ada: kirim sekali lagi.", 400)
+
+
+def stopped() -> Sequence[audit.Breaker]:
+    """Answer the breakers that are open now, for the banner on every page."""
+    router = parts().models.router()
+    if router is None:
+        return ()
+    with parts().database.read() as connection:
+        return audit.breakers(connection, router.version)
+
+
+def _page(error: str = "", status: int = 200) -> Response:
+    router = parts().models.router()
+    version = router.version if router else ""
+    with parts().database.read() as connection:
+        errors = audit.live_errors(connection, version)
+        known = audit.breakers(connection)
+    page = render_template(
+        "desk/audits.html",
+        errors=errors,
+        open=[one for one in known if one.closed_at is None and one.model_version == version],
+        past=[one for one in known if one.closed_at is not None or one.model_version != version],
+        target=audit.TARGET,
+        share=parts().settings.audit_share,
+        agencies=router.register.agencies if router else (),
+        version=version,
+        error=error,
+        given={name: _text(name) for name in ("alasan", "instansi", "nomor", "aksi")},
+        longest=audit.MAX_REASON,
+    )
+    return make_response(page, status)
+
+
+def _text(name: str) -> str:
+    return request.form.get(name, "").replace("\0", "").strip()

@@ -1,0 +1,469 @@
+"""The desk: the queue, one complaint at a time, and what a person does with it. Plain forms; the script only saves the reloads.
+
+A form sent with the header `X-Salur: meja` is answered with the next complaint alone, which the script puts in place of the last
+one; otherwise the answer leads there. What was typed always comes back when something is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, session, url_for
+from flask_wtf.csrf import CSRFError
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+from werkzeug.wrappers import Response
+
+from model.register import Agency, Register
+from service import access, agency_search, cases, highlight, problems, questions, review, waiting, wording
+from service.accounts import Account, Permission
+from service.agency_search import Found
+from service.cases import Case
+from service.clock import now
+from service.parts import parts
+from service.problems import Problem
+from service.review import AlreadyDecided, Choice, Claimed, NotPossible, Saved
+from service.waiting import Cursor, Filter
+
+blueprint = Blueprint("desk", __name__)
+SHOWN = 7
+MAX_SKIPPED = 60
+_BIGGEST = 2**31 - 1
+_NUMBER = f"<int(max={_BIGGEST}):number>"
+_LIKELY = (
+    (0.9, "hampir pasti"),
+    (0.7, "sangat mungkin"),
+    (0.4, "mungkin"),
+    (0.15, "kurang mungkin"),
+    (0.0, "kecil kemungkinannya"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody typed on the page of a complaint, as they typed it."""
+
+    unit: str = ""
+    also: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    question: str = ""
+    note: str = ""
+    search: str = ""
+    group: bool = False
+    members: tuple[int, ...] = ()
+
+    @classmethod
+    def read(cls) -> Draft:
+        """Take it from the form of this request."""
+        form = request.form
+        return cls(
+            unit=_text("unit")[:200],
+            also=tuple(dict.fromkeys(name[:100] for name in form.getlist("pendukung") if name))[: review.MAX_ALSO + 1],
+            missing=tuple(name for name in wording.MISSING if name in form.getlist("kurang")),
+            question=_text("pertanyaan"),
+            note=_text("catatan"),
+            search=_text("cari")[: agency_search.MAX_QUERY],
+            group=form.get("kelompok") == "1",
+            members=tuple(int(number) for number in _text("anggota")[:400].split(",") if number.isdecimal() and len(number) < 10),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An agency that can be chosen with one key; `share` is None where the model's word is hidden."""
+
+    agency: Agency
+    share: float | None = None
+    likely: str = ""
+    unit: str = ""
+    by_rule: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is said on the page of a complaint besides the complaint."""
+
+    error: str = ""
+    told: str = ""
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+    focus: str = ""
+
+
+@blueprint.get("/antrean")
+@access.page(Permission.VIEW)
+def queue() -> Response:
+    """Show what waits, the most urgent first."""
+    wanted, at, today = Filter.read(request.args), now(), parts().calendar.today()
+    skipped = _skipped()
+    if request.args.get("lagi"):
+        skipped = session["lewati"] = []
+    with parts().database.read() as connection:
+        counts = waiting.count(connection, today)
+        listed, following_page = waiting.entries(connection, wanted, today, at, Cursor.read(request.args.get("setelah", "")))
+    return make_response(
+        render_template(
+            "desk/queue.html",
+            counts=counts,
+            entries=listed,
+            following_page=following_page,
+            wanted=wanted,
+            ages=waiting.AGES,
+            skipped=skipped,
+            saved=session.pop("tersimpan", {}),
+            paged="setelah" in request.args,
+            hidden=lambda entry: entry.confidential and not access.current_account().may(Permission.DECIDE),
+        )
+    )
+
+
+@blueprint.get("/antrean/berikutnya")
+@access.page(Permission.DECIDE)
+def following() -> Response:
+    """Open the most urgent complaint that nobody else has open."""
+    wanted = Filter.read(request.args)
+    with parts().database.write() as connection:
+        number = _claim_next(connection, wanted)
+    if number is None:
+        return redirect(url_for("desk.queue", **wanted.query()))
+    return redirect(url_for("desk.show", number=number, **wanted.query()))
+
+
+@blueprint.get(f"/aduan/{_NUMBER}")
+@access.page(Permission.VIEW)
+def show(number: int) -> Response:
+    """Show a complaint; whoever may decide has it for a while."""
+    with parts().database.read() as connection:
+        case = _load(connection, number)
+    if not _may_read(case, access.current_account()):
+        raise Problem(
+            "forbidden", "The complaint is confidential.", sentence="Aduan ini rahasia: peran Anda tidak dapat membukanya."
+        )
+    if case.state == "waiting" and access.current_account().may(Permission.DECIDE):
+        with parts().database.write() as connection:
+            review.claim(connection, number, access.current_account().id, parts().settings.claim_minutes)
+    saved, told = session.pop("tersimpan", {}), session.pop("kabar", "")
+    return _case(number, None, _Page(told=told, saved=saved), request.args.get("cari", "")[: agency_search.MAX_QUERY])
+
+
+@blueprint.post(f"/aduan/{_NUMBER}")
+@access.page(Permission.DECIDE)
+def act(number: int) -> Response:
+    """Do what the pressed button says: choose an agency, ask, skip, undo, search, or put the question together anew."""
+    draft = Draft.read()
+    if request.form.get("aksi") == "urungkan":
+        return _undo(number)
+    if request.form.get("aksi") == "cari":
+        return _case(number, draft, _Page(focus="cari"))
+    if request.form.get("aksi") == "susun":
+        with parts().database.read() as connection:
+            case = _load(connection, number)
+        return _case(number, replace(draft, question=_question(case, draft.missing)), _Page(focus="pertanyaan"))
+    if request.form.get("aksi") == "lewati":
+        return _skip(number)
+    return _decide(number, draft)
+
+
+@blueprint.get(f"/aduan/{_NUMBER}/cari")
+@access.page(Permission.DECIDE)
+def search(number: int) -> Response:
+    """Answer the buttons of the agencies that a search finds, for the script."""
+    with parts().database.read() as connection:
+        case = _load(connection, number)
+    typed = request.args.get("cari", "")[: agency_search.MAX_QUERY]
+    return make_response(render_template("desk/found.html", found=_found(typed), search=typed, case=case, unit_of=_unit_of))
+
+
+@blueprint.get(f"/aduan/{_NUMBER}/pertanyaan")
+@access.page(Permission.DECIDE)
+def question(number: int) -> Response:
+    """Answer the question to the reporter about what is missing, for the script."""
+    with parts().database.read() as connection:
+        case = _load(connection, number)
+    written = _question(case, [name for name in wording.MISSING if name in request.args.getlist("kurang")])
+    return Response(written, content_type="text/plain; charset=utf-8")
+
+
+@blueprint.errorhandler(CSRFError)
+def stale(error: CSRFError) -> Response:  # noqa: ARG001
+    """Show a form again that was open for too long, with all that was typed in it: only its token is old."""
+    message = "Halaman ini terlalu lama terbuka. Yang Anda tulis masih ada: periksa, lalu kirim sekali lagi."
+    return _case((request.view_args or {})["number"], Draft.read(), _Page(error=message, status=400))
+
+
+@blueprint.errorhandler(OperationalError)
+def busy(error: OperationalError) -> Response:
+    """Give back what was typed where the database did not answer in time; nothing of it was kept."""
+    if request.method != "POST":
+        return problems.respond(error)
+    message = "Sistem sedang sibuk, putusan belum disimpan. Yang Anda tulis masih ada: tunggu sebentar, lalu kirim sekali lagi."
+    try:
+        return _case((request.view_args or {})["number"], Draft.read(), _Page(error=message, status=503))
+    except OperationalError:
+        return problems.respond(error)
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages and the words that only they use."""
+    app.register_blueprint(blueprint)
+    app.jinja_env.filters.update(
+        days_left=lambda due: parts().calendar.between(parts().calendar.today(), due),
+        days_left_words=days_left,
+        clock=lambda when: f"{when.astimezone(parts().settings.time_zone):%H.%M}",
+    )
+
+
+def days_left(days: int) -> str:
+    """Say how many working days are left."""
+    if days < 0:
+        return f"lewat {-days} hari kerja"
+    return "tenggat hari ini" if days == 0 else f"sisa {days} hari kerja"
+
+
+def _text(name: str) -> str:
+    return request.form.get(name, "").replace("\0", "").replace("\r\n", "\n").strip()
+
+
+def _register() -> Register | None:
+    router = parts().models.router()
+    return router.register if router else None
+
+
+def _load(connection: Connection, number: int) -> Case:
+    case = cases.load(connection, number)
+    if case is None:
+        raise Problem("not-found", "No such complaint.", sentence=f"Aduan nomor {number} tidak ada.")
+    return case
+
+
+def _may_read(case: Case, person: Account) -> bool:
+    """Whoever decides reads what is confidential while it is theirs to decide; afterwards only those whose role says so."""
+    if not case.complaint.confidential or person.may(Permission.CONFIDENTIAL):
+        return True
+    return case.state in ("waiting", "asked") and person.may(Permission.DECIDE)
+
+
+def _skipped() -> list[int]:
+    return [number for number in session.get("lewati", []) if isinstance(number, int)]
+
+
+def _claim_next(connection: Connection, wanted: Filter) -> int | None:
+    conditions = wanted.conditions(parts().calendar.today(), now())
+    return review.claim_next(
+        connection, access.current_account().id, parts().settings.claim_minutes, conditions, skipped=_skipped()
+    )
+
+
+def _decide(number: int, draft: Draft) -> Response:
+    with parts().database.read() as connection:
+        case = _load(connection, number)
+    choice, wrong, focus = _choice(case, draft)
+    if choice is None:
+        return _case(number, draft, _Page(error=f"{wrong} Putusan belum disimpan.", status=422, focus=focus))
+    seen = _text("keadaan")
+    wanted, person, minutes = Filter.read(request.args), access.current_account(), parts().settings.claim_minutes
+    try:
+        with parts().database.write() as connection:
+            saved = review.decide(
+                connection,
+                number,
+                choice,
+                person.id,
+                seen=int(seen) if seen.isdecimal() and 0 < int(seen) <= _BIGGEST else None,
+                minutes=minutes,
+                others=draft.members if draft.group else (),
+            )
+            # One that was not waiting was looked up: whoever did that wants to stay with it.
+            ahead = _claim_next(connection, wanted) if case.state == "waiting" or saved.again else number
+    except (AlreadyDecided, Claimed) as error:
+        return _case(number, draft, _Page(error=str(error), status=409))
+    return _onward(ahead, wanted, saved=_told(saved, case))
+
+
+def _undo(number: int) -> Response:
+    verdict = _text("putusan")
+    try:
+        with parts().database.write() as connection:
+            undone = review.undo(
+                connection,
+                int(verdict) if verdict.isdecimal() and len(verdict) < 10 else 0,
+                access.current_account().id,
+                parts().settings.claim_minutes,
+            )
+    except NotPossible as error:
+        return _case(number, None, _Page(error=str(error), status=409))
+    more = f" bersama {len(undone) - 1} aduan serupa" if len(undone) > 1 else ""
+    return _onward(undone[0], Filter.read(request.args), told=f"Putusan dibatalkan. Aduan #{undone[0]} kembali menunggu{more}.")
+
+
+def _skip(number: int) -> Response:
+    session["lewati"] = [*(other for other in _skipped() if other != number), number][-MAX_SKIPPED:]
+    wanted = Filter.read(request.args)
+    with parts().database.write() as connection:
+        review.release(connection, number, access.current_account().id)
+        ahead = _claim_next(connection, wanted)
+    return _onward(ahead, wanted, told=f"Aduan #{number} dilewati.")
+
+
+def _onward(number: int | None, wanted: Filter, saved: Mapping[str, Any] | None = None, told: str = "") -> Response:
+    """Lead to a complaint, or to the queue where there is none; the script gets it at once."""
+    if request.headers.get("X-Salur") == "meja":
+        if number is None:
+            page = render_template("desk/done.html", saved=saved or {}, told=told, skipped=_skipped(), wanted=wanted)
+            answer = make_response(page)
+            answer.headers["X-Salur-Alamat"] = url_for("desk.queue", **wanted.query())
+            return answer
+        return _case(number, None, _Page(told=told, saved=saved or {}))
+    session["tersimpan"], session["kabar"] = dict(saved or {}), told
+    if number is None:
+        if told:
+            flash(session.pop("kabar"))
+        return redirect(url_for("desk.queue", **wanted.query()), 303)
+    return redirect(url_for("desk.show", number=number, **wanted.query()), 303)
+
+
+def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Response:
+    """Show the page of a complaint, or for the script only what changes on it; without a draft the form is a fresh one."""
+    person, register, at = access.current_account(), _register(), now()
+    with parts().database.read() as connection:
+        case = _load(connection, number)
+        like = [] if case.blind else cases.precedents(connection, case)
+        group = cases.members(connection, number)
+        holder = ""
+        if case.claimed_by not in (None, person.id) and case.claimed_until is not None and case.claimed_until >= at:
+            holder = review.holder(connection, case.claimed_by)
+    wanted = Filter.read(request.args)
+    missing = case.routing.missing if case.routing else ()
+    if draft is None:
+        draft = Draft(missing=tuple(missing), question=_question(case, missing), search=search)
+    open_ = case.state in ("waiting", "asked", "sent") and not case.purged and person.may(Permission.DECIDE) and not holder
+    routing = None if case.blind else case.routing
+    fragment = request.headers.get("X-Salur") == "meja"
+    answer = make_response(
+        render_template(
+            "desk/meja.html" if fragment else "desk/case.html",
+            case=case,
+            routing=routing,
+            open=open_,
+            holder=holder,
+            title=highlight.pieces(case.complaint, routing, "title") if routing else [highlight.Piece(case.complaint.title)],
+            text=highlight.pieces(case.complaint, routing, "text") if routing else [highlight.Piece(case.complaint.text)],
+            options=_options(case, register),
+            found=_found(draft.search),
+            register=register,
+            families=[agency for agency in register.agencies if agency.per] if register else [],
+            group=group,
+            like=like,
+            draft=draft,
+            page=page,
+            wanted=wanted,
+            limits={"note": review.MAX_NOTE, "question": review.MAX_QUESTION},
+            unit_of=_unit_of,
+            person=person,
+        ),
+        page.status,
+    )
+    answer.headers["X-Salur-Alamat"] = url_for("desk.show", number=number, **wanted.query())
+    return answer
+
+
+def _options(case: Case, register: Register | None) -> Sequence[Option]:
+    """Answer the agencies with a key: the model's candidates, ranked; in a blind case by name, whose order tells nothing."""
+    if case.routing is None or register is None:
+        return ()
+    ruled = {rule.agency for rule in case.routing.rules}
+    shares = {candidate.agency: candidate.probability for candidate in case.routing.candidates}
+    first = [case.routing.agency] if case.routing.agency and case.routing.agency not in list(shares)[:SHOWN] else []
+    named = [name for name in (*first, *shares) if name in register.by_id][:SHOWN]
+    if case.blind:
+        blind = sorted((register.by_id[name] for name in named), key=lambda agency: agency.name)
+        return [Option(agency, unit=_unit_of(agency, case)) for agency in blind]
+    return [
+        Option(
+            agency=register.by_id[name],
+            share=shares.get(name),
+            likely=next(words for least, words in _LIKELY if shares.get(name, 0.0) >= least),
+            unit=_unit_of(register.by_id[name], case),
+            by_rule=name in ruled,
+        )
+        for name in named
+    ]
+
+
+def _found(typed: str) -> Sequence[Found]:
+    register = _register()
+    return agency_search.search(register, typed, parts().calendar.today().isoformat()) if register else ()
+
+
+def _unit_of(agency: Agency, case: Case) -> str:
+    """Answer the unit of a family that the place of the complaint names."""
+    if agency.per == "kecamatan":
+        return case.kecamatan
+    if agency.per == "desa":
+        return (case.routing.desa if case.routing else "") or case.complaint.desa
+    return ""
+
+
+def _question(case: Case, missing: Sequence[str]) -> str:
+    place = ", ".join(name for name in (case.complaint.desa, case.kecamatan) if name)
+    return questions.ask(missing, case.complaint.title, case.complaint.text, place)
+
+
+def _choice(case: Case, draft: Draft) -> tuple[Choice | None, str, str]:
+    """Read what was chosen. Answers None, what is wrong, and the field to go to, where it cannot be taken."""
+    register = _register()
+    for name, text, limit, label in (
+        ("catatan", draft.note, review.MAX_NOTE, "Catatan"),
+        ("pertanyaan", draft.question, review.MAX_QUESTION, "Pertanyaan"),
+    ):
+        if len(text) > limit:
+            given, most = wording.number(len(text)), wording.number(limit)
+            return None, f"{label} terlalu panjang: {given} karakter, paling banyak {most}.", name
+    doing = _text("aksi")
+    if doing == "kurang-informasi":
+        if not draft.missing:
+            return None, "Tandai dahulu apa yang kurang.", "kurang"
+        if not draft.question:
+            return None, "Tuliskan pertanyaan kepada pelapor.", "pertanyaan"
+        return Choice(outcome="needs-info", missing=draft.missing, note=draft.note, question=draft.question), "", ""
+    if doing == "bukan-aduan":
+        return Choice(outcome="not-a-complaint", note=draft.note), "", ""
+    name = _text("putusan")
+    if not name:
+        return None, "Pilih dahulu instansinya.", "cari"
+    if register is None:
+        return None, "Model belum siap, jadi daftar instansi belum dapat dibaca.", ""
+    unknown = [other for other in (name, *draft.also) if other not in register.by_id]
+    if unknown:
+        return None, f"Instansi “{unknown[0]}” tidak ada di daftar.", "cari"
+    agency = register.by_id[name]
+    if not agency.active_on(parts().calendar.today().isoformat()):
+        return None, f"{agency.name} sudah tidak aktif. Pilih penggantinya.", "cari"
+    if len(draft.also) > review.MAX_ALSO:
+        return None, f"Instansi pendukung paling banyak {review.MAX_ALSO}.", "pendukung"
+    unit = (draft.unit or _unit_of(agency, case)) if agency.per else ""
+    if agency.per and unit not in _units(register, agency.per):
+        return None, f"{agency.name}: pilih dahulu {agency.per} yang mana.", "unit"
+    return Choice(agency=name, unit=unit, also=draft.also, note=draft.note), "", ""
+
+
+def _units(register: Register, per: str) -> frozenset[str]:
+    return frozenset(register.kecamatan if per == "kecamatan" else (place.desa for place in register.places if place.desa))
+
+
+def _told(saved: Saved, case: Case) -> dict[str, Any]:
+    """Write what the page says of a verdict that is kept; small, for it travels in the session where there is no script."""
+    said = {"needs-info": "kurang informasi, pertanyaan dicatat", "not-a-complaint": "bukan aduan"}.get(saved.outcome, "")
+    if not said:
+        said = wording.agency_name(saved.agency) + (f", {saved.unit}" if saved.unit else "")
+    return {
+        "number": saved.complaint_id,
+        "verdict": saved.verdict_id,
+        "what": said,
+        "others": len(saved.others),
+        "again": saved.again,
+        "stopped": wording.agency_name(saved.stopped) if saved.stopped else "",
+        "audit": case.blind,
+    }
