@@ -1,0 +1,369 @@
+"""Versions in a folder, which of them is live, and the ledger of what was live when and why.
+
+    <version>/      an artifact, written once
+    current         the name of the live version, replaced atomically
+    ledger.jsonl    one line an event, only ever added to
+
+Several processes and hosts may share the folder: whoever writes holds a lock on the ledger, and whoever reads needs none.
+There is no clock here: times are passed in, as ISO 8601.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, Self
+
+from model.artifact import read_manifest
+from model.faults import Fault, SalurError
+from model.register import Register
+from model.router import Router
+
+CURRENT, LEDGER = "current", "ledger.jsonl"
+MAX_REASON = 2_000
+"""Characters of a reason or a name in the ledger."""
+MAX_LINE = 1_000_000
+"""Bytes of one line of the ledger that are read."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class RegistryError(SalurError):
+    """What the registry was asked for and will not do; the text says why."""
+
+
+class NeedsReason(RegistryError):
+    """A promotion that nothing forbids but that nothing shows to be better either: a person must say why."""
+
+
+class Event(StrEnum):
+    """What the ledger tells of."""
+
+    TRAINED = "trained"
+    COMPARED = "compared"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled-back"
+    REFUSED = "refused"
+
+
+class Verdict(StrEnum):
+    """What a comparison of a challenger with the champion came to."""
+
+    PROMOTE = "promote"
+    HOLD = "hold"
+    NOT_ENOUGH_DATA = "not-enough-data"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger. `previous` is the version that was live, or compared with; `figures` are plain JSON values."""
+
+    what: Event
+    version: str
+    when: str
+    who: str
+    why: str
+    previous: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as the line is written."""
+        row: dict[str, Any] = {"when": self.when, "what": str(self.what), "version": self.version, "who": self.who, "why": self.why}
+        return row | ({"from": self.previous} if self.previous else {}) | ({"figures": dict(self.figures)} if self.figures else {})
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Self:
+        """Read a line back. Raises ValueError saying what is wrong with it."""
+        texts = {name: row.get(name, "") for name in ("version", "when", "who", "why", "from")}
+        if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
+            raise ValueError(f"{', '.join(wrong)} must be text")
+        figures = row.get("figures", {})
+        if not isinstance(figures, dict):
+            raise ValueError("figures must be an object")
+        return cls(Event(row.get("what", "")), previous=texts.pop("from"), figures=figures, **texts)
+
+
+@dataclass(frozen=True)
+class History:
+    """The ledger, oldest first, and the lines of it that cannot be read: one torn by a crash, or changed by hand."""
+
+    entries: Sequence[Entry]
+    faults: Sequence[Fault] = ()
+
+    @property
+    def live(self) -> Sequence[str]:
+        """The versions that rolling back goes through, the live one last: a promotion adds one, a rollback takes one away."""
+        live: list[str] = []
+        for entry in self.entries:
+            if entry.what is Event.PROMOTED:
+                live.append(entry.version)
+            elif entry.what is Event.ROLLED_BACK and live:
+                live.pop()
+        return live
+
+    def comparison(self, champion: str, challenger: str) -> Entry | None:
+        """Find the latest comparison of these two; None where there is none."""
+        wanted = (Event.COMPARED, challenger, champion)
+        return next((entry for entry in reversed(self.entries) if (entry.what, entry.version, entry.previous) == wanted), None)
+
+
+class Loaded(Protocol):
+    """What the registry looks at in a version that was loaded."""
+
+    @property
+    def register(self) -> Register:
+        """The register it was trained with."""
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What the artifact says of itself."""
+
+
+class Registry:
+    """A folder of versions. Holds no state of its own, so any number may look after one folder."""
+
+    def __init__(self, folder: Path, load: Callable[[Path], Loaded] = Router.load) -> None:
+        """Look after a folder, which need not exist yet. `load` must raise SalurError for a version that must not be used."""
+        self.folder = folder
+        self._load = load
+
+    def versions(self) -> Sequence[str]:
+        """Names of all versions, in order; half-written ones have no version's name and are none."""
+        try:
+            return sorted(entry.name for entry in self.folder.iterdir() if _NAME.fullmatch(entry.name) and entry.is_dir())
+        except FileNotFoundError:
+            return []
+
+    def current(self) -> str | None:
+        """Name of the live version; None where nothing was promoted yet. Raises RegistryError where the pointer names none."""
+        path = self.folder / CURRENT
+        try:
+            with path.open("rb") as file:
+                content = file.read(1_000)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise RegistryError(f"{path}: cannot be read: {error.strerror}") from error
+        name = content.decode("utf-8", "replace").strip()
+        if not _NAME.fullmatch(name):
+            raise RegistryError(f"{path}: {name[:100]!r} is no version's name; promote a version to mend it")
+        return name
+
+    def path(self, version: str) -> Path:
+        """Folder of a version. Raises RegistryError where there is none of that name."""
+        folder = self.folder / version
+        if not _NAME.fullmatch(version) or not folder.is_dir():
+            raise RegistryError(f"{self.folder}: no version {version!r}; there {_listed(self.versions())}")
+        return folder
+
+    def resolve(self, name: str) -> Path:
+        """Folder of a model as people name it: `current`, a version, or a path. Raises RegistryError where it is none of these."""
+        if name == CURRENT:
+            version = self.current()
+            if version is None:
+                raise RegistryError(f"{self.folder}: nothing was promoted yet; there {_listed(self.versions())}")
+            return self.path(version)
+        if _NAME.fullmatch(name) and (self.folder / name).is_dir():
+            return self.folder / name
+        if name and Path(name).is_dir():
+            return Path(name)
+        raise RegistryError(f"{name!r} is neither a version in {self.folder} nor a folder; there {_listed(self.versions())}")
+
+    def manifest(self, version: str) -> dict[str, Any]:
+        """Read what a version says of itself. Raises SalurError; digests are not checked here."""
+        return read_manifest(self.path(version))
+
+    def history(self) -> History:
+        """Read the ledger. A line that cannot be read is told and passed over, a last line that is still being written too."""
+        path = self.folder / LEDGER
+        entries, faults = [], []
+        try:
+            with path.open("rb") as lines:
+                for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE), b""), 1):
+                    if not line.strip():
+                        continue
+                    try:
+                        if not line.endswith(b"\n"):
+                            raise ValueError("torn: the line does not end")
+                        row = json.loads(line)
+                        if not isinstance(row, dict):
+                            raise ValueError("not a JSON object")
+                        entries.append(Entry.from_dict(row))
+                    except (ValueError, RecursionError) as error:
+                        faults.append(Fault(str(path), number, str(error)))
+        except FileNotFoundError:
+            return History(())
+        return History(entries, faults)
+
+    def record(self, entry: Entry) -> None:
+        """Add a line to the ledger: what was trained, compared or refused. Raises RegistryError for what cannot stand there."""
+        if entry.what in (Event.PROMOTED, Event.ROLLED_BACK):
+            raise ValueError("what is live changes by promote and rollback alone")
+        _check(entry)
+        with self._ledger() as ledger:
+            _append(ledger, entry)
+
+    def promote(
+        self,
+        version: str,
+        *,
+        why: str,
+        who: str,
+        at: str,
+        register: Register | None = None,
+        force_why: str = "",
+        figures: Mapping[str, Any] | None = None,
+    ) -> Entry:
+        """Make a version the live one, and answer the line in the ledger.
+
+        The artifact must load, and its agencies must be those of `register`, where one is given. It must have been compared
+        with the live version, with the verdict `promote`; `force_why` overrides this, and this alone. The first promotion
+        needs no comparison. Raises SalurError; NeedsReason where `force_why` would do. The ledger tells of refusals too.
+        """
+        entry = Entry(Event.PROMOTED, version, at, who, why, figures=figures or {})
+        if force_why:
+            entry = replace(entry, why=f"{why}; {force_why}", figures={**entry.figures, "forced": True})
+        _check(entry)
+        self.path(version)
+        try:
+            self._fits(version, register)  # outside the lock: a version never changes once it is there
+            with self._ledger() as ledger:
+                entry = replace(entry, previous=self._before() or "")
+                self._may_replace(entry, forced=bool(force_why))
+                self._make_live(ledger, entry)
+        except SalurError as error:
+            self.record(replace(entry, what=Event.REFUSED, why=f"{error}"[:MAX_REASON]))
+            raise
+        return entry
+
+    def rollback(self, *, why: str, who: str, at: str) -> Entry:
+        """Make live the version that was live before, per the ledger; answer the line. Again goes one further back.
+
+        Raises SalurError where nothing was, or where that version cannot be loaded any more.
+        """
+        _check(Entry(Event.ROLLED_BACK, CURRENT, at, who, why))
+        with self._ledger() as ledger:
+            live = self.history().live
+            if len(live) < 2:
+                raise RegistryError(f"{self.folder}: no version was live before; promote another one instead")
+            entry = Entry(Event.ROLLED_BACK, live[-2], at, who, why, previous=live[-1])
+            try:
+                self._loaded(entry.version)
+            except SalurError as error:
+                _append(ledger, replace(entry, what=Event.REFUSED, why=f"rollback: {error}"[:MAX_REASON]))
+                raise
+            self._make_live(ledger, entry)
+        return entry
+
+    def _before(self) -> str | None:
+        """Name of the live version; a broken pointer counts as the last one that the ledger knows."""
+        try:
+            return self.current()
+        except RegistryError:
+            return next(reversed(self.history().live), None)
+
+    def _loaded(self, version: str) -> Loaded:
+        folder = self.path(version)
+        try:
+            loaded = self._load(folder)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RegistryError(f"{folder}: cannot be loaded: {error}") from error
+        if loaded.manifest.get("version") != version:
+            raise RegistryError(f"{folder}: says it is version {loaded.manifest.get('version')!r}; a version keeps its name")
+        return loaded
+
+    def _fits(self, version: str, register: Register | None) -> None:
+        loaded = self._loaded(version)
+        if register is None:
+            return
+        if unknown := sorted(set(loaded.manifest.get("agencies", ())) - register.by_id.keys()):
+            raise RegistryError(f"{version}: names agencies that the register does not have: {', '.join(unknown)}")
+        lacking = [agency.id for agency in register.agencies if not agency.valid_until and agency.id not in loaded.register.by_id]
+        if lacking:
+            raise RegistryError(f"{version}: trained before these agencies were in the register: {', '.join(lacking)}; train again")
+
+    def _may_replace(self, entry: Entry, *, forced: bool) -> None:
+        if entry.previous == entry.version:
+            raise RegistryError(f"{entry.version}: is the live version already")
+        if not entry.previous or forced:
+            return
+        compared = self.history().comparison(entry.previous, entry.version)
+        if compared is None:
+            raise NeedsReason(
+                f"{entry.version}: was not compared with the live version, {entry.previous}; compare them, or say why not"
+            )
+        if compared.figures.get("verdict") != Verdict.PROMOTE:
+            came_to = f"{compared.figures.get('verdict')!r} ({compared.why})"
+            raise NeedsReason(f"{entry.version}: compared with {entry.previous} it came to {came_to}; say why it should go live")
+
+    def _make_live(self, ledger: BinaryIO, entry: Entry) -> None:
+        # The new pointer is on the disk before the ledger speaks of it, and only the renaming is left after that.
+        descriptor, name = tempfile.mkstemp(prefix=f".{CURRENT}.", dir=self.folder)
+        part = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+                out.write(f"{entry.version}\n")
+                out.flush()
+                os.fchmod(descriptor, 0o644)
+                os.fsync(descriptor)
+            _append(ledger, entry)
+            part.replace(self.folder / CURRENT)
+            _sync(self.folder)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _ledger(self) -> Iterator[BinaryIO]:
+        """Open the ledger to add to it, alone: others wait. The lock goes with the process, however it ends."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / LEDGER).open("a+b", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield file
+        except OSError as error:
+            raise RegistryError(f"{error.filename or self.folder / LEDGER}: cannot be written: {error.strerror}") from error
+
+
+def _append(ledger: BinaryIO, entry: Entry) -> None:
+    end = ledger.seek(0, os.SEEK_END)
+    ledger.seek(max(0, end - 1))
+    torn = end and ledger.read(1) != b"\n"  # somebody died while writing: their half line must not spoil ours
+    line = json.dumps(entry.to_dict(), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    line = b"\n" + line if torn else line
+    if ledger.write(line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(ledger.fileno())
+
+
+def _check(entry: Entry) -> None:
+    for name, value in (("who", entry.who), ("why", entry.why)):
+        if not value.strip():
+            raise RegistryError(f"{name} is empty: the ledger tells who did it and why")
+        if len(value) > MAX_REASON:
+            raise RegistryError(f"{name} is longer than {MAX_REASON:,} characters")
+    try:
+        datetime.fromisoformat(entry.when)
+    except ValueError as error:
+        raise RegistryError(f"{entry.when!r} is no ISO 8601 time") from error
+
+
+def _sync(folder: Path) -> None:
+    """Make a renaming last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _listed(versions: Sequence[str]) -> str:
+    return f"are {', '.join(versions[-10:])}" if versions else "are none yet"
