@@ -265,7 +265,7 @@ def test_the_rules_of_the_default_region_load_and_each_says_its_source() -> None
         ("PJU Jl. A.W. Syahranie padam", "dishub", "dishub-kaltim", "perlengkapan-jalan-provinsi"),
         ("guru SMA kurang", "disdikbud", "disdikbud-kaltim", "sma-smk-slb"),
         ("atap madrasah bocor", "disdikbud", "kemenag", "madrasah-dan-pesantren"),
-        ("STNK saya hilang, pajak motor menunggak", "bapenda", "samsat", "kendaraan-bermotor"),
+        ("tebing sungai longsor lagi", "dpupr", "bws-kalimantan-iv", "sungai-besar"),
         ("upah lembur di kebun tidak dibayar", "disnakertrans", "disnakertrans-kaltim", "pengawasan-ketenagakerjaan"),
         ("kampung kami belum pernah ada listrik", "pln", "setkab", "listrik-desa"),
         ("kami warga Sidrap bingung", "disdukcapil", "disdukcapil", "sidrap"),
