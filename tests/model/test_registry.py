@@ -1,0 +1,306 @@
+"""The registry: what is live, what was, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.faults import SalurError
+from model.register import Agency, Register
+from model.registry import Entry, Event, NeedsReason, Registry, RegistryError, Verdict
+
+REGISTER = Register((Agency("dlh", "Dinas Lingkungan Hidup"), Agency("dishub", "Dinas Perhubungan")))
+AT = "2024-05-01T08:00:00+08:00"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    register: Register
+    manifest: Mapping[str, Any]
+
+
+def load(folder: Path) -> Loaded:
+    """Stand in for Router.load: a folder holds a manifest, or is broken."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SalurError(f"{folder}: broken") from error
+    return Loaded(REGISTER, manifest)
+
+
+def add(registry: Registry, version: str, agencies: tuple[str, ...] = ("dishub", "dlh")) -> None:
+    folder = registry.folder / version
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"version": version, "agencies": agencies}), encoding="utf-8")
+
+
+def compare(registry: Registry, champion: str, challenger: str, verdict: str = Verdict.PROMOTE, why: str = "lebih baik") -> None:
+    registry.record(Entry(Event.COMPARED, challenger, AT, "ani", why, previous=champion, figures={"verdict": verdict}))
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    registry = Registry(tmp_path / "models", load)
+    for version in ("v1", "v2", "v3"):
+        add(registry, version)
+    return registry
+
+
+def promote(registry: Registry, version: str, force_why: str = "") -> Entry:
+    return registry.promote(version, why="mencoba", who="ani", at=AT, force_why=force_why)
+
+
+def test_an_empty_folder_has_no_versions_and_nothing_live(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "none yet", load)
+    assert list(registry.versions()) == []
+    assert registry.current() is None
+    assert list(registry.history().entries) == []
+    with pytest.raises(RegistryError, match="nothing was promoted yet; there are none yet"):
+        registry.resolve("current")
+
+
+def test_half_written_versions_are_no_versions(registry: Registry) -> None:
+    (registry.folder / ".v4.part").mkdir()
+    (registry.folder / "note.txt").write_text("no folder", encoding="utf-8")
+    assert list(registry.versions()) == ["v1", "v2", "v3"]
+
+
+def test_first_promotion_needs_no_comparison(registry: Registry) -> None:
+    entry = promote(registry, "v1")
+    assert registry.current() == "v1"
+    assert entry == registry.history().entries[-1]
+    assert entry.to_dict() == {"when": AT, "what": "promoted", "version": "v1", "who": "ani", "why": "mencoba"}
+
+
+def test_a_version_that_was_not_compared_is_refused_and_the_refusal_recorded(registry: Registry) -> None:
+    promote(registry, "v1")
+    with pytest.raises(NeedsReason, match="v2: was not compared with the live version, v1"):
+        promote(registry, "v2")
+    assert registry.current() == "v1"
+    refused = registry.history().entries[-1]
+    assert (refused.what, refused.version, refused.who) == (Event.REFUSED, "v2", "ani")
+    assert "not compared" in refused.why
+
+
+def test_a_comparison_with_another_version_does_not_count(registry: Registry) -> None:
+    promote(registry, "v1")
+    compare(registry, "v3", "v2")
+    with pytest.raises(NeedsReason, match="not compared"):
+        promote(registry, "v2")
+
+
+def test_a_version_found_better_is_promoted(registry: Registry) -> None:
+    promote(registry, "v1")
+    compare(registry, "v1", "v2")
+    assert promote(registry, "v2").previous == "v1"
+    assert registry.current() == "v2"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.HOLD, Verdict.NOT_ENOUGH_DATA])
+def test_a_version_not_found_better_is_refused_with_the_reason(registry: Registry, verdict: str) -> None:
+    promote(registry, "v1")
+    compare(registry, "v1", "v2")
+    compare(registry, "v1", "v2", verdict, "dishub loses 7 points")
+    with pytest.raises(NeedsReason, match=f"{verdict}.*dishub loses 7 points"):
+        promote(registry, "v2")
+
+
+def test_a_person_may_promote_a_worse_version_by_saying_why(registry: Registry) -> None:
+    promote(registry, "v1")
+    compare(registry, "v1", "v2", Verdict.HOLD)
+    entry = promote(registry, "v2", force_why="v1 menyebut instansi yang bubar")
+    assert registry.current() == "v2"
+    assert entry.why == "mencoba; v1 menyebut instansi yang bubar"
+    assert registry.history().entries[-1].figures == {"forced": True}
+
+
+def test_a_broken_version_is_refused_whatever_is_said(registry: Registry) -> None:
+    promote(registry, "v1")
+    (registry.folder / "v2" / "manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(SalurError, match="broken"):
+        promote(registry, "v2", force_why="percayalah")
+    assert registry.current() == "v1"
+    assert registry.history().entries[-1].what is Event.REFUSED
+
+
+def test_a_loader_that_trips_over_a_torn_file_refuses_in_one_line(registry: Registry) -> None:
+    def trip(folder: Path) -> Loaded:
+        raise KeyError("weights")
+
+    with pytest.raises(RegistryError, match="cannot be loaded: 'weights'"):
+        Registry(registry.folder, trip).promote("v1", why="mencoba", who="ani", at=AT)
+
+
+def test_a_version_under_another_name_is_refused(registry: Registry) -> None:
+    (registry.folder / "v1").rename(registry.folder / "v9")
+    with pytest.raises(RegistryError, match="says it is version 'v1'"):
+        promote(registry, "v9")
+
+
+def test_agencies_must_be_those_of_the_register(registry: Registry) -> None:
+    with pytest.raises(RegistryError, match="names agencies that the register does not have: dishub"):
+        registry.promote("v1", why="mencoba", who="ani", at=AT, register=Register(REGISTER.agencies[:1]))
+    newer = Register((*REGISTER.agencies, Agency("bpbd", "BPBD"), Agency("lama", "Dinas lama", valid_until="2020-01-01")))
+    with pytest.raises(RegistryError, match="trained before these agencies were in the register: bpbd; train again"):
+        registry.promote("v1", why="mencoba", who="ani", at=AT, register=newer, force_why="biar")
+    registry.promote("v1", why="mencoba", who="ani", at=AT, register=REGISTER)
+    assert registry.current() == "v1"
+
+
+def test_the_live_version_is_not_promoted_again(registry: Registry) -> None:
+    promote(registry, "v1")
+    with pytest.raises(RegistryError, match="live version already"):
+        promote(registry, "v1", force_why="lagi")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"who": " "}, "who is empty"),
+        ({"why": ""}, "why is empty"),
+        ({"why": "x" * 2001}, "longer than"),
+        ({"at": "kemarin"}, "no ISO 8601"),
+    ],
+)
+def test_the_ledger_wants_who_why_and_when(registry: Registry, changed: dict[str, str], message: str) -> None:
+    with pytest.raises(RegistryError, match=message):
+        registry.promote("v1", why=changed.get("why", "mencoba"), who=changed.get("who", "ani"), at=changed.get("at", AT))
+    assert registry.current() is None
+
+
+def test_rolling_back_goes_to_the_version_live_before_and_again_further_back(registry: Registry) -> None:
+    for version in ("v1", "v2", "v3"):
+        promote(registry, version, force_why="uji")
+    entry = registry.rollback(why="salah rute", who="budi", at=AT)
+    assert (entry.version, entry.previous, registry.current()) == ("v2", "v3", "v2")
+    registry.rollback(why="masih salah", who="budi", at=AT)
+    assert registry.current() == "v1"
+    with pytest.raises(RegistryError, match="no version was live before"):
+        registry.rollback(why="terus", who="budi", at=AT)
+    promote(registry, "v3", force_why="sudah diperbaiki")
+    registry.rollback(why="belum", who="budi", at=AT)
+    assert registry.current() == "v1"
+
+
+def test_rolling_back_to_a_broken_version_keeps_the_live_one_and_is_recorded(registry: Registry) -> None:
+    promote(registry, "v1")
+    promote(registry, "v2", force_why="uji")
+    (registry.folder / "v1" / "manifest.json").unlink()
+    with pytest.raises(SalurError, match="broken"):
+        registry.rollback(why="salah rute", who="budi", at=AT)
+    assert registry.current() == "v2"
+    assert registry.history().entries[-1].what is Event.REFUSED
+
+
+def test_a_torn_last_line_is_told_and_spoils_no_later_line(registry: Registry) -> None:
+    promote(registry, "v1")
+    with (registry.folder / "ledger.jsonl").open("ab") as ledger:
+        ledger.write(b'{"when": "2024-05-0')
+    history = registry.history()
+    assert [entry.version for entry in history.entries] == ["v1"]
+    assert [(fault.line, fault.reason) for fault in history.faults] == [(2, "torn: the line does not end")]
+    promote(registry, "v2", force_why="uji")
+    assert registry.history().live == ["v1", "v2"]
+    assert len(registry.history().faults) == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["[]", '{"what": "exploded"}', '{"what": "promoted", "who": 7}', '{"what": "refused", "figures": 1}', "x"]
+)
+def test_a_line_changed_by_hand_is_told_and_passed_over(registry: Registry, line: str) -> None:
+    (registry.folder / "ledger.jsonl").write_text(f"{line}\n", encoding="utf-8")
+    assert [fault.line for fault in registry.history().faults] == [1]
+    assert list(registry.history().entries) == []
+
+
+def test_a_torn_pointer_is_an_error_that_a_promotion_mends(registry: Registry) -> None:
+    promote(registry, "v1")
+    (registry.folder / "current").write_bytes(b"../\xff")
+    with pytest.raises(RegistryError, match="no version's name"):
+        registry.current()
+    promote(registry, "v2", force_why="penunjuk rusak")
+    assert registry.current() == "v2"
+    assert registry.history().entries[-1].previous == "v1"
+
+
+def test_what_is_live_changes_by_promotion_and_rollback_alone(registry: Registry) -> None:
+    with pytest.raises(ValueError, match="promote and rollback alone"):
+        registry.record(Entry(Event.PROMOTED, "v1", AT, "ani", "diam-diam"))
+    assert list(registry.history().entries) == []
+
+
+def test_models_are_named_by_current_version_or_path(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    promote(registry, "v2")
+    (tmp_path / "elsewhere").mkdir()
+    assert registry.resolve("current") == registry.path("v2") == registry.resolve("v2")
+    assert registry.resolve(str(tmp_path / "elsewhere")) == tmp_path / "elsewhere"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v2").mkdir()
+    assert registry.resolve("v2") == registry.path("v2")
+    for name in ("v8", "", "../models/v1", "no/such"):
+        with pytest.raises(RegistryError):
+            registry.path(name)
+    with pytest.raises(RegistryError, match="there are v1, v2, v3"):
+        registry.resolve("v8")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file", encoding="utf-8")
+    with pytest.raises(RegistryError, match="cannot be written"):
+        Registry(tmp_path / "models", load).record(Entry(Event.TRAINED, "v1", AT, "ani", "bulanan"))
+
+
+def test_no_temporary_file_is_left_behind(registry: Registry) -> None:
+    promote(registry, "v1")
+    promote(registry, "v2", force_why="uji")
+    registry.rollback(why="salah rute", who="budi", at=AT)
+    assert {path.name for path in registry.folder.iterdir()} == {"v1", "v2", "v3", "current", "ledger.jsonl"}
+
+
+_OTHER_PROCESS = """
+import json, sys
+from pathlib import Path
+from types import SimpleNamespace
+from model.registry import Entry, Event, Registry
+
+def load(folder):
+    return SimpleNamespace(manifest=json.loads((folder / "manifest.json").read_text()), register=None)
+
+registry, who, at = Registry(Path(sys.argv[1]), load), sys.argv[2], sys.argv[3]
+for number in range(50):
+    if who == "pengganti":
+        registry.promote("v2", why="uji", who=who, at=at, force_why="uji")
+        registry.rollback(why="uji", who=who, at=at)
+    else:
+        registry.record(Entry(Event.TRAINED, f"v{number}", at, who, "bersamaan " * 50))
+"""
+
+
+def start(registry: Registry, who: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", _OTHER_PROCESS, str(registry.folder), who, AT])
+
+
+def test_processes_that_write_at_once_lose_and_tear_no_line(registry: Registry) -> None:
+    writers = ("tuan-rumah-1", "tuan-rumah-2", "tuan-rumah-3")
+    assert [process.wait() for process in [start(registry, who) for who in writers]] == [0, 0, 0]
+    history = registry.history()
+    assert not history.faults
+    for who in writers:
+        assert [entry.version for entry in history.entries if entry.who == who] == [f"v{number}" for number in range(50)]
+
+
+def test_a_reader_never_sees_half_a_pointer(registry: Registry) -> None:
+    promote(registry, "v1")
+    process = start(registry, "pengganti")
+    seen = set()
+    while process.poll() is None:
+        seen.add(registry.current())
+    assert process.returncode == 0
+    assert seen == {"v1", "v2"}
