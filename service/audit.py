@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, insert, select, update
 
 from model.faults import SalurError
 from service import audit_log, metrics
@@ -88,10 +88,13 @@ def draw(connection: Connection, complaint_id: int, agency: str, unit: str, prob
     )
 
 
+# Built once: it is asked at every automatic routing.
+_STOPPED = select(breaker.c.agency).where(breaker.c.closed_at.is_(None), breaker.c.model_version == bindparam("version"))
+
+
 def stopped(connection: Connection, model_version: str) -> frozenset[str]:
     """Agencies to which a model must not route automatically now."""
-    found = select(breaker.c.agency).where(breaker.c.closed_at.is_(None), breaker.c.model_version == model_version)
-    return frozenset(connection.execute(found).scalars())
+    return frozenset(connection.execute(_STOPPED, {"version": model_version}).scalars())
 
 
 def compare(connection: Connection, complaint_id: int, verdict_id: int, outcome: str, agency: str, unit: str) -> bool | None:

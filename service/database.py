@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
@@ -15,10 +17,22 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_SECONDS = 5
 """How long a writer waits for another before it gives up, and the caller is asked to come again."""
 STATEMENT_SECONDS = 15
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """Work that waits for its turn, and what came of it."""
+
+    work: Callable[[Connection], Any]
+    value: Any = None
+    error: Exception | None = None
+    done: bool = False
 
 
 class Database:
@@ -28,6 +42,10 @@ class Database:
         """Prepare the engine for a URL; `pool_size` is the number of threads that may ask at once."""
         self.engine = _engine(url, pool_size)
         self._writer = self.engine.execution_options(salur_writes=True)
+        self._one_writer = self.engine.dialect.name == "sqlite"
+        self._turn_lock = threading.Lock()
+        self._queue: list[_Job] = []
+        self._queue_lock = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -38,8 +56,37 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a transaction: kept whole when the block ends, not at all when it raises."""
-        with self._writer.begin() as connection:
+        with self._turn(), self._writer.begin() as connection:
             yield connection
+
+    def store(self, work: Callable[[Connection], _T]) -> _T:
+        """Do a piece of work in a transaction, and answer what it answers; it is kept, or it raised and is not.
+
+        SQLite has one writer, and each commit waits for the disk: so whoever's turn it is does the work of all that wait in
+        one transaction, each behind a savepoint of its own, and one wait for the disk serves them all.
+        """
+        if not self._one_writer:
+            with self.write() as connection:
+                return work(connection)
+        job = _Job(work)
+        with self._queue_lock:
+            self._queue.append(job)
+        try:
+            with self._turn():
+                if not job.done:
+                    with self._queue_lock:
+                        jobs, self._queue = self._queue, []
+                    self._do(jobs)
+        except PoolTimeout:
+            with self._queue_lock:
+                if job in self._queue:  # nobody began with it, and now nobody will: it can be refused
+                    self._queue.remove(job)
+                    raise
+            with self._turn_lock:  # somebody is just doing it, and will be done
+                pass
+        if job.error is not None:
+            raise job.error
+        return cast(_T, job.value)
 
     def is_current(self) -> bool:
         """Tell whether the tables are those of this version of the code."""
@@ -61,6 +108,43 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for one's turn to write, in this process: SQLite's own waiting is by polling, and starves some."""
+        if not self._one_writer:
+            yield
+            return
+        if not self._turn_lock.acquire(timeout=BUSY_SECONDS):
+            raise PoolTimeout("too many are waiting to write")
+        try:
+            yield
+        finally:
+            self._turn_lock.release()
+
+    def _do(self, jobs: Sequence[_Job]) -> None:
+        try:
+            with self._writer.begin() as connection:
+                for job in jobs:
+                    self._do_one(connection, job, alone=len(jobs) == 1)
+        except Exception as error:  # it could not begin or commit: nothing of anyone's was kept
+            for job in jobs:
+                job.error = job.error or error
+        for job in jobs:
+            job.done = True
+
+    def _do_one(self, connection: Connection, job: _Job, *, alone: bool) -> None:
+        if alone:
+            job.value = job.work(connection)
+            return
+        # SQLAlchemy's own savepoints cost as much as three inserts.
+        connection.exec_driver_sql("SAVEPOINT job")
+        try:
+            job.value = job.work(connection)
+        except Exception as error:
+            job.error = error
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+        connection.exec_driver_sql("RELEASE SAVEPOINT job")
 
     def _run(self, step: Any, revision: str) -> None:
         with self._writer.begin() as connection:

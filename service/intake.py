@@ -16,13 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, bindparam, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from model.complaint import Complaint
 from model.privacy import mask
-from model.routing import Routing
+from model.routing import Decision, Routing
 from service import audit, holds, metrics, review, similar
 from service.clock import now
 from service.holds import Answer
@@ -67,13 +67,15 @@ def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Rec
     """
     arrival = _arrive(source, asked)
     said = route(parts, arrival.complaint)
+
+    def store(connection: Connection) -> Receipt:
+        return _store(parts, connection, arrival, said, key)
+
     try:
-        with parts.database.write() as connection:
-            receipt = _store(parts, connection, arrival, said, key)
+        receipt = parts.database.store(store)
     except IntegrityError:
         # The same key came with another complaint's id at the same instant, and was first: now its answer is there.
-        with parts.database.write() as connection:
-            receipt = _store(parts, connection, arrival, said, key)
+        receipt = parts.database.store(store)
     if receipt.new:
         metrics.count_stored(receipt.decision)
     return receipt
@@ -115,10 +117,7 @@ def receipt(connection: Connection, row: Row[Any]) -> dict[str, Any]:
     reasons = connection.execute(
         select(routing_reason.c.reason).where(routing_reason.c.complaint_id == row.id).order_by(routing_reason.c.place)
     ).scalars()
-    first = None
-    if row.similar_to is not None:
-        same_source = (complaint.c.id == row.similar_to, complaint.c.source == row.source)
-        first = connection.execute(select(complaint.c.client_id).where(*same_source)).scalar_one_or_none()
+    first = _client_id(connection, row.similar_to, row.source) if row.similar_to else None
     return _answer(dict(row._mapping), list(reasons), first)
 
 
@@ -150,7 +149,8 @@ def _store(parts: Parts, connection: Connection, arrival: _Arrival, said: Routin
         return known
     settings = parts.settings
     drawn = audit.is_drawn(parts.secret, arrival.source, arrival.complaint.id, settings.audit_share)
-    answer = holds.hold(said, audit.stopped(connection, said.model_version) if said else (), drawn)
+    automatic = said is not None and said.decision is Decision.AUTO
+    answer = holds.hold(said, audit.stopped(connection, said.model_version) if said and automatic else (), drawn)
     oversight = said is not None and said.oversight
     last = settings.days_to_finish_oversight if oversight else settings.days_to_finish
     deadlines = parts.calendar.deadlines(arrival.received_at, settings.days_to_verify, settings.days_to_follow_up, last)
@@ -294,9 +294,7 @@ def _keep_key(connection: Connection, arrival: _Arrival, key: str, number: int) 
 
 
 def _client_id(connection: Connection, number: int, source: str) -> str | None:
-    return connection.execute(
-        select(complaint.c.client_id).where(complaint.c.id == number, complaint.c.source == source)
-    ).scalar_one_or_none()
+    return connection.execute(_CLIENT_ID, {"number": number, "of": source}).scalar_one_or_none()
 
 
 def _answer(row: Mapping[str, Any], reasons: list[str], first: str | None) -> dict[str, Any]:
@@ -335,6 +333,8 @@ _WITH_ROUTING = (
     .join(standing, standing.c.complaint_id == complaint.c.id)
     .join(routing, routing.c.id == standing.c.routing_id)
 )
+# Built once: to build a statement costs as much as to run it.
+_CLIENT_ID = select(complaint.c.client_id).where(complaint.c.id == bindparam("number"), complaint.c.source == bindparam("of"))
 _INSERT_ROUTING = insert(routing).returning(routing.c.id)
 _INSERT_REASONS = insert(routing_reason)
 _INSERT_STANDING = insert(standing)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy import Connection, event, insert, select, text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
 from service import accounts, database
 from service.database import Database
+from service.problems import is_busy
 from service.tables import account, breaker, metadata
 
 BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
@@ -114,10 +116,17 @@ def test_what_raises_is_not_kept(database: Database) -> None:
         assert accounts.everyone(connection) == []
 
 
-def test_a_locked_sqlite_gives_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("same_process", [True, False])
+def test_a_locked_sqlite_gives_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_process: bool) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
     made = Database(f"sqlite:///{tmp_path / 'sibuk.db'}")
+    other = made if same_process else Database(f"sqlite:///{tmp_path / 'sibuk.db'}")
     held, release = threading.Event(), threading.Event()
+    done = []
+
+    def one(_: Connection) -> int:
+        done.append(1)
+        return 1
 
     def hold() -> None:
         with made.write():
@@ -127,11 +136,18 @@ def test_a_locked_sqlite_gives_up_in_time(tmp_path: Path, monkeypatch: pytest.Mo
     holder = threading.Thread(target=hold)
     holder.start()
     assert held.wait(5)
-    with pytest.raises(OperationalError, match="locked"), made.write():
+    with pytest.raises(SQLAlchemyError) as refused, other.write():
         pass
+    assert is_busy(refused.value)
+    with pytest.raises(SQLAlchemyError) as refused:
+        other.store(one)
+    assert is_busy(refused.value)
     release.set()
     holder.join()
-    made.dispose()
+    assert made.store(one) == 1
+    assert done == [1]  # what was refused is not done later
+    for each in (made, other):
+        each.dispose()
 
 
 def test_no_statement_tells_its_values_in_an_error(tmp_path: Path) -> None:
@@ -141,3 +157,60 @@ def test_no_statement_tells_its_values_in_an_error(tmp_path: Path) -> None:
         connection.execute(insert(account).values(name="Joko Rahasia"))
     assert "Joko" not in str(refused.value)
     made.dispose()
+
+
+def together(made: Database, works: list[Callable[[Connection], int]]) -> list[int | Exception]:
+    """Do pieces of work at once, in one transaction where the database can: while one holds the turn, the others gather."""
+    results: dict[int, int | Exception] = {}
+    held, release = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> int:
+        held.set()
+        release.wait(10)
+        return 0
+
+    def run(number: int, work: Callable[[Connection], int]) -> None:
+        try:
+            results[number] = made.store(work)
+        except Exception as error:
+            results[number] = error
+
+    holder = threading.Thread(target=run, args=(-1, hold))
+    holder.start()
+    assert held.wait(5)
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    while len(made._queue) < len(works):
+        time.sleep(0.001)
+    release.set()
+    for thread in (holder, *threads):
+        thread.join()
+    return [results[number] for number in range(len(works))]
+
+
+def add(name: str) -> Callable[[Connection], int]:
+    return lambda connection: accounts.add(connection, name, "petugas", "katak-melompat-7x")
+
+
+def fail(connection: Connection) -> int:
+    accounts.add(connection, "gagal", "petugas", "katak-melompat-7x")
+    raise RuntimeError("this one alone")
+
+
+def test_work_done_together_is_kept_or_fails_each_by_itself(database: Database) -> None:
+    results = together(database, [add("ani"), fail, add("budi"), add("ani"), add("cici")])
+    assert [type(result).__name__ for result in results] == ["int", "RuntimeError", "int", "InvalidAccount", "int"]
+    with database.read() as connection:
+        assert [person.name for person in accounts.everyone(connection)] == ["ani", "budi", "cici"]
+
+
+def test_work_done_together_is_not_kept_where_the_commit_fails(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(connection: Connection) -> None:
+        raise OSError("disk full")
+
+    event.listen(database._writer, "commit", refuse)
+    results = together(database, [add("ani"), add("budi")])
+    assert [type(result).__name__ for result in results] == ["OSError", "OSError"]
+    with database.read() as connection:
+        assert accounts.everyone(connection) == []
