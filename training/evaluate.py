@@ -82,6 +82,8 @@ def evaluate(router: Router, rows: Sequence[LabelledComplaint]) -> dict[str, Any
         "without salutation": _accuracy(route(router, map(without_salutation, rows))),
     }
     table["rules"] = rule_effects(router, answers.rows)
+    table["policy"] = router.policy.to_dict()
+    table["agencies"] = {agency: router.register.by_id[agency].name for agency in table["per_agency"]}
     return {"model": router.version, **table}
 
 
@@ -99,7 +101,6 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
         for row, routing in zip(answers.rows, answers.routings, strict=True)
     ]
     sent = np.array([routing.decision is Decision.AUTO for routing in answers.routings], dtype=bool)
-    wrong = int((sent & ~right).sum())
     lengths = [routing.listed for routing in answers.routings]
     return {
         "rows": count,
@@ -111,24 +112,19 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
         "ece": figures.expected_calibration_error(sure, right),
         "aurc": figures.aurc(sure, right),
         "augrc": figures.augrc(sure, right),
-        "auto": {
-            "target_error": target_error,
-            "confidence": confidence,
-            "coverage": _share(sent),
-            "sent": int(sent.sum()),
-            "wrong": wrong,
-            "error": wrong / int(sent.sum()) if sent.any() else 0.0,
-            "error_interval": figures.clopper_pearson(wrong, int(sent.sum())),
-        },
+        "auto": figures.automatic(sent, right, target_error, confidence),
         "list": {"coverage": _share(listed), "mean_length": float(np.mean(lengths)) if lengths else 0.0},
         "reasons": dict(Counter(str(reason) for routing in answers.routings for reason in routing.reasons).most_common()),
         "per_agency": figures.per_agency(answers.truth, answers.said),
         "confusions": confusions(answers),
+        "pairs": figures.confused_pairs(answers.truth, answers.said),
+        "reliability": figures.reliability(sure, right),
+        "risk_coverage": figures.risk_coverage_points(sure, right),
     }
 
 
 def confusions(answers: Answers, most: int = 30) -> list[dict[str, Any]]:
-    """The commonest mistakes: truth, what was said, how often."""
+    """Name the commonest mistakes: truth, what was said, how often."""
     pairs = Counter((truth, said) for truth, said in zip(answers.truth, answers.said, strict=True) if truth != said)
     return [{"truth": truth, "said": said, "rows": rows} for (truth, said), rows in pairs.most_common(most)]
 

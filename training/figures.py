@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,11 +34,25 @@ def clopper_pearson(wrong: int, rows: int, confidence: float = 0.95) -> tuple[fl
 
 def expected_calibration_error(confidence: Array, right: Array, bins: int = 15) -> float:
     """Mean gap between confidence and accuracy over `bins` bins of equally many rows."""
-    if not len(confidence):
-        return 0.0
-    order = np.argsort(confidence, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return float(sum(len(part) * abs(confidence[part].mean() - right[part].mean()) for part in parts) / len(order))
+    parts = _bins(confidence, bins)
+    return float(sum(len(part) * abs(confidence[part].mean() - right[part].mean()) for part in parts) / max(1, len(confidence)))
+
+
+def reliability(confidence: Array, right: Array, bins: int = 15) -> list[dict[str, Any]]:
+    """Describe the bins of `expected_calibration_error`: rows, mean confidence, and the share that was right, with its interval."""
+    return [
+        {
+            "rows": len(part),
+            "confidence": float(confidence[part].mean()),
+            "accuracy": float(right[part].mean()),
+            "accuracy_interval": wilson(int(right[part].sum()), len(part)),
+        }
+        for part in _bins(confidence, bins)
+    ]
+
+
+def _bins(confidence: Array, bins: int) -> list[Array]:
+    return [part for part in np.array_split(np.argsort(confidence, kind="stable"), bins) if len(part)]
 
 
 def risk_coverage(confidence: Array, right: Array) -> tuple[Array, Array]:
@@ -45,6 +60,17 @@ def risk_coverage(confidence: Array, right: Array) -> tuple[Array, Array]:
     order = np.argsort(-confidence, kind="stable")
     sent = np.arange(1, len(order) + 1)
     return sent / len(order), np.cumsum(~right[order].astype(bool)) / sent
+
+
+def risk_coverage_points(confidence: Array, right: Array, most: int = 100) -> list[dict[str, float]]:
+    """Take at most `most` points of the curve for drawing: coverage, risk, and the confidence from which so much is sent."""
+    if not len(right):
+        return []
+    coverage, risk = risk_coverage(confidence, right)
+    sure = np.sort(confidence)[::-1]
+    places = np.unique(np.linspace(0, len(sure) - 1, most).round().astype(int))
+    ends = np.unique(np.searchsorted(-sure, -sure[places], side="right") - 1)  # rows of one confidence are sent together
+    return [{"coverage": float(coverage[n]), "risk": float(risk[n]), "confidence": float(sure[n])} for n in ends]
 
 
 def aurc(confidence: Array, right: Array) -> float:
@@ -58,6 +84,20 @@ def augrc(confidence: Array, right: Array) -> float:
         return 0.0
     coverage, risk = risk_coverage(confidence, right)
     return float((risk * coverage).mean())
+
+
+def automatic(sent: Array, right: Array, target_error: float, confidence: float) -> dict[str, Any]:
+    """Set what went out by itself beside the promise about it; `sent` and `right` are (rows,)."""
+    count, wrong = int(sent.sum()), int((sent & ~right).sum())
+    return {
+        "target_error": target_error,
+        "confidence": confidence,
+        "coverage": count / len(sent) if len(sent) else 0.0,
+        "sent": count,
+        "wrong": wrong,
+        "error": wrong / count if count else 0.0,
+        "error_interval": clopper_pearson(wrong, count),
+    }
 
 
 def per_agency(truth: Sequence[str], said: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -77,3 +117,22 @@ def macro_f1(truth: Sequence[str], said: Sequence[str]) -> float:
     """Mean F1 over every agency that occurs in truth or answers, as scikit-learn's `average="macro"`."""
     table = per_agency(truth, said)
     return float(np.mean([row["f1"] for row in table.values()])) if table else 0.0
+
+
+def confused_pairs(truth: Sequence[str], said: Sequence[str], most: int = 15) -> list[dict[str, Any]]:
+    """Name the pairs of agencies that are taken for each other most often, in either direction.
+
+    `agencies` are the two; `wrong` counts complaints of the first that were given to the second, and the reverse;
+    `right` counts those of each that were given to it.
+    """
+    counts = Counter(zip(truth, said, strict=True))
+    pairs = {(min(pair), max(pair)) for pair in counts if pair[0] != pair[1]}
+    ranked = sorted(pairs, key=lambda pair: (-counts[pair] - counts[pair[::-1]], pair))[:most]
+    return [
+        {
+            "agencies": [first, second],
+            "wrong": [counts[first, second], counts[second, first]],
+            "right": [counts[first, first], counts[second, second]],
+        }
+        for first, second in ranked
+    ]

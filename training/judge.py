@@ -41,7 +41,7 @@ class Judged:
         return promise.policy(self.sureness, self.said, self.right, self.truth_probability, config)
 
     def figures(self, policy: Policy) -> dict[str, Any]:
-        """What these answers were worth, and what the policy would have sent. In-sample for the policy: it was fitted here."""
+        """Say what these answers were worth, and what the policy would have sent. In-sample for the policy: it was fitted here."""
         right = self.right
         cut = np.array([policy.threshold(agency).value for agency in self.said])
         sent = self.sureness >= cut
@@ -54,7 +54,7 @@ class Judged:
             "ece": figures.expected_calibration_error(self.sureness, right),
             "aurc": figures.aurc(self.sureness, right),
             "augrc": figures.augrc(self.sureness, right),
-            "auto": {"coverage": float(sent.mean()), "wrong": int((sent & ~right).sum()), "sent": int(sent.sum())},
+            "auto": figures.automatic(sent, right, policy.target_error, policy.confidence),
         }
 
 
