@@ -204,13 +204,28 @@ class Registry:
             return History(())
         return History(entries, faults)
 
-    def record(self, entry: Entry) -> None:
-        """Add a line to the ledger: what was trained, compared or refused. Raises RegistryError for what cannot stand there."""
+    def record(
+        self,
+        what: Event | str,
+        *,
+        version: str,
+        who: str,
+        at: str,
+        why: str = "",
+        previous: str = "",
+        figures: Mapping[str, Any] | None = None,
+    ) -> Entry:
+        """Add a line to the ledger: what was trained, compared or refused. Raises RegistryError for what cannot stand there.
+
+        Of a comparison, `version` is the challenger, `previous` the champion, `why` its reasons, and `figures` hold its `verdict`.
+        """
+        entry = Entry(Event(what), version, at, who, why, previous, figures or {})
         if entry.what in (Event.PROMOTED, Event.ROLLED_BACK):
             raise ValueError("what is live changes by promote and rollback alone")
         _check(entry)
         with self._ledger() as ledger:
             _append(ledger, entry)
+        return entry
 
     def promote(
         self,
@@ -241,7 +256,8 @@ class Registry:
                 self._may_replace(entry, forced=bool(force_why))
                 self._make_live(ledger, entry)
         except SalurError as error:
-            self.record(replace(entry, what=Event.REFUSED, why=f"{error}"[:MAX_REASON]))
+            with self._ledger() as ledger:
+                _append(ledger, replace(entry, what=Event.REFUSED, why=str(error)[:MAX_REASON]))
             raise
         return entry
 
@@ -345,8 +361,9 @@ def _append(ledger: BinaryIO, entry: Entry) -> None:
 
 
 def _check(entry: Entry) -> None:
-    for name, value in (("who", entry.who), ("why", entry.why)):
-        if not value.strip():
+    live = entry.what in (Event.PROMOTED, Event.ROLLED_BACK)
+    for name, value, needed in (("who", entry.who, True), ("why", entry.why, live)):
+        if needed and not value.strip():
             raise RegistryError(f"{name} is empty: the ledger tells who did it and why")
         if len(value) > MAX_REASON:
             raise RegistryError(f"{name} is longer than {MAX_REASON:,} characters")

@@ -42,7 +42,7 @@ def add(registry: Registry, version: str, agencies: tuple[str, ...] = ("dishub",
 
 
 def compare(registry: Registry, champion: str, challenger: str, verdict: str = Verdict.PROMOTE, why: str = "lebih baik") -> None:
-    registry.record(Entry(Event.COMPARED, challenger, AT, "ani", why, previous=champion, figures={"verdict": verdict}))
+    registry.record(Event.COMPARED, version=challenger, at=AT, who="ani", why=why, previous=champion, figures={"verdict": verdict})
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_a_torn_pointer_is_an_error_that_a_promotion_mends(registry: Registry) -
 
 def test_what_is_live_changes_by_promotion_and_rollback_alone(registry: Registry) -> None:
     with pytest.raises(ValueError, match="promote and rollback alone"):
-        registry.record(Entry(Event.PROMOTED, "v1", AT, "ani", "diam-diam"))
+        registry.record("promoted", version="v1", at=AT, who="ani", why="diam-diam")
     assert list(registry.history().entries) == []
 
 
@@ -254,7 +254,7 @@ def test_models_are_named_by_current_version_or_path(registry: Registry, tmp_pat
 def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file", encoding="utf-8")
     with pytest.raises(RegistryError, match="cannot be written"):
-        Registry(tmp_path / "models", load).record(Entry(Event.TRAINED, "v1", AT, "ani", "bulanan"))
+        Registry(tmp_path / "models", load).record("trained", version="v1", at=AT, who="ani")
 
 
 def test_no_temporary_file_is_left_behind(registry: Registry) -> None:
@@ -268,7 +268,7 @@ _OTHER_PROCESS = """
 import json, sys
 from pathlib import Path
 from types import SimpleNamespace
-from model.registry import Entry, Event, Registry
+from model.registry import Registry
 
 def load(folder):
     return SimpleNamespace(manifest=json.loads((folder / "manifest.json").read_text()), register=None)
@@ -279,7 +279,7 @@ for number in range(50):
         registry.promote("v2", why="uji", who=who, at=at, force_why="uji")
         registry.rollback(why="uji", who=who, at=at)
     else:
-        registry.record(Entry(Event.TRAINED, f"v{number}", at, who, "bersamaan " * 50))
+        registry.record("trained", version=f"v{number}", at=at, who=who, why="bersamaan " * 50)
 """
 
 
