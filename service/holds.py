@@ -30,3 +30,10 @@ def hold(routing: Routing | None, stopped: Collection[str], drawn: bool) -> Answ
         return Answer(Decision.REVIEW, routing.agency, routing.unit, (*routing.reasons, *reasons), queue)
     queue = {Decision.AUTO: "", Decision.ASK: "ask"}.get(routing.decision, "review")
     return Answer(routing.decision, routing.agency, routing.unit, routing.reasons, queue)
+
+
+def settle(routing: Routing | None) -> Answer:
+    """Answer for a complaint that people elsewhere have decided already: it goes nowhere by itself, and is no blind case."""
+    if routing is None:
+        return hold(None, (), False)
+    return Answer(Decision.REVIEW, routing.agency, routing.unit, routing.reasons, "review")

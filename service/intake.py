@@ -50,6 +50,19 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A complaint that was masked and routed, and is not stored yet. `said` is None where no model was ready."""
+
+    arrival: _Arrival
+    said: Routing | None
+
+    @property
+    def id(self) -> str:
+        """The sender's id, or the one that was made up where there is none."""
+        return self.arrival.complaint.id
+
+
+@dataclass(frozen=True, slots=True)
 class _Arrival:
     """A complaint on its way in: masked, with the moment it was received, and the digest of what was sent."""
 
@@ -65,11 +78,10 @@ def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Rec
 
     Raises the problem `conflict` where the id was used for another complaint, `key-reused` and `in-flight` for the key.
     """
-    arrival = _arrive(source, asked)
-    said = route(parts, arrival.complaint)
+    prepared = prepare(parts, source, asked)
 
     def store(connection: Connection) -> Receipt:
-        return _store(parts, connection, arrival, said, key)
+        return keep(parts, connection, prepared, key)
 
     try:
         receipt = parts.database.store(store)
@@ -79,6 +91,21 @@ def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Rec
     if receipt.new:
         metrics.count_stored(receipt.decision)
     return receipt
+
+
+def prepare(parts: Parts, source: str, asked: ComplaintIn) -> Prepared:
+    """Mask and route a complaint: all that can be done before the transaction, for which others wait."""
+    arrival = _arrive(source, asked)
+    return Prepared(arrival, route(parts, arrival.complaint))
+
+
+def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = "", *, settled: bool = False) -> Receipt:
+    """Store a prepared complaint in the caller's transaction; who keeps that counts what is new (`metrics.count_stored`).
+
+    `settled` marks one that people elsewhere have decided already: nothing goes out by itself, and their verdict follows.
+    Raises as `take_in` does.
+    """
+    return _store(parts, connection, prepared.arrival, prepared.said, key, settled)
 
 
 def route(parts: Parts, asked: Complaint) -> Routing | None:
@@ -144,13 +171,15 @@ def _arrive(source: str, asked: ComplaintIn) -> _Arrival:
     return _Arrival(source, masked, asked.channel, received_at, hashlib.sha256(said.encode()).hexdigest())
 
 
-def _store(parts: Parts, connection: Connection, arrival: _Arrival, said: Routing | None, key: str) -> Receipt:
+def _store(parts: Parts, connection: Connection, arrival: _Arrival, said: Routing | None, key: str, settled: bool) -> Receipt:
     if key and (known := _by_key(connection, arrival, key)) is not None:
         return known
     settings = parts.settings
     drawn = audit.is_drawn(parts.secret, arrival.source, arrival.complaint.id, settings.audit_share)
     automatic = said is not None and said.decision is Decision.AUTO
     answer = holds.hold(said, audit.stopped(connection, said.model_version) if said and automatic else (), drawn)
+    if settled:
+        answer = holds.settle(said)
     oversight = said is not None and said.oversight
     last = settings.days_to_finish_oversight if oversight else settings.days_to_finish
     deadlines = parts.calendar.deadlines(arrival.received_at, settings.days_to_verify, settings.days_to_follow_up, last)
