@@ -23,6 +23,8 @@ from service import (
     headers,
     health,
     history_page,
+    import_page,
+    import_worker,
     intake_api,
     log_page,
     logs,
@@ -64,7 +66,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
     Raises InvalidSettings where there is no secret, InvalidData for a broken file of holidays.
     """
     if load_router is None:
-        from model.router import Router  # type: ignore[import-not-found, unused-ignore]
+        from model.router import Router
 
         load_router = Router.load
     app = _Salur(__name__)
@@ -104,8 +106,9 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | N
     metrics.init_app(app, parts.models)
     for module in (api, api_docs, health, intake_api, try_out):
         app.register_blueprint(module.blueprint)
-    for page in (agencies_page, history_page, log_page, models_page, people_page, statistics_page):
+    for page in (agencies_page, history_page, import_page, log_page, models_page, people_page, statistics_page):
         app.register_blueprint(page.blueprint)
+    import_worker.init_app(app, parts)
     desk.init_app(app)
     audit_page.init_app(app)
     app.add_url_rule("/", "home", home)

@@ -38,7 +38,7 @@ def show() -> Response:
         choices=periods.CHOICES,
         counted=counted,
         live=told[:SHOWN],
-        few=sum(0 < error.cases for error in live) - len(told),
+        few=sum(error.cases > 0 for error in live) - len(told),
         enough=ENOUGH,
         scale=max([0.2, *(min(error.high, 1.0) for error in told[:SHOWN])]),
         promise=promise(router),

@@ -151,6 +151,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
             "SALUR_DATABASE": database_url,
             "SALUR_SECRET_FILE": str(secret),
             "SALUR_MODELS": str(models),
+            "SALUR_UPLOADS": str(tmp_path / "uploads"),
             "SALUR_AUDIT_SHARE": "0",
             "SALUR_SIGN_IN_LIMIT": "1000 per minute",
             "SALUR_SECURE_COOKIES": "no",
@@ -177,6 +178,7 @@ def make_app(settings: Settings, database: Database) -> Iterator[Callable[..., F
 
     yield make
     for app in made:
+        app.extensions["salur-imports"].stop()
         parts: Parts = app.extensions["salur"]
         parts.database.dispose()
 

@@ -1,0 +1,335 @@
+"""File in, file out: an export of LAPOR! is looked through, taken in once a person confirmed it, and handed back with our columns.
+
+Rows are taken in by chunks, each in one transaction with its lines of `import_row`, the job's counts and a look at the lease:
+a worker that lost it keeps nothing. So a job that was cut off goes on behind its last whole chunk, and no row is taken in twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, func, insert, select
+
+from model import lapor
+from model.complaint import MAX_TEXT, MAX_TITLE
+from model.lapor import Report
+from model.register import Register
+from model.routing import Decision
+from service import audit_log, import_jobs, intake, metrics, name_mapping, review, uploads
+from service.clock import now
+from service.import_jobs import SOURCE, Job
+from service.intake import Prepared
+from service.name_mapping import LEFT, OPEN, Targets
+from service.name_proposals import plain
+from service.parts import Parts
+from service.review import Choice
+from service.schemas import EARLIEST, ID_PATTERN, MAX_PLACE, ComplaintIn
+from service.tables import complaint, import_row, routing, routing_reason, standing, verdict
+from service.wording import DECISIONS, OUTCOMES, REASONS, percent
+
+CHUNK = 50
+"""Rows that one transaction takes in: so long do other writers wait at the most."""
+MAX_NAMES = 300
+MAX_TOPICS = 12
+MAX_CHANNEL = 50
+_READ_AT_ONCE = 500
+_CLOSED = re.compile(r"(?:di)?(?:arsip|tutup|hapus|tolak)|selesai")
+_BY_PERSON = "Diputuskan petugas"
+_T = TypeVar("_T")
+
+
+def work(parts: Parts, job: Job) -> None:
+    """Do a job's next step. Raises InvalidData where the file is no export, LostLease where another worker took over."""
+    {"uploaded": _survey, "confirmed": _process, "processed": _write_back}[job.state](parts, job)
+
+
+def client_id(report: Report) -> str:
+    """Answer the id under which a row is known here: LAPOR!'s own, or one made of what the row says."""
+    wanted = re.sub(r"[^A-Za-z0-9._:~-]+", "-", report.tracking_id.strip())[:100]
+    if re.fullmatch(ID_PATTERN, wanted):
+        return wanted
+    said = "\0".join((report.received_at, report.title, report.text))
+    return f"tanpa-id-{hashlib.sha256(said.encode()).hexdigest()[:20]}"
+
+
+def kind_of(report: Report, targets: Targets) -> str:
+    """Sort a row: "unreadable", "named" (somebody has it), "closed" (over without), or "open" (it waits for a decision)."""
+    if not _has_words(report):
+        return "unreadable"
+    if report.agency and targets.of(report.agency, report.category) != OPEN:
+        return "named"
+    return "closed" if _CLOSED.search(report.status.lower()) else "open"
+
+
+def unit_of(report: Report, agency: str, register: Register | None) -> str:
+    """Answer the unit of a family that a name ends in ("Kecamatan Sangatta Utara"), or else the row's place names."""
+    per = register.by_id[agency].per if register and agency in register.by_id else ""
+    if register is None or not per:
+        return ""
+    names = register.kecamatan if per == "kecamatan" else tuple(place.desa for place in register.places if place.desa)
+    written = f" {plain(report.agency)} "
+    named = [name for name in names if f" {plain(name)} " in written]
+    if named:
+        return max(named, key=len)
+    place = plain(report.kecamatan if per == "kecamatan" else report.desa)
+    return next((name for name in names if plain(name) == place), "")
+
+
+def _survey(parts: Parts, job: Job) -> None:
+    """Look through the whole file before anything of it is taken in."""
+    with parts.database.read() as connection:
+        targets = name_mapping.load(connection, SOURCE)
+    counts: Counter[str] = Counter()
+    names: dict[str, tuple[str, Counter[str]]] = {}
+    for reports in _batches(lapor.read(parts.settings.uploads / job.path), _READ_AT_ONCE):
+        with parts.database.read() as connection:
+            known = _known(connection, map(client_id, reports))
+        for report in reports:
+            counts["rows"] += 1
+            counts[kind_of(report, targets)] += 1
+            counts["known"] += client_id(report) in known
+            if report.agency:
+                names.setdefault(plain(report.agency), (report.agency, Counter()))[1][report.category] += 1
+        with parts.database.write() as connection:
+            import_jobs.renew(connection, job, counts)
+    most = sorted(names.values(), key=lambda name: (-name[1].total(), name[0]))[:MAX_NAMES]
+    told = [
+        {"name": written[: name_mapping.MAX_NAME], "rows": topics.total(), "topics": topics.most_common(MAX_TOPICS)}
+        for written, topics in most
+    ]
+    with parts.database.write() as connection:
+        import_jobs.move(connection, job, "surveyed", {**counts, "names": told, "more_names": len(names) - len(most)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row and what is to be done with it; `kind` is one of `kind_of`, or "left", "unmapped", "verdict" instead of "named"."""
+
+    report: Report
+    kind: str
+    taken: Prepared | None = None
+    choice: Choice | None = None
+    detail: str = ""
+
+
+def _process(parts: Parts, job: Job) -> None:
+    """Take the rows in, chunk by chunk, behind those that are in already."""
+    with parts.database.read() as connection:
+        targets = name_mapping.load(connection, SOURCE)
+        last = connection.execute(select(func.max(import_row.c.row)).where(import_row.c.job_id == job.id)).scalar_one() or 0
+    counts = dict(job.counts)
+    reports = (report for report in lapor.read(parts.settings.uploads / job.path) if report.row > last)
+    for chunk in _batches(reports, CHUNK):
+        rows = [_prepare(parts, report, targets, take=bool(job.options.get("take"))) for report in chunk]
+        with parts.database.write() as connection:
+            import_jobs.renew(connection, job)
+            did = _take_in(parts, connection, job, rows)
+            after = counts | {name: counts.get(name, 0) + many for name, many in did.items()}
+            import_jobs.renew(connection, job, after)
+        counts = after
+        for decision in DECISIONS:
+            for _ in range(did[f"did_{decision}"] + (did["did_settled"] if decision == Decision.REVIEW else 0)):
+                metrics.count_stored(decision)
+    with parts.database.write() as connection:
+        import_jobs.move(connection, job, "processed", counts)
+
+
+def _prepare(parts: Parts, report: Report, targets: Targets, take: bool) -> _Row:
+    """Mask and route what will be stored: outside the transaction, for which others wait."""
+    kind, choice = kind_of(report, targets), None
+    if kind == "named":
+        target = targets.of(report.agency, report.category)
+        kind = "left" if not take or target == LEFT else "verdict" if target else "unmapped"
+        if kind == "verdict":
+            router = parts.models.router()
+            choice = Choice(target, unit=unit_of(report, target, router.register if router else None))
+    if kind == "unreadable":
+        return _Row(report, kind, detail="tidak ada uraian yang dapat dibaca")
+    if kind not in ("open", "verdict"):
+        return _Row(report, kind)
+    try:
+        return _Row(report, kind, intake.prepare(parts, SOURCE, _asked(parts, report)), choice)
+    except ValidationError as error:
+        wrong = {str(fault["loc"][0]) for fault in error.errors(include_url=False, include_input=False) if fault["loc"]}
+        return _Row(report, "unreadable", detail=f"isian tidak dapat dibaca: {', '.join(sorted(wrong))}"[:300])
+
+
+def _asked(parts: Parts, report: Report) -> ComplaintIn:
+    """Write a row as the API would have brought it; what is longer than we keep is cut, as the model reads no further."""
+    text = report.text if any(char.isalnum() for char in report.text[:MAX_TEXT]) else report.title
+    fields = {
+        "text": text[:MAX_TEXT],
+        "title": report.title[:MAX_TITLE],
+        "kecamatan": report.kecamatan[:MAX_PLACE],
+        "desa": report.desa[:MAX_PLACE],
+        "channel": report.channel[:MAX_CHANNEL],
+    }
+    return ComplaintIn(
+        **{name: value.replace("\0", "") for name, value in fields.items()},
+        id=client_id(report),
+        received_at=_moment(parts, report.received_at),
+        confidential=report.confidential,
+    )
+
+
+def _moment(parts: Parts, written: str) -> dt.datetime | None:
+    """Read a date of the file in the region's time; None, which is now, for what cannot be one."""
+    try:
+        moment = dt.datetime.fromisoformat(written).replace(tzinfo=parts.settings.time_zone)
+    except ValueError:
+        return None
+    return moment if EARLIEST <= moment <= now() else None
+
+
+def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row]) -> Counter[str]:
+    """Store what is new, keep what others decided as verdicts, and note what became of each row."""
+    did: Counter[str] = Counter()
+    known = _known(connection, [row.taken.id for row in rows if row.taken])
+    notes = []
+    for row in rows:
+        status, number = row.kind, None
+        if row.taken is not None:
+            number, status = known.get(row.taken.id), "known"
+            if number is None:
+                receipt = intake.keep(parts, connection, row.taken, settled=row.choice is not None)
+                number, status = receipt.number, "stored"
+                known[row.taken.id] = number
+                did["did_new"] += 1
+                did[f"did_{receipt.decision}" if row.choice is None else "did_settled"] += 1
+            if row.choice is not None:
+                status = _decide(connection, job, number, row.choice)
+        did[f"did_{status}"] += 1
+        did["did_rows"] += 1
+        notes.append({"job_id": job.id, "row": row.report.row, "complaint_id": number, "status": status, "detail": row.detail})
+    connection.execute(insert(import_row), notes)
+    return did
+
+
+def _decide(connection: Connection, job: Job, number: int, choice: Choice) -> str:
+    """Take what the export says as a verdict, unless a person of ours has decided already or is just looking at it."""
+    row = connection.execute(select(standing).where(standing.c.complaint_id == number).with_for_update()).one()
+    if row.verdict_id is not None and row.state in ("decided", "closed"):
+        return "decided"
+    if row.claimed_by is not None and row.claimed_until > now():
+        return "held"
+    return review.record(connection, row, choice, origin="import", account_id=job.options.get("by")).outcome
+
+
+def _write_back(parts: Parts, job: Job) -> None:
+    """Write the copy with our columns; the upload is deleted once the copy is there."""
+    folder = parts.settings.uploads
+    original = folder / job.path
+    copy = folder / f"{secrets.token_hex(16)}{original.suffix}"
+    try:
+        lapor.write_back(original, copy, _cells(parts, job, original))
+        copy.chmod(0o600)
+        with parts.database.write() as connection:
+            import_jobs.move(connection, job, "done", job.counts, path=copy.name, finished_at=now())
+            audit_log.write(connection, "import-finished", f"import:{job.id}", {"rows": job.counts.get("rows", 0)})
+    except BaseException:
+        uploads.remove(folder, copy.name)
+        raise
+    uploads.remove(folder, job.path)
+
+
+def _cells(parts: Parts, job: Job, original: Path) -> Iterator[tuple[int, Sequence[str]]]:
+    """Yield our cells of each row: of complaints that are here as they stand, of the others what the model says."""
+    router = parts.models.router()
+    register = router.register if router else None
+    for reports in _batches(lapor.read(original), _READ_AT_ONCE):
+        with parts.database.write() as connection:
+            import_jobs.renew(connection, job)
+        with parts.database.read() as connection:
+            stored = _stored(connection, job, reports[0].row, reports[-1].row)
+        for report in reports:
+            if report.row in stored:
+                yield report.row, _as_it_stands(stored[report.row], register)
+            elif _has_words(report):
+                yield report.row, _as_proposed(parts, report, register)
+
+
+def _stored(connection: Connection, job: Job, first: int, last: int) -> dict[int, Mapping[str, Any]]:
+    """Answer those rows of a stretch of the file that are complaints here."""
+    rows = connection.execute(
+        select(
+            import_row.c.row,
+            standing.c.complaint_id,
+            standing.c.queue,
+            standing.c.agency.label("current"),
+            standing.c.unit.label("current_unit"),
+            routing.c.decision,
+            routing.c.agency,
+            routing.c.unit,
+            routing.c.probability,
+            verdict.c.origin,
+            verdict.c.outcome,
+        )
+        .select_from(import_row)
+        .join(standing, standing.c.complaint_id == import_row.c.complaint_id)
+        .join(routing, routing.c.id == standing.c.routing_id)
+        .outerjoin(verdict, verdict.c.id == standing.c.verdict_id)
+        .where(import_row.c.job_id == job.id, import_row.c.row.between(first, last))
+    ).all()
+    reasons: dict[int, list[str]] = {}
+    named = select(routing_reason.c.complaint_id, routing_reason.c.reason).where(
+        routing_reason.c.complaint_id.in_({row.complaint_id for row in rows})
+    )
+    for number, reason in connection.execute(named.order_by(routing_reason.c.complaint_id, routing_reason.c.place)):
+        reasons.setdefault(number, []).append(reason)
+    return {row.row: {**row._mapping, "reasons": reasons.get(row.complaint_id, ())} for row in rows}
+
+
+def _as_it_stands(row: Mapping[str, Any], register: Register | None) -> Sequence[str]:
+    if row["queue"] == "audit":  # whoever decides it must not know what the model said
+        return "", DECISIONS[row["decision"]], "", _reasons(row["reasons"])
+    if row["outcome"] and row["origin"] != "import":
+        decided = _BY_PERSON if row["outcome"] in ("confirmed", "changed") else OUTCOMES[row["outcome"]]
+        return _office(row["current"], row["current_unit"], register), decided, "", ""
+    proposed = _office(row["agency"], row["unit"], register)
+    return proposed, DECISIONS[row["decision"]], percent(row["probability"]), _reasons(row["reasons"])
+
+
+def _as_proposed(parts: Parts, report: Report, register: Register | None) -> Sequence[str]:
+    try:
+        said = intake.prepare(parts, SOURCE, _asked(parts, report)).said
+    except ValidationError:
+        return "", "", "", ""
+    if said is None:
+        return "", "", "", REASONS["no-model"]
+    probability = next((one.probability for one in said.candidates if one.agency == said.agency), 0.0)
+    return _office(said.agency, said.unit, register), DECISIONS[said.decision], percent(probability), _reasons(said.reasons)
+
+
+def _office(agency: str, unit: str, register: Register | None) -> str:
+    name = (register.by_id[agency].name if register and agency in register.by_id else agency) if agency else ""
+    return f"{name}: {unit}" if name and unit else name
+
+
+def _reasons(reasons: Iterable[str]) -> str:
+    return "; ".join(REASONS.get(reason, reason) for reason in reasons)
+
+
+def _known(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
+    """Answer those of the ids that are complaints here, with their numbers."""
+    found = select(complaint.c.client_id, complaint.c.id).where(complaint.c.source == SOURCE, complaint.c.client_id.in_(set(ids)))
+    return {row.client_id: row.id for row in connection.execute(found)}
+
+
+def _has_words(report: Report) -> bool:
+    return any(char.isalnum() for char in report.text[:MAX_TEXT]) or any(char.isalnum() for char in report.title[:MAX_TITLE])
+
+
+def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    left = iter(items)
+    while batch := list(islice(left, size)):
+        yield batch

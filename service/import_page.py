@@ -1,0 +1,252 @@
+"""The page /impor: an export of LAPOR! uploaded, its names mapped, its progress shown, and the file handed back."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, stream_with_context, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from model.register import Register
+from service import access, audit_log, import_jobs, import_worker, name_mapping, uploads
+from service.accounts import Permission
+from service.import_jobs import SOURCE, Job
+from service.name_mapping import LEFT, OPEN, Targets
+from service.name_proposals import SURE, NameIndex, Proposal
+from service.parts import Parts, parts
+from service.problems import Problem
+from service.uploads import InvalidUpload
+
+blueprint = Blueprint("imports", __name__, url_prefix="/impor")
+MAX_BODY = uploads.MAX_BYTES + 2**20
+SHOWN_NAMES = 100
+"""Names that one page asks about, each with a list of all agencies: the most frequent ones of those not mapped yet."""
+_STATES = {
+    "uploaded": "sedang diperiksa",
+    "surveyed": "menunggu Anda",
+    "confirmed": "sedang diproses",
+    "processed": "berkas hasil sedang ditulis",
+    "done": "selesai",
+    "failed": "gagal",
+    "cancelled": "dibatalkan",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A name as the export writes it, and what it is taken to mean: decided before, or proposed. `place` is its number."""
+
+    place: int
+    name: str
+    rows: int
+    topics: Sequence[tuple[str, int]]
+    target: str
+    decided: bool
+    proposals: Sequence[Proposal]
+    by_topic: Mapping[str, str]
+
+
+@blueprint.get("")
+@access.page(Permission.IMPORT)
+def show() -> Response:
+    """Show the form and the newest imports."""
+    return _start()
+
+
+@blueprint.post("")
+@access.page(Permission.IMPORT, max_body=MAX_BODY)
+def upload() -> BaseResponse:
+    """Take a file in; it is looked through in the background."""
+    file = request.files.get("berkas")
+    if file is None or not file.filename:
+        return _start("Pilih berkasnya terlebih dahulu.")
+    try:
+        taken = uploads.receive(parts().settings.uploads, file.stream, file.filename)
+    except InvalidUpload as error:
+        return _start(str(error))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Problem(
+            "busy", "No space left.", sentence="Penyimpanan server penuh: berkas belum tersimpan. Hubungi pengelola."
+        ) from error
+    try:
+        with parts().database.write() as connection:
+            number = import_jobs.add(connection, taken, access.current_account().id)
+            job = import_jobs.find(connection, number)
+    except BaseException:
+        uploads.remove(parts().settings.uploads, taken.name)
+        raise
+    if job is not None and job.path != taken.name:
+        uploads.remove(parts().settings.uploads, taken.name)
+        flash("Berkas yang sama sudah diunggah dan belum selesai. Ini keadaannya.")
+    import_worker.worker().wake()
+    return redirect(url_for("imports.one", number=number), 303)
+
+
+@blueprint.get("/<int:number>")
+@access.page(Permission.IMPORT)
+def one(number: int) -> Response:
+    """Show where an import stands, and what it waits for."""
+    return _one(_find(number))
+
+
+@blueprint.get("/<int:number>/keadaan")
+@access.page(Permission.IMPORT)
+def progress(number: int) -> Response:
+    """Answer how far an import is, for the script of the page."""
+    job = _find(number)
+    if job.is_working:
+        import_worker.worker().wake()
+    response: Response = make_response(
+        {"state": job.state, "rows": job.counts.get("rows", 0), "done": job.counts.get("did_rows", 0)}
+    )
+    return response
+
+
+@blueprint.post("/<int:number>/proses")
+@access.page(Permission.IMPORT)
+def confirm(number: int) -> BaseResponse:
+    """Remember what the names mean, and let the job go on, or only show the topics of one name (`rinci`)."""
+    job, form = _find(number), request.form
+    router = parts().models.router()
+    register = router.register if router else None
+    decided = _decided(job, form)
+    if register is not None and (wrong := name_mapping.wrong_targets(decided.values(), register)):
+        return _one(job, f"Instansi tidak dikenal: {', '.join(sorted(set(wrong)))[:200]}. Pilih dari daftar.", 422)
+    by = access.current_account().id
+    detail = form.get("rinci", "")
+    with parts().database.write() as connection:
+        if changed := name_mapping.save(connection, SOURCE, decided, by):
+            audit_log.write(connection, "names-mapped", f"import:{number}", {"names": changed}, account_id=by)
+        going = not detail and import_jobs.confirm(connection, number, form.get("putusan") == "ya", by)
+    if detail:
+        return redirect(url_for("imports.one", number=number, rinci=detail, _anchor=f"nama-{detail}"), 303)
+    if not going:
+        flash("Impor ini sudah diproses atau dibatalkan sebelumnya. Ini keadaannya.")
+    import_worker.worker().wake()
+    return redirect(url_for("imports.one", number=number), 303)
+
+
+@blueprint.post("/<int:number>/batal")
+@access.page(Permission.IMPORT)
+def cancel(number: int) -> BaseResponse:
+    """Drop an import of which nothing was taken in yet."""
+    job = _find(number)
+    with parts().database.write() as connection:
+        done = import_jobs.cancel(connection, job, access.current_account().id)
+    if done:
+        uploads.remove(parts().settings.uploads, job.path)
+        flash("Impor dibatalkan; berkasnya sudah dihapus.")
+    else:
+        flash("Sudah terlambat untuk membatalkan: impor ini sudah diproses.")
+    return redirect(url_for("imports.one", number=number), 303)
+
+
+@blueprint.post("/<int:number>/berkas")
+@access.page(Permission.IMPORT)
+def fetch(number: int) -> BaseResponse:
+    """Hand the file back. Once all of it was sent, it is deleted here."""
+    job = _find(number)
+    path = parts().settings.uploads / job.path
+    if not job.has_result or not path.is_file():
+        flash("Berkas hasil sudah tidak ada. Unggah ekspor lagi: yang sudah masuk tidak akan masuk dua kali.")
+        return redirect(url_for("imports.one", number=number), 303)
+    response = Response(
+        stream_with_context(_handed(job, access.current_account().id, parts())), content_type="application/octet-stream"
+    )
+    response.headers.set("Content-Disposition", "attachment", filename=job.result_name)
+    response.content_length = path.stat().st_size
+    return response
+
+
+def _handed(job: Job, by: int, of: Parts) -> Iterator[bytes]:
+    yield from uploads.pieces(of.settings.uploads / job.path)
+    # Only a reader that took everything comes here; one that was cut off can fetch it again.
+    with of.database.write() as connection:
+        import_jobs.hand_back(connection, job, by)
+    uploads.remove(of.settings.uploads, job.path)
+
+
+def _find(number: int) -> Job:
+    with parts().database.read() as connection:
+        job = import_jobs.find(connection, number)
+    if job is None:
+        raise Problem("not-found", "There is no such import.", sentence="Impor itu tidak ada.")
+    return job
+
+
+def _start(error: str = "") -> Response:
+    with parts().database.read() as connection:
+        jobs = import_jobs.newest(connection)
+    page = render_template("pages/imports.html", jobs=jobs, error=error, states=_STATES, most=uploads.MAX_BYTES // 2**20)
+    return make_response(page, 422 if error else 200)
+
+
+def _one(job: Job, error: str = "", status: int = 200) -> Response:
+    if job.is_working:
+        import_worker.worker().wake()
+    with parts().database.read() as connection:
+        targets = name_mapping.load(connection, SOURCE) if job.state == "surveyed" else Targets()
+        troubles = import_jobs.troubles(connection, job.id)
+    router = parts().models.router()
+    register = router.register if router else None
+    names = _names(job, targets, register) if job.state == "surveyed" else []
+    page = render_template(
+        "pages/import.html",
+        job=job,
+        error=error,
+        states=_STATES,
+        troubles=troubles,
+        register=register,
+        fresh=[name for name in names if not name.decided][:SHOWN_NAMES],
+        remembered=[name for name in names if name.decided][:SHOWN_NAMES],
+        unasked=sum(not name.decided for name in names[SHOWN_NAMES:]) + job.counts.get("more_names", 0),
+        detailed=request.args.get("rinci", ""),
+        left=LEFT,
+        open=OPEN,
+    )
+    return make_response(page, status)
+
+
+def _names(job: Job, targets: Targets, register: Register | None) -> list[Asked]:
+    index = _index(register) if register else None
+    found = []
+    for place, name in enumerate(job.counts.get("names", ())):
+        written, decided = str(name["name"]), targets.exactly(name["name"])
+        proposals = index.propose(written) if index and not decided else ()
+        proposed = proposals[0].agency if proposals and proposals[0].score >= SURE else ""
+        topics = [(str(topic), int(rows)) for topic, rows in name["topics"]]
+        found.append(
+            Asked(
+                place=place,
+                name=written,
+                rows=int(name["rows"]),
+                topics=topics,
+                target=decided or targets.of(written) or proposed,
+                decided=bool(decided),
+                proposals=proposals,
+                by_topic={topic: targets.exactly(written, topic) for topic, _ in topics if topic},
+            )
+        )
+    return found
+
+
+def _decided(job: Job, form: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Read what the form says of the names, each by its place in the file and of its topics."""
+    decided = {}
+    for place, name in enumerate(job.counts.get("names", ())):
+        if (target := form.get(f"nama-{place}")) is not None:
+            decided[name["name"], ""] = target[:100]
+        for number, (topic, _) in enumerate(name["topics"]):
+            if topic and (target := form.get(f"nama-{place}-{number}")) is not None:
+                decided[name["name"], topic] = target[:100]
+    return decided
+
+
+@lru_cache(maxsize=2)
+def _index(register: Register) -> NameIndex:
+    return NameIndex(register)

@@ -1,0 +1,142 @@
+"""Does the steps of imports beside the requests: one thread a process, there only while there is work.
+
+Any request now and then gives it a look, so the job of a worker that was killed is taken over by the next one that lives.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from typing import cast
+
+import structlog
+from flask import Flask, current_app
+
+from model.faults import InvalidData
+from service import exchange, import_jobs
+from service.import_jobs import Job, LostLease
+from service.parts import Parts
+from service.problems import is_busy
+
+LOOK_SECONDS = 300.0
+PAUSE_SECONDS = 3.0
+_log = structlog.get_logger("salur")
+_FAULTS: Mapping[str, str] = {
+    r"no such file": "Berkasnya sudah tidak ada. Unggah lagi.",
+    r"an old \.xls|encrypted": "Berkas .xls lama atau berkata sandi tidak dapat dibaca. Simpan sebagai .xlsx tanpa kata sandi.",
+    r"a zip archive|not a readable|a sheet (?:in|with)": "Berkas .xlsx ini rusak. Ekspor ulang dari SP4N-LAPOR!.",
+    r"over [\d,.]+ (?:MB|times)|unpacks|parts:": "Isi berkas ini terlalu besar atau tidak wajar. Ekspor masa yang lebih pendek.",
+    r"NUL bytes|not text|not CSV": "Berkas ini bukan .csv yang dapat dibaca. Ekspor ulang, atau simpan sebagai .csv UTF-8.",
+    r"no LAPOR! export": "Ini bukan ekspor “Laporan Ringkas”: tidak ada kolom Tracking ID, Judul Laporan, dan Isi Laporan Awal.",
+    r"more than [\d,]+ reports": "Berkas memuat lebih dari 50.000 laporan. Ekspor masa yang lebih pendek.",
+    r"has our columns already": "Berkas ini hasil dari Salur. Unggah berkas seperti yang diekspor SP4N-LAPOR!.",
+    r"no column left": "Lembar kerja ini sudah penuh sampai kolom terakhir. Ekspor ulang dari SP4N-LAPOR!.",
+}
+"""How the faults of `model.lapor` and `model.table` begin: what an officer reads instead."""
+
+
+class ImportWorker:
+    """The thread of one process."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Look after the imports of an app; nothing runs before the first `wake`."""
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._looked_at = float("-inf")
+
+    def look(self) -> None:
+        """Wake up, but not more often than every LOOK_SECONDS, and only where a file was ever uploaded."""
+        moment = time.monotonic()
+        if moment - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = moment
+            if self._parts.settings.uploads.is_dir():
+                self.wake()
+
+    def wake(self) -> None:
+        """See to it that somebody works while there is work."""
+        with self._lock:
+            if self._stopping.is_set() or (self._thread is not None and self._thread.is_alive()):
+                return
+            self._thread = threading.Thread(target=self._run, name="salur-imports", daemon=True)
+            self._thread.start()
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """Stop after the step that is under way."""
+        self._stopping.set()
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
+
+    def work_off(self) -> None:
+        """Do every step that can be done now, in this thread."""
+        while not self._stopping.is_set() and (job := import_jobs.claim(self._parts)) is not None:
+            self._step(job)
+
+    def _run(self) -> None:
+        try:
+            import_jobs.expire(self._parts)
+        except Exception as error:
+            _report(error)
+        while not self._stopping.is_set():
+            try:
+                self.work_off()
+                if not import_jobs.is_work_left(self._parts):
+                    return
+            except Exception as error:  # whatever it was, the lease runs out and the job is taken up again
+                _report(error)
+            self._stopping.wait(PAUSE_SECONDS)
+
+    def _step(self, job: Job) -> None:
+        try:
+            exchange.work(self._parts, job)
+        except LostLease:
+            _log.warning("import taken over by another worker", job=job.id)
+        except InvalidData as error:
+            _log.info("import refused", job=job.id, reason=error.faults[0].reason[:200] if error.faults else "")
+            import_jobs.fail(self._parts, job, explain(error))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            import_jobs.fail(self._parts, job, "Penyimpanan server penuh. Hubungi pengelola, lalu unggah lagi.")
+        except Exception as error:
+            if is_busy(error):  # the others go first; this job loses nothing
+                _log.warning("import waits for the database", job=job.id)
+            else:
+                _report(error)
+            self._stopping.wait(PAUSE_SECONDS)
+            import_jobs.release(self._parts, job)
+
+
+def explain(error: InvalidData) -> str:
+    """Say to an officer what is wrong with a file, where in it, and what to do."""
+    fault = error.faults[0] if error.faults else None
+    if fault is None:
+        return "Berkas ini tidak dapat dibaca."
+    sentence = next((told for start, told in _FAULTS.items() if re.search(start, fault.reason)), None)
+    where = f" (baris {fault.line})" if fault.line else ""
+    return f"{sentence}{where}" if sentence else f"Berkas ini tidak dapat dibaca{where}. Rincian: {fault.reason[:200]}"
+
+
+def init_app(app: Flask, parts: Parts) -> None:
+    """Give the app its worker."""
+    made = ImportWorker(parts)
+    app.extensions["salur-imports"] = made
+    app.before_request(made.look)
+
+
+def worker() -> ImportWorker:
+    """Answer the worker of the app that serves this request."""
+    return cast(ImportWorker, current_app.extensions["salur-imports"])
+
+
+def _report(error: Exception) -> None:
+    # The frames say where; the exception's own text may quote what a citizen wrote.
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    _log.error("import step failed", error=type(error).__name__, frames=frames)
