@@ -112,21 +112,16 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
         "ece": figures.expected_calibration_error(sure, right),
         "aurc": figures.aurc(sure, right),
         "augrc": figures.augrc(sure, right),
+        **figures.bootstrap(answers.truth, answers.said, sure),
         "auto": figures.automatic(sent, right, target_error, confidence),
         "list": {"coverage": _share(listed), "mean_length": float(np.mean(lengths)) if lengths else 0.0},
         "reasons": dict(Counter(str(reason) for routing in answers.routings for reason in routing.reasons).most_common()),
         "per_agency": figures.per_agency(answers.truth, answers.said),
-        "confusions": confusions(answers),
+        "confusions": figures.confusions(answers.truth, answers.said),
         "pairs": figures.confused_pairs(answers.truth, answers.said),
         "reliability": figures.reliability(sure, right),
         "risk_coverage": figures.risk_coverage_points(sure, right),
     }
-
-
-def confusions(answers: Answers, most: int = 30) -> list[dict[str, Any]]:
-    """Name the commonest mistakes: truth, what was said, how often."""
-    pairs = Counter((truth, said) for truth, said in zip(answers.truth, answers.said, strict=True) if truth != said)
-    return [{"truth": truth, "said": said, "rows": rows} for (truth, said), rows in pairs.most_common(most)]
 
 
 def rule_effects(router: Router, rows: Sequence[LabelledComplaint]) -> list[dict[str, Any]]:

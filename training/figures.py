@@ -136,3 +136,29 @@ def confused_pairs(truth: Sequence[str], said: Sequence[str], most: int = 15) ->
         }
         for first, second in ranked
     ]
+
+
+def confusions(truth: Sequence[str], said: Sequence[str], most: int = 30) -> list[dict[str, Any]]:
+    """Name the commonest mistakes: truth, what was said, how often."""
+    pairs = Counter((real, answer) for real, answer in zip(truth, said, strict=True) if real != answer)
+    ranked = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return [{"truth": real, "said": answer, "rows": rows} for (real, answer), rows in ranked]
+
+
+def bootstrap(truth: Sequence[str], said: Sequence[str], confidence: Array, resamples: int = 300, seed: int = 0) -> dict[str, Any]:
+    """Intervals (95 %, percentile bootstrap over rows) of what has no closed form: macro-F1 and AURC."""
+    if not len(truth):
+        return {"macro_f1_interval": (0.0, 1.0), "aurc_interval": (0.0, 1.0)}
+    names, codes = np.unique(np.concatenate([np.asarray(truth), np.asarray(said)]), return_inverse=True)
+    real, answer = np.split(codes, 2)
+    random = np.random.default_rng(seed)
+    f1s, areas = [], []
+    for _ in range(resamples):
+        drawn = random.integers(0, len(real), len(real))
+        hit = real[drawn] == answer[drawn]
+        hits = np.bincount(real[drawn][hit], minlength=len(names))
+        total = np.bincount(real[drawn], minlength=len(names)) + np.bincount(answer[drawn], minlength=len(names))
+        f1s.append(float((2 * hits[total > 0] / total[total > 0]).mean()))
+        areas.append(aurc(confidence[drawn], hit))
+    low, high = np.quantile([f1s, areas], [0.025, 0.975], axis=1).tolist()
+    return {"macro_f1_interval": (low[0], high[0]), "aurc_interval": (low[1], high[1])}
