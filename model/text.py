@@ -11,7 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from importlib import metadata, resources
 from itertools import islice
 from types import MappingProxyType
@@ -37,6 +37,9 @@ It counts words whether or not the cache knows them: the same text gives the sam
 """
 CACHE_SIZE = 50_000
 """Written words, and stems, that are remembered; the ones not met for longest go first."""
+MAX_PIECE = 24
+PIECES = 30_000
+"""Characters of a piece of text between two spaces that is remembered with the words in it, and how many pieces are."""
 
 _MAX_WRITTEN = 3 * MAX_WORD
 """Characters of a written word that are looked at: accents and invisible characters need room too."""
@@ -105,6 +108,11 @@ class Word(NamedTuple):
     def span(self) -> Span:
         """Where it stands in the complaint as it came in; the words of one abbreviation share it."""
         return Span(self.field, self.start, self.end)
+
+
+_token: Callable[[tuple[str, int, int, str, tuple[str, ...]]], Token] = partial(tuple.__new__, Token)
+_word: Callable[[tuple[str, str, str, int, int, bool]], Word] = partial(tuple.__new__, Word)
+"""Make one of a tuple: half the time of the constructor, which is called for every word of every complaint."""
 
 
 def normalise_word(written: str) -> str:
@@ -228,6 +236,7 @@ class Analyzer:
         self.stemmer = WordStemmer(protected)
         self._abbreviations = load_abbreviations()
         self._read = lru_cache(maxsize=CACHE_SIZE)(self._read_anew)
+        self._piece = lru_cache(maxsize=PIECES)(self._piece_anew)
 
     def __reduce__(self) -> tuple[type[Analyzer], tuple[Any, ...]]:
         """Travel to another process without the caches: they fill again."""
@@ -239,28 +248,44 @@ class Analyzer:
         words = self._abbreviations.get(text) or ((text,) if text else ())
         return text, words, tuple((word, self.stemmer.stem(word) if self.stemmer.is_free(word) else "") for word in words)
 
+    def _piece_anew(self, piece: str) -> tuple[tuple[int, int, str, tuple[str, ...], tuple[tuple[str, str], ...]], ...]:
+        """Answer start and end of each written word of a text, and what `_read` says of it."""
+        return tuple((match.start(), match.end(), *self._read(match[1][:_MAX_WRITTEN])) for match in _written_words(piece))
+
+    def read(self, complaint: Complaint) -> tuple[list[Token], list[Word]]:
+        """Answer `tokens` and `words` in one walk.
+
+        No word reaches across a space, so each piece between two spaces is read by itself, and most are known already.
+        """
+        piece_of, stem_of = self._piece, self.stemmer.stem
+        tokens: list[Token] = []
+        words: list[Word] = []
+        stems: dict[str, str] = {}
+        for field, content in complaint.fields:
+            at, left, first = 0, MAX_TOKENS, True
+            for piece in content.split(" "):
+                if piece:
+                    for start, end, text, meant, stemmed in piece_of(piece) if len(piece) <= MAX_PIECE else self._piece_anew(piece):
+                        if not left:
+                            break
+                        left -= 1
+                        if not text:
+                            continue
+                        start += at
+                        end += at
+                        tokens.append(_token((field, start, end, text, meant)))
+                        for word, stem in stemmed:
+                            if not stem and not (stem := stems.get(word, "")):
+                                stem = stems[word] = stem_of(word) if len(stems) < MAX_COLD_STEMS else word
+                            words.append(_word((word, stem, field, start, end, first)))
+                            first = False
+                at += len(piece) + 1
+        return tokens, words
+
     def tokens(self, complaint: Complaint) -> list[Token]:
         """List the written words of title and text, in order: `tokenise` with the abbreviations, from the cache."""
-        return [
-            Token(field, match.start(), match.end(), text, words)
-            for field, content in complaint.fields
-            for match in _written_words(content)
-            for text, words, _ in (self._read(match[1][:_MAX_WRITTEN]),)
-            if text
-        ]
+        return self.read(complaint)[0]
 
     def words(self, complaint: Complaint) -> list[Word]:
         """List the words that the features are made of; at most MAX_COLD_STEMS distinct ones are stemmed."""
-        read, stem_of = self._read, self.stemmer.stem
-        stems: dict[str, str] = {}
-        result: list[Word] = []
-        for field, text in complaint.fields:
-            first = True
-            for match in _written_words(text):
-                start, end = match.span()
-                for word, stem in read(match[1][:_MAX_WRITTEN])[2]:
-                    if not stem and not (stem := stems.get(word, "")):
-                        stem = stems[word] = stem_of(word) if len(stems) < MAX_COLD_STEMS else word
-                    result.append(Word(word, stem, field, start, end, first))
-                    first = False
-        return result
+        return self.read(complaint)[1]

@@ -212,6 +212,13 @@ def test_tokens_of_the_analyzer_are_those_of_tokenise() -> None:
     assert ANALYZER.tokens(Complaint(written)) == list(tokenise(written, "text", load_abbreviations()))
 
 
+@settings(max_examples=300, deadline=None)
+@given(ANY_TEXT, ANY_TEXT)
+def test_reading_piece_by_piece_gives_the_words_of_the_whole_text(one: str, other: str) -> None:
+    written = f"{one} {other}"
+    assert ANALYZER.tokens(Complaint(written)) == list(tokenise(written, "text", load_abbreviations()))
+
+
 # Bounds
 
 
