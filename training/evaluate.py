@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model.labelled import LabelledComplaint
 from model.router import Router
 from model.routing import Decision, Routing
-from training import figures
+from training import figures, tables
 from training.rules import Case, measure_rules
 
 Array = NDArray[Any]
@@ -141,3 +141,20 @@ def _accuracy(answers: Answers) -> dict[str, Any]:
 
 def _share(values: Sequence[bool] | Array) -> float:
     return float(np.mean(values)) if len(values) else 0.0
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """Write figures for a terminal, the weightiest first."""
+    rows = found["rows"]
+    if not rows:
+        return f"model {found['model']}: no complaint with an agency was given"
+    parts = [
+        ("", tables.key_figures(found)),
+        ("Without what may leak the answer", tables.slices(found)),
+        ("Rules of competence, where they fired", tables.rules(found)),
+        ("Why complaints wait for a person", tables.reasons(found)),
+        ("Agencies with the lowest F1", tables.agencies(found, [agency for agency, _ in tables.weakest(found, 8)], names=False)),
+        ("The commonest mistakes", tables.confusions(found)),
+    ]
+    sections = [f"{title}\n{part.text('  ' if title else '')}".lstrip("\n") for title, part in parts if part.rows]
+    return "\n\n".join((f"model {found['model']}", tables.promise_kept(found), *sections))
