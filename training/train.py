@@ -26,7 +26,7 @@ from training.calibrate import fit_pipeline, out_of_fold
 from training.config import TrainingConfig
 from training.data import Data, matters, read, weigh
 from training.fit import compile_arrays
-from training.judge import judge
+from training.judge import Judged, judge
 from training.split import Fold, forward, grouped
 
 Array = NDArray[Any]
@@ -80,8 +80,8 @@ def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[
 
 def train(
     register: Register, sources: Sources, config: TrainingConfig, created: str, say: Say = lambda _: None
-) -> tuple[Artifact, dict[str, str]]:
-    """Fit everything and answer the artifact and its further files (MODEL_CARD.md, report/…), nothing written yet.
+) -> tuple[Artifact, Judged]:
+    """Fit everything and answer the artifact and the out-of-fold answers that its report is made of, nothing written yet.
 
     `created` is an ISO time; the same data, configuration and time give the same artifact. `say` tells each step.
     """
@@ -129,7 +129,7 @@ def train(
         "figures": {"out_of_fold": judged.figures(policy), "aspects": heads.figures},
     }
     named = {"weights": arrays.weights, "bias": arrays.bias, "idf": arrays.idf}
-    return Artifact(manifest, named, vocabulary, register), {}
+    return Artifact(manifest, named, vocabulary, register), judged
 
 
 def version_name(created: str, sources: Sources, register: Register, config: TrainingConfig) -> str:
