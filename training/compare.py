@@ -1,0 +1,415 @@
+"""Champion and challenger on the same rows, which neither has seen: what changed, for better and worse, and a verdict with reasons.
+
+The gate: the challenger is not worse over all beyond the interval of the paired difference, no agency with MIN_AGENCY rows or more
+loses more than MAX_LOSS, and the promise about automatic routings is kept. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom, binomtest
+
+from model.complaint import Complaint
+from model.labelled import LabelledComplaint
+from model.privacy import mask
+from model.registry import Verdict
+from model.router import Router
+from model.routing import Decision, Routing
+from training import figures
+from training.dataset import testable
+from training.evaluate import Answers, route
+from training.language import leaning
+from training.seen import Seen
+
+Array = NDArray[Any]
+
+MIN_ROWS = 100
+"""Fewer rows than this decide nothing."""
+MAX_WIDTH = 0.10
+"""An interval of the difference that is wider than this decides nothing either."""
+MIN_AGENCY = 30
+MAX_LOSS = 0.05
+"""An agency with at least MIN_AGENCY rows may lose this much of its accuracy, and no more."""
+RESAMPLES = 10_000
+MOVED_WORDS = 5
+MIN_SHOWN = 20
+"""A slice with fewer rows is in `to_dict` alone."""
+_LENGTHS = ((10, "under 10 words"), (25, "10 to 24 words"), (60, "25 to 59 words"), (10**9, "60 words and more"))
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Two models' answers to the same rows. `better` and `worse` count the rows that one alone of the two gets right.
+
+    `interval` is of `difference` (challenger less champion), 95 %, by bootstrap; `p_value` is McNemar's, exact and two-sided.
+    """
+
+    rows: int
+    champion: float
+    challenger: float
+    better: int
+    worse: int
+    interval: tuple[float, float]
+    p_value: float
+
+    @property
+    def difference(self) -> float:
+        """Accuracy gained; below zero where it was lost."""
+        return self.challenger - self.champion
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of the rows: all of one agency, month, channel ..."""
+
+    kind: str
+    name: str
+    paired: Paired
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """What a model would have sent by itself, and how much of that is wrong."""
+
+    sent: int
+    wrong: int
+    coverage: float
+    error: float
+    error_interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A complaint that one model alone gets right. `words` drew the challenger to its answer, the strongest first."""
+
+    id: str
+    received_at: str
+    agency: str
+    champion: str
+    challenger: str
+    words: tuple[tuple[str, float], ...]
+    rules: tuple[str, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What comparing two models came to."""
+
+    champion: str
+    challenger: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+    overall: Paired
+    agencies: Sequence[Slice]
+    slices: Sequence[Slice]
+    target_error: float
+    automatic: tuple[Automatic, Automatic]
+    gained: Sequence[Change]
+    lost: Sequence[Change]
+
+    @property
+    def why(self) -> str:
+        """The reasons in one line, for the ledger."""
+        return "; ".join(self.reasons)
+
+    @property
+    def words(self) -> Sequence[tuple[str, float]]:
+        """The words that moved most over all changed complaints, either way."""
+        moved: dict[str, float] = defaultdict(float)
+        for change in (*self.gained, *self.lost):
+            for word, weight in change.words:
+                moved[word] += weight
+        return _strongest(moved, 20)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The figures that the ledger keeps."""
+        before, after = self.automatic
+        return {
+            "verdict": str(self.verdict),
+            "rows": self.overall.rows,
+            "accuracy": [self.overall.champion, self.overall.challenger],
+            "difference": self.overall.difference,
+            "interval": list(self.overall.interval),
+            "p_value": self.overall.p_value,
+            "coverage": [before.coverage, after.coverage],
+            "error": [before.error, after.error],
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return {
+            "champion": self.champion,
+            "challenger": self.challenger,
+            **self.summary,
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+            "better": self.overall.better,
+            "worse": self.overall.worse,
+            "target_error": self.target_error,
+            "automatic": {"champion": asdict(self.automatic[0]), "challenger": asdict(self.automatic[1])},
+            "per_agency": {item.name: _plain(item.paired) for item in self.agencies},
+            "slices": [{"kind": item.kind, "name": item.name, **_plain(item.paired)} for item in self.slices],
+            "words": [list(item) for item in self.words],
+            "gained": [asdict(change) for change in self.gained],
+            "lost": [asdict(change) for change in self.lost],
+        }
+
+    def __str__(self) -> str:
+        """Lay it out as tables."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"champion {self.champion}, challenger {self.challenger}: {self.verdict}"
+        yield from (f"  because {reason}" for reason in self.reasons)
+        yield from (f"  note: {note}" for note in self.notes)
+        one, (low, high) = self.overall, self.overall.interval
+        yield ""
+        yield f"{one.rows:,} complaints: {one.champion:.1%}, then {one.challenger:.1%}"
+        yield f"  {one.difference:+.1%} [{low:+.1%}, {high:+.1%}], McNemar p = {one.p_value:.3g}"
+        yield f"  {one.better} right that were wrong, {one.worse} wrong that were right"
+        for name, auto in zip(("champion", "challenger"), self.automatic, strict=True):
+            low, high = auto.error_interval
+            wrong = f"{auto.wrong} of {auto.sent} wrong: {auto.error:.1%} [{low:.1%}, {high:.1%}]"
+            sent = f"sends {auto.coverage:.1%} by itself, {wrong}"
+            yield f"  {name:<10} {sent}; at most {self.target_error:.1%} promised"
+        for title, items in (("agency", self.agencies), ("slice", self.slices)):
+            yield ""
+            yield f"{title:<40} {'rows':>6} {'champion':>9} {'challenger':>10} {'change':>7} {'better':>6} {'worse':>6}"
+            for item in items:
+                paired = item.paired
+                if title == "agency" or paired.rows >= MIN_SHOWN:
+                    name = item.name if title == "agency" else f"{item.kind}: {item.name}"
+                    shares = f"{paired.champion:>9.1%} {paired.challenger:>10.1%} {paired.difference:>+7.1%}"
+                    yield f"{name[:40]:<40} {paired.rows:>6} {shares} {paired.better:>6} {paired.worse:>6}"
+        for title, changes in (("right only now", self.gained), ("wrong only now", self.lost)):
+            yield ""
+            yield f"{title}: {len(changes)}" + (", the first 20" if len(changes) > 20 else "")
+            for change in changes[:20]:
+                moved = ", ".join(word for word, _ in change.words) or ", ".join(change.rules)
+                yield f"  {change.id[:20]:<20} {change.champion} -> {change.challenger} (is {change.agency}): {moved}"
+                if change.text:
+                    yield f"    {change.text}"
+        if self.words:
+            yield ""
+            yield "words that moved most: " + ", ".join(word for word, _ in self.words)
+
+
+def compare(
+    champion: Router,
+    challenger: Router,
+    rows: Sequence[LabelledComplaint],
+    *,
+    seen: Mapping[str, Seen | None] | None = None,
+    today: str = "",
+    texts: bool = False,
+    seed: int = 0,
+    say: Say = lambda _: None,
+) -> Comparison:
+    """Compare two models on rows. Rows whose text either was trained on (`seen`, by version) are left out, and that is noted.
+
+    Agencies that ended before `today` count as their successors, in answers as in labels. With `texts`, changed complaints come
+    with their text, masked.
+    """
+    kept, notes = _unseen(testable(row for row in rows if row.agency), seen or {}, (champion.version, challenger.version))
+    say(f"routing {len(kept):,} complaints twice")
+    now = _successors(challenger, today)
+    truth = [now(row.agency) for row in kept]
+    both = (route(champion, kept), route(challenger, kept))
+    before, after = ([now(said) for said in answers.said] for answers in both)
+    right_before, right_after = (
+        np.array([a == b for a, b in zip(truth, said, strict=True)], dtype=bool) for said in (before, after)
+    )
+    rng = np.random.default_rng(seed)
+    overall = pair(right_before, right_after, rng)
+    agencies = list(_sliced("agency", truth, right_before, right_after, rng))
+    slices = [
+        item
+        for kind, values in _kinds(kept, both[1].routings).items()
+        if len(set(values)) > 1
+        for item in _sliced(kind, values, right_before, right_after, rng)
+    ]
+    automatic = (_automatic(both[0], right_before), _automatic(both[1], right_after))
+    verdict, reasons = judge(overall, agencies, automatic, challenger.policy.target_error, challenger.policy.confidence)
+    say("what changed")
+    changes = {
+        n: _change(
+            champion, challenger, kept[n], (both[0].routings[n], both[1].routings[n]), (truth[n], before[n], after[n]), texts=texts
+        )
+        for n in np.flatnonzero(right_before != right_after).tolist()
+    }
+    return Comparison(
+        champion=champion.version,
+        challenger=challenger.version,
+        verdict=verdict,
+        reasons=reasons,
+        notes=notes,
+        overall=overall,
+        agencies=agencies,
+        slices=slices,
+        target_error=challenger.policy.target_error,
+        automatic=automatic,
+        gained=[change for n, change in changes.items() if right_after[n]],
+        lost=[change for n, change in changes.items() if right_before[n]],
+    )
+
+
+def pair(before: Array, after: Array, rng: np.random.Generator) -> Paired:
+    """Compare (rows,) right or wrong of two models. Resampling rows is drawing how many are better, worse and the same."""
+    rows, better, worse = len(before), int((~before & after).sum()), int((before & ~after).sum())
+    if not rows:
+        return Paired(0, 0.0, 0.0, 0, 0, (-1.0, 1.0), 1.0)
+    drawn = rng.multinomial(rows, [better / rows, worse / rows, (rows - better - worse) / rows], RESAMPLES)
+    low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / rows, [0.025, 0.975])
+    p_value = float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
+    return Paired(rows, float(before.mean()), float(after.mean()), better, worse, (float(low), float(high)), p_value)
+
+
+def judge(
+    overall: Paired, agencies: Sequence[Slice], automatic: tuple[Automatic, Automatic], target_error: float, confidence: float
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Put the gate to the figures: a verdict, and its reasons.
+
+    The promise counts as broken where so many wrong among those sent would come by chance in fewer than 1 - `confidence` of
+    cases, if `target_error` went wrong.
+    """
+    low, high = overall.interval
+    objections = []
+    if overall.rows and high < 0:
+        objections.append(f"worse over all: {overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]")
+    for item in agencies:
+        paired = item.paired
+        if paired.rows >= MIN_AGENCY and paired.worse - paired.better > MAX_LOSS * paired.rows:
+            objections.append(f"{item.name} loses {-paired.difference:.1%} of {paired.rows} (McNemar p = {paired.p_value:.2g})")
+    before, after = automatic
+    if after.sent and binom.sf(after.wrong - 1, after.sent, target_error) < 1 - confidence:
+        too_many = f"{after.wrong} of {after.sent} sent by itself are wrong ({after.error:.1%}, champion {before.error:.1%})"
+        objections.append(f"the promise of {target_error:.1%} is broken: {too_many}")
+    if objections:
+        return Verdict.HOLD, tuple(objections)
+    if overall.rows < MIN_ROWS:
+        return Verdict.NOT_ENOUGH_DATA, (f"only {overall.rows} complaints that neither has seen; {MIN_ROWS} are needed",)
+    if high - low > MAX_WIDTH:
+        return Verdict.NOT_ENOUGH_DATA, (f"the difference is uncertain: {overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]",)
+    counted = sum(item.paired.rows >= MIN_AGENCY for item in agencies)
+    return Verdict.PROMOTE, (
+        f"{'better' if low > 0 else 'not worse'} over all: {overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]",
+        f"none of {counted} agencies with {MIN_AGENCY} complaints or more loses more than {MAX_LOSS:.0%}",
+        f"{after.wrong} of {after.sent} sent by itself are wrong: the promise of {target_error:.1%} is kept",
+    )
+
+
+def _unseen(
+    rows: Sequence[LabelledComplaint], seen: Mapping[str, Seen | None], versions: Sequence[str]
+) -> tuple[list[LabelledComplaint], tuple[str, ...]]:
+    notes = []
+    kept = list(rows)
+    for version in dict.fromkeys(versions):
+        known = seen.get(version)
+        if known is None:
+            notes.append(f"{version} does not say what it was trained on: it may have seen some of these complaints")
+            continue
+        new = [row for row in kept if row not in known]
+        if len(new) < len(kept):
+            notes.append(f"{len(kept) - len(new):,} complaints that {version} was trained on are left out")
+        kept = new
+        early = sum(bool(row.received_at) and row.received_at[:10] <= known.until for row in kept)
+        if early:
+            notes.append(f"{early:,} complaints are no newer than what {version} was trained on: this is no test of the future")
+    return kept, tuple(notes)
+
+
+def _successors(challenger: Router, today: str) -> Callable[[str], str]:
+    register = challenger.register
+    return lambda agency: register.current(agency, today) if agency in register.by_id else agency
+
+
+def _kinds(rows: Sequence[LabelledComplaint], routings: Sequence[Routing]) -> dict[str, list[str]]:
+    """Name the slice of every row, by kind of slice."""
+    return {
+        "channel": [str(row.extra.get("channel") or row.source or "unknown") for row in rows],
+        "length": [next(name for most, name in _LENGTHS if len(row.text.split()) < most) for row in rows],
+        "place": [routing.kecamatan or "unknown" for routing in routings],
+        "month": [row.received_at[:7] or "unknown" for row in rows],
+        "language": [leaning(f"{row.title} {row.text}") for row in rows],
+        "style": [str(row.extra.get("style") or "unknown") for row in rows],
+    }
+
+
+def _sliced(kind: str, values: Sequence[str], before: Array, after: Array, rng: np.random.Generator) -> Iterator[Slice]:
+    names = np.array(values)
+    for name in sorted(set(values)):
+        of_slice = names == name
+        yield Slice(kind, name, pair(before[of_slice], after[of_slice], rng))
+
+
+def _automatic(answers: Answers, right: Array) -> Automatic:
+    sent = np.array([routing.decision is Decision.AUTO for routing in answers.routings], dtype=bool)
+    count, wrong = int(sent.sum()), int((sent & ~right).sum())
+    coverage = count / len(sent) if len(sent) else 0.0
+    return Automatic(count, wrong, coverage, wrong / count if count else 0.0, figures.clopper_pearson(wrong, count))
+
+
+def _change(
+    champion: Router,
+    challenger: Router,
+    row: LabelledComplaint,
+    routings: tuple[Routing, Routing],
+    agencies: tuple[str, str, str],
+    *,
+    texts: bool,
+) -> Change:
+    truth, before, after = agencies
+    rules = [{rule.id for rule in routing.rules} for routing in routings]
+    said = [routing.candidates[0].agency for routing in routings]
+    return Change(
+        id=row.id,
+        received_at=row.received_at,
+        agency=truth,
+        champion=before,
+        challenger=after,
+        words=moved_words(champion, challenger, row.complaint, said[0], said[1]),
+        rules=tuple(sorted(rules[0] ^ rules[1])),
+        text=" ".join(mask(f"{row.title} {row.text}").split()) if texts else "",
+    )
+
+
+def moved_words(champion: Router, challenger: Router, complaint: Complaint, old: str, new: str) -> tuple[tuple[str, float], ...]:
+    """Find the words that speak more for `new` against `old` in the challenger than in the champion, in log-odds; most first.
+
+    Empty where one of the models does not know both agencies. Words that masking takes away are left out.
+    """
+    moved: dict[tuple[str, int, int], float] = defaultdict(float)
+    for router, sign in ((champion, -1), (challenger, 1)):
+        if not {old, new} <= set(router.scorer.agencies):
+            return ()
+        words = router.reader.analyzer.words(complaint)
+        for found in router.scorer.evidence(words, router.scorer.scores(words), new, old):
+            moved[found.span.field, found.span.start, found.span.end] += sign * found.margin
+    fields = dict(complaint.fields)
+    shown = {name: mask(text).casefold() for name, text in fields.items()}
+    by_word: dict[str, float] = defaultdict(float)
+    for (field, start, end), weight in moved.items():
+        written = fields[field][start:end].casefold()
+        if weight > 0 and written in shown[field]:
+            by_word[written] += weight
+    return _strongest(by_word, MOVED_WORDS)
+
+
+def _strongest(weights: Mapping[str, float], most: int) -> tuple[tuple[str, float], ...]:
+    best = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return tuple((word, round(weight, 3)) for word, weight in best)
+
+
+def _plain(paired: Paired) -> dict[str, Any]:
+    return asdict(paired) | {"difference": paired.difference}

@@ -1,0 +1,321 @@
+"""Whether what comes in still is what the model knows: class mix, vocabulary, unfamiliar words, live error, week by week.
+
+Every series is a count x of n complaints a week. The sum of the last one, two and four weeks is held against the weeks before by an
+exact predictive test: given a baseline, x follows a beta-binomial distribution (Geisser 1993, "Predictive Inference"), whose
+concentration also takes up how much more the baseline's weeks vary than chance alone would let them (Williams 1982, "Extra-binomial
+variation in logistic linear models"). All tests of a year share one budget of false alarms (Bonferroni): where nothing changes, at
+most BUDGET false alarms a year are expected, however the tests hang together. Pure functions over weekly counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaln, gammaln
+
+from model.labelled import LabelledComplaint
+from model.router import Router
+
+Array = NDArray[Any]
+
+BUDGET = 0.5
+"""False alarms a year, expected at most, over all series."""
+WINDOWS = (1, 2, 4)
+"""Weeks that are summed up: a sharp rise shows in one, a slow one in four."""
+MEMORY = 52
+"""Weeks before a window that make its baseline, at most."""
+MIN_BASELINE = 8
+MIN_WORD = 5
+"""A word must stand in this many complaints of a window to be looked at."""
+UNFAMILIAR = 0.2
+"""A complaint is unfamiliar where the model does not know this share of its words."""
+_PRIOR_WEEKS = 10
+"""Weeks that the dispersion common to all agencies counts for, beside an agency's own."""
+_WEEKS_A_YEAR = 52
+
+
+class Case(NamedTuple):
+    """What drift looks at in a complaint; None where it is not known."""
+
+    received_at: str
+    agency: str
+    unfamiliar: bool | None = None
+    wrong: bool | None = None
+    words: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Week:
+    """The counts of a week, which starts on the Monday `start` (ISO date). `words` counts complaints that hold a word."""
+
+    start: str
+    agencies: Mapping[str, int]
+    unfamiliar: tuple[int, int] = (0, 0)
+    wrong: tuple[int, int] = (0, 0)
+    words: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def complaints(self) -> int:
+        """How many complaints."""
+        return sum(self.agencies.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A series that left its baseline: `observed` of `complaints` in the `weeks` up to the week `first`, where `expected` were.
+
+    `chance` is how likely so far a departure is where nothing changed; `last` is the last week in which it held.
+    """
+
+    kind: str
+    name: str
+    first: str
+    last: str
+    weeks: int
+    observed: int
+    complaints: int
+    expected: float
+    chance: float
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        what = f"{self.kind} {self.name}".strip()
+        over = f"{self.weeks} weeks" if self.weeks > 1 else "1 week"
+        seen = f"{self.observed} of {self.complaints} complaints in {over}, expected {self.expected:.1f}"
+        return f"{self.first} to {self.last}  {what}: {seen} (chance {self.chance:.1g})"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What was watched, and what departed."""
+
+    weeks: Sequence[Week]
+    alarms: Sequence[Alarm]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return {
+            "weeks": [
+                {
+                    "start": week.start,
+                    "agencies": dict(week.agencies),
+                    "unfamiliar": list(week.unfamiliar),
+                    "wrong": list(week.wrong),
+                }
+                for week in self.weeks
+            ],
+            "alarms": [asdict(alarm) for alarm in self.alarms],
+            "budget": BUDGET,
+        }
+
+    def __str__(self) -> str:
+        """Lay out the last weeks and every alarm."""
+        lines = [f"{'week of':<12} {'complaints':>10} {'unfamiliar':>11} {'wrong':>8}"]
+        for week in self.weeks[-12:]:
+            shares = (f"{part / whole:.1%}" if whole else "-" for part, whole in (week.unfamiliar, week.wrong))
+            lines.append("{:<12} {:>10} {:>11} {:>8}".format(week.start, week.complaints, *shares))
+        lines.append(f"{len(self.alarms)} alarms; where nothing changes, at most {BUDGET} a year are expected")
+        return "\n".join([*lines, *(f"  {alarm}" for alarm in self.alarms)])
+
+
+def cases_of(router: Router, rows: Iterable[LabelledComplaint]) -> Iterator[Case]:
+    """See labelled complaints with a model's eyes; those without a date or an agency are passed over."""
+    for row in rows:
+        if row.received_at and row.agency:
+            words = router.reader.analyzer.words(row.complaint)
+            unknown = len(words) - router.scorer.features(words).known
+            said = router.route(row.complaint).candidates[0].agency
+            stems = frozenset(word.stem for word in words)
+            yield Case(row.received_at, row.agency, unknown > UNFAMILIAR * len(words), said != row.agency, stems)
+
+
+def count(cases: Iterable[Case]) -> list[Week]:
+    """Count cases by week, in order, empty weeks too. Raises ValueError for a date that is none."""
+    by_week: dict[date, list[Case]] = {}
+    for case in cases:
+        day = date.fromisoformat(case.received_at[:10])
+        by_week.setdefault(day - timedelta(days=day.weekday()), []).append(case)
+    if not by_week:
+        return []
+    first, last = min(by_week), max(by_week)
+    mondays = [first + timedelta(days=7 * number) for number in range((last - first).days // 7 + 1)]
+    return [_week(monday, by_week.get(monday, ())) for monday in mondays]
+
+
+def watch(weeks: Sequence[Week]) -> Drift:
+    """Test every week with a long enough past against it, and gather what departed into alarms, in time order."""
+    agencies = sorted({agency for week in weeks for agency in week.agencies})
+    series = [("agency", agency, [(week.agencies.get(agency, 0), week.complaints) for week in weeks]) for agency in agencies]
+    singles = [
+        (kind, counts)
+        for kind, counts in (("unfamiliar words", [w.unfamiliar for w in weeks]), ("live error", [w.wrong for w in weeks]))
+        if any(whole for _, whole in counts)
+    ]
+    kinds = bool(agencies) + len(singles) + any(week.words for week in weeks)
+    if not kinds:
+        return Drift(weeks, ())
+    chance = BUDGET / _WEEKS_A_YEAR / kinds / len(WINDOWS)
+    common = _common_dispersion([counts for _, _, counts in series])
+    found = [hit for kind, name, counts in series for hit in _departures(kind, name, counts, chance / len(series) / 2, common)]
+    found += [hit for kind, counts in singles for hit in _departures(kind, "", counts, chance, None, both=False)]
+    found += _new_words(weeks, chance)
+    return Drift(weeks, _episodes(found, [week.start for week in weeks]))
+
+
+class _Departure(NamedTuple):
+    week: int
+    kind: str
+    name: str
+    weeks: int
+    observed: int
+    complaints: int
+    expected: float
+    chance: float
+
+
+def predictive_tail(observed: int, complaints: int, share: float, concentration: float, *, upper: bool) -> float:
+    """How likely a count so high (`upper`) or so low is: beta-binomial of mean `share` and the given concentration."""
+    a, b = share * concentration, (1 - share) * concentration
+    k = np.arange(observed, complaints + 1) if upper else np.arange(0, observed + 1)
+    choose = gammaln(complaints + 1) - gammaln(k + 1) - gammaln(complaints - k + 1)
+    return float(min(1.0, np.exp(choose + betaln(k + a, complaints - k + b) - betaln(a, b)).sum()))
+
+
+def dispersion(counts: Sequence[tuple[int, int]]) -> float:
+    """Measure how much more weekly shares vary than chance lets them: Pearson's statistic over its degrees of freedom."""
+    part, whole = np.array(counts, dtype=float).reshape(-1, 2).T
+    kept = whole > 0
+    if kept.sum() < 2 or not part.sum():
+        return 1.0
+    part, whole = part[kept], whole[kept]
+    share = (part.sum() + 0.5) / (whole.sum() + 1)
+    return float(((part - whole * share) ** 2 / (whole * share * (1 - share))).sum() / (len(part) - 1))
+
+
+def _common_dispersion(series: Sequence[Sequence[tuple[int, int]]]) -> list[float]:
+    """For each week, the mean dispersion of the series that are common enough to show one, over the weeks before."""
+    common = []
+    for week in range(len(series[0]) if series else 0):
+        past = [counts[max(0, week - MEMORY) : week] for counts in series]
+        values = [dispersion(counts) for counts in past if sum(part for part, _ in counts) >= len(counts)]
+        common.append(float(np.mean(values)) if values else 1.0)
+    return common
+
+
+def _departures(
+    kind: str, name: str, counts: Sequence[tuple[int, int]], chance: float, common: Sequence[float] | None, *, both: bool = True
+) -> Iterator[_Departure]:
+    """Test a series week by week; `common` are dispersions to lean on where its own is uncertain. With `both`, falls count too."""
+    for week in range(MIN_BASELINE, len(counts)):
+        for window in WINDOWS:
+            start = week + 1 - window
+            if start < MIN_BASELINE:
+                continue
+            baseline = counts[max(0, start - MEMORY) : start]
+            part, whole = (sum(column) for column in zip(*baseline, strict=True))
+            observed, complaints = (sum(column) for column in zip(*counts[start : week + 1], strict=True))
+            if not whole or not complaints:
+                continue
+            share = (part + 0.5) / (whole + 1)
+            weeks = len(baseline) - 1
+            spread = dispersion(baseline)
+            if common is not None:
+                spread = (weeks * spread + _PRIOR_WEEKS * common[start]) / (weeks + _PRIOR_WEEKS)
+            concentration = _concentration(whole, spread, whole / len(baseline))
+            expected = share * complaints
+            deviation = np.sqrt(expected * (1 - share) * (concentration + complaints) / (concentration + 1))
+            upper = observed > expected
+            if abs(observed - expected) < 2 * deviation or not (upper or both):
+                continue  # no tail that counts begins so near the middle
+            tail = predictive_tail(observed, complaints, share, concentration, upper=upper)
+            if tail < chance:
+                yield _Departure(week, kind, name, window, observed, complaints, expected, tail)
+
+
+def _concentration(whole: int, spread: float, weekly: float) -> float:
+    """Join what the baseline's size leaves uncertain and what its weeks vary beyond chance to one concentration."""
+    inverse = 1 / (whole + 1)
+    if spread > 1:
+        inverse += (spread - 1) / max(weekly - spread, 1.0)
+    return 1 / inverse
+
+
+def _new_words(weeks: Sequence[Week], chance: float) -> Iterator[_Departure]:
+    """Test the words of each week for a rise; all words of its past and its window share the chance."""
+    for week in range(MIN_BASELINE, len(weeks)):
+        for window in WINDOWS:
+            start = week + 1 - window
+            if start < MIN_BASELINE:
+                continue
+            past = weeks[max(0, start - MEMORY) : start]
+            before, now = _sum(past), _sum(weeks[start : week + 1])
+            whole, complaints = sum(w.complaints for w in past), sum(w.complaints for w in weeks[start : week + 1])
+            shared = chance / max(1, len(before.keys() | now.keys()))
+            for word, observed in sorted(now.items()):
+                share = (before[word] + 0.5) / (whole + 1)
+                expected = share * complaints
+                if observed < MIN_WORD or observed < 2 * expected:
+                    continue
+                baseline = [(w.words.get(word, 0), w.complaints) for w in past]
+                concentration = _concentration(whole, dispersion(baseline), whole / len(past))
+                tail = predictive_tail(observed, complaints, share, concentration, upper=True)
+                if tail < shared:
+                    yield _Departure(week, "word", word, window, observed, complaints, expected, tail)
+
+
+def _episodes(found: Iterable[_Departure], starts: Sequence[str]) -> list[Alarm]:
+    """Join departures of a series in weeks that touch into one alarm, told by its first week's least likely window."""
+    by_series: dict[tuple[str, str], dict[int, _Departure]] = {}
+    for hit in found:
+        best = by_series.setdefault((hit.kind, hit.name), {})
+        if hit.week not in best or hit.chance < best[hit.week].chance:
+            best[hit.week] = hit
+    alarms = []
+    for hits in by_series.values():
+        weeks = sorted(hits)
+        begins = [week for week in weeks if week - 1 not in hits]
+        for begin, end in zip(begins, [*begins[1:], len(starts)], strict=True):
+            last = max(week for week in weeks if begin <= week < end)
+            hit = hits[begin]
+            alarms.append(
+                Alarm(
+                    kind=hit.kind,
+                    name=hit.name,
+                    first=starts[begin],
+                    last=starts[last],
+                    weeks=hit.weeks,
+                    observed=hit.observed,
+                    complaints=hit.complaints,
+                    expected=hit.expected,
+                    chance=hit.chance,
+                )
+            )
+    return sorted(alarms, key=lambda alarm: (alarm.first, alarm.kind, alarm.name))
+
+
+def _week(monday: date, cases: Sequence[Case] | tuple[()]) -> Week:
+    return Week(
+        start=monday.isoformat(),
+        agencies=Counter(case.agency for case in cases),
+        unfamiliar=_share([case.unfamiliar for case in cases]),
+        wrong=_share([case.wrong for case in cases]),
+        words=Counter(word for case in cases for word in case.words),
+    )
+
+
+def _share(values: Iterable[bool | None]) -> tuple[int, int]:
+    known = [value for value in values if value is not None]
+    return sum(known), len(known)
+
+
+def _sum(weeks: Iterable[Week]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for week in weeks:
+        total.update(week.words)
+    return total

@@ -1,0 +1,235 @@
+"""Labels that are probably wrong, and what else labelled complaints lack.
+
+Confident learning (Northcutt, Jiang and Chuang 2021, by cleanlab) on probabilities that did not see the label: three parts of
+the out-of-fold model's, one part of where the nearest other complaints went, which finds more than either alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_label_quality_scores
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from model.features import stem_grams
+from model.labelled import LabelledComplaint
+from model.reader import Reader
+from training import dataset, seen
+from training.calibrate import OutOfFold, out_of_fold
+from training.config import TrainingConfig
+from training.data import Data, matters, read, weigh
+from training.dataset import Conflict
+from training.split import grouped
+
+Array = NDArray[Any]
+NEIGHBOURS = 10
+"""Complaints that vote on where one like them goes."""
+NEIGHBOUR_SHARE = 0.25
+"""What their vote counts, beside the model's."""
+SHOWN_NEIGHBOURS = 3
+_BLOCK = 20_000_000
+"""Cells of the similarity matrix that are held at a time."""
+STARVED = 20
+"""An agency with fewer complaints than this is learnt from too little."""
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A complaint much like another: cosine of their TF-IDF, and the agency that it went to."""
+
+    id: str
+    agency: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A label that is probably wrong. `score` is the probability of the label, to those who did not know it: low is bad."""
+
+    id: str
+    digest: str
+    given: str
+    likely: str
+    score: float
+    likely_probability: float
+    neighbours: tuple[Neighbour, ...] = ()
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """What is worth a second look in labelled complaints, the worst first."""
+
+    rows: int
+    suspects: Sequence[Suspect]
+    conflicts: Sequence[Conflict]
+    starved: Mapping[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return {
+            "rows": self.rows,
+            "suspects": [asdict(suspect) for suspect in self.suspects],
+            "conflicts": [asdict(conflict) for conflict in self.conflicts],
+            "starved": dict(self.starved),
+        }
+
+    def __str__(self) -> str:
+        """Lay out a table of the first 50, and the rest in numbers."""
+        lines = [f"{len(self.suspects):,} of {self.rows:,} labels are probably wrong; the worst:"]
+        lines += [f"  {'id':<20} {'given':<24} {'likely':<24} {'p(given)':>8}  neighbours went to"]
+        for suspect in self.suspects[:50]:
+            near = ", ".join(
+                f"{agency} {count}" for agency, count in Counter(near.agency for near in suspect.neighbours).most_common()
+            )
+            lines.append(
+                f"  {suspect.id[:20]:<20} {suspect.given[:24]:<24} {suspect.likely[:24]:<24} {suspect.score:>8.4f}  {near}"
+            )
+        lines.append(f"{len(self.conflicts):,} texts stand under more than one agency")
+        lines += [
+            f"  {', '.join(filter(None, conflict.ids))[:60]:<60} {' | '.join(conflict.agencies)}"
+            for conflict in self.conflicts[:20]
+        ]
+        lines.append(f"{len(self.starved):,} agencies have fewer than {STARVED} complaints")
+        lines += [f"  {agency:<30} {count:>4}" for agency, count in self.starved.items()]
+        return "\n".join(lines)
+
+    def write(self, path: Path) -> int:
+        """Write the suspects as JSON Lines, a queue for the desk, whole or not at all; answers how many."""
+        part = path.with_name(path.name + ".part")
+        try:
+            part.write_text(
+                "".join(json.dumps(asdict(suspect), ensure_ascii=False) + "\n" for suspect in self.suspects), encoding="utf-8"
+            )
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return len(self.suspects)
+
+
+def find(
+    rows: Sequence[LabelledComplaint],
+    reader: Reader,
+    config: TrainingConfig,
+    *,
+    other: Sequence[LabelledComplaint] = (),
+    most: int = 500,
+    say: Say = lambda _: None,
+) -> Suspects:
+    """Find the labels that are probably wrong, at most `most` of them; seeded by the configuration.
+
+    Rows of agencies with fewer rows than there are folds teach, but are not judged: no fold could know their agency.
+    `other` are further rows to learn from. Raises ValueError where fewer than two agencies have that many rows.
+    """
+    found = dataset.deduplicate(rows)
+    routed = [row for row in found.kept if row.agency]
+    counts = Counter(row.agency for row in routed)
+    judged = [row for row in routed if counts[row.agency] >= config.folds]
+    if len({row.agency for row in judged}) < 2:
+        raise ValueError(f"fewer than two agencies have {config.folds} complaints")
+    own, further = _data(judged, [row for row in routed if counts[row.agency] < config.folds], other, reader, config)
+    say(f"out-of-fold answers for {len(own):,} complaints")
+    folds = grouped(own.labels.tolist(), dataset.near_duplicate_groups(judged), config.folds, config.seed)
+    answers = out_of_fold(config, own, further, reader, folds, lambda: say("  a fold is done"))
+    say("near neighbours")
+    near = nearest(own)
+    ranked = rank(answers, own.labels, near)
+    suspects = [
+        Suspect(
+            id=judged[number].id,
+            digest=seen.digest(judged[number]),
+            given=judged[number].agency,
+            likely=str(agency),
+            score=float(score),
+            likely_probability=float(probability),
+            neighbours=tuple(
+                Neighbour(judged[other].id, judged[other].agency, round(float(similarity), 4))
+                for other, similarity in zip(near.rows[number], near.similarities[number], strict=True)
+                if similarity > 0
+            )[:SHOWN_NEIGHBOURS],
+        )
+        for number, agency, score, probability in zip(*(column[:most] for column in ranked), strict=True)
+    ]
+    active = [agency.id for agency in reader.register.agencies if not agency.valid_until]
+    starved = sorted((counts[agency], agency) for agency in active if counts[agency] < STARVED)
+    return Suspects(len(own), suspects, found.conflicts, {agency: count for count, agency in starved})
+
+
+def rank(answers: OutOfFold, labels: Array, near: Nearest) -> tuple[Array, Array, Array, Array]:
+    """Rank what cleanlab takes for label issues, the worst first: row numbers, likely agencies, scores, likely probabilities.
+
+    `labels` (rows,) are by row number, as `answers.rows` and `near` are.
+    """
+    given = labels[answers.rows]
+    columns = np.isin(answers.agencies, given)  # an agency without a judged row has no share of the labels
+    agencies = answers.agencies[columns]
+    model = answers.probabilities[:, columns]
+    voted = near.votes(labels, agencies)[answers.rows]
+    mixed = (1 - NEIGHBOUR_SHARE) * model + NEIGHBOUR_SHARE * np.where(voted.sum(axis=1, keepdims=True) > 0, voted, model)
+    probabilities = mixed / mixed.sum(axis=1, keepdims=True)
+    truth = np.searchsorted(agencies, given)
+    scores = get_label_quality_scores(truth, probabilities, method="self_confidence")
+    issues = find_label_issues(
+        truth, probabilities, filter_by="prune_by_class", return_indices_ranked_by="self_confidence", n_jobs=1
+    )
+    best = probabilities[issues].argmax(axis=1)
+    return answers.rows[issues], agencies[best], scores[issues], probabilities[issues, best]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The NEIGHBOURS nearest other rows of every row, nearest first: (rows, neighbours) numbers and cosines; 0 is none."""
+
+    rows: Array
+    similarities: Array
+
+    def votes(self, labels: Array, agencies: Array) -> Array:
+        """(rows, agencies): where the neighbours went, each by its similarity; shares, or zeros where there are none."""
+        votes = np.zeros((len(labels), len(agencies)))
+        places = np.searchsorted(agencies, labels)
+        np.add.at(votes, (np.arange(len(labels))[:, None], places[self.rows]), self.similarities)
+        total = votes.sum(axis=1, keepdims=True)
+        shares: Array = np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
+        return shares
+
+
+def nearest(data: Data) -> Nearest:
+    """Find the rows most like each row, by the cosine of their stems' TF-IDF; in blocks, in time quadratic in the rows."""
+    matrix = TfidfVectorizer(analyzer=stem_grams, sublinear_tf=True, dtype=np.float32).fit_transform(data.words)
+    count = min(NEIGHBOURS, len(data) - 1)
+    rows, similarities = [], []
+    step = max(1, _BLOCK // len(data))
+    for start in range(0, len(data), step):
+        block = (matrix[start : start + step] @ matrix.T).toarray()
+        each = np.arange(len(block))[:, None]
+        block[each[:, 0], start + each[:, 0]] = -1.0
+        best = np.sort(np.argpartition(-block, count - 1, axis=1)[:, :count], axis=1)
+        order = np.argsort(-block[each, best], axis=1, kind="stable")
+        rows.append(best[each, order])
+        similarities.append(np.maximum(block[each, best[each, order]], 0.0))
+    return Nearest(np.concatenate(rows), np.concatenate(similarities))
+
+
+def _data(
+    judged: Sequence[LabelledComplaint],
+    rare: Sequence[LabelledComplaint],
+    other: Sequence[LabelledComplaint],
+    reader: Reader,
+    config: TrainingConfig,
+) -> tuple[Data, Data]:
+    own = read(judged, reader, weigh(judged, config, 1.0))
+    other = [row for row in other if row.agency and not reader.register.by_id[row.agency].per]
+    further = read(rare, reader, weigh(rare, config, 1.0)) + read(other, reader, weigh(other, config, config.transfer_weight))
+    if config.matters_weight:
+        words = list(matters(reader.register))
+        further += read(words, reader, np.full(len(words), config.matters_weight))
+    return own, further
