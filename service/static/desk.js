@@ -15,7 +15,11 @@
 
   // ---- the queue -------------------------------------------------------------------------------------------------------
   if (!desk) {
-    document.querySelector("form[data-saring]")?.addEventListener("change", (event) => event.currentTarget.requestSubmit());
+    const filters = document.querySelector("form[data-saring]");
+    if (filters) {
+      filters.querySelector("button").hidden = true;
+      filters.addEventListener("change", () => filters.requestSubmit());
+    }
     document.addEventListener("keydown", (event) => {
       const start = document.getElementById("mulai");
       if (event.key === "Enter" && start && !event.repeat && [document.body, document.getElementById("isi")].includes(document.activeElement)) start.click();
@@ -119,7 +123,7 @@
   async function takeFound() {
     // Only what stands on the screen is taken: where the list is still on its way, it is shown first.
     const listed = one("#hasil ul.found");
-    if (listed && listed.dataset.cari === one("#cari").value.trim()) return listed.querySelector("button").click();
+    if (listed && listed.dataset.cari === one("#cari").value.trim()) return send(one("#putusan"), listed.querySelector("button"));
     await look();
     one("#hasil button")?.focus();
   }
@@ -204,9 +208,9 @@
       one("#cari")?.focus();
     } else if (event.key === "?") {
       one("#pintasan")?.toggleAttribute("open");
-    } else if (performance.now() - shownAt > PAUSE && /^[a-z0-9]$/i.test(event.key)) {
+    } else if (/^[a-z0-9]$/i.test(event.key)) {
       const node = one(`[data-tombol="${event.key.toLowerCase()}"]`);
-      if (node) {
+      if (node && !(node.matches("button") && performance.now() - shownAt < PAUSE)) {
         event.preventDefault();
         press(node);
       }

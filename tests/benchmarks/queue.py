@@ -32,13 +32,13 @@ REASONS = ("low-confidence", "small-margin", "place-needed", "unknown-words", "p
 _QUEUES = ("review", "review", "review", "ask", "audit")
 
 
-def fill(database: Database, stored: int, waiting: int, seed: int = 1) -> None:
-    """Store so many complaints, of which the newest wait; the rest went out by itself."""
+def fill(database: Database, stored: int, waiting: int, due_in: int = 5, seed: int = 1) -> None:
+    """Store so many complaints, of which the newest wait, due so many days after they came; the rest went out by itself."""
     chance = random.Random(seed)  # noqa: S311
     rows = [row for row in labelled.load(CORPUS) if row.agency]
     numbered = enumerate(islice(cycle(rows), stored), 1)
     while batch := list(islice(numbered, 5_000)):
-        made = [_made(number, row, number > stored - waiting, chance) for number, row in batch]
+        made = [_made(number, row, number > stored - waiting, due_in, chance) for number, row in batch]
         with database.write() as connection:
             for table in (complaint, routing, routing_reason, standing):
                 values = [value for one in made for value in one[table.name]]
@@ -51,9 +51,11 @@ def fill(database: Database, stored: int, waiting: int, seed: int = 1) -> None:
         connection.execute(text("ANALYZE"))
 
 
-def _made(number: int, row: labelled.LabelledComplaint, waits: bool, chance: random.Random) -> dict[str, list[dict[str, Any]]]:
+def _made(
+    number: int, row: labelled.LabelledComplaint, waits: bool, due_in: int, chance: random.Random
+) -> dict[str, list[dict[str, Any]]]:
     at = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=chance.randrange(1, 10_000))
-    due = at.date() + dt.timedelta(days=5)
+    due = at.date() + dt.timedelta(days=due_in)
     queue = chance.choice(_QUEUES) if waits else ""
     sure = 0.95 if queue in ("", "audit") else chance.uniform(0.2, 0.7)
     others = sorted(

@@ -1,0 +1,205 @@
+"""A server on loopback with ten thousand complaints stored, and a browser: Debian's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import runpy
+import secrets
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from model import labelled
+from model.complaint import Complaint
+from model.place import PlaceFinder
+from model.register import Register
+from model.routing import Candidate, Decision, Evidence, FiredRule, Reason, Routing
+from model.text import tokenise
+from service import accounts, create_app, intake
+from service.database import Database
+from service.parts import Parts
+from service.schemas import ComplaintIn
+from service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "katak-melompat-7x"  # noqa: S105
+STORED = 10_000
+MORNING = 32
+CHROMIUM = "/usr/bin/chromium"
+SURE = "Truk sampah tidak datang sejak hari raya, tumpukan di depan gang kami sudah meluber ke jalan."
+
+ALIKE = (
+    "Lampu jalan di depan mushola gang Kenanga padam sejak Senin, anak-anak takut pulang mengaji malam hari.",
+    "Lampu jalan di depan mushola gang Kenanga padam sejak Senin, anak-anak takut pulang mengaji malam.",
+    "Mohon lampu jalan di depan mushola gang Kenanga yang padam sejak Senin diperbaiki, anak-anak takut pulang mengaji malam hari.",
+)
+"""Three neighbours about one lamp."""
+
+
+@dataclass(frozen=True)
+class KeywordRouter:
+    """Routes by the words that an agency's matters share with a text: feeble, quick to build, and plausible to look at."""
+
+    version: str = "peraga-1"
+    manifest: Mapping[str, Any] = field(default_factory=lambda: {"version": "peraga-1"})
+
+    @cached_property
+    def register(self) -> Register:
+        """The default region."""
+        return Register.load(ROOT / "data" / "kutai-timur")
+
+    @cached_property
+    def words(self) -> Mapping[str, frozenset[str]]:
+        """What each agency looks after, word by word."""
+        return {agency.id: frozenset(_words(f"{agency.name} {agency.matters}")) for agency in self.register.agencies}
+
+    @cached_property
+    def places(self) -> PlaceFinder:
+        """Finds places as the real router does."""
+        return PlaceFinder(self.register)
+
+    def route(self, complaint: Complaint) -> Routing:
+        """Answer for a complaint."""
+        tokens = [token for name, text in complaint.fields for token in tokenise(text, name)]
+        rare = Counter(word for bag in self.words.values() for word in bag)
+        score = {name: sum(1 / rare[t.text] for t in tokens if t.text in bag) for name, bag in self.words.items()}
+        found = self.places.find(tokens, complaint.kecamatan, complaint.desa)
+        kecamatan = complaint.kecamatan or next((place.kecamatan for place in found if place.kecamatan), "")
+        if not kecamatan:  # no office of the family could be named
+            del score["kecamatan"]
+        total = sum(math.exp(2 * value) for value in score.values())
+        ranked = sorted(score, key=lambda name: (-score[name], name))
+        candidates = tuple(Candidate(name, math.exp(2 * score[name]) / total) for name in ranked[:7])
+        sure = complaint.text == SURE
+        rules: tuple[FiredRule, ...] = ()
+        if any(place.road_class == "nasional" for place in found):
+            rules = (FiredRule("jalan-nasional", "Jalan nasional ditangani BBPJN, bukan kabupaten.", ranked[0]),)
+        reasons = () if sure else (Reason.LOW_CONFIDENCE, *(() if kecamatan else (Reason.PLACE_NEEDED,)))
+        return Routing(
+            decision=Decision.AUTO if sure else Decision.REVIEW,
+            agency=ranked[0],
+            unit=kecamatan if ranked[0] == "kecamatan" else "",
+            candidates=candidates,
+            reasons=reasons,
+            missing=() if kecamatan else ("lokasi",),
+            kind="pengaduan",
+            oversight="pungli" in complaint.text.lower(),
+            kecamatan=kecamatan,
+            desa=complaint.desa,
+            places=found,
+            rules=rules,
+            evidence=tuple(
+                Evidence(token.span, token.text, weight, margin)
+                for token in tokens
+                for weight, margin in [self._weigh(token.text, ranked)]
+                if weight or margin
+            ),
+            guarantee=None,
+            model_version=self.version,
+        )
+
+    def _weigh(self, word: str, ranked: list[str]) -> tuple[float, float]:
+        first, second = word in self.words[ranked[0]], word in self.words[ranked[1]]
+        return (1.0 if first else 0.0), (0.5 if first else -1.0 if second else 0.0)
+
+
+def _words(text: str) -> list[str]:
+    return [
+        word
+        for word in re.findall(r"[a-z]{4,}", text.lower())
+        if word not in ("dinas", "bukan", "atau", "dari", "karena", "kabupaten")
+    ]
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
+        """Keep the test's output for what it measures."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the desk answers, and what is behind it."""
+
+    url: str
+    database: Database
+    parts: Parts
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """The desk over ten thousand stored complaints, of which the morning's have to be decided first."""
+    fill = runpy.run_path(str(ROOT / "tests" / "benchmarks" / "queue.py"))["fill"]
+    (tmp_path / "secret").write_text(secrets.token_hex(32))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "current").write_text("peraga-1\n")
+    given = {
+        "DATABASE": f"sqlite:///{tmp_path / 'salur.db'}",
+        "SECRET_FILE": str(tmp_path / "secret"),
+        "MODELS": str(tmp_path / "models"),
+    }
+    settings = {
+        f"SALUR_{name}": value for name, value in (given | {"AUDIT_SHARE": "1", "SIGN_IN_LIMIT": "1000 per minute"}).items()
+    }
+    app = create_app(Settings.from_environment(settings), lambda _: KeywordRouter())
+    parts: Parts = app.extensions["salur"]
+    parts.database.migrate()
+    fill(parts.database, STORED, STORED // 10, due_in=30)
+    with parts.database.write() as connection:
+        accounts.add(connection, "siti", "petugas", PASSWORD, "Siti Aminah", must_change=False)
+        accounts.add(connection, "kepala", "kepala", PASSWORD, "Pak Kepala", must_change=False)
+    _fill_morning(parts)
+    made = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    yield Server(f"http://127.0.0.1:{made.server_port}", parts.database, parts)
+    made.shutdown()
+    thread.join()
+    made.server_close()
+    parts.database.dispose()
+
+
+def _fill_morning(parts: Parts) -> None:
+    rows = [row for row in labelled.load(ROOT / "data" / "kutai-timur" / "complaints.jsonl") if row.title and len(row.text) > 100]
+    at = dt.datetime.now(dt.UTC)
+    sent: list[dict[str, Any]] = [
+        {
+            "text": row.text,
+            "title": row.title,
+            "channel": "LAPOR!",
+            "received_at": at - dt.timedelta(days=number % 5, minutes=number),
+        }
+        | ({"kecamatan": row.kecamatan, "desa": row.desa} if number % 3 else {})
+        for number, row in enumerate(rows[:MORNING])
+    ]
+    sent += [{"text": text, "title": "Lampu gang padam", "kecamatan": "Sangatta Utara", "received_at": at} for text in ALIKE]
+    long_ago = at - dt.timedelta(days=6)
+    sent.append({"text": SURE, "title": "Sampah menumpuk", "kecamatan": "Sangatta Utara", "received_at": long_ago})
+    for number, fields in enumerate(sent):
+        intake.take_in(parts, "pagi", ComplaintIn.model_validate({"id": f"pagi-{number}"} | fields))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window; the test is skipped where there is none."""
+    path = shutil.which("chromium") or CHROMIUM
+    if not Path(path).exists():
+        pytest.skip("no Chromium: apt-get install chromium")
+    flags = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run"]
+    flags += ["disable-background-networking", "disable-component-update", "disable-sync"]
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=path, args=[f"--{flag}" for flag in flags])
+        yield made
+        made.close()
