@@ -133,7 +133,7 @@ def init_app(app: Flask, keys: KeyRing, key_limit: str) -> None:
     """Put the gate before every view: access first, then CSRF for the pages' forms."""
     login = LoginManager()
     login.session_protection = None  # it binds a session to an address, and phones change theirs
-    login.init_app(app)
+    login.init_app(app, add_context_processor=False)  # it would ask the database even to say that there is none
     login.user_loader(_load_account)
     csrf = CSRFProtect()
     csrf.init_app(app)

@@ -180,6 +180,7 @@ def _engine(text_url: str, pool_size: int) -> Engine:
         return create_engine(url, pool_pre_ping=True, **options)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(url.database).touch(mode=0o600)  # nobody else on the machine reads what citizens wrote
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

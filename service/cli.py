@@ -1,0 +1,316 @@
+"""The command `salur-service`: set up, serve, people and keys, labels out, old content away, past answers again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from model import labelled
+from model.faults import SalurError
+from model.labelled import LabelledComplaint
+from service import accounts, keys, labels, logs, replay, retention, settings, webhooks
+from service.clock import now
+from service.database import Database
+from service.settings import Settings
+from service.tables import ROLES, SCOPES, api_key, complaint, webhook
+
+
+class _Group(click.Group):
+    """Ends with one line and exit code 2 where something can be put right by whoever called, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SalurError as error:
+            for line in str(error).splitlines():
+                click.echo(f"salur-service: {line}", err=True)
+        except SQLAlchemyError as error:
+            # Not the error's text: it can hold what a citizen wrote.
+            click.echo(f"salur-service: the database cannot be used ({type(error).__name__}); is it there, and migrated?", err=True)
+        except OSError as error:
+            click.echo(f"salur-service: {error.filename or ''}: {error.strerror or type(error).__name__}", err=True)
+        return ctx.exit(2)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="salur")
+def main() -> None:
+    """Serve Salur, and look after what it keeps. Settings are SALUR_ variables: see `salur-service settings`."""
+
+
+@main.command("settings")
+def show_settings() -> None:
+    """List the settings with their defaults."""
+    for variable, default, text in settings.table():
+        click.echo(f"{variable}={default}\n    {text}")
+
+
+@main.command()
+@click.option("--admin", default="admin", show_default=True, help="name of the first account")
+def setup(admin: str) -> None:
+    """Make the secret, the tables and the first account, each where it is missing."""
+    told = _settings()
+    _make_secret(told.secret_file)
+    with _database(told) as database:
+        database.migrate()
+        with database.write() as connection:
+            if accounts.everyone(connection):
+                return
+            password = accounts.random_password()
+            accounts.add(connection, admin, "pengelola", password, must_change=True)
+    _show_once("The first account", f"name: {admin}\npassword: {password}", "It must be changed at the first sign-in.")
+
+
+@main.command()
+def run() -> None:
+    """Serve under gunicorn until told to stop."""
+    told = _settings()
+    told.read_secret()
+    with _database(told) as database:
+        if not database.is_current():
+            raise _Refused("the tables are not those of this version: run `salur-service migrate` (or `setup`) first")
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:service.gunicorn_conf"]
+    os.execv(sys.executable, command)  # noqa: S606 -- our own interpreter: it becomes the server, and gets its signals
+
+
+@main.command()
+@click.option("--to", "revision", default="head", show_default=True, help="revision to go to")
+@click.option("--down", is_flag=True, help="go back to an earlier revision: what only the later one can hold is lost")
+def migrate(revision: str, down: bool) -> None:
+    """Bring the tables up to this version."""
+    with _database(_settings()) as database:
+        before = database.revision()
+        if down:
+            database.downgrade(revision)
+        else:
+            database.migrate(revision)
+        click.echo(f"tables: {before or 'none'} -> {database.revision() or 'none'}")
+
+
+@main.group()
+def user() -> None:
+    """People who may sign in."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="petugas", show_default=True)
+@click.option("--full-name", default="", help="as pages show it")
+def add_user(name: str, role: str, full_name: str) -> None:
+    """Add a person, with a password that is shown once."""
+    password = accounts.random_password()
+    with _database(_settings()) as database, database.write() as connection:
+        accounts.add(connection, name, role, password, full_name)
+    _show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
+
+
+@user.command("list")
+def list_users() -> None:
+    """List the accounts."""
+    with _database(_settings()) as database, database.read() as connection:
+        for person in accounts.everyone(connection):
+            click.echo(f"{person.name}\t{person.role}\t{'active' if person.active else 'closed'}\t{person.full_name}")
+
+
+@user.command("reset")
+@click.argument("name")
+def reset_user(name: str) -> None:
+    """Give a person a new password, shown once, open the account and end all its sessions."""
+    password = accounts.random_password()
+    with _database(_settings()) as database, database.write() as connection:
+        person = next((one for one in accounts.everyone(connection) if one.name == name.strip().lower()), None)
+        if person is None:
+            raise _Refused(f"there is no account {name!r}")
+        person = accounts.set_active(connection, person, active=True)
+        accounts.set_password(connection, person, password, must_change=True)
+    _show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
+
+
+@main.group()
+def key() -> None:
+    """Keys of other systems for the API."""
+
+
+@key.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True, help="may be given several times")
+@click.option("--source", default="", help="name under which its complaints are kept; made of NAME where left out")
+@click.option("--limit", default="", help="such as '100 per minute'; SALUR_KEY_LIMIT where left out")
+def add_key(name: str, scopes: tuple[str, ...], source: str, limit: str) -> None:
+    """Add a key, shown once."""
+    with _database(_settings()) as database, database.write() as connection:
+        number, secret = keys.add(connection, name, scopes, source, limit)
+    _show_once(f"Key {number} ({', '.join(scopes)})", secret, "Send it as `Authorization: Bearer KEY`.")
+
+
+@key.command("list")
+def list_keys() -> None:
+    """List the keys; never their secrets."""
+    with _database(_settings()) as database, database.read() as connection:
+        for row in connection.execute(select(api_key).order_by(api_key.c.id)):
+            state = "revoked" if row.revoked_at else "active"
+            click.echo(f"{row.id}\t{row.name}\t{row.source}\t{','.join(row.scopes)}\t{state}\t{row.created_at:%Y-%m-%d}")
+
+
+@key.command("revoke")
+@click.argument("number", type=int)
+def revoke_key(number: int) -> None:
+    """Make a key void."""
+    with _database(_settings()) as database, database.write() as connection:
+        if not keys.revoke(connection, number):
+            raise _Refused(f"there is no active key {number}")
+
+
+@main.group("webhook")
+def hook() -> None:
+    """Addresses that are told what is decided; `salur-service deliver` does the telling."""
+
+
+@hook.command("add")
+@click.argument("url")
+@click.option("--source", default="", help="only decisions about this source's complaints; all where left out")
+def add_webhook(url: str, source: str) -> None:
+    """Add an address; its signing key is shown once."""
+    told = _settings()
+    with _database(told) as database, database.write() as connection:
+        number, signing_key = webhooks.add(connection, told.read_secret(), url, told.webhook_hosts, source)
+    _show_once(f"Webhook {number}", signing_key, "It signs `time.body` by HMAC-SHA256 in the header Salur-Signature.")
+
+
+@hook.command("list")
+def list_webhooks() -> None:
+    """List the addresses."""
+    with _database(_settings()) as database, database.read() as connection:
+        for row in connection.execute(select(webhook).where(webhook.c.removed_at.is_(None)).order_by(webhook.c.id)):
+            click.echo(f"{row.id}\t{row.url}\t{row.source or 'all'}\tat {row.position}")
+
+
+@hook.command("remove")
+@click.argument("number", type=int)
+def remove_webhook(number: int) -> None:
+    """Send nothing more to an address."""
+    with _database(_settings()) as database, database.write() as connection:
+        if not webhooks.remove(connection, number):
+            raise _Refused(f"there is no webhook {number}")
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="make what is due now, then end")
+@click.option("--every", default=2.0, show_default=True, type=click.FloatRange(0.1, 3600), help="seconds between looks")
+def deliver(once: bool, every: float) -> None:
+    """Tell the webhooks what is decided, until stopped."""
+    told = _settings()
+    logs.configure(told.log_level)
+    secret = told.read_secret()
+    with _database(told) as database:
+        while True:
+            made = webhooks.deliver(database, told, secret)
+            if once and made == 0:
+                return
+            if made == 0:
+                time.sleep(every)
+
+
+@main.command("export-labels")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="file to write whole or not at all; else standard output",
+)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="leave out verdicts before this day (UTC)")
+def export_labels(output: Path | None, since: dt.datetime | None) -> None:
+    """Write people's verdicts as labelled JSON Lines; what only the model said is never among them."""
+    with _database(_settings()) as database, database.read() as connection:
+        rows = labels.labelled(connection, since.replace(tzinfo=dt.UTC) if since else None)
+        count = _print(rows) if output is None else labelled.dump(rows, output)
+    click.echo(f"{count} labelled complaints", err=True)
+
+
+@main.command()
+@click.option("--days", type=click.IntRange(1), help="age in days; SALUR_KEEP_DAYS where left out")
+@click.option("--dry-run", is_flag=True, help="only count")
+def purge(days: int | None, dry_run: bool) -> None:
+    """Delete what old complaints say; that they were there, and what was decided, stays."""
+    told = _settings()
+    before = now() - dt.timedelta(days=days or told.keep_days)
+    with _database(told) as database:
+        purged = retention.purge(database, before, dry_run=dry_run)
+    click.echo(f"{'would empty' if dry_run else 'emptied'} {purged.complaints} complaints stored before {before:%Y-%m-%d}")
+    if purged.waiting:
+        click.echo(f"{purged.waiting} more are as old but still wait for a person", err=True)
+
+
+@main.command("replay-routing")
+@click.argument("complaint_id", metavar="ID")
+@click.option("--source", default="", help="ID is the sender's own id of a complaint of this source, not the desk's number")
+def replay_routing(complaint_id: str, source: str) -> None:
+    """Give a past answer again and compare it to the byte. Ends with 1 where it differs."""
+    from model.router import Router
+
+    told = _settings()
+    with _database(told) as database, database.read() as connection:
+        if source:
+            where = (complaint.c.source == source, complaint.c.client_id == complaint_id)
+            number = connection.execute(select(complaint.c.id).where(*where)).scalar_one_or_none()
+        else:
+            number = int(complaint_id) if complaint_id.isascii() and complaint_id.isdigit() and len(complaint_id) < 10 else None
+        if number is None:
+            raise _Refused(f"there is no complaint {complaint_id!r}")
+        replayed = replay.replay(connection, number, told.models, Router.load)
+    for one in replayed:
+        click.echo(f"routing {one.routing_id} by {one.model_version}: {'differs' if one.difference else 'the same, byte for byte'}")
+        if one.difference:
+            click.echo(one.difference)
+    sys.exit(1 if any(one.difference for one in replayed) else 0)
+
+
+class _Refused(SalurError):
+    """What was asked cannot be done."""
+
+
+def _settings() -> Settings:
+    return Settings.from_environment(os.environ)
+
+
+@contextmanager
+def _database(told: Settings) -> Iterator[Database]:
+    database = Database(told.database)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Readable by its owner from the first moment on; never written over.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        out.write(secrets.token_hex(32) + "\n")
+
+
+def _print(rows: Iterable[LabelledComplaint]) -> int:
+    count = 0
+    for row in rows:
+        click.echo(json.dumps(row.to_dict(), ensure_ascii=False))
+        count += 1
+    return count
+
+
+def _show_once(title: str, body: str, advice: str) -> None:
+    click.echo(f"{title}, shown only now:\n\n{body}\n\n{advice}")

@@ -1,0 +1,54 @@
+"""How gunicorn serves Salur: a few processes with threads, one copy of the model, slow and greedy callers bounded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import Any
+
+from service.settings import Settings
+
+_settings = Settings.from_environment(os.environ)
+# Before anything imports prometheus_client: it looks for the folder once. Old files would be counted again, so it is new each time.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="salur-metrics-")
+
+wsgi_app = "service.wsgi:make_app()"
+bind = _settings.bind
+workers = _settings.workers
+threads = _settings.threads
+worker_class = "gthread"
+preload_app = True
+worker_connections = max(100, 20 * _settings.threads)
+"""Callers that one process listens to; more wait in the kernel's queue, and cost us nothing."""
+backlog = 1024
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+limit_request_line = 4094
+limit_request_fields = 50
+limit_request_field_size = 8190
+# Whom to believe about the caller's address is the app's own setting, SALUR_TRUSTED_PROXIES.
+forwarded_allow_ips = ""
+control_socket_disable = True
+proc_name = "salur"
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Give a new worker its own connections and request ids."""
+    from service import logs
+
+    logs.after_fork()
+    worker.app.wsgi().extensions["salur"].database.engine.dispose(close=False)
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Take a dead worker's gauges out of the figures."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001
+    """Leave no folder behind."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -1,0 +1,87 @@
+"""Calls to addresses that a person typed in: only where they may go, never into the own network, never further than asked.
+
+The host is resolved once and the connection made to that very address, so that a name cannot point elsewhere in between; no
+redirect is followed. A host named in SALUR_WEBHOOK_HOSTS may also be private, or be spoken to over plain http.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from model.faults import SalurError
+
+SECONDS = 10
+_MAX_ANSWER = 65_536
+
+
+class ForbiddenAddress(SalurError):
+    """The address may not be called; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address that may be called: the URL and the network address that its host has now."""
+
+    url: SplitResult
+    address: str
+    port: int
+
+
+def check(text: str, allowed_hosts: Collection[str]) -> SplitResult:
+    """Check the form of an address. Raises ForbiddenAddress."""
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname or "", url.port
+    except ValueError as error:
+        raise ForbiddenAddress("the address cannot be read") from error
+    if url.scheme not in ("https", "http") or not host or port == 0:
+        raise ForbiddenAddress("the address must be https://host/...")
+    if url.username or url.password or url.fragment:
+        raise ForbiddenAddress("the address must hold no user name, password or fragment")
+    if any(char.isspace() or ord(char) < 33 or ord(char) > 126 for char in text):
+        raise ForbiddenAddress("the address must be plain ASCII without blanks")
+    if url.scheme == "http" and host not in allowed_hosts:
+        raise ForbiddenAddress(f"plain http is allowed to the hosts of SALUR_WEBHOOK_HOSTS only, and {host} is none of them")
+    return url
+
+
+def resolve(text: str, allowed_hosts: Collection[str]) -> Target:
+    """Find where an address leads now. Raises ForbiddenAddress where that is no public place, OSError where there is none."""
+    url = check(text, allowed_hosts)
+    host = url.hostname or ""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if host not in allowed_hosts:
+        # One private address among several is enough: whoever answers for the name could choose it.
+        private = [address for address in found if not _is_public(address)]
+        if private:
+            raise ForbiddenAddress(f"{host} leads into a private network")
+    return Target(url, found[0], port)
+
+
+def post(target: Target, body: bytes, headers: Mapping[str, str]) -> int:
+    """Send a body and answer the status. Raises OSError or http.client.HTTPException where it does not get through."""
+    connection = http.client.HTTPConnection(target.url.hostname or "", target.port, timeout=SECONDS)
+    connection.sock = socket.create_connection((target.address, target.port), timeout=SECONDS)
+    try:
+        if target.url.scheme == "https":
+            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=target.url.hostname)
+        path = (target.url.path or "/") + (f"?{target.url.query}" if target.url.query else "")
+        connection.request("POST", path, body, {"Host": target.url.netloc, **headers})
+        response = connection.getresponse()
+        response.read(_MAX_ANSWER)
+        return response.status
+    finally:
+        connection.close()
+
+
+def _is_public(address: str) -> bool:
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
+    return mapped.is_global and not mapped.is_multicast

@@ -1,0 +1,58 @@
+"""A past answer given again: the same complaint to the same version of the model must give the same routing, byte for byte."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from model.faults import SalurError
+from service import intake
+from service.active_model import RouterLike
+from service.schemas import ROUTING
+from service.tables import complaint, routing
+
+
+class CannotReplay(SalurError):
+    """The answer cannot be given again; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One answer given again; `difference` is empty where it is the same."""
+
+    routing_id: int
+    model_version: str
+    difference: str
+
+
+def replay(connection: Connection, number: int, models: Path, load: Callable[[Path], RouterLike]) -> list[Replayed]:
+    """Give every answer about a complaint again. Raises CannotReplay where the complaint, its text or the model is gone."""
+    kept = connection.execute(select(complaint).where(complaint.c.id == number)).one_or_none()
+    if kept is None:
+        raise CannotReplay(f"complaint {number}: there is none with this number")
+    if kept.purged_at is not None:
+        raise CannotReplay(f"complaint {number}: its text was purged on {kept.purged_at:%Y-%m-%d}")
+    said = connection.execute(select(routing).where(routing.c.complaint_id == number).order_by(routing.c.id)).all()
+    answers = [answer for answer in said if answer.model_version]
+    if not answers:
+        raise CannotReplay(f"complaint {number}: no model was ready when it came")
+    replayed = []
+    for answer in answers:
+        folder = models / answer.model_version
+        if not folder.is_dir():
+            raise CannotReplay(f"complaint {number}: model {answer.model_version} is not in the registry any more")
+        again = ROUTING.dump_json(load(folder).route(intake.as_stored(kept))).decode()
+        replayed.append(Replayed(answer.id, answer.model_version, _difference(answer.body, again)))
+    return replayed
+
+
+def _difference(before: str, after: str) -> str:
+    if before == after:
+        return ""
+    stored, replayed = (json.dumps(json.loads(body), indent=1, ensure_ascii=False).splitlines() for body in (before, after))
+    return "\n".join(difflib.unified_diff(stored, replayed, lineterm="", n=0)) or "the same values, written differently"

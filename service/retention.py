@@ -1,0 +1,63 @@
+"""What a complaint says is deleted after its time; that it was there, where it went and what was decided stays for the figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from service import audit_log
+from service.clock import now
+from service.database import Database
+from service.tables import complaint, idempotency, import_row, routing, sketch, standing, verdict
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many complaints were emptied, and how many are old enough but still wait for a person."""
+
+    complaints: int
+    waiting: int
+
+
+def purge(database: Database, before: dt.datetime, *, dry_run: bool = False) -> Purged:
+    """Empty every complaint stored before a moment that no longer waits; with `dry_run` only count them."""
+    old = (complaint.c.purged_at.is_(None), complaint.c.stored_at < before)
+    joined = select(func.count()).select_from(complaint.join(standing, standing.c.complaint_id == complaint.c.id)).where(*old)
+    with database.read() as connection:
+        waiting = int(connection.execute(joined.where(standing.c.state == "waiting")).scalar_one())
+        due = int(connection.execute(joined.where(standing.c.state != "waiting")).scalar_one())
+    if dry_run:
+        return Purged(due, waiting)
+    emptied = 0
+    while True:
+        with database.write() as connection:  # a few at a time: others are writing too
+            found = (
+                select(complaint.c.id)
+                .join(standing, standing.c.complaint_id == complaint.c.id)
+                .where(*old, standing.c.state != "waiting")
+                .order_by(complaint.c.id)
+                .limit(_AT_ONCE)
+            )
+            numbers = list(connection.execute(found).scalars())
+            if not numbers:
+                break
+            _empty(connection, numbers)
+            emptied += len(numbers)
+    with database.write() as connection:
+        connection.execute(delete(idempotency).where(idempotency.c.created_at < before))
+        audit_log.write(connection, "purged", "", {"complaints": emptied, "before": before.isoformat()})
+    return Purged(emptied, waiting)
+
+
+def _empty(connection: Connection, numbers: list[int]) -> None:
+    nothing = {"title": "", "text": "", "desa": "", "digest": "", "purged_at": now()}
+    connection.execute(update(complaint).where(complaint.c.id.in_(numbers)).values(nothing))
+    # The model's answer quotes the words that decided.
+    connection.execute(update(routing).where(routing.c.complaint_id.in_(numbers)).values(body="", desa=""))
+    connection.execute(update(verdict).where(verdict.c.complaint_id.in_(numbers)).values(note="", question=""))
+    connection.execute(delete(sketch).where(sketch.c.complaint_id.in_(numbers)))
+    connection.execute(update(import_row).where(import_row.c.complaint_id.in_(numbers)).values(detail=""))

@@ -1,0 +1,165 @@
+"""Decisions told to other systems: each entry of the feed is posted, signed, and tried again until it is taken or given up.
+
+At least once, and nearly always in order: an entry that fails does not hold up the later ones, so a receiver keeps the highest
+`cursor` it has seen of each complaint. The signing key is made of the service's secret and the webhook's salt: whoever has the
+database alone cannot forge a delivery.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import http.client
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Update, and_, insert, select, update
+
+from service import audit_log, feed, metrics, outgoing
+from service.clock import now
+from service.database import Database
+from service.outgoing import ForbiddenAddress, Target
+from service.settings import Settings
+from service.tables import complaint, decision, feed_head, webhook, webhook_delivery
+
+MAX_ATTEMPTS = 12
+"""With the waits below that is about a day and a half."""
+FIRST_WAIT = dt.timedelta(seconds=10)
+LONGEST_WAIT = dt.timedelta(hours=6)
+LEASE = dt.timedelta(seconds=4 * outgoing.SECONDS)
+"""How long an attempt may take before another worker thinks that the first one died."""
+AT_ONCE = 50
+Send = Callable[[Target, bytes, Mapping[str, str]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An attempt that is due."""
+
+    webhook_id: int
+    position: int
+    url: str
+    salt: str
+    attempts: int
+    body: bytes
+
+
+def add(
+    connection: Connection, secret: str, url: str, hosts: Sequence[str], source: str = "", by: int | None = None
+) -> tuple[int, str]:
+    """Register an address for what is decided from now on; answers its id and signing key. Raises ForbiddenAddress."""
+    outgoing.check(url, hosts)
+    if len(url) > 500:
+        raise ForbiddenAddress("the address has over 500 characters")
+    salt = secrets.token_hex(16)
+    head = connection.execute(select(feed_head.c.position)).scalar_one()
+    values = {"url": url, "source": source, "salt": salt, "position": head, "created_at": now(), "created_by": by}
+    number: int = connection.execute(insert(webhook).values(values).returning(webhook.c.id)).scalar_one()
+    audit_log.write(connection, "webhook-added", f"webhook:{number}", {"url": url, "source": source}, account_id=by)
+    return number, signing_key(secret, salt)
+
+
+def remove(connection: Connection, webhook_id: int, by: int | None = None) -> bool:
+    """Send nothing more to an address; tells whether there was one."""
+    gone = update(webhook).where(webhook.c.id == webhook_id, webhook.c.removed_at.is_(None)).values(removed_at=now())
+    done = connection.execute(gone).rowcount == 1
+    if done:
+        pending = and_(webhook_delivery.c.webhook_id == webhook_id, webhook_delivery.c.state == "pending")
+        connection.execute(update(webhook_delivery).where(pending).values(state="given-up", last_error="removed"))
+        audit_log.write(connection, "webhook-removed", f"webhook:{webhook_id}", account_id=by)
+    return done
+
+
+def signing_key(secret: str, salt: str) -> str:
+    """Make the key with which deliveries to one address are signed."""
+    return hmac.new(secret.encode(), f"webhook {salt}".encode(), hashlib.sha256).hexdigest()
+
+
+def sign(key: str, moment: int, body: bytes) -> str:
+    """Write the header Salur-Signature: the time, and HMAC-SHA256 over "time.body", so that an old delivery cannot be replayed."""
+    digest = hmac.new(key.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={moment},v1={digest}"
+
+
+def deliver(
+    database: Database, settings: Settings, secret: str, send: Send = outgoing.post, clock: Callable[[], dt.datetime] = now
+) -> int:
+    """Make every attempt that is due now; answers how many there were."""
+    feed.place(database)
+    with database.write() as connection:
+        _fan_out(connection, clock())
+    with database.write() as connection:
+        due = _take_due(connection, clock())
+    for delivery in due:
+        status, error = _attempt(delivery, settings, secret, send, clock())
+        with database.write() as connection:
+            _note(connection, delivery, status, error, clock())
+    return len(due)
+
+
+def _fan_out(connection: Connection, moment: dt.datetime) -> None:
+    """Make a delivery of every new entry of the feed, for every address that wants it."""
+    hooks = select(webhook).where(webhook.c.removed_at.is_(None)).order_by(webhook.c.id).with_for_update(skip_locked=True)
+    for hook in connection.execute(hooks).all():
+        rows = feed.page(connection, hook.position, feed.MAX_PAGE, hook.source)
+        if rows:
+            new = {"webhook_id": hook.id, "state": "pending", "attempts": 0, "next_at": moment, "last_error": ""}
+            connection.execute(insert(webhook_delivery), [new | {"position": row.position} for row in rows])
+            connection.execute(update(webhook).where(webhook.c.id == hook.id).values(position=rows[-1].position))
+
+
+def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Delivery]:
+    """Lease the attempts that are due, so that no other worker makes them too."""
+    wanted = (
+        select(webhook_delivery, webhook.c.url, webhook.c.salt)
+        .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
+        .where(webhook_delivery.c.state == "pending", webhook_delivery.c.next_at <= moment)
+        .order_by(webhook_delivery.c.next_at, webhook_delivery.c.position)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True, of=webhook_delivery)
+    )
+    due = []
+    for row in connection.execute(wanted).all():
+        entry = connection.execute(
+            select(decision, complaint.c.client_id)
+            .join(complaint, complaint.c.id == decision.c.complaint_id)
+            .where(decision.c.position == row.position)
+        ).one()
+        body = json.dumps(feed.entry(entry), ensure_ascii=False).encode()
+        due.append(Delivery(row.webhook_id, row.position, row.url, row.salt, row.attempts + 1, body))
+        connection.execute(_this(row.webhook_id, row.position).values(attempts=row.attempts + 1, next_at=moment + LEASE))
+    return due
+
+
+def _attempt(delivery: Delivery, settings: Settings, secret: str, send: Send, moment: dt.datetime) -> tuple[int | None, str]:
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Salur",
+        "Salur-Delivery": f"{delivery.webhook_id}-{delivery.position}",
+        "Salur-Signature": sign(signing_key(secret, delivery.salt), int(moment.timestamp()), delivery.body),
+    }
+    try:
+        return send(outgoing.resolve(delivery.url, settings.webhook_hosts), delivery.body, headers), ""
+    except ForbiddenAddress as error:
+        return None, str(error)[:200]
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
+        return None, type(error).__name__
+
+
+def _note(connection: Connection, delivery: Delivery, status: int | None, error: str, moment: dt.datetime) -> None:
+    values: dict[str, object] = {"last_status": status, "last_error": error}
+    if status is not None and 200 <= status < 300:
+        values |= {"state": "delivered", "delivered_at": moment}
+    elif delivery.attempts >= MAX_ATTEMPTS or status == 410:  # 410: the receiver says never again
+        values |= {"state": "given-up"}
+    else:
+        values |= {"next_at": moment + min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)}
+    connection.execute(_this(delivery.webhook_id, delivery.position).values(values))
+    metrics.count_delivery(str(values.get("state", "failed")))
+
+
+def _this(webhook_id: int, position: int) -> Update:
+    return update(webhook_delivery).where(webhook_delivery.c.webhook_id == webhook_id, webhook_delivery.c.position == position)

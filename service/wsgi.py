@@ -1,0 +1,24 @@
+"""The app as a server loads it: `service.wsgi:make_app()`, from the SALUR_ variables of its environment."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+from flask import Flask
+
+from service import create_app, logs
+from service.parts import Parts
+from service.settings import Settings
+
+
+def make_app() -> Flask:
+    """Make the app with its model loaded, so that workers forked from this process share the model's memory."""
+    settings = Settings.from_environment(os.environ)
+    logs.configure(settings.log_level)
+    app = create_app(settings)
+    parts: Parts = app.extensions["salur"]
+    parts.models.router()
+    gc.collect()
+    gc.freeze()  # what is here now is never collected, so the collector does not copy its pages in every worker
+    return app

@@ -1,0 +1,145 @@
+"""The command salur-service: what it does, and one line with exit code 2 for whatever can be put right."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from service import accounts, keys
+from service.cli import main
+from service.database import Database
+from service.keys import KeyRing
+from service.settings import variable
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Callable[..., Result]:
+    """Run the command over its own folder."""
+    environ = {
+        "SALUR_DATABASE": f"sqlite:///{tmp_path / 'var' / 'salur.db'}",
+        "SALUR_SECRET_FILE": str(tmp_path / "var" / "secret"),
+        "SALUR_MODELS": str(tmp_path / "models"),
+    }
+
+    def run(*words: str, **more: str) -> Result:
+        return CliRunner(env=environ | more).invoke(main, words)
+
+    return run
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path / 'var' / 'salur.db'}")
+
+
+def test_setting_up_makes_what_is_missing_and_shows_the_password_once(call: Callable[..., Result], tmp_path: Path) -> None:
+    first, again = call("setup"), call("setup")
+    assert first.exit_code == again.exit_code == 0
+    assert "name: admin" in first.output
+    assert again.output == ""
+    for name in ("secret", "salur.db"):
+        assert (tmp_path / "var" / name).stat().st_mode & 0o077 == 0
+
+
+def test_the_first_account_opens_with_what_was_shown(call: Callable[..., Result], memory: Database) -> None:
+    password = call("setup", "--admin", "ibu-ani").output.split("password: ")[1].split()[0]
+    with memory.read() as connection:
+        person = accounts.authenticate(connection, "ibu-ani", password)
+    assert person is not None
+    assert (person.role, person.must_change_password) == ("pengelola", True)
+    memory.dispose()
+
+
+def test_people_are_added_listed_and_given_a_new_password(call: Callable[..., Result], memory: Database) -> None:
+    call("setup")
+    assert call("user", "add", "siti", "--role", "kepala", "--full-name", "Siti A.").exit_code == 0
+    assert "siti\tkepala\tactive\tSiti A." in call("user", "list").output
+    password = call("user", "reset", "siti").output.split("password: ")[1].split()[0]
+    with memory.read() as connection:
+        assert accounts.authenticate(connection, "siti", password) is not None
+    memory.dispose()
+
+
+def test_keys_are_added_shown_once_and_revoked(
+    call: Callable[..., Result], memory: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "REMEMBER_SECONDS", 0)
+    call("setup")
+    secret = next(word for word in call("key", "add", "Kanal WA", "--scope", "predict").output.split() if word.startswith("salur_"))
+    ring = KeyRing(memory)
+    assert ring.find(secret) is not None
+    assert secret not in call("key", "list").output
+    assert call("key", "revoke", "1").exit_code == 0
+    assert ring.find(secret) is None
+    memory.dispose()
+
+
+def test_webhooks_are_added_listed_and_removed(call: Callable[..., Result]) -> None:
+    call("setup")
+    assert "shown only now" in call("webhook", "add", "https://contoh.go.id/terima").output
+    assert "https://contoh.go.id/terima" in call("webhook", "list").output
+    assert call("webhook", "remove", "1").exit_code == 0
+    assert call("webhook", "list").output == ""
+    assert call("deliver", "--once").exit_code == 0
+
+
+def test_tables_are_migrated_up_and_down(call: Callable[..., Result]) -> None:
+    assert "none -> " in call("migrate").output
+    assert call("migrate", "--down", "--to", "base").output.endswith("-> none\n")
+
+
+def test_labels_and_purge_work_on_an_empty_memory(call: Callable[..., Result], tmp_path: Path) -> None:
+    call("setup")
+    assert "0 labelled complaints" in call("export-labels", "--output", str(tmp_path / "labels.jsonl")).output
+    assert (tmp_path / "labels.jsonl").read_bytes() == b""
+    assert "emptied 0 complaints" in call("purge", "--days", "30").output
+
+
+def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
+    listed = call("settings").output
+    assert all(f"{name}=" in listed for name in map(variable, ("database", "models", "secret_file", "audit_share")))
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "says"),
+    [
+        (("user", "add", "Nama Panjang"), {}, "Nama pengguna"),
+        (("user", "reset", "hantu"), {}, "no account"),
+        (("key", "revoke", "7"), {}, "no active key 7"),
+        (("key", "add", "x", "--scope", "predict", "--limit", "often"), {}, "rate limit"),
+        (("key", "add", "x", "--scope", "root"), {}, "root"),
+        (("webhook", "add", "http://10.0.0.1/"), {}, "plain http"),
+        (("webhook", "remove", "7"), {}, "no webhook 7"),
+        (("replay-routing", "17"), {}, "complaint 17"),
+        (("replay-routing", "x"), {}, "no complaint 'x'"),
+        (("export-labels", "-o", "tidak/ada/labels.jsonl"), {}, "No such file"),
+        (("run",), {"SALUR_WORKERS": "many"}, "SALUR_WORKERS"),
+        (("run",), {"SALUR_SECRET_FILE": "tidak/ada"}, "SALUR_SECRET_FILE"),
+        (("user", "list"), {"SALUR_DATABASE": "postgresql://127.0.0.1:9/x"}, "database cannot be used"),
+        (("purge", "--days", "0"), {}, "days"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_exit_code_2(
+    call: Callable[..., Result], words: tuple[str, ...], environ: dict[str, str], says: str
+) -> None:
+    call("setup")
+    refused = call(*words, **environ)
+    assert refused.exit_code == 2
+    assert says in refused.output
+    assert "Traceback" not in refused.output
+
+
+def test_an_unmigrated_database_is_not_served(call: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret").write_text("x" * 40)
+    refused = call("run")
+    assert refused.exit_code == 2
+    assert "salur-service migrate" in refused.output
+
+
+def test_the_command_does_not_read_what_is_not_its_own() -> None:
+    assert not [name for name in os.environ if name.startswith("SALUR_") and name != "SALUR_TEST_POSTGRES"]

@@ -1,0 +1,173 @@
+"""What goes wrong is told to machines in RFC 9457 and to people in Indonesian, and gives nothing away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+
+from service import access, problems
+from service.problems import KINDS, Problem
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Api, Person
+
+
+@access.public()
+def burst() -> str:
+    """Fail, quoting a citizen."""
+    raise RuntimeError("Joko menulis: lampu mati")
+
+
+@access.public()
+def lock() -> str:
+    """Fail as a locked database does."""
+    raise OperationalError("INSERT ... Joko", {}, Exception("database is locked"))
+
+
+@access.public()
+def teapot() -> str:
+    """Fail with a problem of ours."""
+    raise Problem("conflict", "Somebody was faster.", sentence="Sudah diputuskan oleh Bu Ani.")
+
+
+@pytest.fixture
+def failing(make_app: Callable[..., Flask]) -> FlaskClient:
+    """A client of an app with views that fail, once for machines and once for people."""
+    app = make_app()
+    for view in (burst, lock, teapot):
+        for prefix in ("", "/api/v1"):
+            app.add_url_rule(f"{prefix}/{view.__name__}", f"{prefix}{view.__name__}", view)
+    return app.test_client()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"), [("burst", 500, "internal"), ("lock", 503, "busy"), ("teapot", 409, "conflict")]
+)
+def test_a_machine_gets_a_problem_document(failing: FlaskClient, path: str, status: int, kind: str) -> None:
+    answer = failing.get(f"/api/v1/{path}", headers={"X-Request-Id": "uji-12345678"})
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    assert answer.json is not None
+    assert answer.json["type"] == f"/api/docs#problem-{kind}"
+    assert answer.json["request_id"] == answer.headers["X-Request-Id"] == "uji-12345678"
+    assert "Joko" not in answer.text
+    assert ("Retry-After" in answer.headers) is (status == 503)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"), [("burst", "Terjadi kesalahan"), ("lock", "sedang sibuk"), ("teapot", "Sudah diputuskan oleh Bu Ani.")]
+)
+def test_a_person_gets_a_page_in_indonesian(failing: FlaskClient, path: str, says: str) -> None:
+    answer = failing.get(f"/{path}")
+    assert says in answer.text
+    assert '<html lang="id">' in answer.text
+    assert "Joko" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_the_page_of_a_database_in_trouble_does_not_ask_the_database(
+    failing: FlaskClient, petugas: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr("service.accounts.from_session", down)
+    answer = petugas.client.get("/sandi")
+    assert answer.status_code == 503
+    assert "sedang sibuk" in answer.text
+
+
+def test_what_fails_is_logged_by_kind_and_place_alone(failing: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+    failing.get("/api/v1/burst")
+    logged = "".join(capsys.readouterr())
+    assert "RuntimeError" in logged
+    assert "test_problems.py" in logged
+    assert "Joko" not in logged
+
+
+@pytest.mark.parametrize("given", ["", "short", "x" * 100, "semi;colon-here", "new\u2028line-here"])
+def test_a_strange_request_id_is_replaced(client: FlaskClient, given: str) -> None:
+    headers = {"X-Request-Id": given.encode("utf-8").decode("latin-1")} if given else {}
+    answer = client.get("/healthz", headers=headers)
+    assert answer.headers["X-Request-Id"] not in ("", given)
+
+
+def test_every_kind_says_something_to_everybody() -> None:
+    for kind in KINDS.values():
+        assert kind.title
+        assert kind.heading
+        assert kind.advice
+        assert 400 <= kind.status < 600
+    assert set(problems._BY_STATUS.values()) <= set(KINDS)
+
+
+def test_every_kind_has_its_place_in_the_documentation(client: FlaskClient) -> None:
+    page = client.get("/api/docs").text
+    assert all(f'id="problem-{kind}"' in page for kind in KINDS)
+
+
+def test_the_document_is_openapi_3_1_and_tells_every_view_of_the_api(app: Flask, client: FlaskClient) -> None:
+    answer = client.get("/api/openapi.json")
+    assert answer.json is not None
+    document = answer.json
+    assert document["openapi"] == "3.1.0"
+    told = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert told == {
+        ("POST", "/api/v1/predictions"),
+        ("GET", "/api/v1/agencies"),
+        ("GET", "/api/v1/models/current"),
+        ("POST", "/api/v1/complaints"),
+        ("POST", "/api/v1/complaints/batch"),
+        ("GET", "/api/v1/complaints/{client_id}"),
+        ("POST", "/api/v1/complaints/{client_id}/outcome"),
+        ("GET", "/api/v1/decisions"),
+    }
+    described = {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/v1/")}
+    assert all(hasattr(app.view_functions[endpoint], "operation") for endpoint in described)
+    names = {operation["operationId"] for item in document["paths"].values() for operation in item.values()}
+    assert len(names) == len(told)
+
+
+def test_no_reference_in_the_document_leads_nowhere(client: FlaskClient) -> None:
+    answer = client.get("/api/openapi.json")
+    assert answer.json is not None
+    schemas = answer.json["components"]["schemas"]
+    references = {part.split('"')[0] for part in answer.text.split("#/components/schemas/")[1:]}
+    assert references <= set(schemas)
+    assert {"ComplaintIn", "Routing", "Stored", "ProblemOut", "DecisionsOut"} <= set(schemas)
+
+
+def test_answers_are_what_the_document_says(api: Api, client: FlaskClient) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    document = client.get("/api/openapi.json").json
+    assert document is not None
+
+    def fits(answer_text: str, path: str, method: str, status: str, media: str = "application/json") -> None:
+        schema = document["paths"][path][method]["responses"][status]["content"][media]["schema"]
+        jsonschema.validate(json.loads(answer_text), {**schema, "components": document["components"]})
+
+    sure = {"id": "D-1", "text": "lampu pasti"}
+    fits(api.post("/predictions", json=sure).text, "/api/v1/predictions", "post", "200")
+    fits(api.post("/predictions", json=[sure]).text, "/api/v1/predictions", "post", "200")
+    fits(api.post("/predictions", json={}).text, "/api/v1/predictions", "post", "422", "application/problem+json")
+    fits(api.post("/complaints", json=sure).text, "/api/v1/complaints", "post", "201")
+    fits(api.post("/complaints", json=sure).text, "/api/v1/complaints", "post", "200")
+    fits(
+        api.post("/complaints/D-1/outcome", json={"outcome": "accepted"}).text,
+        "/api/v1/complaints/{client_id}/outcome",
+        "post",
+        "200",
+    )
+    fits(api.get("/complaints/D-1").text, "/api/v1/complaints/{client_id}", "get", "200")
+    fits(api.get("/complaints/D-2").text, "/api/v1/complaints/{client_id}", "get", "404", "application/problem+json")
+    fits(api.get("/decisions").text, "/api/v1/decisions", "get", "200")
+    fits(api.get("/agencies").text, "/api/v1/agencies", "get", "200")
+    fits(api.get("/models/current").text, "/api/v1/models/current", "get", "200")
+    for line in api.post("/complaints/batch", data=b'{"text": "lampu"}\n{}', content_type="application/x-ndjson").text.splitlines():
+        fits(line, "/api/v1/complaints/batch", "post", "200", "application/x-ndjson")

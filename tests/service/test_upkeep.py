@@ -1,0 +1,125 @@
+"""Labels out, old content away, past answers again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select, update
+
+from model import labelled
+from service import labels, replay, retention, review
+from service.database import Database
+from service.replay import CannotReplay
+from service.review import Choice
+from service.settings import Settings
+from service.tables import complaint, idempotency, routing, sketch, standing, verdict
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Api
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+TEXT = "lampu jalan poros dekat jembatan padam sejak seminggu"
+
+
+def decide(database: Database, number: int, choice: Choice) -> int:
+    with database.write() as connection:
+        row = connection.execute(select(standing).where(standing.c.complaint_id == number)).one()
+        return review.record(connection, row, choice, origin="desk").verdict_id
+
+
+def exported(database: Database, since: dt.datetime | None = None) -> list[labelled.LabelledComplaint]:
+    with database.read() as connection:
+        return list(labels.labelled(connection, since))
+
+
+def rows(database: Database, table: Any) -> list[Any]:
+    with database.read() as connection:
+        return list(connection.execute(select(table).order_by(*table.primary_key)))
+
+
+def test_only_what_a_person_decided_becomes_a_label(api: Api, database: Database, tmp_path: Path) -> None:
+    for number in range(1, 7):
+        api.post("/complaints", json={"id": f"L-{number}", "text": f"{TEXT} {number}", "confidential": number == 6})
+    api.post("/complaints", json={"id": "L-7", "text": "lampu pasti"})
+    decide(database, 1, Choice("dishub", also=("pln",)))
+    decide(database, 2, Choice("pln"))
+    decide(database, 3, Choice(outcome="not-a-complaint"))
+    decide(database, 4, Choice(outcome="needs-info", missing=("lokasi",)))
+    decide(database, 6, Choice("pln"))
+    found = exported(database)
+    assert [(row.id, row.agency, row.expect, row.also) for row in found] == [
+        ("uji:L-1", "dishub", "route", ("pln",)),
+        ("uji:L-2", "pln", "route", ()),
+        ("uji:L-3", "", "review", ()),
+    ]
+    assert labelled.dump(found, tmp_path / "labels.jsonl") == 3
+    assert labelled.load(tmp_path / "labels.jsonl") == found
+    assert exported(database, dt.datetime.now(dt.UTC) + dt.timedelta(days=1)) == []
+
+
+def test_a_verdict_that_was_replaced_or_told_by_the_agency_counts_as_it_stands(api: Api, database: Database) -> None:
+    api.post("/complaints", json={"id": "L-1", "text": "lampu pasti"})
+    api.post("/complaints/L-1/outcome", json={"outcome": "bukan-wewenang", "agency": "pln"})
+    (row,) = exported(database)
+    assert (row.agency, row.labelled_by) == ("pln", "kunci:1")
+    api.post("/complaints/L-1/outcome", json={"outcome": "bukan-wewenang", "agency": "dpupr"})
+    assert [row.agency for row in exported(database)] == ["dpupr"]
+
+
+def test_purging_deletes_what_was_said_and_leaves_the_figures(api: Api, database: Database) -> None:
+    for number in (1, 2, 3):
+        api.post("/complaints", json={"id": f"P-{number}", "text": f"{TEXT} {number}"}, headers={"Idempotency-Key": f"k{number}"})
+    decide(database, 1, Choice("dishub", note="sudah ditelepon"))
+    decide(database, 3, Choice("dishub"))
+    with database.write() as connection:
+        connection.execute(update(complaint).where(complaint.c.id <= 2).values(stored_at=LONG_AGO))
+        connection.execute(update(idempotency).where(idempotency.c.key != "k3").values(created_at=LONG_AGO))
+    before = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    assert retention.purge(database, before, dry_run=True) == retention.Purged(1, 1)
+    assert rows(database, complaint)[0].text
+    assert retention.purge(database, before) == retention.Purged(1, 1)
+    assert retention.purge(database, before) == retention.Purged(0, 1)
+    kept = {row.id: row for row in rows(database, complaint)}
+    assert (kept[1].text, kept[1].digest, kept[2].text, kept[3].text) == ("", "", f"{TEXT} 2", f"{TEXT} 3")
+    assert [row.body == "" for row in rows(database, routing)] == [True, False, False]
+    assert [row.note for row in rows(database, verdict)] == ["", ""]
+    assert [row.agency for row in rows(database, verdict)] == ["dishub", "dishub"]
+    assert {row.complaint_id for row in rows(database, sketch)} == {2, 3}
+    assert [row.key for row in rows(database, idempotency)] == ["k3"]
+    assert [row.id for row in exported(database)] == ["uji:P-3"]
+    shown = api.get("/complaints/P-1").json
+    assert shown is not None
+    assert (shown["routing"], shown["current_agency"]) == (None, "dishub")
+
+
+def test_a_past_answer_is_the_same_to_the_byte(api: Api, database: Database, settings: Settings) -> None:
+    api.post("/complaints", json={"text": f"{TEXT} hubungi 081234567890", "received_at": "2026-03-02T09:00:00.123456+08:00"})
+    router = api._client.application.extensions["salur"].models.require()
+    with database.read() as connection:
+        (same,) = replay.replay(connection, 1, settings.models, type(router).load)
+    assert same.difference == ""
+    with database.write() as connection:
+        body = json.loads(rows(database, routing)[0].body) | {"agency": "pln"}
+        connection.execute(update(routing).values(body=json.dumps(body)))
+        (other,) = replay.replay(connection, 1, settings.models, type(router).load)
+    assert '+ "agency": "dpupr"' in other.difference
+
+
+def test_what_cannot_be_replayed_says_why(api: Api, database: Database, settings: Settings) -> None:
+    router = api._client.application.extensions["salur"].models.require()
+    api.post("/complaints", json={"text": TEXT})
+    (settings.models / "palsu-1" / "ok").unlink()
+    (settings.models / "palsu-1").rmdir()
+    with database.read() as connection:
+        for number, says in ((1, "not in the registry"), (9, "none with this number")):
+            with pytest.raises(CannotReplay, match=says):
+                replay.replay(connection, number, settings.models, type(router).load)
+    with database.write() as connection:
+        connection.execute(update(complaint).values(purged_at=LONG_AGO))
+        with pytest.raises(CannotReplay, match="purged"):
+            replay.replay(connection, 1, settings.models, type(router).load)

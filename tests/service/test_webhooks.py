@@ -1,0 +1,245 @@
+"""Decisions told to other systems: signed, tried again, never sent where they must not go."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from service import outgoing, webhooks
+from service.database import Database
+from service.outgoing import ForbiddenAddress
+from service.settings import Settings
+from service.tables import webhook_delivery
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Api
+
+BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+SECRET = "s" * 40
+
+
+class Receiver:
+    """A server on this machine that answers what it is told to, and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.status = 200
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append((dict(self.headers), body))
+                self.send_response(receiver.status)
+                self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/terima?x=1"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+class Clock:
+    """A clock that goes when told."""
+
+    def __init__(self) -> None:
+        self.now = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def forward(self, **more: float) -> None:
+        self.now += dt.timedelta(**more)
+
+
+@pytest.fixture
+def told(settings: Settings) -> Settings:
+    return replace(settings, webhook_hosts=("127.0.0.1",))
+
+
+def deliveries(database: Database) -> list[Any]:
+    with database.read() as connection:
+        return list(connection.execute(select(webhook_delivery).order_by(webhook_delivery.c.position)))
+
+
+def add(database: Database, told: Settings, url: str, source: str = "") -> str:
+    with database.write() as connection:
+        return webhooks.add(connection, SECRET, url, told.webhook_hosts, source)[1]
+
+
+@BOTH
+def test_what_is_decided_is_posted_once_and_signed(api: Api, database: Database, told: Settings, receiver: Receiver) -> None:
+    key = add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    assert [webhooks.deliver(database, told, SECRET) for _ in range(3)] == [1, 0, 0]
+    ((headers, body),) = receiver.got
+    assert json.loads(body) | {"decided_at": ""} == {
+        "cursor": 1,
+        "id": "H-1",
+        "source": "uji",
+        "number": 1,
+        "decided_by": "model",
+        "outcome": "auto",
+        "agency": "dishub",
+        "unit": "",
+        "also": [],
+        "missing": [],
+        "decided_at": "",
+    }
+    moment, signature = (part.partition("=")[2] for part in headers["Salur-Signature"].split(","))
+    assert hmac.compare_digest(signature, hmac.new(key.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest())
+    assert headers["Salur-Delivery"] == "1-1"
+    assert [row.state for row in deliveries(database)] == ["delivered"]
+
+
+def test_an_address_hears_what_comes_after_it_and_of_its_source_alone(
+    api: Api, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    api.get("/decisions")
+    add(database, told, receiver.url)
+    add(database, told, receiver.url, source="lain")
+    api.post("/complaints", json={"id": "H-2", "text": "sampah pasti"})
+    webhooks.deliver(database, told, SECRET)
+    assert [json.loads(body)["id"] for _, body in receiver.got] == ["H-2"]
+
+
+@BOTH
+def test_what_fails_is_tried_again_ever_later_and_then_given_up(
+    api: Api, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    receiver.status, clock = 500, Clock()
+    clock.now = dt.datetime.now(dt.UTC)
+    waits = []
+    while deliveries(database)[:1] == [] or deliveries(database)[0].state == "pending":
+        assert webhooks.deliver(database, told, SECRET, clock=clock) == 1
+        assert webhooks.deliver(database, told, SECRET, clock=clock) == 0
+        waits.append((deliveries(database)[0].next_at - clock.now).total_seconds())
+        clock.now = max(clock.now, deliveries(database)[0].next_at)
+    assert len(receiver.got) == webhooks.MAX_ATTEMPTS
+    assert waits[:4] == [10, 20, 40, 80]
+    assert max(waits) <= 6 * 3600
+    assert (deliveries(database)[0].state, deliveries(database)[0].last_status) == ("given-up", 500)
+
+
+def test_one_that_fails_does_not_hold_up_the_next(api: Api, database: Database, told: Settings, receiver: Receiver) -> None:
+    add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    receiver.status = 503
+    webhooks.deliver(database, told, SECRET)
+    api.post("/complaints", json={"id": "H-2", "text": "lampu mati pasti"})
+    receiver.status = 204
+    webhooks.deliver(database, told, SECRET)
+    assert [row.state for row in deliveries(database)] == ["pending", "delivered"]
+
+
+@pytest.mark.parametrize(("status", "state"), [(301, "pending"), (410, "given-up"), (404, "pending")])
+def test_a_redirect_is_not_followed_and_gone_means_never_again(
+    api: Api, database: Database, told: Settings, receiver: Receiver, status: int, state: str
+) -> None:
+    add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    receiver.status = status
+    webhooks.deliver(database, told, SECRET)
+    assert len(receiver.got) == 1
+    assert [row.state for row in deliveries(database)] == [state]
+
+
+def test_a_receiver_that_is_not_there_is_an_attempt_like_any_other(api: Api, database: Database, told: Settings) -> None:
+    add(database, told, "http://127.0.0.1:9/")
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    webhooks.deliver(database, told, SECRET)
+    assert [(row.state, row.attempts, row.last_error) for row in deliveries(database)] == [("pending", 1, "ConnectionRefusedError")]
+
+
+def test_nothing_more_goes_to_an_address_that_was_removed(api: Api, database: Database, told: Settings, receiver: Receiver) -> None:
+    add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    receiver.status = 500
+    webhooks.deliver(database, told, SECRET)
+    with database.write() as connection:
+        assert webhooks.remove(connection, 1)
+        assert not webhooks.remove(connection, 1)
+    api.post("/complaints", json={"id": "H-2", "text": "lampu mati pasti"})
+    assert webhooks.deliver(database, told, SECRET) == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://contoh.go.id/x",
+        "ftp://contoh.go.id/x",
+        "https:///x",
+        "https://user:sandi@contoh.go.id/",
+        "https://contoh.go.id/#x",
+        "https://contoh.go.id/a b",
+        "https://contoh.go.id:0/",
+        "https://contoh.go.id:99999/",
+        "https://[::1/",
+        "//contoh.go.id",
+        "",
+    ],
+)
+def test_an_address_of_the_wrong_form_is_refused(url: str) -> None:
+    with pytest.raises(ForbiddenAddress):
+        outgoing.check(url, ("127.0.0.1",))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.1.1",
+        "169.254.169.254",
+        "0.0.0.0",  # noqa: S104
+        "100.64.0.1",
+        "[::1]",
+        "[fe80::1]",
+        "[::ffff:10.0.0.1]",
+        "[fd00::1]",
+    ],
+)
+def test_an_address_inside_the_own_network_is_refused(address: str) -> None:
+    with pytest.raises(ForbiddenAddress, match="private network"):
+        outgoing.resolve(f"https://{address}/", ())
+
+
+def test_a_name_with_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(0, 0, 0, "", ("93.184.216.34", 443)), (0, 0, 0, "", ("10.0.0.1", 443))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(ForbiddenAddress, match="private network"):
+        outgoing.resolve("https://contoh.go.id/", ())
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found[:1])
+    assert outgoing.resolve("https://contoh.go.id/", ()).address == "93.184.216.34"
