@@ -42,9 +42,10 @@ class Reader:
 
     def read(self, complaint: Complaint) -> Reading:
         """Read the words and find the places."""
-        found = self._places.find(self.analyzer.tokens(complaint), complaint.kecamatan, complaint.desa)
+        tokens, words = self.analyzer.read(complaint)
+        found = self._places.find(tokens, complaint.kecamatan, complaint.desa)
         place = self._places.resolve(found, complaint.kecamatan, complaint.desa)
-        return Reading(complaint, self.analyzer.words(complaint), found, place)
+        return Reading(complaint, words, found, place)
 
     def apply_rules(
         self, candidates: Sequence[Candidate], reading: Reading
