@@ -8,13 +8,15 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from training.workload import OperatingPoint
 
 Figures = Mapping[str, Any]
 
@@ -190,6 +192,26 @@ def agencies(figures: Figures) -> Drawing:
 
     words = f"Precision and recall of {len(table)} agencies, with how many complaints each has; the table below has the numbers."
     return _drawing("agencies", words, 0.8 + 0.185 * len(table), draw)
+
+
+def workload(points: Sequence[OperatingPoint]) -> Drawing:
+    """Draw staff hours against wrong routings, one dot for every promise."""
+
+    def draw(axes: Axes) -> None:
+        hours, wrong = [point.hours for point in points], [point.wrong for point in points]
+        axes.plot(hours, wrong, "o-", color=BRAND, linewidth=1.4, markersize=6)
+        last = (-1.0, -1.0)
+        for point in points:
+            if (point.hours, point.wrong) != last:  # promises that lead to the same thresholds share a dot
+                where = (point.hours, point.wrong)
+                axes.annotate(f"{point.target_error:.0%}", where, xytext=(6, 5), textcoords="offset points", fontsize=9)
+                last = where
+        axes.set(ylim=(0, max([1.0, *wrong]) * 1.15), xlabel="hours of review a month", ylabel="wrong and unseen a month")
+        axes.margins(x=0.08)
+        axes.grid()
+
+    words = "; ".join(f"promise {point.target_error:.0%}: {point.hours:.0f} hours, {point.wrong:.1f} wrong" for point in points)
+    return _drawing("workload", words, 3.6, draw)
 
 
 def bars(counts: Mapping[str, float], what: str, most: int = 30) -> Drawing:
