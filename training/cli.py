@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from model.register import Register
 from model.registry import Registry
 from model.router import Router
 from training import config as configs
-from training import dataset, evaluate, report, sources, train
+from training import compare, dataset, drift, evaluate, next_labels, plots, predict, replay, report, retrain, sources, suspects, train
+from training.seen import Seen
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -116,7 +118,7 @@ def train_(
                 bar.set_description(f"{version}: {step}")
 
         artifact, judged = train.train(register, given, chosen, now, say)
-    artifacts.save(models / version, artifact, report.files(artifact, judged))
+    artifacts.save(models / version, artifact, report.files(artifact, judged) | train.seen_file(given))
     registry.record("trained", version=version, at=now, who=_who(), why=why, figures=artifact.manifest["figures"]["out_of_fold"])
     if promote:
         registry.promote(version, at=now, who=_who(), why=why or "first model")
@@ -140,13 +142,210 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else evaluate.table(found))
 
 
+@commands.command("replay")
+@REGISTER
+@DATA
+@CONFIG
+@click.option("--every", type=click.Choice(["week", "month"]), default="week", show_default=True, help="How often to train anew.")
+@click.option("--audit", type=click.FloatRange(0.0, 1.0), default=0.05, show_default=True, help="Share of automatic routings that is audited blind.")
+@click.option("--minutes", type=click.FloatRange(0.0), default=3.0, show_default=True, help="Minutes that one review costs.")
+@click.option("--frozen", is_flag=True, help="Train once, on the first part, and never again: what retraining is worth.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+@click.option("--plot", type=FILE, help="Write a plot there, as SVG.")
+@JSON
+def replay_(
+    register_dir: Path,
+    data: tuple[Path, ...],
+    config_file: Path | None,
+    every: str,
+    audit: float,
+    minutes: float,
+    frozen: bool,
+    jobs: int,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Run the past step by step, knowing only what the desk would have known: what may be claimed."""
+    register = Register.load(register_dir)
+    rows = dataset.load(*data)
+    dataset.check(rows, register, every_agency=False)
+    kept = dataset.deduplicate([row.complaint for row in rows]).kept
+    chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
+    plan = replay.Plan(every=every, audit=audit, minutes_per_review=minutes, frozen=frozen)
+    found = replay.summarise(replay.replay(register, kept, chosen, plan, jobs=jobs, say=_say))
+    if plot:
+        plot.write_text(plots.replay(found), encoding="utf-8")
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else replay.table(found))
+
+
+@commands.command("compare")
+@click.argument("champion")
+@click.argument("challenger")
+@DATA
+@MODELS
+@click.option("--texts", is_flag=True, help="Show the text of changed complaints, masked.")
+@JSON
+def compare_(champion: str, challenger: str, data: tuple[Path, ...], models: Path, texts: bool, as_json: bool) -> None:
+    """Compare two models on complaints that neither has seen; the ledger keeps the verdict."""
+    registry = Registry(models)
+    folders = registry.resolve(champion), registry.resolve(challenger)
+    found = _compare(registry, folders, data, texts)
+    _print(found, as_json)
+
+
+@commands.command("suspects")
+@click.argument("model")
+@DATA
+@MODELS
+@click.option("--out", type=FILE, help="Write them as JSON Lines, a queue for the desk.")
+@click.option("--most", type=click.IntRange(1), default=500, show_default=True, help="How many at most.")
+@JSON
+def suspects_(model: str, data: tuple[Path, ...], models: Path, out: Path | None, most: int, as_json: bool) -> None:
+    """Find labels that are probably wrong, with the likely one; judged with MODEL's register and configuration."""
+    router = Router.load(Registry(models).resolve(model))
+    rows = dataset.load(*data)
+    dataset.check(rows, router.register, every_agency=False)
+    chosen = configs.of_manifest(router.manifest)
+    found = suspects.find([row.complaint for row in rows], router.reader, chosen, most=most, say=_say)
+    if out:
+        found.write(out)
+    _print(found, as_json)
+
+
+@commands.command("next")
+@click.argument("model")
+@click.option("--input", "source", type=FILE, required=True, help="Complaints without a label, JSON Lines.")
+@MODELS
+@click.option("--most", type=click.IntRange(1), default=100, show_default=True, help="How many to choose.")
+@JSON
+def next_(model: str, source: Path, models: Path, most: int, as_json: bool) -> None:
+    """Choose the complaints whose labels would teach most: uncertain, and unlike each other."""
+    router = Router.load(Registry(models).resolve(model))
+    _print(next_labels.choose(router, predict.read_complaints(source), most), as_json)
+
+
+@commands.command("drift")
+@click.argument("model")
+@DATA
+@MODELS
+@JSON
+def drift_(model: str, data: tuple[Path, ...], models: Path, as_json: bool) -> None:
+    """Watch what comes in, week by week: class mix, unknown words, errors; alarms at most once a year where nothing changes."""
+    router = Router.load(Registry(models).resolve(model))
+    rows = [row.complaint for row in dataset.load(*data)]
+    _print(drift.watch(drift.count(drift.cases_of(router, rows))), as_json)
+
+
+@commands.group("models")
+def models_() -> None:
+    """Versions: what there is, what is live, what was."""
+
+
+@models_.command("list")
+@MODELS
+def list_(models: Path) -> None:
+    """List the versions; the live one has a star."""
+    registry = Registry(models)
+    live = registry.current()
+    for version in registry.versions():
+        figures = registry.manifest(version)["figures"]["out_of_fold"]
+        click.echo(f"{'*' if version == live else ' '} {version}  out-of-fold accuracy {figures['accuracy']:.3f}")
+
+
+@models_.command("show")
+@click.argument("version")
+@MODELS
+def show_(version: str, models: Path) -> None:
+    """Print the model card of a version."""
+    click.echo((Registry(models).resolve(version) / "MODEL_CARD.md").read_text(encoding="utf-8"))
+
+
+@models_.command("promote")
+@click.argument("version")
+@MODELS
+@click.option("--why", required=True, help="The reason that the ledger keeps.")
+@click.option("--force-why", default="", help="Why it goes live although it was not compared, or came out worse.")
+def promote_(version: str, models: Path, why: str, force_why: str) -> None:
+    """Put a version live. Refused unless a comparison with the live one says `promote`, or --force-why says why not."""
+    done = Registry(models).promote(version, why=why, force_why=force_why, who=_who(), at=_now())
+    click.echo(f"live: {done.version}" + (f" (before: {done.previous})" if done.previous else ""))
+
+
+@models_.command("rollback")
+@MODELS
+@click.option("--why", required=True, help="The reason that the ledger keeps.")
+def rollback_(models: Path, why: str) -> None:
+    """Put the version live that was live before."""
+    done = Registry(models).rollback(why=why, who=_who(), at=_now())
+    click.echo(f"live: {done.version} (before: {done.previous})")
+
+
+@models_.command("history")
+@MODELS
+@JSON
+def history_(models: Path, as_json: bool) -> None:
+    """Tell what was trained, compared, promoted, rolled back and refused: when, by whom and why."""
+    history = Registry(models).history()
+    for entry in history.entries:
+        row = entry.to_dict()
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else "  ".join(str(row.get(key, "")) for key in ("when", "what", "version", "who", "why")))
+    for fault in history.faults:
+        click.echo(f"salur-training: {fault}", err=True)
+
+
+@commands.command("retrain")
+@REGISTER
+@DATA
+@TRANSFER
+@MODELS
+@CONFIG
+@click.option("--test", "test", type=click.FloatRange(0.05, 0.5), default=0.2, show_default=True, help="Share of own complaints, the newest, that judges both models.")
+@click.option("--promote-if-better", is_flag=True, help="Put the new version live where the comparison says so.")
+@click.option("--why", default="retrained", show_default=True, help="The reason that the ledger keeps.")
+def retrain_(
+    register_dir: Path,
+    data: tuple[Path, ...],
+    transfer: tuple[Path, ...],
+    models: Path,
+    config_file: Path | None,
+    test: float,
+    promote_if_better: bool,
+    why: str,
+) -> None:
+    """Train on everything, compare with the live model, and put the new one live where it is better.
+
+    Skips where nothing changed since the live model. The comparison is fair to both: twins of the two, trained on the
+    older part only, are judged on the newest complaints.
+    """
+    register, chosen, registry = Register.load(register_dir), configs.load(config_file) if config_file else configs.TrainingConfig(), Registry(models)
+    now = _now()
+    given = train.load(register, [path for path in data if path.is_file() and path.stat().st_size], transfer, now[:10], allow_unseen=True)
+    done = retrain.retrain(registry, register, given, chosen, test=test, at=now, who=_who(), why=why, promote=promote_if_better, say=_say)
+    click.echo(str(done))
+
+
+def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path], texts: bool) -> compare.Comparison:
+    champion, challenger = map(Router.load, folders)
+    rows = dataset.load(*data)
+    dataset.check(rows, challenger.register, every_agency=False)
+    seen = {router.version: Seen.load(folder) for router, folder in zip((champion, challenger), folders, strict=True)}
+    found = compare.compare(champion, challenger, [row.complaint for row in rows], seen=seen, today=_now()[:10], texts=texts, say=_say)
+    if all(folder.parent == registry.folder for folder in folders):
+        registry.record(
+            "compared", version=challenger.version, previous=champion.version, at=_now(), who=_who(), why=found.why, figures=found.summary
+        )
+    return found
+
+
+def _say(step: str) -> None:
+    click.echo(step, err=True)
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _who() -> str:
-    import getpass
-
     return getpass.getuser()
 
 

@@ -24,8 +24,10 @@ class TrainingConfig:
     """Length of the character block beside the stems' 1."""
     c: float = 0.2
     """LinearSVC's C."""
-    balance: float = 0.6
+    balance: float = 0.5
     """Weight of a row: (share of its class) ** -balance; 0 is none, 1 is scikit-learn's "balanced"."""
+    bayes: float = 0.05
+    """How much of complement naive Bayes is added to the machines."""
     matters_weight: float = 0.5
     """Weight of the register's own words (names, aliases, matters), which are read as complaints; 0 leaves them out."""
     topic_weight: float = 1.0
@@ -51,6 +53,7 @@ _BOUNDS = {
     "char_weight": (0.0, 10.0),
     "c": (1e-4, 1e4),
     "balance": (0.0, 1.0),
+    "bayes": (0.0, 1.0),
     "matters_weight": (0.0, 100.0),
     "topic_weight": (0.0, 100.0),
     "transfer_weight": (0.0, 100.0),

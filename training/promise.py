@@ -8,16 +8,20 @@ the last one before the first that cannot be rejected is taken. Rows must be suc
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 from scipy.stats import binom
 
 from model.policy import NEVER, Policy, Threshold
 from training.config import TrainingConfig
 
 Array = NDArray[Any]
+_TINY = 1e-6
 STARTS = (0.1, 0.25, 0.45, 0.7)
 """Shares of the rows at which a sequence of tests begins. Each gets its part of delta, so that one unlucky top does not end all."""
 STEP = 0.01
@@ -26,26 +30,22 @@ MIN_AGENCY_ROWS = 150
 """Rows that an agency needs for a threshold of its own."""
 
 
-def p_value(wrong: Array, sent: Array, target: float) -> Array:
-    """How likely so few wrong among `sent` are if more than `target` go wrong: exact binomial."""
-    value: Array = binom.cdf(wrong, sent, target)
-    return value
-
-
 def threshold(sureness: Array, right: Array, target: float, delta: float) -> Threshold:
     """The laxest threshold that keeps the promise on rows like these, or NEVER. Ties in sureness go together."""
     order = np.argsort(-sureness, kind="stable")
-    sure, wrong = sureness[order], np.cumsum(~right[order].astype(bool))
-    rows = len(order)
+    sure, wrong, rows = sureness[order], np.cumsum(~right[order].astype(bool)), len(order)
     fewest = math.ceil(math.log(delta / len(STARTS)) / math.log(1 - target))
     best = Threshold(NEVER, 0)
     for start in STARTS:
-        for sent in range(max(fewest, math.ceil(start * rows)), rows + 1, max(1, round(STEP * rows))):
-            whole = int(np.searchsorted(-sure, -sure[sent - 1], side="right"))
-            if p_value(wrong[whole - 1], whole, target) > delta / len(STARTS):
-                break
-            if whole > best.cases:
-                best = Threshold(float(sure[whole - 1]), whole)
+        sent = np.arange(max(fewest, math.ceil(start * rows)), rows + 1, max(1, round(STEP * rows)))
+        if not len(sent):
+            continue
+        whole = np.searchsorted(-sure, -sure[sent - 1], side="right")
+        # How likely so few wrong are if more than `target` go wrong: exact binomial.
+        failed = np.flatnonzero(binom.cdf(wrong[whole - 1], whole, target) > delta / len(STARTS))
+        passed = whole[: failed[0]] if len(failed) else whole
+        if len(passed) and passed[-1] > best.cases:
+            best = Threshold(float(sure[passed[-1] - 1]), int(passed[-1]))
     return best
 
 
@@ -70,3 +70,48 @@ def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Arr
         per_agency=own,
         list_cut=list_cut(probability_of_truth, 0.95),
     )
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How often an answer of a given sureness is right: (1 - floor) * sigmoid(intercept + slope * logit(sureness)).
+
+    The floor is what goes wrong however sure the model is: labels that people set one way today and another tomorrow.
+    """
+
+    floor: float
+    intercept: float
+    slope: float
+
+    @classmethod
+    def fit(cls, sureness: Array, right: Array) -> Self:
+        """Fit by maximum likelihood.
+
+        Whether a row was seen may depend on its sureness (what went out by itself was not), for the curve is fitted
+        given the sureness: such rows are missing at random (Rubin 1976), and need no weights.
+        """
+        x, y = logit(np.clip(sureness, _TINY, 1 - _TINY)), right.astype(float)
+
+        def loss(parameters: Array) -> float:
+            sure = np.clip((1 - expit(parameters[2])) * expit(parameters[0] + parameters[1] * x), _TINY, 1 - _TINY)
+            return -float(np.mean(y * np.log(sure) + (1 - y) * np.log(1 - sure))) + 1e-4 * float(parameters[2] ** 2)
+
+        best = minimize(loss, np.array([0.0, 1.0, -3.5]), method="L-BFGS-B").x
+        return cls(float(expit(best[2])), float(best[0]), float(best[1]))
+
+    def __call__(self, sureness: Array) -> Array:
+        """Probability of being right: (rows,)."""
+        curve: Array = (1 - self.floor) * expit(self.intercept + self.slope * logit(np.clip(sureness, _TINY, 1 - _TINY)))
+        return curve
+
+
+def adaptive_threshold(reliability: Reliability, traffic: Array, target: float) -> Threshold:
+    """The laxest threshold at which, of traffic like the last weeks', no more than `target` is expected to go wrong.
+
+    An expectation, not a promise with a confidence: it is for a stream that drifts, where every step is corrected by
+    what reviews and the blind audit found since.
+    """
+    order = np.argsort(-traffic, kind="stable")
+    expected = np.cumsum(1 - reliability(traffic[order])) / np.arange(1, len(order) + 1)
+    within = np.flatnonzero(expected <= target)
+    return Threshold(float(traffic[order][within[-1]]), int(within[-1]) + 1) if len(within) else Threshold(NEVER, 0)

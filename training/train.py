@@ -20,13 +20,16 @@ from model.artifact import Artifact
 from model.labelled import LabelledComplaint
 from model.policy import Policy
 from model.register import Register
-from model.reader import Reader
+from model.reader import Reader, protected_words
+from model.text import Analyzer
 from training import aspects, dataset
 from training.calibrate import fit_pipeline, out_of_fold
 from training.config import TrainingConfig
 from training.data import Data, matters, read, weigh
 from training.fit import compile_arrays
 from training.judge import Judged, judge
+from training.seen import FILE as SEEN
+from training.seen import Seen
 from training.split import Fold, forward, grouped
 
 Array = NDArray[Any]
@@ -45,6 +48,8 @@ class Sources:
     other: Sequence[LabelledComplaint] = ()
     dropped: int = 0
     conflicts: int = 0
+    given: str = ""
+    """Digest of all that was given, where some of it was then held out."""
 
     @property
     def digest(self) -> str:
@@ -115,6 +120,7 @@ def train(
         "register": register.digest,
         "data": {
             "digest": sources.digest,
+            "given": sources.given or sources.digest,
             "own": len(sources.own),
             "other": len(sources.other),
             "dropped": sources.dropped,
@@ -136,3 +142,13 @@ def version_name(created: str, sources: Sources, register: Register, config: Tra
     """Name a version by its day and what went into it: the same inputs on the same day have the same name."""
     inputs = "".join((created, sources.digest, register.digest, json.dumps(config.to_dict(), sort_keys=True)))
     return f"{created[:10]}-{hashlib.sha256(inputs.encode()).hexdigest()[:8]}"
+
+
+def seen_file(sources: Sources) -> dict[str, str]:
+    """The digests of what a version was trained on, as a file of its artifact: nobody is to judge it by those."""
+    return {SEEN: Seen.of([*sources.own, *sources.other]).to_text()}
+
+
+def stemmer_digest(register: Register) -> str:
+    """What decides a stem in this program and this region."""
+    return Analyzer(protected_words(register)).stemmer.digest

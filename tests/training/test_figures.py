@@ -1,0 +1,44 @@
+"""Figures, against scikit-learn's and against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from training import figures
+
+
+def test_macro_f1_is_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    truth, said = rng.choice(list("abcde"), 300).tolist(), rng.choice(list("abcdef"), 300).tolist()
+    assert figures.macro_f1(truth, said) == pytest.approx(f1_score(truth, said, average="macro"))
+
+
+def test_the_exact_interval_of_no_error_in_45_reaches_8_percent() -> None:
+    assert figures.clopper_pearson(0, 45) == pytest.approx((0.0, 0.0787), abs=1e-3)
+
+
+def test_wilsons_interval_holds_the_share() -> None:
+    low, high = figures.wilson(80, 100)
+    assert (low, high) == pytest.approx((0.711, 0.867), abs=1e-3)
+
+
+@pytest.mark.parametrize("interval", [figures.wilson, figures.clopper_pearson])
+def test_no_rows_say_nothing(interval) -> None:  # type: ignore[no-untyped-def]
+    assert interval(0, 0) == (0.0, 1.0)
+
+
+def test_honest_probabilities_have_almost_no_calibration_error() -> None:
+    rng = np.random.default_rng(1)
+    sure = rng.random(50_000)
+    assert figures.expected_calibration_error(sure, rng.random(50_000) < sure) < 0.01
+
+
+def test_boasting_shows_as_calibration_error() -> None:
+    assert figures.expected_calibration_error(np.full(1000, 0.99), np.arange(1000) % 2 == 0) == pytest.approx(0.49)
+
+
+def test_sending_the_sure_ones_first_lowers_the_area_under_the_risk_curve() -> None:
+    right = np.array([True] * 80 + [False] * 20)
+    good = np.linspace(1, 0, 100)
+    assert figures.aurc(good, right) < figures.aurc(good[::-1], right)
+    assert figures.augrc(good, right) < figures.augrc(good[::-1], right)

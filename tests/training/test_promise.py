@@ -1,0 +1,72 @@
+"""The promise: what goes out by itself goes wrong no more often than said, and a test that can fail shows it."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from model.policy import NEVER
+from training import promise
+
+TARGET, DELTA = 0.05, 0.1
+
+
+def drawn(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Answers that are right as often as they say."""
+    sure = rng.beta(5, 1, rows)
+    return sure, rng.random(rows) < sure
+
+
+def test_the_promise_is_broken_in_no_more_calibrations_than_delta() -> None:
+    rng = np.random.default_rng(1)
+    broken = 0
+    for _ in range(300):
+        cut = promise.threshold(*drawn(rng, 1500), TARGET, DELTA)
+        sure, _ = drawn(rng, 20_000)
+        sent = sure >= cut.value
+        broken += bool(sent.any() and (1 - sure[sent]).mean() > TARGET)
+    assert broken <= binom.ppf(0.99, 300, DELTA)
+
+
+def test_enough_good_answers_are_sent_at_all() -> None:
+    sure, right = drawn(np.random.default_rng(2), 5000)
+    cut = promise.threshold(sure, right, TARGET, DELTA)
+    assert (sure >= cut.value).mean() > 0.1
+
+
+def test_too_few_cases_promise_nothing() -> None:
+    assert promise.threshold(np.full(40, 0.99), np.ones(40, dtype=bool), TARGET, DELTA).value == NEVER
+
+
+def test_answers_that_are_mostly_wrong_are_never_sent() -> None:
+    rng = np.random.default_rng(3)
+    assert promise.threshold(rng.random(2000), rng.random(2000) < 0.5, TARGET, DELTA).value == NEVER
+
+
+def test_answers_of_equal_sureness_go_or_stay_together() -> None:
+    sure = np.repeat([0.9, 0.5], 500)
+    right = np.concatenate([np.ones(500, dtype=bool), np.zeros(500, dtype=bool)])
+    assert promise.threshold(sure, right, TARGET, DELTA).cases == 500
+
+
+def test_the_list_holds_the_truth_as_often_as_asked() -> None:
+    rng = np.random.default_rng(4)
+    calibration, later = rng.random(2000), rng.random(20_000)
+    assert (later >= promise.list_cut(calibration, 0.95)).mean() == pytest.approx(0.95, abs=0.015)
+
+
+def test_reliability_is_found_again_although_what_was_sent_stays_unseen() -> None:
+    rng = np.random.default_rng(5)
+    sure = rng.random(20_000)
+    right = rng.random(20_000) < promise.Reliability(0.03, 0.2, 0.9)(sure)
+    seen = (sure < 0.8) | (rng.random(20_000) < 0.05)
+    fitted = promise.Reliability.fit(sure[seen], right[seen])
+    probe = np.array([0.2, 0.5, 0.8, 0.95])
+    assert fitted(probe) == pytest.approx(promise.Reliability(0.03, 0.2, 0.9)(probe), abs=0.06)
+
+
+def test_the_adaptive_threshold_sends_what_is_expected_to_keep_the_target() -> None:
+    rng = np.random.default_rng(6)
+    traffic = rng.random(5000)
+    honest = promise.Reliability(0.0, 0.0, 1.0)
+    cut = promise.adaptive_threshold(honest, traffic, TARGET)
+    assert (1 - traffic[traffic >= cut.value]).mean() == pytest.approx(TARGET, abs=0.002)

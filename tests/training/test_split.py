@@ -1,0 +1,30 @@
+"""Splits: nobody is tested by what it learnt from."""
+
+import numpy as np
+
+from training.split import forward, grouped
+
+
+def test_every_block_is_tested_by_strictly_earlier_days() -> None:
+    dates = [f"2026-{month:02d}-{day:02d}T08:00:00" for month in range(1, 7) for day in range(1, 29)]
+    for fold in forward(dates, 4):
+        assert max(dates[n][:10] for n in fold.train) < min(dates[n][:10] for n in fold.test)
+
+
+def test_blocks_cover_all_days_after_the_first_part_once() -> None:
+    dates = [f"2026-01-{day:02d}" for day in range(1, 31)]
+    tested = np.concatenate([fold.test for fold in forward(dates, 3)])
+    assert sorted(tested) == list(range(12, 30))
+
+
+def test_rows_of_one_day_stay_together() -> None:
+    dates = ["2026-01-01"] * 5 + ["2026-01-02"] * 5 + ["2026-01-03"] * 5
+    for fold in forward(dates, 5):
+        assert not {dates[n] for n in fold.train} & {dates[n] for n in fold.test}
+
+
+def test_near_duplicates_never_stand_on_both_sides() -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 60, 200)
+    for fold in grouped(rng.choice(["a", "b", "c"], 200).tolist(), groups.tolist(), 5, seed=0):
+        assert not set(groups[fold.train]) & set(groups[fold.test])

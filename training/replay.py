@@ -1,0 +1,235 @@
+"""The past once more, step by step, knowing at each step only what a desk would have known: what may we claim?
+
+Begin with a first part that people labelled whole. Each step then trains on what is known, sets thresholds, routes
+the next days, and learns the verdicts of what was reviewed and of the blind audit only. What went out by itself and
+was not audited stays unlabelled, as in life; its labels are used for nothing but the figures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.labelled import LabelledComplaint
+from model.policy import Threshold
+from model.reader import Reader
+from model.register import Register
+from training import figures, promise
+from training.calibrate import OutOfFold, fit_pipeline, fit_temperature, out_of_fold
+from training.config import TrainingConfig
+from training.data import Data, matters, read
+from training.judge import Judged, judge
+from training.split import forward
+
+Array = NDArray[Any]
+FIRST_DAYS = 90
+"""Days at the beginning that people labelled whole: the first quarter."""
+MAX_AUDIT_WEIGHT = 4.0
+"""An audited row stands for 1 / rate rows that nobody saw; in training it weighs no more than this."""
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a replay is run."""
+
+    every: str = "week"
+    audit: float = 0.05
+    aim: float = 0.9
+    """Share of the target that thresholds aim at: the rest is room for what tomorrow does differently."""
+    traffic_days: int = 56
+    """Expected errors are averaged over the traffic of these last days."""
+    minutes_per_review: float = 3.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what was known, what was sent, how it went. `wrong` counts against labels that the desk never saw."""
+
+    start: str
+    end: str
+    rows: int
+    known: int
+    accuracy: float
+    threshold: float
+    sent: int
+    wrong: int
+    audited: int
+
+    @property
+    def coverage(self) -> float:
+        """Share that went out by itself."""
+        return self.sent / self.rows if self.rows else 0.0
+
+    @property
+    def error(self) -> float:
+        """Share of that which went to the wrong agency."""
+        return self.wrong / self.sent if self.sent else 0.0
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """All steps, and the answers behind them: (rows,) each, in order of time."""
+
+    plan: Plan
+    steps: Sequence[Step]
+    months: Array
+    judged: Judged
+    sent: Array
+    target_error: float
+
+
+@dataclass
+class _Desk:
+    """What the desk knows so far: which rows have a verdict, and what stood in the way of each calibration case."""
+
+    known: Array
+    weight: Array
+    cases: list[tuple[date, Array, Array]] = field(default_factory=list)
+    """(day of the step, row numbers, scores of these rows): every answer given so far, seen by people or not."""
+
+
+def edges(days: Sequence[date], every: str) -> Iterator[tuple[date, date]]:
+    """Yield (start, end) of the steps after the first part; `end` is not in it."""
+    start = min(days) + timedelta(days=FIRST_DAYS)
+    if every == "month":
+        start = date(start.year, start.month, 1)
+    while start <= max(days):
+        if every == "month":
+            end = date(start.year + start.month // 12, start.month % 12 + 1, 1)
+        else:
+            end = start + timedelta(days=7)
+        yield start, end
+        start = end
+
+
+def audited(complaint_id: str, rate: float) -> bool:
+    """Draw a complaint for the blind audit: by a hash of its id, so that a replay draws the same."""
+    draw = int.from_bytes(hashlib.sha256(f"audit:{complaint_id}".encode()).digest()[:8]) / 2**64
+    return draw < rate
+
+
+def replay(register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan, say: Say = lambda _: None) -> Replayed:
+    """Run the past. Rows need a date and an agency; others are left out."""
+    rows = sorted((row for row in rows if row.received_at and row.agency), key=lambda row: (row.received_at, row.id))
+    reader = Reader(register)
+    data = read(rows, reader, np.ones(len(rows)))
+    named = list(matters(register)) if config.matters_weight else []
+    other = read(named, reader, np.full(len(named), config.matters_weight))
+    days = np.array([date.fromisoformat(row.received_at[:10]) for row in rows])
+    agencies = np.unique(np.concatenate([data.labels, other.labels])) if named else np.unique(data.labels)
+    desk = _Desk(known=np.zeros(len(rows), dtype=bool), weight=np.ones(len(rows)))
+    steps, parts, sent_parts, order = [], [], [], []
+    for start, end in edges(days.tolist(), plan.every):
+        now = np.flatnonzero((days >= start) & (days < end))
+        if not steps:
+            before = np.flatnonzero(days < start)
+            desk.known[before] = True
+            _first_cases(desk, data, other, before, agencies, reader, config, start)
+        if not len(now):
+            continue
+        past = np.flatnonzero(desk.known & (days < start))
+        temperature, cut = _threshold(desk, data, agencies, reader, start, config.target_error * plan.aim, plan)
+        training = data.take(past)
+        training.weights[:] = desk.weight[past]
+        model = fit_pipeline(config, training + other, reader, temperature)
+        fresh = np.full((len(now), len(agencies)), -3.0)
+        fresh[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(data.take(now).words)
+        judged = judge(OutOfFold(now, agencies, fresh, temperature), data, reader)
+        sent = judged.sureness >= cut.value
+        drawn = np.array([audited(rows[n].id, plan.audit) for n in now.tolist()])
+        visible = ~sent | drawn
+        desk.known[now[visible]] = True
+        desk.weight[now[sent & drawn]] = min(1 / plan.audit, MAX_AUDIT_WEIGHT)
+        desk.cases.append((start, now, fresh))
+        step = Step(
+            start=start.isoformat(),
+            end=end.isoformat(),
+            rows=len(now),
+            known=len(past),
+            accuracy=float(judged.right.mean()),
+            threshold=cut.value,
+            sent=int(sent.sum()),
+            wrong=int((sent & ~judged.right).sum()),
+            audited=int((sent & drawn).sum()),
+        )
+        steps.append(step)
+        parts.append(judged)
+        sent_parts.append(sent)
+        order.append(now)
+        say(f"{step.start}  {step.rows:>4} rows  accuracy {step.accuracy:.3f}  sent {step.coverage:.3f}  wrong {step.error:.3f}")
+    joined = Judged(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("truth", "said", "sureness", "truth_probability", "top3")))
+    months = np.array([rows[n].received_at[:7] for n in np.concatenate(order).tolist()])
+    return Replayed(plan, steps, months, joined, np.concatenate(sent_parts), config.target_error)
+
+
+def _first_cases(desk: _Desk, data: Data, other: Data, before: Array, agencies: Array, reader: Reader, config: TrainingConfig, start: date) -> None:
+    """Calibrate the first step on the first part itself, each block scored by what came before it."""
+    first = data.take(before)
+    folds = forward([row.received_at for row in first.rows], config.folds)
+    answers = out_of_fold(config, first, other, reader, folds)
+    scores = np.full((len(answers.rows), len(agencies)), -3.0)
+    scores[:, np.searchsorted(agencies, answers.agencies)] = answers.scores
+    desk.cases.append((start, before[answers.rows], scores))
+
+
+def _threshold(desk: _Desk, data: Data, agencies: Array, reader: Reader, start: date, target: float, plan: Plan) -> tuple[float, Threshold]:
+    """Fit temperature and reliability on all answers whose verdict is known, and set the threshold for the last weeks' traffic."""
+    numbers = np.concatenate([rows for _, rows, _ in desk.cases])
+    scores = np.concatenate([part for _, _, part in desk.cases])
+    known = desk.known[numbers]
+    temperature = fit_temperature(scores[known], np.searchsorted(agencies, data.labels[numbers[known]]))
+    judged = judge(OutOfFold(numbers, agencies, scores, temperature), data, reader)
+    reliability = promise.Reliability.fit(judged.sureness[known], judged.right[known])
+    recent = np.concatenate([np.full(len(rows), day >= start - timedelta(days=plan.traffic_days)) for day, rows, _ in desk.cases])
+    traffic = judged.sureness[recent] if recent.any() else judged.sureness
+    return temperature, promise.adaptive_threshold(reliability, traffic, target)
+
+
+def summarise(found: Replayed) -> dict[str, Any]:
+    """The honest figures: over all, by month, and how often the promise held."""
+    right, sent = found.judged.right, found.sent
+    wrong = sent & ~right
+    months = {}
+    for month in np.unique(found.months):
+        here = found.months == month
+        out = int((here & sent).sum())
+        bad = int((here & wrong).sum())
+        months[str(month)] = {
+            "rows": int(here.sum()),
+            "accuracy": float(right[here].mean()),
+            "coverage": out / int(here.sum()),
+            "sent": out,
+            "wrong": bad,
+            "error": bad / out if out else 0.0,
+            "error_interval": figures.clopper_pearson(bad, out),
+        }
+    held = [step.error <= found.target_error for step in found.steps if step.sent]
+    total, bad = int(sent.sum()), int(wrong.sum())
+    return {
+        "every": found.plan.every,
+        "rows": len(right),
+        "accuracy": float(right.mean()),
+        "accuracy_interval": figures.wilson(int(right.sum()), len(right)),
+        "macro_f1": figures.macro_f1(found.judged.truth.tolist(), found.judged.said.tolist()),
+        "ece": figures.expected_calibration_error(found.judged.sureness, right),
+        "aurc": figures.aurc(found.judged.sureness, right),
+        "target_error": found.target_error,
+        "coverage": total / len(right),
+        "sent": total,
+        "wrong": bad,
+        "error": bad / total if total else 0.0,
+        "error_interval": figures.clopper_pearson(bad, total),
+        "steps": len(found.steps),
+        "steps_within_target": float(np.mean(held)) if held else 1.0,
+        "minutes_saved": total * found.plan.minutes_per_review,
+        "months": months,
+        "per_step": [{**vars(step), "coverage": step.coverage, "error": step.error} for step in found.steps],
+    }
