@@ -1,0 +1,190 @@
+"""The blind audit and the breaker: who is drawn, what is compared, and when an agency is stopped. On both databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from service import audit, review
+from service.audit import InvalidBreaker
+from service.clock import now
+from service.database import Database
+from service.review import Choice
+from service.tables import account, audit_case, audit_log, breaker, standing, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+    from tests.service.conftest import Api
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+VERSION = "palsu-1"
+
+
+@pytest.fixture
+def siti(database: Database) -> int:
+    """An officer who never signs in."""
+    values = {"name": "siti", "full_name": "Siti Aminah", "password_hash": "", "role": "kepala", "active": True}
+    with database.write() as connection:
+        row = insert(account).values(values | {"must_change_password": False, "created_at": now()}).returning(account.c.id)
+        return int(connection.execute(row).scalar_one())
+
+
+@pytest.fixture
+def drawing(make_app: Callable[..., Flask], key: str, api: Api) -> Api:
+    """The intake system of a desk that draws every automatic routing."""
+    return type(api)(make_app(audit_share=1.0).test_client(), key)
+
+
+def arrive(api: Api, text: str) -> int:
+    answer = api.post("/complaints", json={"text": text, "kecamatan": "Bengalon"})
+    assert answer.json is not None
+    return int(answer.json["number"])
+
+
+def judge(database: Database, number: int, who: int, choice: Choice) -> review.Saved:
+    with database.write() as connection:
+        return review.decide(connection, number, choice, who, None, 10)
+
+
+def cases(database: Database) -> list[Any]:
+    with database.read() as connection:
+        return list(connection.execute(select(audit_case).order_by(audit_case.c.complaint_id)))
+
+
+def test_a_drawn_routing_waits_blind_and_is_not_told(drawing: Api, database: Database) -> None:
+    answer = drawing.post("/complaints", json={"id": "A-1", "text": "sampah pasti", "kecamatan": "Bengalon"}).json
+    assert answer is not None
+    assert (answer["decision"], answer["reasons"]) == ("review", ["audit-sample"])
+    (drawn,) = cases(database)
+    assert (drawn.agency, drawn.model_version, drawn.agrees) == ("dlh", VERSION, None)
+    with database.read() as connection:
+        assert connection.execute(select(standing.c.queue)).scalar_one() == "audit"
+    feed = drawing.get("/decisions").json
+    assert feed is not None
+    assert feed["decisions"] == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "agrees"),
+    [
+        (Choice("dlh"), True),
+        (Choice("dpupr"), False),
+        (Choice(outcome="not-a-complaint"), False),
+        (Choice(outcome="needs-info", missing=("lokasi",), question="Di mana?"), None),
+    ],
+)
+def test_the_verdict_is_compared_only_afterwards(
+    drawing: Api, database: Database, siti: int, choice: Choice, agrees: bool | None
+) -> None:
+    saved = judge(database, arrive(drawing, "sampah pasti"), siti, choice)
+    (compared,) = cases(database)
+    assert compared.agrees is agrees
+    assert compared.verdict_id == (None if agrees is None else saved.verdict_id)
+    with database.read() as connection:
+        assert connection.execute(select(verdict.c.blind)).scalar_one() is True
+
+
+def test_a_wrong_unit_is_a_wrong_address(drawing: Api, database: Database, siti: int) -> None:
+    judge(database, arrive(drawing, "pak lurah pasti"), siti, Choice("kecamatan", unit="Sangatta Utara"))
+    judge(database, arrive(drawing, "bu lurah pasti"), siti, Choice("kecamatan", unit="Bengalon"))
+    assert [case.agrees for case in cases(database)] == [False, True]
+
+
+def test_an_undone_verdict_opens_the_case_again(drawing: Api, database: Database, siti: int) -> None:
+    number = arrive(drawing, "sampah pasti")
+    saved = judge(database, number, siti, Choice("dpupr"))
+    with database.write() as connection:
+        review.undo(connection, saved.verdict_id, siti, 10)
+    (case,) = cases(database)
+    assert (case.agrees, case.verdict_id) == (None, None)
+    with database.read() as connection:
+        assert connection.execute(select(standing.c.queue)).scalar_one() == "audit"
+
+
+def test_an_audit_case_is_never_served_by_its_neighbours_verdict(drawing: Api, database: Database, siti: int) -> None:
+    text = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut"
+    first, drawn = arrive(drawing, text), arrive(drawing, f"{text} pasti")
+    with database.write() as connection:
+        assert list(review.group(connection, first)) == [drawn]
+        saved = review.decide(connection, first, Choice("dpupr"), siti, None, 10, others=[drawn])
+    assert saved.others == ()
+    assert cases(database)[0].agrees is None
+
+
+def test_a_broken_promise_opens_the_breaker_and_holds_what_comes_next(drawing: Api, database: Database, siti: int) -> None:
+    stopped_after = 0
+    for number in range(1, 30):
+        saved = judge(database, arrive(drawing, f"sampah pasti nomor {number}"), siti, Choice("dpupr"))
+        if saved.stopped:
+            stopped_after = number
+            break
+    assert 2 <= stopped_after <= 5, "errors alone speak soon, one alone not yet"
+    with database.read() as connection:
+        assert audit.stopped(connection, VERSION) == {"dlh"}
+        (opened,) = audit.breakers(connection, VERSION)
+        assert f"{stopped_after} dari {stopped_after}" in opened.why
+        assert "breaker-opened" in connection.execute(select(audit_log.c.action)).scalars().all()
+    held = drawing.post("/complaints", json={"text": "sampah pasti lagi", "kecamatan": "Bengalon"}).json
+    free = drawing.post("/complaints", json={"text": "KTP pasti", "kecamatan": "Bengalon"}).json
+    assert held is not None
+    assert free is not None
+    assert held["reasons"] == ["breaker-open"]
+    assert free["reasons"] == ["audit-sample"]
+
+
+def test_a_promise_that_holds_opens_nothing(drawing: Api, database: Database, siti: int) -> None:
+    for number in range(25):
+        judge(database, arrive(drawing, f"sampah pasti nomor {number}"), siti, Choice("dpupr" if number == 20 else "dlh"))
+    with database.read() as connection:
+        assert audit.stopped(connection, VERSION) == frozenset()
+        (error,) = audit.live_errors(connection, VERSION)
+    assert (error.agency, error.cases, error.wrong, error.waiting) == ("dlh", 25, 1, 0)
+    assert error.low < 0.04 < error.high
+    assert error.share == 0.04
+
+
+def test_what_agencies_send_back_counts_against_the_promise_too(api: Api, database: Database) -> None:
+    for number in range(12):
+        api.post("/complaints", json={"id": f"R-{number}", "text": f"sampah pasti nomor {number}", "kecamatan": "Bengalon"})
+    with database.read() as connection:
+        assert audit.stopped(connection, VERSION) == frozenset()
+    for number in range(6):
+        answer = api.post(f"/complaints/R-{number}/outcome", json={"outcome": "bukan-wewenang", "agency": "dpupr"})
+        assert answer.status_code == 200, answer.text
+    with database.read() as connection:
+        assert audit.stopped(connection, VERSION) == {"dlh"}
+        assert "dikembalikan" in audit.breakers(connection)[0].why
+
+
+def test_a_breaker_is_closed_with_a_reason_and_counting_begins_anew(drawing: Api, database: Database, siti: int) -> None:
+    for number in range(6):
+        judge(database, arrive(drawing, f"sampah pasti nomor {number}"), siti, Choice("dpupr"))
+    with database.write() as connection:
+        (opened,) = audit.breakers(connection, VERSION)
+        with pytest.raises(InvalidBreaker, match="alasan"):
+            audit.close_breaker(connection, opened.id, "  ", siti)
+        with pytest.raises(InvalidBreaker, match="500"):
+            audit.close_breaker(connection, opened.id, "x" * 501, siti)
+        closed = audit.close_breaker(connection, opened.id, "Kamus sampah sudah diperbaiki.", siti)
+        assert (closed.closed_by, closed.closed_why) == ("Siti Aminah", "Kamus sampah sudah diperbaiki.")
+        with pytest.raises(InvalidBreaker, match="sudah dicabut"):
+            audit.close_breaker(connection, opened.id, "lagi", siti)
+        assert audit.check(connection, "dlh", VERSION) is False
+        assert audit.stopped(connection, VERSION) == frozenset()
+
+
+def test_a_new_model_is_not_stopped_by_what_the_old_one_did(database: Database, siti: int) -> None:
+    with database.write() as connection:
+        audit.open_breaker(connection, "dlh", "lama-1", "banyak keliru", siti)
+        assert audit.stopped(connection, "lama-1") == {"dlh"}
+        assert audit.stopped(connection, "baru-2") == frozenset()
+        audit.open_breaker(connection, "dlh", "baru-2", "masih keliru", siti)
+        with pytest.raises(InvalidBreaker, match="sudah dihentikan"):
+            audit.open_breaker(connection, "dlh", "baru-2", "sekali lagi", siti)
+        known = connection.execute(select(breaker.c.model_version, breaker.c.closed_why).order_by(breaker.c.id)).all()
+    assert [tuple(row) for row in known] == [("lama-1", "Model baru-2 menggantikan model sebelumnya."), ("baru-2", None)]

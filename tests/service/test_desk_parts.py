@@ -1,0 +1,161 @@
+"""The parts of the desk that know neither database nor web: the rank, the question, the search, exact intervals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from pathlib import Path
+
+import pytest
+from scipy.stats import beta
+
+from model.register import Agency, Register
+from service import agency_search, audit, desk, questions, review
+from service.proportions import evidence_against, exact_interval
+from service.waiting import Cursor
+
+TODAY = dt.date(2026, 3, 4)
+KUTIM = Path(__file__).parents[2] / "data" / "kutai-timur"
+
+
+def test_the_rank_puts_first_what_is_due_and_what_a_mistake_would_hurt() -> None:
+    late, later = TODAY, TODAY + dt.timedelta(days=1)
+    assert review.rank(late, 0.5, "review", False) < review.rank(later, 0.5, "review", False)
+    assert review.rank(late, 0.3, "review", False) < review.rank(late, 0.9, "review", False)
+    assert review.rank(late, 0.5, "review", True) < review.rank(late, 0.5, "review", False)
+    assert review.rank(late, 0.9, "returned", False) < review.rank(late, 0.0, "no-model", False)
+    assert review.rank(later, 0.3, "review", False) < review.rank(late, 0.9, "review", False), (
+        "a day is less than a wrong agency costs"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "1", "~", "1~", "x~1", "1~x", "1~1" + "0" * 60])
+def test_what_is_no_cursor_is_taken_for_none(text: str) -> None:
+    assert Cursor.read(text) is None
+
+
+def test_a_cursor_loses_no_digit() -> None:
+    cursor = Cursor(739_314.123_456_789_01 - 1 / 3, 2**31 - 1)
+    assert Cursor.read(str(cursor)) == cursor
+
+
+@pytest.mark.parametrize(("days", "words"), [(-3, "lewat 3 hari kerja"), (0, "tenggat hari ini"), (2, "sisa 2 hari kerja")])
+def test_a_deadline_is_said_in_working_days(days: int, words: str) -> None:
+    assert desk.days_left(days) == words
+
+
+def test_a_question_asks_for_each_thing_that_is_missing() -> None:
+    asked = questions.ask(["waktu", "lokasi"], "Lampu jalan mati", "", "Bengalon")
+    assert asked.startswith("Yth. Bapak/Ibu Pelapor,")
+    assert '"Lampu jalan mati"' in asked
+    assert asked.index("1. di mana") < asked.index("nomor tiang") < asked.index("Bengalon") < asked.index("2. kapan")
+    assert "Terima kasih" in asked
+
+
+def test_a_question_fits_the_matter_and_never_asks_for_an_identity_number() -> None:
+    water = questions.ask(["identitas"], "", "air mati tiga hari")
+    assert "nomor sambungan pelanggan air" in water
+    for text in ("air mati", "akta kelahiran", "gaji belum dibayar", "entah"):
+        assert "jangan menuliskan NIK" in questions.ask(["identitas"], "", text)
+    assert "1." not in water
+
+
+def test_a_question_quotes_little_and_breaks_no_word() -> None:
+    asked = questions.ask([], "panjang " * 50)
+    assert "panjang …" in asked
+    assert len(asked) < 500
+    assert questions.ask([], 'kata "mereka"').count('"') == 2
+    assert "mengenai" not in questions.ask(["lokasi"])
+
+
+def test_every_question_that_can_be_made_can_be_sent() -> None:
+    long = questions.ask(["lokasi", "waktu", "identitas", "uraian"], "jalan sekolah air " * 30, "", "Desa Nama Panjang, " * 5)
+    assert len(long) <= review.MAX_QUESTION
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("pdam", "perumdam"),
+        ("PDAM", "perumdam"),
+        ("dinas perhubungan", "dishub"),
+        ("perhub", "dishub"),
+        ("bpn", "bpn"),
+        ("camat", "kecamatan"),
+        ("sampah", "dlh"),
+        ("ktp", "disdukcapil"),
+    ],
+)
+def test_an_agency_is_found_by_name_alias_or_matter(query: str, first: str) -> None:
+    assert agency_search.search(Register.load(KUTIM), query)[0].agency.id == first
+
+
+def test_what_an_agency_does_not_look_after_does_not_find_it() -> None:
+    register = Register(agencies=(Agency("a", "Dinas A", matters="guru SD; Bukan SMA/SMK"), Agency("b", "Dinas B", matters="SMA")))
+    assert [found.agency.id for found in agency_search.search(register, "sma")] == ["b"]
+    assert [found.because for found in agency_search.search(register, "guru")] == ["guru SD"]
+
+
+def test_an_agency_that_is_no_more_is_not_offered() -> None:
+    register = Register(
+        agencies=(Agency("lama", "Dinas Lama", valid_until="2020-01-01", successor="baru"), Agency("baru", "Dinas Baru"))
+    )
+    assert [found.agency.id for found in agency_search.search(register, "dinas", "2026-01-01")] == ["baru"]
+
+
+@pytest.mark.parametrize("query", ["", " ", "%", "<script>", "\0", "x" * 10_000])
+def test_a_search_for_nothing_finds_nothing(query: str) -> None:
+    assert agency_search.search(Register.load(KUTIM), query) == []
+
+
+@pytest.mark.parametrize("cases", [1, 2, 7, 60, 1_000, 20_000])
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_the_exact_interval_is_that_of_the_beta_distribution(cases: int, confidence: float) -> None:
+    tail = (1 - confidence) / 2
+    for wrong in {0, 1, cases // 20, cases // 2, cases}:
+        low, high = exact_interval(wrong, cases, confidence)
+        assert low == pytest.approx(beta.ppf(tail, wrong, cases - wrong + 1) if wrong else 0.0, abs=1e-9)
+        assert high == pytest.approx(beta.ppf(1 - tail, wrong + 1, cases - wrong) if wrong < cases else 1.0, abs=1e-9)
+
+
+def test_the_interval_of_nothing_says_nothing() -> None:
+    assert exact_interval(0, 0) == (0.0, 1.0)
+
+
+def stops_after(share: float, seed: int, most: int = 400) -> int | None:
+    """Number of cases after which an agency with this share of errors is stopped."""
+    chance = random.Random(seed)  # noqa: S311
+    wrong = 0
+    for cases in range(1, most + 1):
+        wrong += chance.random() < share
+        if evidence_against(audit.TARGET, wrong, cases) >= 1 / audit.FALSE_ALARM:
+            return cases
+    return None
+
+
+def test_a_promise_that_holds_is_hardly_ever_called_broken_however_often_one_looks() -> None:
+    alarms = [stops_after(audit.TARGET, seed) for seed in range(400)]
+    assert sum(alarm is not None for alarm in alarms) <= 400 * audit.FALSE_ALARM
+
+
+def test_a_promise_that_is_broken_is_found_out_soon() -> None:
+    found = [stops_after(0.2, seed) for seed in range(100)]
+    soon = sorted(cases for cases in found if cases is not None)
+    assert len(soon) == 100
+    assert soon[50] <= 40
+
+
+def test_no_error_never_speaks_against_the_promise() -> None:
+    assert all(evidence_against(0.05, 0, cases) <= 1 for cases in (0, 1, 10, 10_000))
+    assert evidence_against(0.05, 5_000, 5_000) > 1e300
+
+
+def test_the_draw_is_the_same_on_every_replay_and_unforeseeable_without_the_secret() -> None:
+    names = [f"K-{number}" for number in range(4_000)]
+    drawn = {name for name in names if audit.is_drawn("rahasia", "lapor", name, 0.05)}
+    assert drawn == {name for name in names if audit.is_drawn("rahasia", "lapor", name, 0.05)}
+    assert 150 < len(drawn) < 250
+    assert drawn < {name for name in names if audit.is_drawn("rahasia", "lapor", name, 0.2)}
+    assert drawn != {name for name in names if audit.is_drawn("lain", "lapor", name, 0.05)}
+    assert not any(audit.is_drawn("rahasia", "lapor", name, 0.0) for name in names)
+    assert all(audit.is_drawn("rahasia", "lapor", name, 1.0) for name in names)

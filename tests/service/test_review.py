@@ -1,0 +1,373 @@
+"""The review: who may decide what, that it is decided once, and that it can be taken back. On both databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from service import cases, review, waiting
+from service.clock import WorkCalendar, now
+from service.database import Database
+from service.review import AlreadyDecided, Choice, Claimed, NotFound, NotPossible
+from service.tables import account, audit_log, complaint, decision, standing, verdict
+from service.waiting import Cursor, Filter
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Api
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+MINUTES = 10
+TODAY = dt.date(2026, 3, 4)
+
+
+def officer(database: Database, name: str, full_name: str) -> int:
+    """Add somebody who never signs in: a password would cost a tenth of a second."""
+    values = {"name": name, "full_name": full_name, "password_hash": "", "role": "petugas", "active": True}
+    with database.write() as connection:
+        row = insert(account).values(values | {"must_change_password": False, "created_at": now()}).returning(account.c.id)
+        return int(connection.execute(row).scalar_one())
+
+
+@pytest.fixture
+def siti(database: Database) -> int:
+    """An officer."""
+    return officer(database, "siti", "Siti Aminah")
+
+
+@pytest.fixture
+def budi(database: Database) -> int:
+    """Another officer."""
+    return officer(database, "budi", "Budi Santoso")
+
+
+def arrive(api: Api, *texts: str, **more: Any) -> list[int]:
+    """Let complaints arrive; answers their numbers."""
+    numbers = []
+    for text in texts:
+        answer = api.post("/complaints", json={"text": text, "kecamatan": "Bengalon", **more})
+        assert answer.status_code == 201, answer.text
+        assert answer.json is not None
+        numbers.append(answer.json["number"])
+    return numbers
+
+
+def decide(database: Database, number: int, who: int, choice: Choice, seen: int | None = None, **more: Any) -> review.Saved:
+    with database.write() as connection:
+        return review.decide(connection, number, choice, who, seen, MINUTES, **more)
+
+
+def state(database: Database, number: int) -> Any:
+    with database.read() as connection:
+        return connection.execute(select(standing).where(standing.c.complaint_id == number)).one()
+
+
+def rows(database: Database, table: Any) -> list[Any]:
+    with database.read() as connection:
+        return list(connection.execute(select(table).order_by(table.c.id)))
+
+
+def test_a_verdict_is_kept_told_and_logged(api: Api, database: Database, siti: int) -> None:
+    (number,) = arrive(api, "lampu jalan mati")
+    saved = decide(database, number, siti, Choice("dishub", also=("pln",), note="telepon 081234567890"))
+    assert (saved.outcome, saved.agency, saved.again) == ("changed", "dishub", False)
+    (kept,) = rows(database, verdict)
+    assert (kept.outcome, kept.agency, kept.also, kept.account_id, kept.origin, kept.blind) == (
+        "changed",
+        "dishub",
+        ["pln"],
+        siti,
+        "desk",
+        False,
+    )
+    assert "081234567890" not in kept.note
+    (told,) = rows(database, decision)
+    assert (told.decided_by, told.outcome, told.agency, told.verdict_id) == ("person", "changed", "dishub", kept.id)
+    assert [row.action for row in rows(database, audit_log)][-1] == "decided"
+    stands = state(database, number)
+    assert (stands.state, stands.queue, stands.agency, stands.verdict_id) == ("decided", "", "dishub", kept.id)
+
+
+def test_the_models_own_agency_confirms_it(api: Api, database: Database, siti: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    assert decide(database, number, siti, Choice("dlh")).outcome == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("choice", "becomes"),
+    [
+        (Choice(outcome="needs-info", missing=("lokasi",), question="Di mana?"), "asked"),
+        (Choice(outcome="not-a-complaint"), "closed"),
+    ],
+)
+def test_a_verdict_without_an_agency_moves_the_complaint(
+    api: Api, database: Database, siti: int, choice: Choice, becomes: str
+) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    decide(database, number, siti, choice)
+    assert state(database, number).state == becomes
+    assert rows(database, decision)[-1].missing == list(choice.missing)
+
+
+def test_the_seconds_count_from_the_claim(api: Api, database: Database, siti: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    with database.write() as connection:
+        assert review.claim(connection, number, siti, MINUTES)
+        opened = now() + dt.timedelta(minutes=MINUTES) - dt.timedelta(seconds=7)
+        connection.execute(update(standing).where(standing.c.complaint_id == number).values(claimed_until=opened))
+    decide(database, number, siti, Choice("dlh"))
+    assert 7 <= rows(database, verdict)[0].seconds < 17
+
+
+def test_what_somebody_has_open_nobody_else_decides(api: Api, database: Database, siti: int, budi: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    with database.write() as connection:
+        assert review.claim(connection, number, siti, MINUTES)
+        assert not review.claim(connection, number, budi, MINUTES)
+    with pytest.raises(Claimed, match="Siti Aminah"):
+        decide(database, number, budi, Choice("dlh"))
+    assert rows(database, verdict) == []
+
+
+def test_a_claim_ends_by_itself(api: Api, database: Database, siti: int, budi: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    with database.write() as connection:
+        assert review.claim(connection, number, siti, minutes=-1)
+        assert review.claim(connection, number, budi, MINUTES)
+    assert state(database, number).claimed_by == budi
+
+
+def test_a_second_opinion_is_told_who_was_first(api: Api, database: Database, siti: int, budi: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    decide(database, number, siti, Choice("dlh"))
+    with pytest.raises(AlreadyDecided, match="Siti Aminah"):
+        decide(database, number, budi, Choice("dpupr"))
+    assert len(rows(database, verdict)) == 1
+
+
+def test_the_same_form_twice_is_kept_once(api: Api, database: Database, siti: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    first = decide(database, number, siti, Choice("dlh", note="cepat"))
+    again = decide(database, number, siti, Choice("dlh", note="cepat"))
+    assert (again.verdict_id, again.again) == (first.verdict_id, True)
+    assert len(rows(database, verdict)) == len(rows(database, decision)) == 1
+    with pytest.raises(AlreadyDecided, match="Anda sendiri"):
+        decide(database, number, siti, Choice("dlh", note="lain"))
+
+
+def test_a_complaint_that_does_not_exist_is_named_so(database: Database, siti: int) -> None:
+    with pytest.raises(NotFound):
+        decide(database, 77, siti, Choice("dlh"))
+    with database.write() as connection, pytest.raises(NotFound):
+        review.undo(connection, 77, siti, MINUTES)
+
+
+def test_undo_adds_a_row_and_brings_the_complaint_back(api: Api, database: Database, siti: int, budi: int) -> None:
+    (number,) = arrive(api, "lampu jalan mati")
+    before = state(database, number)
+    saved = decide(database, number, siti, Choice("dishub"))
+    with database.write() as connection:
+        assert review.undo(connection, saved.verdict_id, siti, MINUTES) == (number,)
+    kept = rows(database, verdict)
+    assert [(row.outcome, row.supersedes) for row in kept] == [("changed", None), ("undone", saved.verdict_id)]
+    assert [row.outcome for row in rows(database, decision)] == ["changed", "undone"]
+    after = state(database, number)
+    assert (after.state, after.queue, after.agency, after.rank, after.verdict_id) == (
+        before.state,
+        before.queue,
+        before.agency,
+        before.rank,
+        None,
+    )
+    assert after.claimed_by == siti
+    with database.write() as connection, pytest.raises(AlreadyDecided, match="dibatalkan"):
+        review.undo(connection, saved.verdict_id, siti, MINUTES)
+    assert decide(database, number, siti, Choice("dpupr")).outcome == "confirmed"
+
+
+def test_undoing_a_later_verdict_lets_the_earlier_one_stand(api: Api, database: Database, siti: int) -> None:
+    (number,) = arrive(api, "lampu jalan mati")
+    asked = decide(database, number, siti, Choice(outcome="needs-info", missing=("lokasi",), question="Di mana?"))
+    for _ in range(2):
+        answered = decide(database, number, siti, Choice("dishub"), seen=asked.verdict_id)
+        with database.write() as connection:
+            review.undo(connection, answered.verdict_id, siti, MINUTES)
+        stands = state(database, number)
+        assert (stands.state, stands.verdict_id, stands.agency) == ("asked", asked.verdict_id, "dpupr")
+
+
+def test_one_verdict_serves_the_group_and_undo_takes_it_back_whole(api: Api, database: Database, siti: int, budi: int) -> None:
+    text = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut petugas {}"
+    numbers = arrive(api, *(text.format(end) for end in ("", "ya", "pak", "bu", "dong")))
+    (stranger,) = arrive(api, "KTP saya hilang")
+    with database.write() as connection:
+        assert list(review.group(connection, numbers[0])) == numbers[1:]
+        assert review.claim(connection, numbers[4], budi, MINUTES)
+    saved = decide(database, numbers[0], siti, Choice("dlh"), others=[*numbers[1:], stranger])
+    assert saved.others == tuple(numbers[1:4]), "not what somebody else has open, and not what is no neighbour"
+    assert [state(database, number).state for number in (*numbers, stranger)] == ["decided"] * 4 + ["waiting"] * 2
+    with database.write() as connection:
+        assert review.undo(connection, saved.verdict_id, siti, MINUTES) == tuple(numbers[:4])
+    assert {state(database, number).state for number in numbers} == {"waiting"}
+
+
+def test_what_the_agency_returned_waits_at_the_front_again(api: Api, database: Database, siti: int) -> None:
+    answer = api.post("/complaints", json={"id": "B-1", "text": "sampah pasti", "kecamatan": "Bengalon"})
+    assert answer.json is not None
+    assert answer.json["decision"] == "auto"
+    assert api.post("/complaints/B-1/outcome", json={"outcome": "bukan-wewenang"}).status_code == 200
+    stands = state(database, answer.json["number"])
+    assert (stands.state, stands.queue) == ("waiting", "returned")
+    (fresh,) = arrive(api, "sampah di pasar")
+    with database.write() as connection:
+        assert review.claim_next(connection, siti, MINUTES) == answer.json["number"] != fresh
+
+
+def test_skipping_gives_the_next_and_releases_the_last(api: Api, database: Database, siti: int, budi: int) -> None:
+    numbers = arrive(api, "sampah di pasar", "jalan rusak", "KTP hilang")
+    with database.write() as connection:
+        first = review.claim_next(connection, siti, MINUTES)
+        assert first == numbers[0]
+        review.release(connection, first, siti)
+        second = review.claim_next(connection, siti, MINUTES, skipped=[first])
+        assert second == numbers[1]
+        assert review.claim_next(connection, budi, MINUTES) == first
+        assert review.claim_next(connection, siti, MINUTES, skipped=numbers) is None
+
+
+def test_two_people_and_two_hundred_complaints_each_decided_once(api: Api, database: Database, siti: int, budi: int) -> None:
+    numbers = arrive(api, *(f"sampah di pasar nomor {number}" for number in range(200)))
+    done: dict[int, list[int]] = {siti: [], budi: []}
+    errors: list[BaseException] = []
+
+    def work(who: int) -> None:
+        try:
+            with database.write() as connection:
+                number = review.claim_next(connection, who, MINUTES)
+            while number is not None:
+                with database.write() as connection:
+                    review.decide(connection, number, Choice("dlh", note=f"oleh {who}"), who, None, MINUTES)
+                    done[who].append(number)
+                    number = review.claim_next(connection, who, MINUTES)
+        except BaseException as error:  # told by the test, not by the thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in done]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert errors == []
+    assert sorted(done[siti] + done[budi]) == sorted(numbers)
+    assert done[siti], "one of the two did nothing"
+    assert done[budi], "one of the two did nothing"
+    per_complaint = Counter(row.complaint_id for row in rows(database, verdict))
+    assert set(per_complaint.values()) == {1}
+    assert len(per_complaint) == len(rows(database, decision)) == 200
+    assert {row.complaint_id: row.account_id for row in rows(database, verdict)} == {
+        number: who for who, decided in done.items() for number in decided
+    }
+
+
+def test_two_people_at_the_same_complaint_decide_it_once(api: Api, database: Database, siti: int, budi: int) -> None:
+    numbers = arrive(api, *(f"sampah di pasar nomor {number}" for number in range(20)))
+    won: list[int] = []
+    lost: list[NotPossible] = []
+    for number in numbers:
+        start = threading.Barrier(2)
+
+        def race(who: int, number: int = number, start: threading.Barrier = start) -> None:
+            start.wait()
+            try:
+                won.append(decide(database, number, who, Choice("dlh" if who == siti else "dpupr")).verdict_id)
+            except NotPossible as error:
+                lost.append(error)
+
+        threads = [threading.Thread(target=race, args=(who,)) for who in (siti, budi)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert len(won) == len(lost) == len(rows(database, verdict)) == len(numbers)
+
+
+def test_the_queue_is_read_page_by_page_without_loss(api: Api, database: Database, siti: int) -> None:
+    numbers = arrive(api, *(f"sampah di pasar nomor {number}" for number in range(23)))
+    seen: list[int] = []
+    after: Cursor | None = None
+    with database.read() as connection:
+        while True:
+            page, ahead = waiting.entries(connection, Filter(), TODAY, now(), after, limit=5)
+            seen += [entry.id for entry in page]
+            if ahead is None:
+                break
+            after = Cursor.read(str(ahead))
+            assert after == ahead
+    assert sorted(seen) == sorted(numbers)
+    assert len(seen) == len(set(seen))
+
+
+def test_the_queue_is_filtered_and_counted(api: Api, database: Database, siti: int) -> None:
+    arrive(api, "sampah di pasar", "jalan rusak", received_at="2026-02-25T08:00:00+08:00")
+    arrive(api, "KTP hilang", kecamatan="Sangatta Utara")
+    arrive(api, "jalan pasti rusak")
+    today = WorkCalendar(ZoneInfo("Asia/Makassar")).today()
+    with database.read() as connection:
+
+        def found(**wanted: str) -> int:
+            return len(waiting.entries(connection, Filter.read(wanted), today, now())[0])
+
+        counts = waiting.count(connection, today)
+        assert (counts.total, counts.more, counts.overdue) == (3, False, 2)
+        assert counts.agencies == {"disdukcapil": 1, "dlh": 1, "dpupr": 1}
+        assert counts.reasons == {"low-confidence": 3}
+        assert counts.kecamatan == {"Bengalon": 2, "Sangatta Utara": 1}
+        assert found() == 3
+        assert found(instansi="dlh") == 1
+        assert found(alasan="low-confidence") == 3
+        assert found(alasan="oversight") == 0
+        assert found(kecamatan="Sangatta Utara") == 1
+        assert found(umur="terlambat") == found(umur="7-hari") == found(umur="3-hari") == 2
+        assert found(umur="entah") == 3
+        assert found(instansi="dlh", kecamatan="Sangatta Utara") == 0
+
+
+@pytest.mark.parametrize("text", ["", "1", "~", "1~", "x~1", "1~x", "1e400~1", "nan~1", "1~1" + "0" * 60])
+def test_a_broken_cursor_never_breaks_the_queue(api: Api, database: Database, text: str) -> None:
+    arrive(api, "sampah di pasar")
+    with database.read() as connection:
+        assert len(waiting.entries(connection, Filter(), TODAY, now(), Cursor.read(text))[0]) <= 1
+
+
+def test_like_complaints_that_were_decided_are_shown_but_never_confidential_ones(api: Api, database: Database, siti: int) -> None:
+    past = arrive(
+        api,
+        "tumpukan sampah di belakang pasar induk tidak diangkut",
+        "kucing tetangga berisik setiap malam dan sampah",
+        "sampah pungli di belakang pasar induk tidak diangkut",
+    )
+    (secret,) = arrive(api, "tumpukan sampah rahasia belakang pasar induk tidak diangkut", confidential=True)
+    for number in (*past, secret):
+        decide(database, number, siti, Choice("dlh"))
+    (asked,) = arrive(api, "sampah menumpuk di belakang pasar induk sejak lebaran")
+    with database.read() as connection:
+        case = cases.load(connection, asked)
+        assert case is not None
+        assert [like.id for like in cases.precedents(connection, case)] == [past[0]]
+
+
+def test_a_purged_complaint_is_nobodys_example(api: Api, database: Database, siti: int) -> None:
+    (past,) = arrive(api, "tumpukan sampah di belakang pasar induk tidak diangkut")
+    decide(database, past, siti, Choice("dlh"))
+    with database.write() as connection:
+        connection.execute(update(complaint).where(complaint.c.id == past).values(purged_at=now()))
+    (asked,) = arrive(api, "tumpukan sampah belakang pasar induk sejak lebaran")
+    with database.read() as connection:
+        case = cases.load(connection, asked)
+        assert case is not None
+        assert cases.precedents(connection, case) == []
