@@ -94,7 +94,13 @@ def promise(figures: Figures) -> Drawing:
             low, high = auto["error_interval"]
             at, error = 100 * auto["coverage"], 100 * auto["error"]
             axes.errorbar(
-                [at], [error], [[error - 100 * low], [100 * high - error]], fmt="o", color=ACCENT, markersize=7, linewidth=1.6
+                [at],
+                [error],
+                [[max(0.0, error - 100 * low)], [max(0.0, 100 * high - error)]],
+                fmt="o",
+                color=ACCENT,
+                markersize=7,
+                linewidth=1.6,
             )
             words = f"sent by itself: {_short(auto['coverage'])} of complaints,\n{_short(auto['error'], 1)} of them wrong"
             start = min(at, 58.0)  # so that the words end inside, and above all that is drawn there
@@ -119,8 +125,8 @@ def reliability(figures: Figures) -> Drawing:
 
     def draw(axes: Axes) -> None:
         sure, right = [100 * item["confidence"] for item in bins], [100 * item["accuracy"] for item in bins]
-        below = [100 * (item["accuracy"] - item["accuracy_interval"][0]) for item in bins]
-        above = [100 * (item["accuracy_interval"][1] - item["accuracy"]) for item in bins]
+        below = [max(0.0, 100 * (item["accuracy"] - item["accuracy_interval"][0])) for item in bins]
+        above = [max(0.0, 100 * (item["accuracy_interval"][1] - item["accuracy"])) for item in bins]
         axes.plot([0, 100], [0, 100], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
         axes.text(71, 75, "means what it says", color=SOFT, fontsize=9, ha="right")
         axes.errorbar(sure, right, [below, above], fmt="o-", color=BRAND, markersize=5, linewidth=1.4, elinewidth=1)

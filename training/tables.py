@@ -103,7 +103,7 @@ def key_figures(found: Figures) -> Table:
 def promise_kept(found: Figures) -> str:
     """Say in a line what was promised of automatic routing, and what became of it."""
     auto = found["auto"]
-    promised = f"promised with {percent(auto['confidence'], 0)} confidence: at most {100 * auto['target_error']:g} % wrong"
+    promised = f"Promised with {percent(auto['confidence'], 0)} confidence: at most {100 * auto['target_error']:g} % wrong"
     if not auto["sent"]:
         return f"{promised}; nothing went out by itself"
     kept = "kept" if auto["error"] <= auto["target_error"] else "NOT KEPT"

@@ -1,0 +1,304 @@
+"""The report, the card and the table, from a small real training: whole, self-contained, always the same, true to the figures."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.artifact import Artifact
+from model.labelled import LabelledComplaint, load
+from model.register import Register
+from model.router import Router
+from training import errors, evaluate, figures, plots, report, tables, train, workload
+from training.config import TrainingConfig
+from training.judge import Judged
+
+REGION = Path("data/kutai-timur")
+AGENCIES = ("dlh", "dpupr", "dinsos", "dishub", "disdukcapil", "perumdam")
+CONFIG = TrainingConfig(folds=2, target_error=0.2, delta=0.2)
+CREATED = "2026-11-24T08:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def register() -> Register:
+    return Register.load(REGION)
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[LabelledComplaint]:
+    """Sixty complaints of each of six agencies, and those that nobody could route."""
+    taken: dict[str, list[LabelledComplaint]] = defaultdict(list)
+    for row in load(REGION / "complaints.jsonl"):
+        if row.agency in ("", *AGENCIES) and len(taken[row.agency]) < 60:
+            taken[row.agency].append(row)
+    return [row for agency in ("", *AGENCIES) for row in taken[agency]]
+
+
+@pytest.fixture(scope="module")
+def trained(register: Register, rows: list[LabelledComplaint]) -> tuple[Artifact, Judged]:
+    return train.train(register, train.Sources(rows[::2]), CONFIG, CREATED)
+
+
+@pytest.fixture(scope="module")
+def found(trained: tuple[Artifact, Judged]) -> dict[str, Any]:
+    return report.of_training(*trained)
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained: tuple[Artifact, Judged], rows: list[LabelledComplaint]) -> dict[str, Any]:
+    return evaluate.evaluate(Router(trained[0]), [row for row in rows[1::2] if row.agency])
+
+
+class Page(HTMLParser):
+    """What a page asks for from elsewhere, its ids, and the tags that were never closed."""
+
+    VOID = frozenset({"meta", "br", "use", "path", "rect", "link", "img"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.outside: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("src", "href", "xlink:href", "srcset", "data", "action") and not (value or "").startswith("#"):
+                self.outside.append(f"{tag} {name}={value}")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("which", ["found", "evaluated"])
+def test_the_page_needs_nothing_but_itself(which: str, request: pytest.FixtureRequest) -> None:
+    page = Page(report.page(request.getfixturevalue(which)))
+    assert page.outside == []
+    assert page.open == []
+    assert not {"script", "iframe", "object", "link", "img"} & set(page.tags)
+    assert page.tags.count("svg") == 4
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_styles_of_the_page_fetch_nothing(found: dict[str, Any]) -> None:
+    text = report.page(found)
+    assert not re.findall(r"url\((?!#)", text)
+    assert "@import" not in text
+
+
+@pytest.mark.parametrize("which", ["found", "evaluated"])
+def test_the_page_is_made_of_the_figures_alone(which: str, request: pytest.FixtureRequest) -> None:
+    figures_ = request.getfixturevalue(which)
+    assert report.page(json.loads(json.dumps(figures_))) == report.page(figures_)
+
+
+def test_the_page_says_what_the_figures_say(found: dict[str, Any]) -> None:
+    text = report.page(found).replace("\u00a0", " ")
+    assert f"<b>{100 * found['accuracy']:.1f} %</b> right at once" in text
+    assert f"<b>{round(100 * found['top3'])} dari 100</b>" in text
+    assert f"{found['auto']['wrong']:,} wrong" in text
+
+
+def test_a_broken_promise_is_said_in_both_languages(found: dict[str, Any]) -> None:
+    auto = figures.automatic(np.ones(20, dtype=bool), np.arange(20) < 10, 0.05, 0.9)
+    text = report.page({**found, "auto": auto})
+    assert "NOT KEPT" in text
+    assert "Janji itu tidak ditepati" in text
+    assert "ditepati pada aduan yang diuji" not in report.page({**found, "auto": {**auto, "sent": 0}})
+
+
+def test_names_of_agencies_cannot_write_into_the_page(found: dict[str, Any]) -> None:
+    weakest = tables.weakest(found, 1)[0][0]
+    text = report.page({**found, "agencies": {**found["agencies"], weakest: "<script>alert(1)</script>"}})
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_no_complaint_makes_a_page_and_a_table_that_say_so(trained: tuple[Artifact, Judged]) -> None:
+    empty = evaluate.evaluate(Router(trained[0]), [])
+    assert "nothing to draw" in report.page(empty)
+    assert "no complaint with an agency" in evaluate.table(empty)
+
+
+def test_a_handful_of_complaints_can_be_drawn(trained: tuple[Artifact, Judged], rows: list[LabelledComplaint]) -> None:
+    few = evaluate.evaluate(Router(trained[0]), [row for row in rows if row.agency][:3])
+    assert Page(report.page(few)).open == []
+
+
+def test_training_answers_report_figures_and_card(trained: tuple[Artifact, Judged]) -> None:
+    written = report.files(*trained)
+    assert set(written) == {"report/report.html", "report/figures.json", "MODEL_CARD.md"}
+    assert report.page(json.loads(written["report/figures.json"])) == written["report/report.html"]
+
+
+def test_the_same_training_has_the_same_report(
+    trained: tuple[Artifact, Judged], register: Register, rows: list[LabelledComplaint]
+) -> None:
+    again = train.train(register, train.Sources(rows[::2]), CONFIG, CREATED)
+    assert report.files(*again) == report.files(*trained)
+
+
+def test_writing_leaves_the_page_and_its_figures(found: dict[str, Any], tmp_path: Path) -> None:
+    for _ in range(2):
+        report.write(tmp_path / "new" / "folder", found)
+    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["figures.json", "report.html"]
+    assert report.page(json.loads((tmp_path / "new" / "folder" / "figures.json").read_text())) == report.page(found)
+
+
+def test_the_card_tells_use_data_figures_promise_limits_and_how_to_contest(
+    trained: tuple[Artifact, Judged], found: dict[str, Any]
+) -> None:
+    artifact, _ = trained
+    card = report.card(artifact.manifest, found)
+    sections = re.findall(r"^## (.+)$", card, re.MULTILINE)
+    assert sections == [
+        "What it is for",
+        "Data",
+        "How good it is",
+        "The promise",
+        "Where it is weak",
+        "Limits",
+        "How it was made",
+        "Contesting a routing",
+    ]
+    for said in (
+        artifact.version,
+        artifact.manifest["data"]["digest"],
+        artifact.manifest["register"],
+        artifact.manifest["stemmer"],
+        "no citizen wrote it",
+        "Menyanggah",
+        tables.interval(found["accuracy_interval"]),
+        f"{artifact.manifest['data']['own']:,} labelled complaints",
+        tables.weakest(found, 1)[0][0],
+    ):
+        assert said in card
+    assert "{{" not in card
+    assert "{%" not in card
+
+
+def test_the_card_says_how_many_cases_stand_behind_each_threshold() -> None:
+    policy = {"overall": [0.91, 1200], "per_agency": {"dlh": [0.8, 150], "pln": [2.0, 0]}}
+    assert tables.promise_cases(policy) == (
+        "1,200 calibration cases stand behind the threshold 0.910. "
+        "Thresholds of their own, with cases: dlh 0.800 (150). Always looked at: pln."
+    )
+    assert tables.promise_cases({"overall": [2.0, 0], "per_agency": {}}) == "There is no threshold over all."
+
+
+def test_the_terminal_table_has_what_the_contract_asks_for(evaluated: dict[str, Any]) -> None:
+    text = evaluate.table(evaluated)
+    for said in (
+        "accuracy ",
+        "acceptable agencies too",
+        "first three",
+        "macro-F1",
+        "ECE",
+        "AURC",
+        "Promised with 80 % confidence: at most 20 % wrong",
+        "admin's list",
+        "without title",
+        "without salutation",
+        "Agencies with the lowest F1",
+        "The commonest mistakes",
+        tables.interval(evaluated["accuracy_interval"]),
+    ):
+        assert said in text
+    assert max(map(len, text.splitlines())) <= 132
+
+
+def test_what_may_be_claimed_has_an_interval_around_it(evaluated: dict[str, Any]) -> None:
+    for name in ("accuracy", "macro_f1", "aurc"):
+        low, high = evaluated[f"{name}_interval"]
+        assert low <= evaluated[name] <= high
+        assert high - low < 0.3
+
+
+def test_a_table_reads_the_same_in_every_form() -> None:
+    table = tables.Table(("agency", "rows"), [("a|b <c>", "1,200"), ("d", "7")])
+    assert table.text() == "agency    rows\na|b <c>  1,200\nd            7"
+    assert table.markdown().splitlines()[2] == "| a\\|b <c> | 1,200 |"
+    assert '<td style="text-align:left">a|b &lt;c&gt;</td>' in table._repr_html_()
+
+
+def test_reliability_bins_hold_every_row_and_their_gap_is_the_error() -> None:
+    sure = np.linspace(0.1, 0.9, 100)
+    right = np.arange(100) % 3 > 0
+    bins = figures.reliability(sure, right)
+    assert sum(item["rows"] for item in bins) == 100
+    gap = sum(item["rows"] * abs(item["confidence"] - item["accuracy"]) for item in bins) / 100
+    assert gap == pytest.approx(figures.expected_calibration_error(sure, right))
+
+
+def test_rows_of_one_certainty_are_sent_together() -> None:
+    sure = np.array([0.9] * 4 + [0.5] * 6)
+    right = np.array([True, True, True, False] + [True] * 3 + [False] * 3)
+    points = figures.risk_coverage_points(sure, right)
+    assert points == [{"coverage": 0.4, "risk": 0.25, "confidence": 0.9}, {"coverage": 1.0, "risk": 0.4, "confidence": 0.5}]
+
+
+def test_pairs_count_both_directions() -> None:
+    truth = ["a", "a", "b", "b", "c", "a"]
+    said = ["b", "b", "a", "b", "c", "c"]
+    assert figures.confused_pairs(truth, said)[0] == {"agencies": ["a", "b"], "wrong": [2, 1], "right": [0, 1]}
+    assert figures.confusions(truth, said)[0] == {"truth": "a", "said": "b", "rows": 2}
+
+
+def test_a_drawing_is_the_same_twice_and_follows_the_page_s_colours(found: dict[str, Any]) -> None:
+    for draw in (plots.promise, plots.reliability, plots.pairs, plots.agencies):
+        svg = draw(found).svg
+        assert svg == draw(found).svg
+        assert svg.startswith('<svg role="img" aria-label="')
+        assert set(re.findall(r"(?<!, )#[0-9a-f]{6}\b", svg)) <= {"#000000", "#ffffff"}
+        assert "<metadata>" not in svg
+
+
+def test_laxer_promises_cost_fewer_hours(trained: tuple[Artifact, Judged]) -> None:
+    points = workload.operating_points(trained[1], CONFIG, arrivals=300, minutes=4)
+    hours = [point.hours for point in points]
+    assert hours == sorted(hours, reverse=True)
+    assert max(hours) <= 20
+    assert points[0].wrong <= points[-1].wrong
+    assert len(workload.table(points).rows) == len(points)
+    assert plots.workload(points).svg.startswith("<svg")
+
+
+def test_mistakes_are_listed_surest_first_with_the_words_that_led_there(
+    trained: tuple[Artifact, Judged], rows: list[LabelledComplaint]
+) -> None:
+    answers = evaluate.route(Router(trained[0]), rows[1::2])
+    listed = errors.mistakes(answers, most=5)
+    sure = [int(row[4].split()[0]) for row in listed.rows]
+    assert 0 < len(sure) <= 5
+    assert sure == sorted(sure, reverse=True)
+    assert all(row[1] != row[2] for row in listed.rows)
+    assert all(row[3] for row in listed.rows)
+    one = errors.mistakes(answers, truth=listed.rows[0][1], said=listed.rows[0][2])
+    assert {(row[1], row[2]) for row in one.rows} == {(listed.rows[0][1], listed.rows[0][2])}
+
+
+def test_long_complaints_are_cut_in_a_table_of_mistakes(trained: tuple[Artifact, Judged], rows: list[LabelledComplaint]) -> None:
+    long = [replace(row, text=row.text + " kata" * 200, agency="pln") for row in rows if row.agency][:2]
+    listed = errors.mistakes(evaluate.route(Router(trained[0]), long))
+    assert all(len(row[0]) <= errors.MAX_TEXT for row in listed.rows)
+    assert len(listed.rows) == 2
