@@ -45,8 +45,11 @@ class Router:
         except KeyError as error:
             raise ArtifactError(f"{folder}: {error} is missing from the manifest or the arrays") from error
 
-    def route(self, complaint: Complaint) -> Routing:
-        """Answer who is responsible, how sure that is, and whether a person must look first."""
+    def route(self, complaint: Complaint, *, evidence: bool = True) -> Routing:
+        """Answer who is responsible, how sure that is, and whether a person must look first.
+
+        Without `evidence` the words that decided are left out, which saves about half of the time.
+        """
         reading = self.reader.read(complaint)
         words = reading.words
         scores = self.scorer.scores(words)
@@ -76,7 +79,7 @@ class Router:
             desa=reading.place.desa,
             places=reading.found,
             rules=fired,
-            evidence=self.scorer.evidence(words, scores, *(candidate.agency for candidate in candidates[:2])),
+            evidence=self.scorer.evidence(words, scores, *(candidate.agency for candidate in candidates[:2])) if evidence else (),
             guarantee=self.policy.guarantee(first.id),
             model_version=self.version,
             listed=self.policy.listed(candidates),
