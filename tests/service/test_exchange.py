@@ -1,0 +1,770 @@
+"""A file of LAPOR! goes in, is confirmed by a person, and comes back with our columns; nothing is taken in twice or half."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import os
+import stat
+import time
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from openpyxl import Workbook, load_workbook
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
+
+from model.faults import Fault, InvalidData
+from model.lapor import OURS, Report
+from service import accounts, exchange, import_jobs, import_worker, name_mapping, review, uploads
+from service.clock import now
+from service.database import Database
+from service.import_jobs import Job, LostLease
+from service.import_worker import ImportWorker, explain
+from service.name_mapping import LEFT, OPEN, Targets
+from service.parts import Parts
+from service.review import Choice
+from service.tables import audit_log, complaint, decision, import_job, import_row, standing, verdict
+from service.tables import name_mapping as mapping_table
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Person
+
+HEADER = (
+    "Tracking ID", "Tanggal Laporan Masuk", "Judul Laporan", "Isi Laporan Awal", "Kategori", "Tipe Laporan (Anonim/Rahasia)",
+    "Instansi Terdisposisi", "Status Laporan", "Kecamatan", "Nama Pelapor",
+)  # fmt: skip
+Line = Sequence[Any]
+
+
+def line(number: object, text: str, agency: str = "", **more: str) -> Line:
+    """One row of an export that nobody wrote."""
+    day = more.get("day", "2026-03-02")
+    kind, status = more.get("kind", ""), more.get("status", "Belum Terverifikasi")
+    topic, kecamatan = more.get("topic", ""), more.get("kecamatan", "Sangatta Utara")
+    return (number, day, f"Judul {number}", text, topic, kind, agency, status, kecamatan, "Budi Rahasia Sekali")
+
+
+def workbook(*lines: Line, header: Line = HEADER) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["LAPORAN RINGKAS"])
+    for row in (header, *lines):
+        sheet.append(list(row))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def as_csv(*lines: Line, delimiter: str = ";") -> bytes:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter).writerows([HEADER, *lines])
+    return out.getvalue().encode()
+
+
+@pytest.fixture
+def parts(app: Flask) -> Parts:
+    """The parts of the app whose worker only works when a test says so."""
+    found: Parts = app.extensions["salur"]
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test decide when work is done, unless it asks for the thread itself."""
+    if "thread" not in request.fixturenames:
+        monkeypatch.setattr(ImportWorker, "wake", lambda _self: None)
+
+
+@pytest.fixture
+def thread() -> None:
+    """Ask for the worker's own thread."""
+
+
+class Imports:
+    """Somebody who imports files through the pages."""
+
+    def __init__(self, person: Person, app: Flask) -> None:
+        self.person, self.app = person, app
+        self.parts: Parts = app.extensions["salur"]
+        self.worker: ImportWorker = app.extensions["salur-imports"]
+
+    def upload(self, content: bytes, name: str = "ekspor.xlsx") -> Any:
+        data = {"csrf_token": self.person.token("/impor"), "berkas": (io.BytesIO(content), name)}
+        return self.person.client.post("/impor", data=data, content_type="multipart/form-data")
+
+    def begin(self, content: bytes, name: str = "ekspor.xlsx") -> int:
+        answer = self.upload(content, name)
+        assert answer.status_code == 303, answer.text
+        self.worker.work_off()
+        return int(answer.headers["Location"].rpartition("/")[2])
+
+    def page(self, number: int, query: str = "") -> str:
+        return self.person.client.get(f"/impor/{number}{query}").text
+
+    def go(self, number: int, take: bool = True, names: Mapping[str, str] = MappingProxyType({})) -> Job:
+        choices = {"putusan": "ya"} if take else {}
+        answer = self.person.send(f"/impor/{number}/proses", f"/impor/{number}", **choices, **names)
+        assert answer.status_code == 303, answer.text
+        self.worker.work_off()
+        return self.job(number)
+
+    def run(
+        self, content: bytes, name: str = "ekspor.xlsx", take: bool = True, names: Mapping[str, str] = MappingProxyType({})
+    ) -> Job:
+        return self.go(self.begin(content, name), take, names)
+
+    def job(self, number: int) -> Job:
+        with self.parts.database.read() as connection:
+            found = import_jobs.find(connection, number)
+        assert found is not None
+        return found
+
+    def fetch(self, number: int) -> bytes:
+        answer = self.person.send(f"/impor/{number}/berkas", "/impor")
+        assert answer.status_code == 200, answer.headers
+        content: bytes = answer.data
+        return content
+
+    def count(self, table: Any, *where: Any) -> int:
+        with self.parts.database.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+
+@pytest.fixture
+def imports(app: Flask, petugas: Person) -> Imports:
+    """An officer who imports."""
+    return Imports(petugas, app)
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    sheet = load_workbook(io.BytesIO(content)).active
+    assert sheet is not None
+    values = [["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+    header = next(row for row in values if "Tracking ID" in row)
+    return [dict(zip(header, row, strict=False)) for row in values[values.index(header) + 1 :]]
+
+
+# the way of a file
+
+
+both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@both
+def test_open_rows_enter_the_queue_and_the_file_comes_back_with_proposals(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu jalan mati"), line("L2", "pasti sampah menumpuk", day="2026-03-03")))
+    assert job.state == "done"
+    assert (job.counts["did_new"], job.counts["did_review"], job.counts["did_auto"]) == (2, 1, 1)
+    with imports.parts.database.read() as connection:
+        states = {
+            row[0]: row[1]
+            for row in connection.execute(
+                select(complaint.c.client_id, standing.c.state).join(standing, standing.c.complaint_id == complaint.c.id)
+            )
+        }
+    assert states == {"L1": "waiting", "L2": "sent"}
+    first, second = rows_of(imports.fetch(job.id))
+    assert [first[name] for name in OURS] == ["Dinas Pekerjaan Umum", "Perlu ditinjau petugas", "40%", "Model kurang yakin"]
+    assert [second[name] for name in OURS] == ["Dinas Lingkungan Hidup", "Diteruskan otomatis", "90%", ""]
+    assert first["Nama Pelapor"] == "Budi Rahasia Sekali"
+
+
+def test_a_csv_goes_the_same_way(imports: Imports) -> None:
+    job = imports.run(as_csv(line("L1", "lampu mati"), line("L2", "parkir liar")), "ekspor.csv")
+    text = imports.fetch(job.id).decode()
+    assert job.counts["did_new"] == 2
+    assert text.splitlines()[0].endswith(";".join(f'"{name}"' for name in OURS))
+    assert "Dinas Perhubungan" in text.splitlines()[1]
+
+
+@both
+def test_the_same_export_next_week_adds_only_what_is_new(imports: Imports) -> None:
+    old = line("L1", "lampu mati di jalan")
+    imports.run(workbook(old))
+    job = imports.run(workbook(old, line("L2", "sampah menumpuk")))
+    assert (job.counts["did_known"], job.counts["did_new"]) == (1, 1)
+    assert imports.count(complaint) == 2
+
+
+def test_a_title_that_the_operator_mended_is_still_the_same_complaint(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati di jalan")))
+    changed = list(line("L1", "lampu mati di jalan"))
+    changed[2] = "Judul yang dirapikan"
+    job = imports.run(workbook(changed))
+    assert job.counts["did_known"] == 1
+    assert job.state == "done"
+
+
+def test_a_row_that_stands_twice_is_taken_in_once(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati"), line("L1", "lampu mati")))
+    assert (job.counts["did_new"], job.counts["did_known"]) == (1, 1)
+
+
+def test_rows_without_an_id_are_known_again_by_what_they_say(imports: Imports) -> None:
+    nameless = line("", "lampu mati di depan pasar")
+    imports.run(workbook(nameless))
+    job = imports.run(workbook(nameless))
+    assert job.counts["did_known"] == 1
+
+
+def test_what_is_personal_is_masked_and_the_reporter_is_never_stored(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati, hubungi saya di 081234567890")))
+    with imports.parts.database.read() as connection:
+        row = connection.execute(select(complaint)).one()
+    assert "081234567890" not in row.text
+    assert "Budi" not in str(tuple(row))
+
+
+def test_the_time_of_a_report_is_that_of_the_region(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati", day="02/03/2026")))
+    with imports.parts.database.read() as connection:
+        received = connection.execute(select(complaint.c.received_at)).scalar_one()
+    assert received == dt.datetime(2026, 3, 1, 16, tzinfo=dt.UTC)
+
+
+def test_a_date_that_cannot_be_is_taken_as_now(imports: Imports) -> None:
+    imports.run(
+        workbook(
+            line("L1", "lampu mati", day="kemarin sore"),
+            line("L2", "sampah", day="1890-01-01"),
+            line("L3", "parkir", day="2099-01-01"),
+        )
+    )
+    with imports.parts.database.read() as connection:
+        moments = connection.execute(select(complaint.c.received_at)).scalars().all()
+    assert all(abs(now() - moment) < dt.timedelta(minutes=5) for moment in moments)
+
+
+def test_confidential_rows_never_go_out_by_themselves(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "pasti lampu mati", kind="Rahasia")))
+    assert job.counts["did_review"] == 1
+
+
+def test_what_is_over_without_a_disposition_is_left_alone(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati", status="Diarsipkan"), line("L2", "sampah", status="Selesai")))
+    assert job.counts["did_closed"] == 2
+    assert imports.count(complaint) == 0
+
+
+def test_rows_that_say_nothing_are_named_and_the_others_go_on(imports: Imports) -> None:
+    job = imports.run(workbook(("L1", "2026-03-02", "", "", "", "", "", "", "", ""), line("L2", "sampah menumpuk")))
+    assert (job.counts["did_unreadable"], job.counts["did_new"]) == (1, 1)
+    assert "Baris 3: tidak ada uraian yang dapat dibaca" in imports.page(job.id)
+
+
+def test_a_text_longer_than_we_keep_is_cut(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati " * 2_500)))
+    assert job.counts["did_new"] == 1
+
+
+# dispositions as verdicts
+
+
+@both
+def test_a_disposition_becomes_a_verdict_by_the_mapping(imports: Imports) -> None:
+    content = workbook(
+        line("L1", "lampu mati", "DINAS PERHUBUNGAN"), line("L2", "sampah menumpuk", "Dinas Perhubungan Kabupaten Kutai Timur")
+    )
+    number = imports.begin(content)
+    assert '<option value="dishub" selected>' in imports.page(number)
+    job = imports.go(number, names={"nama-0": "dishub", "nama-1": "dishub"})
+    assert (job.counts["did_confirmed"], job.counts["did_changed"]) == (1, 1)
+    with imports.parts.database.read() as connection:
+        rows = connection.execute(select(verdict.c.origin, verdict.c.agency, verdict.c.outcome).order_by(verdict.c.id)).all()
+    assert [tuple(row) for row in rows] == [("import", "dishub", "confirmed"), ("import", "dishub", "changed")]
+
+
+def test_what_was_decided_elsewhere_is_never_told_to_have_gone_out_by_itself(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "pasti lampu mati", "Dishub")), names={"nama-0": "dishub"})
+    assert imports.count(decision, decision.c.decided_by == "model") == 0
+    assert imports.count(decision, decision.c.decided_by == "person") == 1
+
+
+@both
+def test_a_complaint_that_waits_here_is_decided_by_next_weeks_disposition(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati")))
+    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
+    assert job.counts["did_confirmed"] == 1
+    assert imports.count(standing, standing.c.state == "waiting") == 0
+
+
+def test_what_our_own_people_decided_stays_decided(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        row = connection.execute(select(standing)).one()
+        review.record(connection, row, Choice("dpupr"), origin="desk", account_id=1)
+    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
+    assert job.counts["did_decided"] == 1
+    assert imports.count(verdict) == 1
+    assert rows_of(imports.fetch(job.id))[0][OURS[1]] == "Diputuskan petugas"
+
+
+def test_a_complaint_that_somebody_has_open_is_left_to_them(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        connection.execute(update(standing).values(claimed_by=1, claimed_until=now() + dt.timedelta(minutes=5)))
+    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
+    assert job.counts["did_held"] == 1
+    assert imports.count(verdict) == 0
+
+
+def test_without_verdicts_dispositioned_rows_are_proposed_but_not_stored(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), take=False)
+    assert job.counts["did_left"] == 1
+    assert imports.count(complaint) == 0
+    assert rows_of(imports.fetch(job.id))[0][OURS[0]] == "Dinas Perhubungan"
+
+
+def test_a_name_that_nobody_mapped_is_left_and_told(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati", "Badan Antah Berantah")))
+    assert job.counts["did_unmapped"] == 1
+    assert imports.count(complaint) == 0
+
+
+@both
+def test_a_mapping_is_remembered_and_asked_no_more(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati", "Kantor Lampu")), names={"nama-0": "dishub"})
+    number = imports.begin(workbook(line("L2", "lampu mati lagi", "KANTOR  LAMPU")))
+    page = imports.page(number)
+    assert "1 nama yang sudah dipadankan" in page
+    assert imports.go(number).counts["did_confirmed"] == 1
+
+
+def test_the_whole_government_is_nobody_in_particular(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati", "Pemerintah Kabupaten Kutai Timur")))
+    assert job.counts["did_new"] == 1
+    assert imports.count(standing, standing.c.state == "waiting") == 1
+
+
+def test_a_topic_can_mean_another_agency_than_its_name(imports: Imports) -> None:
+    content = workbook(
+        line("L1", "jalan berlubang", "Dinas PU", topic="Jalan"),
+        line("L2", "lampu mati", "Dinas PU", topic="Penerangan"),
+        line("L3", "jalan", "Dinas PU"),
+    )
+    number = imports.begin(content)
+    shown = imports.person.send(f"/impor/{number}/proses", f"/impor/{number}", **{"nama-0": "dpupr", "rinci": "0"})
+    assert shown.status_code == 303
+    page = imports.page(number, "?rinci=0")
+    assert "<i>Penerangan</i>" in page
+    place = next(
+        str(index) for index, (topic, _) in enumerate(imports.job(number).counts["names"][0]["topics"]) if topic == "Penerangan"
+    )
+    job = imports.go(number, names={"nama-0": "dpupr", f"nama-0-{place}": "dishub"})
+    assert job.counts["did_confirmed"] == 3
+
+
+def test_an_unknown_agency_in_a_mapping_is_refused_and_nothing_begins(imports: Imports) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati", "Kantor Lampu")))
+    refused = imports.person.send(f"/impor/{number}/proses", f"/impor/{number}", **{"nama-0": "<script>alert(1)</script>"})
+    assert refused.status_code == 422
+    assert "Instansi tidak dikenal" in refused.text
+    assert "<script>alert" not in refused.text
+    assert imports.job(number).state == "surveyed"
+    assert imports.count(mapping_table) == 0
+
+
+def test_the_unit_of_a_family_comes_from_the_name_or_the_place(imports: Imports) -> None:
+    register = imports.parts.models.require().register
+    named = Report(1, "x", agency="Kecamatan Bengalon Kab. Kutai Timur", kecamatan="Sangatta Utara")
+    placed = Report(1, "x", agency="Kantor Camat", kecamatan="SANGATTA UTARA")
+    assert exchange.unit_of(named, "kecamatan", register) == "Bengalon"
+    assert exchange.unit_of(placed, "kecamatan", register) == "Sangatta Utara"
+    assert exchange.unit_of(placed, "dishub", register) == ""
+
+
+def test_a_mapping_knows_its_special_answers() -> None:
+    targets = Targets({("kantor lampu", ""): "dishub", ("kantor lampu", "sampah"): "dlh", ("pemkab contoh", ""): LEFT})
+    assert targets.of("Kantor Lampu!") == "dishub"
+    assert targets.of("KANTOR LAMPU", "Sampah") == "dlh"
+    assert targets.of("Pemerintah Kabupaten Contoh") == OPEN
+    assert targets.of("Pemkab Contoh") == LEFT
+    assert targets.of("Entah") == ""
+
+
+# blind cases stay blind
+
+
+def test_the_file_does_not_tell_what_the_model_said_of_a_blind_case(
+    make_app: Callable[..., Flask], database: Database, person: Person
+) -> None:
+    app = make_app(audit_share=1.0)
+    imports = Imports(_officer(app, database, person), app)
+    job = imports.run(workbook(line("L1", "pasti lampu mati")))
+    row = rows_of(imports.fetch(job.id))[0]
+    assert row[OURS[0]] == ""
+    assert row[OURS[2]] == ""
+    assert row[OURS[3]] == "Terpilih untuk pemeriksaan acak"
+
+
+# a worker that is killed
+
+
+@both
+def test_a_job_that_was_cut_off_goes_on_where_it_was(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "CHUNK", 2)
+    number = imports.begin(workbook(*(line(f"L{n}", f"lampu mati nomor {n}") for n in range(7))))
+    whole, calls = exchange._take_in, []
+
+    def killed(*args: Any) -> Any:
+        calls.append(1)
+        did = whole(*args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt  # as sudden as a kill: no handler of ours runs
+        return did
+
+    monkeypatch.setattr(exchange, "_take_in", killed)
+    with pytest.raises(KeyboardInterrupt):
+        imports.go(number)
+    assert imports.job(number).counts["did_rows"] == 4
+    assert imports.count(complaint) == 4
+    assert import_jobs.claim(imports.parts) is None, "the lease of the killed one still holds"
+    with imports.parts.database.write() as connection:
+        connection.execute(update(import_job).values(lease_until=now() - dt.timedelta(seconds=1)))
+    imports.worker.work_off()
+    job = imports.job(number)
+    assert (job.state, job.counts["did_rows"], job.counts["did_new"]) == ("done", 7, 7)
+    assert imports.count(complaint) == 7
+    assert len(rows_of(imports.fetch(number))) == 7
+
+
+@both
+def test_a_worker_that_lost_its_lease_keeps_nothing(imports: Imports) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        import_jobs.confirm(connection, number, take=True, by=1)
+    mine = import_jobs.claim(imports.parts)
+    assert mine is not None
+    with imports.parts.database.write() as connection:
+        connection.execute(update(import_job).values(lease="orang lain"))
+    with pytest.raises(LostLease):
+        exchange.work(imports.parts, mine)
+    assert imports.count(complaint) == 0
+    assert imports.count(import_row) == 0
+
+
+def test_a_job_that_kills_every_worker_is_given_up(imports: Imports) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        import_jobs.confirm(connection, number, take=True, by=1)
+    for _ in range(import_jobs.MAX_ATTEMPTS):
+        assert import_jobs.claim(imports.parts) is not None
+        with imports.parts.database.write() as connection:
+            connection.execute(update(import_job).values(lease_until=now() - dt.timedelta(seconds=1)))
+    assert import_jobs.claim(imports.parts) is None
+    job = imports.job(number)
+    assert job.state == "failed"
+    assert "Belum ada aduan yang dimasukkan." in job.error
+    assert list(imports.parts.settings.uploads.iterdir()) == []
+
+
+def test_a_database_that_is_busy_only_delays_a_job(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    monkeypatch.setattr(import_worker, "PAUSE_SECONDS", 0.0)
+    whole, calls = exchange._process, []
+
+    def busy(*args: Any) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OperationalError("INSERT", {}, Exception("database is locked"))
+        whole(*args)
+
+    monkeypatch.setattr(exchange, "_process", busy)
+    assert imports.go(number).state == "done"
+    assert len(calls) == 2
+
+
+def test_a_full_disk_ends_a_job_with_a_reason(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exchange, "_write_back", full)
+    job = imports.go(number)
+    assert job.state == "failed"
+    assert "Penyimpanan server penuh" in job.error
+    assert "1 baris pertama sudah masuk" in job.error
+
+
+@both
+def test_only_one_import_is_worked_on_at_a_time(imports: Imports) -> None:
+    imports.upload(workbook(line("L1", "lampu mati")))
+    imports.upload(workbook(line("L2", "lampu mati")))
+    assert import_jobs.claim(imports.parts) is not None
+    assert import_jobs.claim(imports.parts) is None
+
+
+def test_a_file_on_another_host_is_left_to_it(imports: Imports) -> None:
+    imports.upload(workbook(line("L1", "lampu mati")))
+    next(imports.parts.settings.uploads.iterdir()).unlink()
+    assert import_jobs.claim(imports.parts) is None
+    assert import_jobs.is_work_left(imports.parts)
+
+
+@both
+@pytest.mark.usefixtures("thread")
+def test_the_thread_does_the_work_beside_the_requests(imports: Imports) -> None:
+    number = int(imports.upload(workbook(line("L1", "lampu mati"))).headers["Location"].rpartition("/")[2])
+    _wait(lambda: imports.job(number).state == "surveyed")
+    imports.person.send(f"/impor/{number}/proses", f"/impor/{number}", putusan="ya")
+    _wait(lambda: imports.job(number).state == "done")
+    told = imports.person.client.get(f"/impor/{number}/keadaan").get_json()
+    assert told == {"state": "done", "rows": 1, "done": 1}
+
+
+# files are private, and go
+
+
+def test_the_file_is_deleted_once_it_was_handed_back(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati")))
+    folder = imports.parts.settings.uploads
+    assert [path.name for path in folder.iterdir()] == [job.path]
+    assert imports.fetch(job.id)
+    assert list(folder.iterdir()) == []
+    assert imports.count(import_row) == 0
+    assert "sudah diambil" in imports.page(job.id)
+    again = imports.person.send(f"/impor/{job.id}/berkas", "/impor")
+    assert again.status_code == 303
+
+
+def test_a_file_that_was_not_taken_whole_can_be_fetched_again(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati")))
+    token = imports.person.token("/impor")
+    cut_off = imports.person.client.post(f"/impor/{job.id}/berkas", data={"csrf_token": token}, buffered=False)
+    cut_off.close()
+    assert imports.job(job.id).has_result
+    assert imports.fetch(job.id)
+
+
+def test_nobody_else_can_read_the_folder(imports: Imports) -> None:
+    imports.upload(workbook(line("L1", "lampu mati")))
+    folder = imports.parts.settings.uploads
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    imports.worker.work_off()
+    assert imports.go(1).state == "done"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+@both
+def test_after_a_day_no_file_is_left(imports: Imports) -> None:
+    waiting = imports.begin(workbook(line("L1", "lampu mati")))
+    done = imports.run(workbook(line("L2", "sampah")))
+    folder = imports.parts.settings.uploads
+    stray = folder / "sisa.part"
+    stray.write_bytes(b"x")
+    os.utime(stray, (time.time() - 90_000,) * 2)
+    with imports.parts.database.write() as connection:
+        connection.execute(update(import_job).values(created_at=now() - dt.timedelta(hours=25)))
+    assert import_jobs.expire(imports.parts) == 2
+    assert list(folder.iterdir()) == []
+    assert imports.job(waiting).state == "failed"
+    assert "dihapus setelah satu hari" in imports.job(waiting).error
+    assert "tidak diambil dalam satu hari" in imports.page(done.id)
+
+
+def test_a_cancelled_import_leaves_nothing(imports: Imports) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    imports.person.send(f"/impor/{number}/batal", f"/impor/{number}")
+    assert imports.job(number).state == "cancelled"
+    assert list(imports.parts.settings.uploads.iterdir()) == []
+    assert imports.count(complaint) == 0
+
+
+def test_an_import_under_way_can_no_longer_be_cancelled(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati")))
+    imports.person.send(f"/impor/{job.id}/batal", "/impor")
+    assert imports.job(job.id).state == "done"
+
+
+def test_the_same_file_twice_at_once_is_one_import(imports: Imports) -> None:
+    content = workbook(line("L1", "lampu mati"))
+    first, second = imports.upload(content), imports.upload(content)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert len(list(imports.parts.settings.uploads.iterdir())) == 1
+
+
+def test_a_form_that_was_sent_twice_processes_once(imports: Imports) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    imports.go(number)
+    again = imports.person.send(f"/impor/{number}/proses", "/impor", putusan="ya")
+    assert again.status_code == 303
+    assert "sudah diproses atau dibatalkan" in imports.page(number)
+    assert imports.count(complaint) == 1
+
+
+@both
+def test_every_step_is_in_the_log(imports: Imports) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
+    imports.fetch(job.id)
+    with imports.parts.database.read() as connection:
+        actions = (
+            connection.execute(select(audit_log.c.action).where(audit_log.c.object == f"import:{job.id}").order_by(audit_log.c.id))
+            .scalars()
+            .all()
+        )
+    assert actions == ["import-uploaded", "names-mapped", "import-started", "import-finished", "import-handed-back"]
+
+
+# bad input
+
+
+def _zip(**parts_of_it: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts_of_it.items():
+            archive.writestr(name.replace("__", "/"), content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "told"),
+    [
+        (b"PK\x03\x04 this is no workbook", "rusak.xlsx", "rusak"),
+        (workbook(line("L1", "lampu"))[:800], "terpotong.xlsx", "rusak"),
+        (_zip(isi=b"halo"), "zip.xlsx", "rusak"),
+        (_zip(**{"[Content_Types].xml": b"<x/>", "xl__worksheets__sheet1.xml": b"0" * 30_000_000}), "bom.xlsx", "terlalu besar"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 100, "lama.xlsx", ".xls lama"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(200), "gambar.csv", "bukan ekspor"),
+        (b"nama;alamat\nBudi;Jalan\n", "lain.csv", "bukan ekspor"),
+        (workbook(line("L1", "lampu"), header=(*HEADER[:9], OURS[0])), "kembali.xlsx", ""),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_a_reason(imports: Imports, content: bytes, name: str, told: str) -> None:
+    number = imports.begin(content, name)
+    if not told:  # a file of ours is only found out where it is written back
+        imports.go(number)
+        told = "hasil dari Salur"
+    job = imports.job(number)
+    assert job.state == "failed"
+    assert told in job.error
+    assert str(imports.parts.settings.uploads) not in imports.page(number)
+    assert list(imports.parts.settings.uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "told"),
+    [
+        (b"x", "laporan.pdf", "berakhiran .pdf"),
+        (b"x", "laporan", "Pilih berkas .xlsx"),
+        (b"", "kosong.csv", "kosong"),
+        (b"x", "", "Pilih berkasnya"),
+    ],
+)
+def test_a_wrong_kind_of_file_is_refused_at_once(imports: Imports, content: bytes, name: str, told: str) -> None:
+    refused = imports.upload(content, name)
+    assert refused.status_code == 422
+    assert told in refused.text
+    assert imports.count(import_job) == 0
+
+
+def test_more_rows_than_allowed_are_refused_before_any_is_taken_in(imports: Imports) -> None:
+    content = as_csv(*(line(f"L{n}", "lampu mati") for n in range(60_000)))
+    taken = uploads.receive(imports.parts.settings.uploads, io.BytesIO(content), "besar.csv")
+    with imports.parts.database.write() as connection:
+        number = import_jobs.add(connection, taken, 1)
+    imports.worker.work_off()
+    job = imports.job(number)
+    assert job.state == "failed"
+    assert "lebih dari 50.000 laporan" in job.error
+    assert imports.count(complaint) == 0
+
+
+def test_an_upload_beyond_the_limit_is_refused(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_BYTES", 1_000)
+    refused = imports.upload(b"x" * 2_000, "besar.csv")
+    assert refused.status_code == 422
+    assert list(imports.parts.settings.uploads.iterdir()) == []
+
+
+@both
+def test_html_and_formulas_in_every_cell_stay_text(imports: Imports) -> None:
+    evil = '=cmd|" /C calc"!A0 <script>alert(1)</script>'
+    number = imports.begin(
+        workbook((evil, evil, evil, f"lampu {evil}", evil, evil, evil, evil, evil, evil)), "<img src=x onerror=alert(1)>.xlsx"
+    )
+    page = imports.page(number)
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    job = imports.go(number, names={"nama-0": "dishub"})
+    assert job.state == "done"
+    assert "<script>alert" not in imports.page(number)
+    assert imports.count(complaint) == 1
+
+
+def test_every_fault_of_a_file_has_words_for_an_officer() -> None:
+    for reason in ("over 100 MB", "no such file", "part 'x' is encrypted", "not CSV: x", "more than 50,000 reports: x"):
+        told = explain(InvalidData([Fault("/rahasia/x", 7, reason)]))
+        assert "/rahasia" not in told
+        assert reason not in told
+        assert told.endswith("(baris 7)")
+
+
+def test_a_locked_database_is_said_so(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = imports.person.token("/impor")
+
+    def locked(*_: Any, **__: Any) -> int:
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(import_jobs, "add", locked)
+    busy = imports.person.client.post(
+        "/impor",
+        data={"csrf_token": token, "berkas": (io.BytesIO(as_csv(line("L1", "lampu"))), "a.csv")},
+        content_type="multipart/form-data",
+    )
+    assert busy.status_code == 503
+    assert "sibuk" in busy.text
+    assert list(imports.parts.settings.uploads.iterdir()) == []
+
+
+def test_importing_asks_for_a_role_that_may(app: Flask, database: Database, person: Person) -> None:
+    reader = _officer(app, database, person, "peninjau-saja")
+    assert reader.client.get("/impor").status_code == 403
+    refused = reader.client.post(
+        "/impor", data={"csrf_token": reader.token("/sandi"), "berkas": (io.BytesIO(b"x" * 100_000), "a.csv")}
+    )
+    assert refused.status_code == 403
+
+
+def test_an_import_that_is_not_there_is_said_so(imports: Imports) -> None:
+    missing = imports.person.client.get("/impor/999")
+    assert missing.status_code == 404
+    assert "Impor itu tidak ada" in missing.text
+
+
+def test_names_beyond_those_asked_about_are_counted(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "MAX_NAMES", 2)
+    number = imports.begin(workbook(*(line(f"L{n}", "lampu", f"Kantor {'ABCDE'[n]}") for n in range(5))))
+    assert imports.job(number).counts["more_names"] == 3
+    assert "3 nama lain" in imports.page(number)
+
+
+def test_saving_a_mapping_twice_changes_nothing(database: Database, petugas: Person) -> None:
+    with database.write() as connection:
+        assert name_mapping.save(connection, "lapor", {("Kantor Lampu", ""): "dishub"}, 1) == 1
+        assert name_mapping.save(connection, "lapor", {("kantor lampu", ""): "dishub"}, 1) == 0
+        assert name_mapping.save(connection, "lapor", {("kantor lampu", ""): ""}, 1) == 1
+        assert name_mapping.load(connection, "lapor").of("Kantor Lampu") == ""
+
+
+def _officer(app: Flask, database: Database, like: Person, role: str = "petugas") -> Person:
+    person = type(like)(app.test_client())
+    with database.write() as connection:
+        accounts.add(connection, "lain", role, "katak-melompat-7x", must_change=False)
+    assert person.sign_in("lain").status_code == 302
+    return person
+
+
+def _wait(ready: Callable[[], bool], seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.05)
