@@ -30,7 +30,10 @@ def execute(path: Path, out: Path) -> str:
 
     Raises nbclient's errors where a cell fails.
     """
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    try:
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except (AttributeError, KeyError, TypeError) as error:  # nbformat trusts what it reads
+        raise ValueError(f"not a notebook: {error}") from error
     with tempfile.TemporaryDirectory() as sockets:  # so that no port is open to others on this machine
         kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/kernel")
         client = NotebookClient(notebook, km=kernel, timeout=TIMEOUT, resources={"metadata": {"path": str(HERE)}})

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             text = path.read_text(encoding="utf-8")
             clean = stripped(text)
-        except (OSError, ValueError, AttributeError) as error:
+        except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:  # nbformat trusts what it reads
             sys.stderr.write(f"{path}: not a notebook: {str(error).splitlines()[0]}\n")
             return 2
         if clean != text:

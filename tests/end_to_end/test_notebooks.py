@@ -1,0 +1,134 @@
+"""The notebooks run on a small region, define nothing, and keep no outputs in git."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.labelled import dump, load
+
+NOTEBOOKS = sorted(Path("notebooks").glob("*.ipynb"))
+REGION = Path("data/kutai-timur")
+ROWS_PER_AGENCY = 8
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Execute them all on a few complaints of each agency; what was said, and where the executed copies are."""
+    out = tmp_path_factory.mktemp("executed")
+    region = tmp_path_factory.mktemp("regions") / "small"
+    shutil.copytree(REGION, region)
+    seen: Counter[str] = Counter()
+    few = []
+    for row in load(region / "complaints.jsonl"):
+        seen[row.agency] += 1
+        if seen[row.agency] <= ROWS_PER_AGENCY:
+            few.append(row)
+    dump(few, region / "complaints.jsonl")
+    environment = {**os.environ, "NOTEBOOK_REGION": str(region), "NOTEBOOK_REAL": str(region / "none")}
+    done = subprocess.run(
+        [sys.executable, "notebooks/execute.py", "--out", str(out)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, out
+
+
+def code_cells(path: Path) -> list[dict[str, Any]]:
+    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+
+
+def test_there_are_notebooks_for_data_errors_operating_point_and_new_region() -> None:
+    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04"]
+
+
+@pytest.mark.parametrize("name", ["01_explore_the_data", "02_read_the_errors", "03_choose_the_operating_point"])
+def test_a_notebook_runs_to_its_end_on_a_small_region(executed: tuple[str, Path], name: str) -> None:
+    said, out = executed
+    assert f"{name}.ipynb: done" in said
+    cells = code_cells(out / f"{name}.ipynb")
+    assert all(cell["execution_count"] for cell in cells)
+    shown = [output["data"] for cell in cells for output in cell["outputs"] if "data" in output]
+    assert sum("<svg" in "".join(data.get("text/html", "")) for data in shown) >= 1
+    assert sum("<table" in "".join(data.get("text/html", "")) for data in shown) >= 1
+
+
+def test_the_new_region_ends_early_and_says_so_where_its_data_is_absent(executed: tuple[str, Path]) -> None:
+    assert "04_a_new_region_in_an_afternoon.ipynb: ended early: " in executed[0]
+    assert "is not here" in executed[0]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_defines_nothing(path: Path) -> None:
+    cells = code_cells(path)
+    assert cells
+    for cell in cells:
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            assert not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_in_git_has_no_outputs(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / path.name
+    shutil.copy(path, copy)
+    done = subprocess.run([sys.executable, "notebooks/strip.py", str(copy)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_stripping_takes_outputs_away_and_says_so(tmp_path: Path) -> None:
+    notebook = json.loads(NOTEBOOKS[0].read_text(encoding="utf-8"))
+    cell = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    cell |= {"execution_count": 3, "outputs": [{"output_type": "stream", "name": "stdout", "text": ["rahasia"]}]}
+    copy = tmp_path / "seen.ipynb"
+    copy.write_text(json.dumps(notebook), encoding="utf-8")
+    done = subprocess.run([sys.executable, "notebooks/strip.py", str(copy)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "stripped" in done.stderr
+    assert copy.read_text(encoding="utf-8") == NOTEBOOKS[0].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', "\x00"])
+def test_what_is_no_notebook_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    spoilt = tmp_path / "spoilt.ipynb"
+    spoilt.write_text(text, encoding="utf-8")
+    for script in ("strip.py", "execute.py"):
+        arguments = [
+            sys.executable,
+            f"notebooks/{script}",
+            *(["--out", str(tmp_path)] if script == "execute.py" else []),
+            str(spoilt),
+        ]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        assert done.returncode in (1, 2)
+        assert "spoilt.ipynb" in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+    assert spoilt.read_text(encoding="utf-8") == text
+
+
+def test_a_cell_that_fails_is_named_and_fails_the_run(tmp_path: Path) -> None:
+    notebook = json.loads(NOTEBOOKS[0].read_text(encoding="utf-8"))
+    notebook["cells"] = [next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")]
+    notebook["cells"][0]["source"] = ["1 / 0"]
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text(json.dumps(notebook), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "notebooks/execute.py", "--out", str(tmp_path / "out"), str(broken)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "broken.ipynb: FAILED: ZeroDivisionError" in done.stdout
