@@ -13,7 +13,8 @@ from typing import Any
 from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response
 
 from model.register import Agency, Register
@@ -193,15 +194,17 @@ def stale(error: CSRFError) -> Response:  # noqa: ARG001
     return _case((request.view_args or {})["number"], Draft.read(), _Page(error=message, status=400))
 
 
+@blueprint.errorhandler(InterfaceError)
 @blueprint.errorhandler(OperationalError)
-def busy(error: OperationalError) -> Response:
+@blueprint.errorhandler(PoolTimeout)
+def busy(error: SQLAlchemyError) -> Response:
     """Give back what was typed where the database did not answer in time; nothing of it was kept."""
     if request.method != "POST":
         return problems.respond(error)
     message = "Sistem sedang sibuk, putusan belum disimpan. Yang Anda tulis masih ada: tunggu sebentar, lalu kirim sekali lagi."
     try:
         return _case((request.view_args or {})["number"], Draft.read(), _Page(error=message, status=503))
-    except OperationalError:
+    except SQLAlchemyError:
         return problems.respond(error)
 
 

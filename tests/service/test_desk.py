@@ -1,0 +1,458 @@
+"""The desk's pages: what is shown, what a form does, and that nothing typed is ever lost; without a script, and as it asks."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from service import accounts, audit, review
+from service.database import Database
+from service.review import Choice
+from service.tables import breaker, standing, verdict
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Api, Person
+
+PASSWORD = "katak-melompat-7x"  # noqa: S105
+NOTE = "Sudah saya telepon, katanya <b>besok</b> & lusa."
+SCRIPT = {"X-Salur": "meja"}
+
+
+def arrive(api: Api, text: str = "sampah di pasar", **more: Any) -> int:
+    answer = api.post("/complaints", json={"text": text, "kecamatan": "Bengalon", **more})
+    assert answer.status_code == 201, answer.text
+    assert answer.json is not None
+    return int(answer.json["number"])
+
+
+def send(person: Person, number: int, headers: dict[str, str] | None = None, **fields: Any) -> TestResponse:
+    """Send the form of a complaint's page as it stands there, with some fields changed."""
+    page = person.client.get(f"/aduan/{number}").text
+    stands = re.search(r'name="keadaan" value="(\d+)"', page)
+    known = {"csrf_token": person.token(f"/aduan/{number}"), "keadaan": stands[1] if stands else "0"}
+    return person.client.post(f"/aduan/{number}", data=known | fields, headers=headers)
+
+
+def verdicts(database: Database) -> list[Any]:
+    with database.read() as connection:
+        return list(connection.execute(select(verdict).order_by(verdict.c.id)))
+
+
+def colleague(database: Database, name: str = "budi", role: str = "petugas") -> int:
+    with database.write() as connection:
+        return accounts.add(connection, name, role, PASSWORD, name.title(), must_change=False)
+
+
+def typed(page: str, field: str) -> str:
+    """What a text area of a page holds."""
+    match = re.search(rf'<textarea name="{field}"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    assert match, f"no {field}"
+    return html.unescape(match[1])
+
+
+class Tags(HTMLParser):
+    """The tags of a page as a browser reads them, each with its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_the_queue_shows_what_waits_and_the_filters_count(api: Api, petugas: Person) -> None:
+    arrive(api, "sampah di pasar", title="Bau sekali")
+    arrive(api, "jalan rusak", kecamatan="Sangatta Utara")
+    page = petugas.client.get("/antrean").text
+    assert "<b>2</b> aduan menunggu" in page
+    assert "Bau sekali" in page
+    assert "Sangatta Utara (1)" in page
+    assert "jalan rusak" not in petugas.client.get("/antrean?instansi=dlh").text
+    assert "Tidak ada aduan yang cocok" in petugas.client.get("/antrean?kecamatan=Entah").text
+
+
+def test_an_empty_queue_says_so(petugas: Person) -> None:
+    assert "Antrean kosong" in petugas.client.get("/antrean").text
+    assert petugas.client.get("/antrean/berikutnya").headers["Location"] == "/antrean"
+
+
+@pytest.mark.parametrize(
+    "query", ["setelah=%00", "setelah=1~x", "umur=%27", "instansi=" + "x" * 5000, "alasan=%22%3E%3Cscript%3E", "lagi=1"]
+)
+def test_a_strange_address_never_breaks_the_queue(api: Api, petugas: Person, query: str) -> None:
+    arrive(api)
+    answer = petugas.client.get(f"/antrean?{query}")
+    assert answer.status_code == 200
+    assert "<script>" not in answer.text.replace('<script src="/static/', "")
+
+
+@pytest.mark.parametrize("number", [0, 77, 2**31 - 1, 2**31, 10**30])
+def test_a_complaint_that_does_not_exist_is_not_found(petugas: Person, number: int) -> None:
+    answer = petugas.client.get(f"/aduan/{number}")
+    assert answer.status_code == 404
+    assert "tidak" in answer.text
+
+
+def test_a_complaint_is_shown_whole_escaped_and_with_its_line_breaks(api: Api, petugas: Person) -> None:
+    number = arrive(api, "lampu mati <script>alert(1)</script>\nbaris kedua\n\n- butir", title='"><img src=x onerror=alert(1)>')
+    page = petugas.client.get(f"/aduan/{number}").text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\nbaris kedua\n\n- butir" in page
+    assert "<img src=x" not in page
+    assert '<mark class="strong"' in page
+    assert "Model kurang yakin" in page
+    assert "sisa 3 hari kerja" in page or "tenggat" in page
+    assert page.count('class="choice') >= 6
+
+
+def test_a_decision_is_saved_and_the_next_complaint_comes(api: Api, petugas: Person, database: Database) -> None:
+    first, second = arrive(api), arrive(api, "jalan rusak")
+    answer = send(petugas, first, putusan="dlh", catatan=NOTE)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/aduan/{second}")
+    page = petugas.client.get(answer.headers["Location"]).text
+    assert "Tersimpan." in page
+    assert "Dinas Lingkungan Hidup" in page
+    (kept,) = verdicts(database)
+    assert (kept.agency, kept.outcome, kept.note) == ("dlh", "confirmed", NOTE)
+    assert "Tersimpan." not in petugas.client.get(f"/aduan/{second}").text
+
+
+def test_the_script_gets_the_next_complaint_alone(api: Api, petugas: Person) -> None:
+    first, second = arrive(api), arrive(api, "jalan rusak")
+    answer = send(petugas, first, SCRIPT, putusan="dlh")
+    assert (answer.status_code, answer.headers["X-Salur-Alamat"]) == (200, f"/aduan/{second}")
+    assert f'data-nomor="{second}"' in answer.text
+    assert "<html" not in answer.text
+    done = send(petugas, second, SCRIPT, putusan="dpupr")
+    assert done.headers["X-Salur-Alamat"] == "/antrean"
+    assert "Selesai" in done.text
+
+
+def test_the_filter_goes_along_from_one_complaint_to_the_next(api: Api, petugas: Person) -> None:
+    first, _, third = arrive(api), arrive(api, "jalan rusak"), arrive(api, "sampah di gang")
+    token = petugas.token(f"/aduan/{first}")
+    answer = petugas.client.post(f"/aduan/{first}?instansi=dlh", data={"csrf_token": token, "keadaan": "0", "putusan": "dlh"})
+    assert answer.headers["Location"] == f"/aduan/{third}?instansi=dlh"
+
+
+def test_undo_brings_the_complaint_back(api: Api, petugas: Person, database: Database) -> None:
+    first, _ = arrive(api), arrive(api, "jalan rusak")
+    send(petugas, first, putusan="pln")
+    answer = send(petugas, first, aksi="urungkan", putusan=str(verdicts(database)[0].id))
+    assert answer.headers["Location"] == f"/aduan/{first}"
+    page = petugas.client.get(f"/aduan/{first}").text
+    assert "Putusan dibatalkan" in page
+    assert [row.outcome for row in verdicts(database)] == ["changed", "undone"]
+    again = send(petugas, first, aksi="urungkan", putusan=str(verdicts(database)[0].id))
+    assert again.status_code == 409
+    assert "sudah tidak berlaku" in again.text
+
+
+@pytest.mark.parametrize("number", ["", "x", "0", "99", "9" * 40])
+def test_undoing_what_was_never_decided_is_refused_in_words(api: Api, petugas: Person, number: str) -> None:
+    answer = send(petugas, arrive(api), aksi="urungkan", putusan=number)
+    assert answer.status_code == 409
+    assert "tidak ada" in answer.text
+
+
+def test_an_agency_is_found_by_alias_and_the_rest_of_the_form_stays(api: Api, petugas: Person, database: Database) -> None:
+    number = arrive(api)
+    page = send(
+        petugas, number, aksi="cari", cari="capil", catatan=NOTE, pendukung=["pln", ""], pertanyaan="Di mana?", kurang="waktu"
+    )
+    assert page.status_code == 200
+    assert 'name="putusan" value="disdukcapil"' in page.text
+    assert typed(page.text, "catatan") == NOTE
+    assert typed(page.text, "pertanyaan") == "Di mana?"
+    assert 'value="pln" checked' in page.text
+    assert 'name="kurang" value="waktu" checked' in page.text
+    assert verdicts(database) == []
+    assert "Tidak ada instansi yang cocok" in petugas.client.get(f"/aduan/{number}/cari?cari=zzz").text
+    assert 'value="disdukcapil"' in petugas.client.get(f"/aduan/{number}?cari=capil").text
+
+
+def test_supporting_agencies_are_kept_without_the_main_one(api: Api, petugas: Person, database: Database) -> None:
+    send(petugas, arrive(api), putusan="dlh", pendukung=["pln", "dlh", "pln", ""])
+    assert verdicts(database)[0].also == ["pln"]
+
+
+def test_a_family_takes_its_unit_from_the_place_or_asks(api: Api, petugas: Person, database: Database) -> None:
+    send(petugas, arrive(api, "lurah galak"), putusan="kecamatan")
+    assert (verdicts(database)[0].agency, verdicts(database)[0].unit) == ("kecamatan", "Bengalon")
+    nowhere = arrive(api, "lurah galak", kecamatan="")
+    refused = send(petugas, nowhere, putusan="kecamatan", catatan=NOTE)
+    assert refused.status_code == 422
+    assert "pilih dahulu kecamatan yang mana" in refused.text
+    assert typed(refused.text, "catatan") == NOTE
+    assert send(petugas, nowhere, putusan="kecamatan", unit="Entah").status_code == 422
+    send(petugas, nowhere, putusan="kecamatan", unit="Sangatta Utara")
+    assert verdicts(database)[1].unit == "Sangatta Utara"
+
+
+def test_a_question_is_proposed_changed_and_kept(api: Api, petugas: Person, database: Database) -> None:
+    number = arrive(api, "lampu mati", title="Lampu mati")
+    assert typed(petugas.client.get(f"/aduan/{number}").text, "pertanyaan").startswith("Yth. Bapak/Ibu Pelapor,")
+    proposed = petugas.client.get(f"/aduan/{number}/pertanyaan?kurang=lokasi&kurang=entah")
+    assert "di mana tepatnya" in proposed.text
+    assert "nomor tiang" in proposed.text
+    anew = send(petugas, number, aksi="susun", kurang=["waktu"], catatan=NOTE)
+    assert "kapan kejadiannya" in typed(anew.text, "pertanyaan")
+    assert typed(anew.text, "catatan") == NOTE
+    send(petugas, number, aksi="kurang-informasi", kurang=["lokasi", "waktu"], pertanyaan="Di mana,\r\ndan kapan?")
+    (kept,) = verdicts(database)
+    assert (kept.outcome, kept.missing, kept.question) == ("needs-info", ["lokasi", "waktu"], "Di mana,\ndan kapan?")
+    assert "Menunggu jawaban pelapor" in petugas.client.get(f"/aduan/{number}").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"aksi": "kurang-informasi", "pertanyaan": "Di mana?"}, "Tandai dahulu apa yang kurang."),
+        ({"aksi": "kurang-informasi", "kurang": "lokasi", "pertanyaan": "  "}, "Tuliskan pertanyaan"),
+        ({"putusan": "dinas-sihir"}, "Instansi “dinas-sihir” tidak ada di daftar."),
+        ({"putusan": "<script>alert(1)</script>"}, "tidak ada di daftar"),
+        ({"putusan": "dlh", "pendukung": "dinas-sihir"}, "Instansi “dinas-sihir” tidak ada di daftar."),
+        ({"putusan": "dlh", "pendukung": ["pln", "dpupr", "dishub", "disdukcapil", "kecamatan", "dlh"]}, "paling banyak 5"),
+        ({}, "Pilih dahulu instansinya."),
+        ({"aksi": "entah"}, "Pilih dahulu instansinya."),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_in_words_and_nothing_is_lost(
+    api: Api, petugas: Person, database: Database, fields: dict[str, Any], says: str
+) -> None:
+    refused = send(petugas, arrive(api), catatan=NOTE, **fields)
+    assert refused.status_code == 422
+    assert says in refused.text
+    assert "Putusan belum disimpan." in refused.text
+    assert typed(refused.text, "catatan") == NOTE
+    assert "<script>alert" not in refused.text
+    assert verdicts(database) == []
+
+
+@pytest.mark.parametrize(("field", "label"), [("catatan", "Catatan"), ("pertanyaan", "Pertanyaan")])
+def test_a_text_that_is_too_long_comes_back_whole(api: Api, petugas: Person, database: Database, field: str, label: str) -> None:
+    long = "kata & <b>kata</b> " * 530
+    fields: dict[str, Any] = {field: long, "aksi": "kurang-informasi", "kurang": "lokasi"}
+    refused = send(petugas, arrive(api), **fields)
+    assert refused.status_code == 422
+    assert f"{label} terlalu panjang: {len(long.strip()):,} karakter, paling banyak 2.000.".replace(",", ".", 1) in refused.text
+    assert typed(refused.text, field) == long.strip()
+    assert verdicts(database) == []
+
+
+def test_markup_in_every_field_is_shown_as_text(api: Api, petugas: Person, database: Database) -> None:
+    evil = "<script>alert(1)</script>\"'><svg onload=alert(1)>"
+    number = arrive(api)
+    names = ("cari", "unit", "pendukung", "kurang", "pertanyaan", "catatan", "anggota", "kelompok")
+    fields: dict[str, Any] = dict.fromkeys(names, evil)
+    pages = [send(petugas, number, **fields, aksi="cari").text, send(petugas, number, **fields, putusan="dlh").text]
+    send(petugas, number, aksi="kurang-informasi", kurang="lokasi", pertanyaan=evil, catatan=evil)
+    pages.append(petugas.client.get(f"/aduan/{number}").text)
+    assert verdicts(database)[0].note == evil
+    for page in pages:
+        tags = Tags(page)
+        assert [attributes.get("src") for name, attributes in tags.found if name == "script"] == ["/static/desk.js"]
+        assert not [name for _, attributes in tags.found for name in attributes if name.startswith("on") or name == "style"]
+
+
+def test_a_form_sent_twice_is_kept_once_and_leads_on(api: Api, petugas: Person, database: Database) -> None:
+    first, second = arrive(api), arrive(api, "jalan rusak")
+    form = {"csrf_token": petugas.token(f"/aduan/{first}"), "keadaan": "0", "putusan": "dlh"}
+    for _ in range(2):
+        assert petugas.client.post(f"/aduan/{first}", data=form).headers["Location"] == f"/aduan/{second}"
+    assert len(verdicts(database)) == 1
+
+
+def test_a_decision_on_a_decided_complaint_says_who_was_first(api: Api, petugas: Person, database: Database) -> None:
+    number, budi = arrive(api), colleague(database)
+    form = {"csrf_token": petugas.token(f"/aduan/{number}"), "keadaan": "0", "putusan": "dpupr", "catatan": NOTE}
+    with database.write() as connection:
+        connection.execute(standing.update().values(claimed_by=None, claimed_until=None))
+        review.decide(connection, number, Choice("dlh"), budi, None, 10)
+    late = petugas.client.post(f"/aduan/{number}", data=form)
+    assert late.status_code == 409
+    assert "sudah diputuskan oleh Budi" in late.text
+    assert typed(late.text, "catatan") == NOTE
+    assert [row.agency for row in verdicts(database)] == ["dlh"]
+
+
+def test_what_a_colleague_has_open_is_shown_but_not_decided(api: Api, petugas: Person, database: Database) -> None:
+    number, budi = arrive(api), colleague(database)
+    with database.write() as connection:
+        assert review.claim(connection, number, budi, 10)
+    page = petugas.client.get(f"/aduan/{number}").text
+    assert "Sedang dibuka oleh <b>Budi</b>" in page
+    assert 'class="choice' not in page
+    form = {"csrf_token": petugas.token("/sandi"), "keadaan": "0", "putusan": "dlh", "catatan": NOTE}
+    refused = petugas.client.post(f"/aduan/{number}", data=form)
+    assert refused.status_code == 409
+    assert "sedang dibuka oleh Budi" in refused.text
+    assert typed(refused.text, "catatan") == NOTE
+    assert petugas.client.get("/antrean/berikutnya").headers["Location"] == "/antrean"
+    assert "dibuka Budi" in petugas.client.get("/antrean").text
+
+
+def test_a_note_survives_the_end_of_the_session(api: Api, petugas: Person, database: Database) -> None:
+    number = arrive(api)
+    form = {"csrf_token": petugas.token(f"/aduan/{number}"), "keadaan": "0", "putusan": "dlh", "catatan": NOTE}
+    form_with_lists = form | {"pendukung": ["pln", "dpupr"], "kurang": ["lokasi", "waktu"]}
+    petugas.send("/keluar")
+    asked = petugas.client.post(f"/aduan/{number}", data=form_with_lists)
+    assert asked.status_code == 401
+    assert "tidak hilang" in asked.text
+    carried = dict(re.findall(r'name="(lanjut|csrf_token)" value="([^"]*)"', asked.text))
+    fields = [(name, html.unescape(value)) for name, value in re.findall(r'name="(simpan-\w+)" value="([^"]*)"', asked.text)]
+    assert ("simpan-catatan", NOTE) in fields
+    signed_in = petugas.client.post(
+        "/masuk",
+        data={**carried, "nama": "petugas", "sandi": PASSWORD}
+        | {name: [value for other, value in fields if other == name] for name, _ in fields},
+    )
+    assert typed(signed_in.text, "catatan") == NOTE
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', signed_in.text)
+    again = {name: [value for other, value in hidden if other == name] for name, _ in hidden} | {"catatan": [NOTE]}
+    saved = petugas.client.post(f"/aduan/{number}", data=again)
+    assert saved.status_code == 303
+    (kept,) = verdicts(database)
+    assert (kept.agency, kept.note, kept.also) == ("dlh", NOTE, ["pln", "dpupr"])
+
+
+def test_a_stale_token_loses_nothing(api: Api, petugas: Person, database: Database) -> None:
+    number = arrive(api)
+    for headers in ({}, SCRIPT):
+        stale = petugas.client.post(
+            f"/aduan/{number}", data={"csrf_token": "lama", "putusan": "dlh", "catatan": NOTE}, headers=headers
+        )
+        assert stale.status_code == 400
+        assert "terlalu lama terbuka" in stale.text
+        assert typed(stale.text, "catatan") == NOTE
+        assert 'name="csrf_token" value="' in stale.text
+    assert verdicts(database) == []
+
+
+def test_a_locked_database_loses_nothing(
+    make_app: Callable[..., Flask], api: Api, person: Person, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.database.BUSY_SECONDS", 0.1)
+    officer = type(person)(make_app().test_client())
+    colleague(database)
+    officer.sign_in("budi")
+    number = arrive(api)
+    form = {"csrf_token": officer.token(f"/aduan/{number}"), "keadaan": "0", "putusan": "dlh", "catatan": NOTE}
+    with database.write():
+        busy = officer.client.post(f"/aduan/{number}", data=form)
+    assert busy.status_code == 503
+    assert "sedang sibuk" in busy.text
+    assert typed(busy.text, "catatan") == NOTE
+    assert verdicts(database) == []
+    assert officer.client.post(f"/aduan/{number}", data=form).status_code == 303
+
+
+def test_skipped_complaints_come_back_when_asked_for(api: Api, petugas: Person) -> None:
+    first, second = arrive(api), arrive(api, "jalan rusak")
+    assert send(petugas, first, aksi="lewati").headers["Location"] == f"/aduan/{second}"
+    last = send(petugas, second, SCRIPT, aksi="lewati")
+    assert "Tinggal yang Anda lewati" in last.text
+    page = petugas.client.get("/antrean").text
+    assert "Anda melewati 2 aduan" in page
+    petugas.client.get("/antrean?lagi=1")
+    assert petugas.client.get("/antrean/berikutnya").headers["Location"] == f"/aduan/{first}"
+
+
+def test_neighbours_are_shown_together_and_served_when_asked(api: Api, petugas: Person, database: Database) -> None:
+    text = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut petugas {}"
+    numbers = [arrive(api, text.format(end)) for end in ("", "ya", "pak")]
+    page = petugas.client.get(f"/aduan/{numbers[0]}").text
+    assert "juga untuk 2 aduan serupa" in page
+    members = re.search(r'name="anggota" value="([\d,]+)"', page)
+    assert members
+    answer = send(petugas, numbers[0], SCRIPT, putusan="dlh", kelompok="1", anggota=members[1])
+    assert "juga untuk 2 aduan serupa" in answer.text
+    assert len(verdicts(database)) == 3
+
+
+def test_an_audit_case_shows_nothing_of_the_models_word(
+    make_app: Callable[..., Flask], api: Api, petugas: Person, key: str, database: Database
+) -> None:
+    drawing = type(api)(make_app(audit_share=1.0).test_client(), key)
+    number = arrive(drawing, "sampah parkir pasti", title="Sampah")
+    page = petugas.client.get(f"/aduan/{number}").text
+    assert "Pemeriksaan acak" in page
+    assert "<mark" not in page
+    assert "choice-share" not in page
+    assert "palsu-1" not in page
+    names = re.findall(r'class="choice-name">([^<:]+)', page)
+    assert names == sorted(names)
+    queue = petugas.client.get("/antrean").text
+    assert "usulan:" not in queue
+    assert f"/aduan/{number}" not in petugas.client.get("/antrean?instansi=dishub").text
+    told = send(petugas, number, SCRIPT, putusan="dlh")
+    assert "Tersimpan." in told.text
+    with database.read() as connection:
+        (error,) = audit.live_errors(connection)
+    assert (error.agency, error.cases, error.wrong) == ("dishub", 1, 1)
+
+
+def test_an_open_breaker_is_told_to_everyone_and_closed_by_a_head(api: Api, person: Person, app: Flask, database: Database) -> None:
+    colleague(database, "kepala", "kepala")
+    colleague(database, "petugas")
+    head, officer = person, type(person)(app.test_client())
+    head.sign_in("kepala")
+    officer.sign_in("petugas")
+    assert "Belum ada yang diperiksa" in head.client.get("/antrean/pemeriksaan").text
+    assert head.send("/antrean/pemeriksaan", aksi="hentikan", instansi="entah", alasan="uji").status_code == 422
+    nothing = head.send("/antrean/pemeriksaan", aksi="hentikan", instansi="dlh", alasan=" ")
+    assert "Tuliskan alasannya" in nothing.text
+    assert head.send("/antrean/pemeriksaan", aksi="hentikan", instansi="dlh", alasan="<b>Kamus</b> keliru").status_code == 303
+    for reader in (head, officer):
+        for path in ("/antrean", "/sandi", "/antrean/pemeriksaan"):
+            assert "Penerusan otomatis ke <b>Dinas Lingkungan Hidup</b> sedang dihentikan" in reader.client.get(path).text
+    assert "&lt;b&gt;Kamus&lt;/b&gt; keliru" in officer.client.get("/antrean/pemeriksaan").text
+    assert officer.send("/antrean/pemeriksaan", aksi="cabut", nomor="1", alasan="sudah").status_code == 403
+    with database.read() as connection:
+        number = str(connection.execute(select(breaker.c.id)).scalar_one())
+    assert head.send("/antrean/pemeriksaan", aksi="cabut", nomor="x", alasan="sudah").status_code == 422
+    assert head.send("/antrean/pemeriksaan", aksi="cabut", nomor=number, alasan="Kamus diperbaiki").status_code == 303
+    assert "sedang dihentikan. <a" not in officer.client.get("/antrean").text
+    assert "Kamus diperbaiki" in officer.client.get("/antrean/pemeriksaan").text
+
+
+def test_whoever_may_only_look_cannot_decide_or_hold(api: Api, person: Person, database: Database) -> None:
+    colleague(database, "tamu", "peninjau-saja")
+    person.sign_in("tamu")
+    number, secret = arrive(api), arrive(api, "sampah rahasia sekali", confidential=True)
+    page = person.client.get(f"/aduan/{number}").text
+    assert 'class="choice' not in page
+    with database.read() as connection:
+        assert connection.execute(select(standing.c.claimed_by).where(standing.c.complaint_id == number)).scalar_one() is None
+    form = {"csrf_token": person.token("/sandi"), "putusan": "dlh"}
+    assert person.client.post(f"/aduan/{number}", data=form).status_code == 403
+    assert person.client.get("/antrean/berikutnya").status_code == 403
+    assert person.client.get(f"/aduan/{secret}").status_code == 403
+    assert "sampah rahasia" not in person.client.get("/antrean").text
+
+
+def test_without_a_model_a_complaint_is_still_shown(api: Api, petugas: Person, app: Flask, settings: Any) -> None:
+    (settings.models / "current").unlink()
+    number = arrive(api)
+    page = petugas.client.get(f"/aduan/{number}")
+    assert page.status_code == 200
+    assert "Model belum siap" in page.text
+    refused = send(petugas, number, putusan="dlh", catatan=NOTE)
+    assert refused.status_code == 422
+    assert typed(refused.text, "catatan") == NOTE
+
+
+def test_strangers_are_asked_to_sign_in(api: Api, person: Person) -> None:
+    number = arrive(api)
+    for path in ("/antrean", "/antrean/berikutnya", f"/aduan/{number}", f"/aduan/{number}/cari", "/antrean/pemeriksaan"):
+        assert person.client.get(path).headers["Location"].startswith("/masuk?lanjut=/")
