@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import IO
 
-from service import bodies, intake
+from sqlalchemy import Connection
+
+from service import bodies, intake, metrics
+from service.intake import Prepared, Receipt
 from service.parts import Parts
 from service.problems import Problem, from_exception
 from service.schemas import ComplaintIn
@@ -19,7 +24,10 @@ from service.schemas import ComplaintIn
 MAX_LINE = 200_000
 """Bytes of a line: a complaint of the greatest length, with every character escaped, and room to spare."""
 MAX_BYTES = 500_000_000
+AT_ONCE = 32
+"""Lines of one transaction: for so long do other writers wait at the most."""
 _IN_MEMORY = 1_000_000
+_NOT_TRIED = "Not tried: the database did not answer for a line before. Please send it again."
 _CHUNK = 65_536
 
 
@@ -41,20 +49,45 @@ def answer(parts: Parts, source: str, body: IO[bytes]) -> Iterator[bytes]:
     """Take in each line and yield its answer. A line that is wrong does not keep the next from being taken."""
     busy = False
     with body:
-        for number, line in _lines(body):
-            try:
-                if busy:  # the database does not answer: waiting for it again on every line would help nobody
-                    raise Problem("busy", "Not tried: the database did not answer for a line before. Please send it again.")
-                if line is None:
-                    raise Problem("too-large", f"A line may have {MAX_LINE:,} bytes.")
-                receipt = intake.take_in(parts, source, bodies.check(ComplaintIn, bodies.decode(line)))
-            except Exception as error:  # told on its own line
-                problem = from_exception(error)
+        numbered = _lines(body)
+        while lines := list(islice(numbered, AT_ONCE)):
+            answers = [Problem("busy", _NOT_TRIED) for _ in lines] if busy else _take(parts, source, [line for _, line in lines])
+            for (number, _), told in zip(lines, answers, strict=True):
+                if isinstance(told, Receipt):
+                    yield b'{"line": %d, "status": %d, "answer": %b}\n' % (number, 201 if told.new else 200, told.body)
+                    continue
+                problem = from_exception(told)
                 busy = busy or problem.kind == "busy"
-                told = {"line": number, "status": problem.status, "problem": problem.document()}
-                yield json.dumps(told, ensure_ascii=False).encode() + b"\n"
-            else:
-                yield b'{"line": %d, "status": %d, "answer": %b}\n' % (number, 201 if receipt.new else 200, receipt.body)
+                refused = {"line": number, "status": problem.status, "problem": problem.document()}
+                yield json.dumps(refused, ensure_ascii=False).encode() + b"\n"
+
+
+def _take(parts: Parts, source: str, lines: Sequence[bytes | None]) -> Sequence[Receipt | Exception]:
+    """Take lines in, all that can be in one transaction: one wait for the disk, and each line's fate its own."""
+    prepared = [_prepare(parts, source, line) for line in lines]
+    wanted = [one for one in prepared if isinstance(one, Prepared)]
+    try:
+        kept = iter(parts.database.store_each([partial(_keep, parts, one) for one in wanted]))
+    except Exception as error:  # not even its turn came
+        kept = iter([error] * len(wanted))
+    answers = [next(kept) if isinstance(one, Prepared) else one for one in prepared]
+    for told in answers:
+        if isinstance(told, Receipt) and told.new:
+            metrics.count_stored(told.decision)
+    return answers
+
+
+def _prepare(parts: Parts, source: str, line: bytes | None) -> Prepared | Exception:
+    try:
+        if line is None:
+            raise Problem("too-large", f"A line may have {MAX_LINE:,} bytes.")
+        return intake.prepare(parts, source, bodies.check(ComplaintIn, bodies.decode(line)))
+    except Exception as error:  # told on its own line
+        return error
+
+
+def _keep(parts: Parts, one: Prepared, connection: Connection) -> Receipt:
+    return intake.keep(parts, connection, one)
 
 
 def _lines(body: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 
 import click
@@ -80,7 +81,7 @@ def run() -> None:
     with _database(told) as database:
         if not database.is_current():
             raise _Refused("the tables are not those of this version: run `salur-service migrate` (or `setup`) first")
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:service.gunicorn_conf"]
+    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
     os.execv(sys.executable, command)  # noqa: S606 -- our own interpreter: it becomes the server, and gets its signals
 
 

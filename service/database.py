@@ -88,6 +88,13 @@ class Database:
             raise job.error
         return cast(_T, job.value)
 
+    def store_each(self, works: Sequence[Callable[[Connection], _T]]) -> Sequence[_T | Exception]:
+        """Do several pieces of work in one transaction; each is kept and answered, or raised alone and is answered by its error."""
+        jobs = [_Job(work) for work in works]
+        with self._turn():
+            self._do(jobs)
+        return [job.error or cast(_T, job.value) for job in jobs]
+
     def is_current(self) -> bool:
         """Tell whether the tables are those of this version of the code."""
         return self.revision() == head_revision()

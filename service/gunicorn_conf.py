@@ -7,11 +7,13 @@ import shutil
 import tempfile
 from typing import Any
 
+# Before `service` is imported, and prometheus_client with it: that looks for the folder once. A new one each time, for what an
+# earlier server left would be counted again. Gunicorn gets this file by its path: as `python:service.gunicorn_conf` it is too late.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="salur-metrics-")
+
 from service.settings import Settings
 
 _settings = Settings.from_environment(os.environ)
-# Before anything imports prometheus_client: it looks for the folder once. Old files would be counted again, so it is new each time.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="salur-metrics-")
 
 wsgi_app = "service.wsgi:make_app()"
 bind = _settings.bind

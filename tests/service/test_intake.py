@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +12,9 @@ from flask import Flask
 from sqlalchemy import func, insert, select, text
 
 from model.routing import Decision, Reason
-from service import audit, holds, intake, keys
+from service import audit, batch, holds, intake, keys
 from service import database as memory
 from service.database import Database
-from service.parts import Parts
 from service.problems import Problem
 from service.schemas import ROUTING
 from service.settings import Settings
@@ -393,11 +392,11 @@ def test_an_empty_batch_is_answered_with_nothing(api: Api) -> None:
 def test_a_batch_stops_asking_a_database_that_does_not_answer(app: Flask, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def busy(parts: Parts, source: str, sent: Any) -> None:
-        asked.append(sent.id)
+    def busy(_memory: Database, works: Sequence[Any]) -> None:
+        asked.append(len(works))
         raise Problem("busy")
 
-    monkeypatch.setattr(intake, "take_in", busy)
-    body = b"\n".join(json.dumps(UNSURE).encode() for _ in range(3))
-    assert [line["status"] for line in lines(send_batch(api, body))] == [503, 503, 503]
-    assert asked == ["A-1"]
+    monkeypatch.setattr(Database, "store_each", busy)
+    body = b"\n".join(json.dumps(UNSURE | {"id": f"X-{number}"}).encode() for number in range(3 * batch.AT_ONCE))
+    assert {line["status"] for line in lines(send_batch(api, body))} == {503}
+    assert asked == [batch.AT_ONCE]

@@ -1,0 +1,237 @@
+"""The service as it is run: gunicorn with its configuration, real sockets, several processes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service import keys
+from service.database import Database
+
+# The router of a served app in these tests: sure where the text says so, and the same in every process.
+FAKE_APP = """
+from dataclasses import dataclass, field
+from typing import Any
+import os
+from model.register import Agency, Register
+from model.routing import Candidate, Decision, Reason, Routing
+from service import create_app, logs
+from service.settings import Settings
+
+@dataclass(frozen=True)
+class FakeRouter:
+    version: str
+    register: Any = Register((Agency("dishub", "Dinas Perhubungan"), Agency("pln", "PLN", authority="pusat")))
+    manifest: Any = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder):
+        return cls(folder.name)
+
+    def route(self, asked):
+        sure = "pasti" in asked.text
+        reasons = () if sure else (Reason.LOW_CONFIDENCE,)
+        return Routing(Decision.AUTO if sure else Decision.REVIEW, "dishub", "", (Candidate("dishub", 0.9),), reasons, (),
+                       "pengaduan", False, asked.kecamatan, "", (), (), (), None, self.version)
+
+def make_app():
+    logs.configure("info")
+    app = create_app(Settings.from_environment(os.environ), FakeRouter.load)
+    app.extensions["salur"].models.router()
+    return app
+"""
+
+
+@dataclass
+class Served:
+    """A running server."""
+
+    port: int
+    key: str
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        kind = {"Content-Type": "application/json"} if body is not None else {}
+        connection.request(method, path, body, {"Authorization": f"Bearer {self.key}", **kind, **headers})
+        response = connection.getresponse()
+        answer = response.status, dict(response.getheaders()), response.read()
+        connection.close()
+        return answer
+
+    def post(self, path: str, body: Any) -> tuple[int, Any]:
+        status, _, content = self.call("POST", f"/api/v1{path}", json.dumps(body).encode())
+        return status, json.loads(content)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """Two worker processes over SQLite."""
+    (tmp_path / "fake_app.py").write_text(FAKE_APP)
+    (tmp_path / "secret").write_text(secrets.token_hex(32))
+    (tmp_path / "models" / "satu").mkdir(parents=True)
+    (tmp_path / "models" / "current").write_text("satu")
+    port = free_port()
+    url = f"sqlite:///{tmp_path / 'salur.db'}"
+    memory = Database(url)
+    memory.migrate()
+    with memory.write() as connection:
+        _, key = keys.add(connection, "Uji", ["predict", "intake", "outcome", "feed"])
+    memory.dispose()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SALUR_")} | {
+        "PYTHONPATH": str(tmp_path),
+        "SALUR_DATABASE": url,
+        "SALUR_SECRET_FILE": str(tmp_path / "secret"),
+        "SALUR_MODELS": str(tmp_path / "models"),
+        "SALUR_BIND": f"127.0.0.1:{port}",
+        "SALUR_WORKERS": "2",
+        "SALUR_AUDIT_SHARE": "0",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        f"file:{resources.files('service') / 'gunicorn_conf.py'}",
+        "fake_app:make_app()",
+    ]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environ, cwd=tmp_path, stdout=log, stderr=log)
+    made = Served(port, key, tmp_path, process)
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            if made.call("GET", "/readyz")[0] == 200:
+                break
+        except OSError:
+            pass
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        assert time.monotonic() < deadline, "the server did not become ready"
+        time.sleep(0.05)
+    yield made
+    if process.poll() is None:
+        process.terminate()
+        process.wait(35)
+
+
+def test_a_complaint_goes_in_and_its_decision_comes_out(served: Served) -> None:
+    status, prediction = served.post("/predictions", {"text": "lampu mati pasti"})
+    assert (status, prediction["agency"]) == (200, "dishub")
+    status, stored = served.post("/complaints", {"id": "U-1", "text": "lampu mati pasti"})
+    assert (status, stored["decision"]) == (201, "auto")
+    status, _ = served.post("/complaints/U-1/outcome", {"outcome": "bukan-wewenang", "agency": "pln"})
+    assert status == 200
+    feed = json.loads(served.call("GET", "/api/v1/decisions")[2])
+    assert [(entry["outcome"], entry["agency"]) for entry in feed["decisions"]] == [("auto", "dishub"), ("changed", "pln")]
+
+
+def test_figures_are_added_up_over_the_processes(served: Served) -> None:
+    for _ in range(40):
+        served.post("/predictions", {"text": "lampu mati"})
+    figures = served.call("GET", "/metrics")[2].decode()
+    counted = [line for line in figures.splitlines() if line.startswith("salur_routings_total{") and "predictions" in line]
+    assert [float(line.split()[-1]) for line in counted] == [40.0]
+
+
+def test_every_worker_follows_the_pointer(served: Served) -> None:
+    (served.folder / "models" / "dua").mkdir()
+    (served.folder / "models" / "neu").write_text("dua")
+    (served.folder / "models" / "neu").replace(served.folder / "models" / "current")
+    began = time.monotonic()
+    while {served.post("/predictions", {"text": "lampu"})[1]["model_version"] for _ in range(12)} != {"dua"}:
+        assert time.monotonic() - began < 5
+
+
+def test_a_batch_larger_than_any_buffer_comes_back_whole(served: Served) -> None:
+    """The sender reads nothing before it has sent everything: if we answered as we read, both would wait for ever."""
+    count = 2_000
+    body = b"\n".join(json.dumps({"id": f"B-{number}", "text": "sampah " * 250}).encode() for number in range(count))
+    status, _, content = served.call("POST", "/api/v1/complaints/batch", body, **{"Content-Type": "application/x-ndjson"})
+    assert status == 200
+    answers = [json.loads(line) for line in content.splitlines()]
+    assert [answer["line"] for answer in answers] == list(range(1, count + 1))
+    assert {answer["status"] for answer in answers} == {201}
+
+
+def test_stopping_lets_requests_end_and_loses_none(served: Served) -> None:
+    acknowledged: list[str] = []
+    stop = threading.Event()
+
+    def send(name: int) -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            try:
+                status, _ = served.post("/complaints", {"id": f"S-{name}-{number}", "text": "lampu pasti"})
+            except (OSError, http.client.HTTPException):
+                return
+            if status == 201:
+                acknowledged.append(f"S-{name}-{number}")
+
+    senders = [threading.Thread(target=send, args=(name,)) for name in range(4)]
+    for sender in senders:
+        sender.start()
+    while len(acknowledged) < 20:
+        time.sleep(0.01)
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(35) == 0
+    stop.set()
+    for sender in senders:
+        sender.join()
+    memory = Database(f"sqlite:///{served.folder / 'salur.db'}")
+    with memory.read() as connection:
+        kept = set(connection.exec_driver_sql("SELECT client_id FROM complaint").scalars())
+        decided = connection.exec_driver_sql("SELECT count(*) FROM decision").scalar()
+    memory.dispose()
+    assert set(acknowledged) <= kept
+    assert decided == len(kept)
+
+
+def test_a_killed_worker_loses_nothing_that_was_acknowledged(served: Served) -> None:
+    workers = subprocess.run(["pgrep", "-P", str(served.process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    assert len(workers) == 2
+    acknowledged = []
+    for number in range(120):
+        if number == 40:
+            os.kill(int(workers[0]), signal.SIGKILL)
+        try:
+            status, _ = served.post("/complaints", {"id": f"K-{number}", "text": "lampu pasti"})
+        except (OSError, http.client.HTTPException):
+            continue
+        if status == 201:
+            acknowledged.append(f"K-{number}")
+    assert len(acknowledged) >= 100
+    for client_id in acknowledged:
+        assert served.call("GET", f"/api/v1/complaints/{client_id}")[0] == 200
+    feed = json.loads(served.call("GET", "/api/v1/decisions?limit=1000")[2])["decisions"]
+    assert [entry["cursor"] for entry in feed] == list(range(1, len(feed) + 1))
+    assert set(acknowledged) <= {entry["id"] for entry in feed}
+
+
+def test_nothing_of_a_complaint_is_in_the_log(served: Served) -> None:
+    served.post("/complaints", {"text": "lampu milik Joko Widuri mati pasti"})
+    served.post("/complaints", {"text": ["Joko Widuri"]})
+    served.call("GET", "/antrean?cari=Joko")
+    assert "Joko" not in (served.folder / "log").read_text()
