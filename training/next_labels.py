@@ -1,0 +1,110 @@
+"""Which complaints to have labelled next: those that the model is unsure of, that stand for many, and that are unlike each other.
+
+The least sure make a pool (margin sampling: Scheffer, Decomain and Wrobel 2001). In it doubt is weighed by how much a complaint is like
+all others (information density: Settles and Craven 2008), lest oddities be picked; and greedy farthest-first traversal (Gonzalez 1985;
+Sener and Savarese 2018 for labels) sees to it that one kind of doubt is asked about once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from model.complaint import Complaint
+from model.features import stem_grams
+from model.router import Router
+
+Array = NDArray[Any]
+POOL = 3
+"""The pool holds this many times as many as are picked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A complaint to have labelled: the two agencies that the model wavers between, and its lead of one over the other."""
+
+    number: int
+    id: str
+    first: str
+    second: str
+    margin: float
+
+
+@dataclass(frozen=True)
+class Picks:
+    """What to have labelled next, in the order of choice."""
+
+    complaints: int
+    picks: Sequence[Pick]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return {"complaints": self.complaints, "picks": [asdict(pick) for pick in self.picks]}
+
+    def __str__(self) -> str:
+        """Lay it out as a table, with the pairs that most picks waver between."""
+        lines = [f"{len(self.picks):,} of {self.complaints:,} complaints to have labelled next"]
+        lines += [f"  {'id':<24} {'first':<26} {'second':<26} {'lead':>6}"]
+        lines += [f"  {pick.id[:24]:<24} {pick.first[:26]:<26} {pick.second[:26]:<26} {pick.margin:>6.1%}" for pick in self.picks]
+        pairs = Counter(" | ".join(sorted((pick.first, pick.second))) for pick in self.picks)
+        return "\n".join([*lines, "most wavered between:", *(f"  {pair:<54} {count:>4}" for pair, count in pairs.most_common(5))])
+
+
+def choose(router: Router, complaints: Sequence[Complaint], count: int = 100) -> Picks:
+    """Choose `count` complaints that nobody has labelled; fewer where there are fewer."""
+    if not complaints:
+        return Picks(0, ())
+    words = [router.reader.analyzer.words(complaint) for complaint in complaints]
+    probabilities = np.array([router.scorer.probabilities(each) for each in words])
+    matrix = TfidfVectorizer(analyzer=stem_grams, sublinear_tf=True).fit_transform(words)
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
+    margins = margins_of(probabilities)
+    agencies = router.scorer.agencies
+    return Picks(
+        len(complaints),
+        [
+            Pick(
+                number,
+                complaints[number].id,
+                agencies[best[number, 0]],
+                agencies[best[number, 1]],
+                round(float(margins[number]), 6),
+            )
+            for number in pick(margins, csr_matrix(matrix), count)
+        ],
+    )
+
+
+def margins_of(probabilities: Array) -> Array:
+    """(rows,) lead of the likeliest of (rows, agencies) over the next."""
+    top = np.sort(probabilities, axis=1)[:, -2:]
+    lead: Array = top[:, 1] - top[:, 0]
+    return lead
+
+
+def pick(margins: Array, matrix: csr_matrix, count: int) -> list[int]:
+    """Pick row numbers, always the one that doubt, likeness to all and distance from those picked make worth most.
+
+    `matrix` (rows, features) has rows of length 1, so that products are cosines.
+    """
+    pool = np.argsort(margins, kind="stable")[: count * POOL]
+    rows = matrix[pool]
+    density = np.asarray(rows @ np.asarray(matrix.mean(axis=0)).ravel())
+    base = (1 - margins[pool]) * density
+    nearest = np.zeros(len(pool))
+    picked: list[int] = []
+    worth = base.copy()
+    for _ in range(min(count, len(pool))):
+        best = int(np.argmax(worth))
+        picked.append(best)
+        nearest = np.maximum(nearest, (rows @ rows[best].T).toarray().ravel())
+        worth = base * (1 - nearest)
+        worth[picked] = -1
+    return [int(pool[number]) for number in picked]
