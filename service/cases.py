@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, select
 
 from model.complaint import Complaint
 from model.routing import Routing
@@ -127,14 +127,17 @@ def load(connection: Connection, complaint_id: int) -> Case | None:
 
 def members(connection: Connection, complaint_id: int) -> Sequence[Member]:
     """Answer the other complaints of the group, the newest _GROUP of them. What the model said of a blind one stays hidden."""
-    first = select(complaint.c.similar_to).where(complaint.c.id == complaint_id).scalar_subquery()
-    root = connection.execute(select(first)).scalar_one() or complaint_id
+    first = connection.execute(select(complaint.c.similar_to).where(complaint.c.id == complaint_id)).scalar_one() or complaint_id
+    # Not "id = first OR similar_to = first": for that SQLite walks through all complaints.
+    newest = select(complaint.c.id).where(complaint.c.similar_to == first).order_by(complaint.c.id.desc()).limit(_GROUP)
+    numbers = {first, *connection.execute(newest).scalars()} - {complaint_id}
+    if not numbers:
+        return []
     rows = connection.execute(
         select(*_LINE, standing.c.state, standing.c.queue, standing.c.agency, complaint.c.received_at)
         .join(standing, standing.c.complaint_id == complaint.c.id)
-        .where(or_(complaint.c.id == root, complaint.c.similar_to == root), complaint.c.id != complaint_id)
+        .where(complaint.c.id.in_(numbers))
         .order_by(complaint.c.id.desc())
-        .limit(_GROUP)
     )
     return [
         Member(

@@ -252,10 +252,8 @@ def group(connection: Connection, complaint_id: int) -> Sequence[int]:
     first = connection.execute(
         select(func.coalesce(complaint.c.similar_to, complaint.c.id)).where(complaint.c.id == complaint_id)
     ).scalar_one_or_none()
-    found = select(complaint.c.id).where(
-        or_(complaint.c.id == first, complaint.c.similar_to == first), complaint.c.id != complaint_id
-    )
-    return connection.execute(found.order_by(complaint.c.id)).scalars().all()
+    others = connection.execute(select(complaint.c.id).where(complaint.c.similar_to == first)).scalars()
+    return sorted({*others, *(() if first is None else (first,))} - {complaint_id})
 
 
 def _serve(connection: Connection, other: int, complaint_id: int, choice: Choice, account_id: int, at: dt.datetime) -> bool:

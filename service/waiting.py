@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tu
 from service.tables import account, complaint, routing_reason, standing
 
 PAGE = 25
-COUNTED = 20_000
+COUNTED = 10_000
 EXCERPT = 160
 AGES: Mapping[str, str] = {
     "terlambat": "Lewat tenggat",
