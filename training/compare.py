@@ -38,6 +38,8 @@ MAX_LOSS = 0.05
 """An agency with at least MIN_AGENCY rows may lose this much of its accuracy, and no more."""
 RESAMPLES = 10_000
 MOVED_WORDS = 5
+MAX_TOLD = 8
+"""Reasons that the ledger's line tells; `reasons` has them all."""
 MIN_SHOWN = 20
 """A slice with fewer rows is in `to_dict` alone."""
 _LENGTHS = ((10, "under 10 words"), (25, "10 to 24 words"), (60, "25 to 59 words"), (10**9, "60 words and more"))
@@ -119,8 +121,9 @@ class Comparison:
 
     @property
     def why(self) -> str:
-        """The reasons in one line, for the ledger."""
-        return "; ".join(self.reasons)
+        """The first reasons in one line, for the ledger."""
+        more = [f"and {len(self.reasons) - MAX_TOLD} more"] if len(self.reasons) > MAX_TOLD else []
+        return "; ".join([*self.reasons[:MAX_TOLD], *more])
 
     @property
     def words(self) -> Sequence[tuple[str, float]]:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, gammaln
 
+from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
 from model.router import Router
 
@@ -36,6 +37,8 @@ WINDOWS = (1, 2, 4)
 MEMORY = 52
 """Weeks before a window that make its baseline, at most."""
 MIN_BASELINE = 8
+MAX_WEEKS = 1_040
+"""Twenty years."""
 MIN_WORD = 5
 """A word must stand in this many complaints of a window to be looked at."""
 UNFAMILIAR = 0.2
@@ -138,9 +141,13 @@ class Drift:
 
 
 def cases_of(router: Router, rows: Iterable[LabelledComplaint]) -> Iterator[Case]:
-    """See labelled complaints with a model's eyes; those without a date or an agency are passed over."""
+    """See labelled complaints with a model's eyes; those without a date or an agency are passed over.
+
+    Raises InvalidData where a date is none, at the first.
+    """
     for row in rows:
         if row.received_at and row.agency:
+            _monday(row.received_at, row.id)
             words = router.reader.analyzer.words(row.complaint)
             unknown = len(words) - router.scorer.features(words).known
             said = router.route(row.complaint).candidates[0].agency
@@ -149,14 +156,17 @@ def cases_of(router: Router, rows: Iterable[LabelledComplaint]) -> Iterator[Case
 
 
 def count(cases: Iterable[Case]) -> list[Week]:
-    """Count cases by week, in order, empty weeks too. Raises ValueError for a date that is none."""
+    """Count cases by week, in order, empty weeks too. Raises InvalidData for a date that is none, and for over MAX_WEEKS."""
     by_week: dict[date, list[Case]] = {}
     for case in cases:
-        day = date.fromisoformat(case.received_at[:10])
-        by_week.setdefault(day - timedelta(days=day.weekday()), []).append(case)
+        by_week.setdefault(_monday(case.received_at), []).append(case)
     if not by_week:
         return []
     first, last = min(by_week), max(by_week)
+    if (last - first).days // 7 >= MAX_WEEKS:
+        raise InvalidData(
+            [Fault("data", 0, f"dates from {first} to {last}: more than {MAX_WEEKS} weeks; is one of them mistyped?")]
+        )
     mondays = [first + timedelta(days=7 * number) for number in range((last - first).days // 7 + 1)]
     return [_week(monday, by_week.get(monday, ())) for monday in mondays]
 
@@ -327,6 +337,16 @@ def _week(monday: date, cases: Sequence[Case] | tuple[()]) -> Week:
         wrong=_share([case.wrong for case in cases]),
         words=Counter(word for case in cases for word in case.words),
     )
+
+
+def _monday(received_at: str, name: str = "") -> date:
+    try:
+        day = date.fromisoformat(received_at[:10])
+    except ValueError as error:
+        raise InvalidData(
+            [Fault("data", 0, f"{name}: received_at {received_at[:20]!r} is no ISO date".removeprefix(": "))]
+        ) from error
+    return day - timedelta(days=day.weekday())
 
 
 def _share(values: Iterable[bool | None]) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from cleanlab.rank import get_label_quality_scores
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from model.faults import Fault, InvalidData
 from model.features import stem_grams
 from model.labelled import LabelledComplaint
 from model.reader import Reader
@@ -128,14 +129,14 @@ def find(
     """Find the labels that are probably wrong, at most `most` of them; seeded by the configuration.
 
     Rows of agencies with fewer rows than there are folds teach, but are not judged: no fold could know their agency.
-    `other` are further rows to learn from. Raises ValueError where fewer than two agencies have that many rows.
+    `other` are further rows to learn from. Raises InvalidData where fewer than two agencies have that many rows.
     """
     found = dataset.deduplicate(rows)
     routed = [row for row in found.kept if row.agency]
     counts = Counter(row.agency for row in routed)
     judged = [row for row in routed if counts[row.agency] >= config.folds]
     if len({row.agency for row in judged}) < 2:
-        raise ValueError(f"fewer than two agencies have {config.folds} complaints")
+        raise InvalidData([Fault("data", 0, f"fewer than two agencies have {config.folds} complaints: too few to judge labels by")])
     own, further = _data(judged, [row for row in routed if counts[row.agency] < config.folds], other, reader, config)
     say(f"out-of-fold answers for {len(own):,} complaints")
     folds = grouped(own.labels.tolist(), dataset.near_duplicate_groups(judged), config.folds, config.seed)
