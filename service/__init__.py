@@ -12,6 +12,7 @@ from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
+from model.router import Router
 from service import (
     access,
     agencies_page,
@@ -59,16 +60,12 @@ class _Salur(Flask):
         return func
 
 
-def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] | None = None) -> Flask:
+def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = Router.load) -> Flask:
     """Make the application. Opens no connection and loads no model yet.
 
-    `load_router` reads a version's folder; left out, it is `model.router.Router.load`.
+    `load_router` reads a version's folder.
     Raises InvalidSettings where there is no secret, InvalidData for a broken file of holidays.
     """
-    if load_router is None:
-        from model.router import Router
-
-        load_router = Router.load
     app = _Salur(__name__)
     database = Database(settings.database, pool_size=settings.threads)
     exceptions = clock.load_exceptions(settings.holidays_file) if settings.holidays_file else {}

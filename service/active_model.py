@@ -13,6 +13,7 @@ import structlog
 from model.complaint import Complaint
 from model.faults import SalurError
 from model.register import Register
+from model.registry import Registry, RegistryError
 from model.routing import Routing
 from service.problems import Problem
 
@@ -41,12 +42,11 @@ class RouterLike(Protocol):
 
 
 def current_version(models: Path) -> str | None:
-    """Read the registry's pointer; None where nothing was promoted yet, or what it says is no version's name."""
+    """Name of the version that the registry's pointer names; None where there is none, or it names no version."""
     try:
-        name = (models / "current").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+        return Registry(models).current()
+    except RegistryError:
         return None
-    return name if name and "/" not in name and "\\" not in name and not name.startswith(".") else None
 
 
 class ActiveModel:
@@ -54,7 +54,7 @@ class ActiveModel:
 
     def __init__(self, models: Path, load: Callable[[Path], RouterLike], clock: Callable[[], float] = time.monotonic) -> None:
         """Look after a registry's folder; loads nothing before the first `router()`."""
-        self._models = models
+        self._registry = Registry(models)
         self._load = load
         self._clock = clock
         self._router: RouterLike | None = None
@@ -78,25 +78,27 @@ class ActiveModel:
         """Answer the router in use. Raises the problem `no-model` where there is none."""
         router = self.router()
         if router is None:
-            raise Problem("no-model", self.trouble or "No model has been promoted yet.")
+            raise Problem("no-model", f"No model is ready: {self.trouble}.")
         return router
 
     @property
     def trouble(self) -> str:
         """Why the version that the pointer names is not the one in use; empty where it is."""
-        return f"version {self._failed[0]} cannot be loaded: {self._failed[1]}" if self._failed else ""
+        if self._failed is None:
+            return ""
+        version, reason = self._failed
+        return f"version {version} cannot be loaded: {reason}" if version else reason
 
     def _follow(self) -> None:
-        version = current_version(self._models)
-        if version is None:
-            if self._router is not None:
-                self._failed = ("unknown", "the registry has no pointer to a current version")
-            return
-        if self._router is not None and version == self._router.version:
-            self._failed = None
-            return
+        version = "unknown"
         try:
-            router = self._load(self._models / version)
+            version = self._registry.current() or ""
+            if version and self._router is not None and version == self._router.version:
+                self._failed = None
+                return
+            if not version:
+                raise RegistryError("nothing was promoted yet")
+            router = self._load(self._registry.path(version))
         except (SalurError, OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             if self._failed != (version, reason):

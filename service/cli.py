@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from model import labelled
 from model.faults import SalurError
 from model.labelled import LabelledComplaint
+from model.router import Router
 from service import accounts, keys, labels, logs, replay, retention, settings, webhooks
 from service.clock import now
 from service.database import Database
@@ -258,8 +259,6 @@ def purge(days: int | None, dry_run: bool) -> None:
 @click.option("--source", default="", help="ID is the sender's own id of a complaint of this source, not the desk's number")
 def replay_routing(complaint_id: str, source: str) -> None:
     """Give a past answer again and compare it to the byte. Ends with 1 where it differs."""
-    from model.router import Router
-
     told = _settings()
     with _database(told) as database, database.read() as connection:
         if source:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from model.faults import SalurError
+from model.registry import Registry, RegistryError
 from service import intake
 from service.active_model import RouterLike
 from service.schemas import ROUTING
@@ -43,9 +44,10 @@ def replay(connection: Connection, number: int, models: Path, load: Callable[[Pa
         raise CannotReplay(f"complaint {number}: no model was ready when it came")
     replayed = []
     for answer in answers:
-        folder = models / answer.model_version
-        if not folder.is_dir():
-            raise CannotReplay(f"complaint {number}: model {answer.model_version} is not in the registry any more")
+        try:
+            folder = Registry(models).path(answer.model_version)
+        except RegistryError as error:
+            raise CannotReplay(f"complaint {number}: {error}") from error
         again = ROUTING.dump_json(load(folder).route(intake.as_stored(kept))).decode()
         replayed.append(Replayed(answer.id, answer.model_version, _difference(answer.body, again)))
     return replayed

@@ -116,7 +116,7 @@ def test_what_cannot_be_replayed_says_why(api: Api, database: Database, settings
     (settings.models / "palsu-1" / "ok").unlink()
     (settings.models / "palsu-1").rmdir()
     with database.read() as connection:
-        for number, says in ((1, "not in the registry"), (9, "none with this number")):
+        for number, says in ((1, "no version"), (9, "none with this number")):
             with pytest.raises(CannotReplay, match=says):
                 replay.replay(connection, number, settings.models, type(router).load)
     with database.write() as connection:
