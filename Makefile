@@ -28,8 +28,7 @@ $(MODELS)/current: | $(BIN)/.installed
 model: $(MODELS)/current  ## the default model, if there is none yet
 
 run: $(BIN)/.installed model  ## environment, default model, database, first admin, server on 127.0.0.1:8000
-	$(BIN)/salur-service migrate
-	$(BIN)/salur-service user first
+	$(BIN)/salur-service setup
 	$(BIN)/salur-service run
 
 test: $(BIN)/.developing  ## environment and every test

@@ -226,17 +226,17 @@ def deliver(once: bool, every: float) -> None:
 
 @main.command("export-labels")
 @click.option(
-    "--output",
+    "--out",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     help="file to write whole or not at all; else standard output",
 )
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="leave out verdicts before this day (UTC)")
-def export_labels(output: Path | None, since: dt.datetime | None) -> None:
+def export_labels(out: Path | None, since: dt.datetime | None) -> None:
     """Write people's verdicts as labelled JSON Lines; what only the model said is never among them."""
     with _database(_settings()) as database, database.read() as connection:
         rows = labels.labelled(connection, since.replace(tzinfo=dt.UTC) if since else None)
-        count = _print(rows) if output is None else labelled.dump(rows, output)
+        count = _print(rows) if out is None else labelled.dump(rows, out)
     click.echo(f"{count} labelled complaints", err=True)
 
 

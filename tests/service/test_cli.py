@@ -94,7 +94,7 @@ def test_tables_are_migrated_up_and_down(call: Callable[..., Result]) -> None:
 
 def test_labels_and_purge_work_on_an_empty_memory(call: Callable[..., Result], tmp_path: Path) -> None:
     call("setup")
-    assert "0 labelled complaints" in call("export-labels", "--output", str(tmp_path / "labels.jsonl")).output
+    assert "0 labelled complaints" in call("export-labels", "--out", str(tmp_path / "labels.jsonl")).output
     assert (tmp_path / "labels.jsonl").read_bytes() == b""
     assert "emptied 0 complaints" in call("purge", "--days", "30").output
 
