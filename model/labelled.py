@@ -13,7 +13,22 @@ from model.faults import Fault, InvalidData
 
 KINDS = ("pengaduan", "aspirasi", "permintaan-informasi")
 MISSING = ("lokasi", "waktu", "identitas", "uraian")
-_TEXTS = ("id", "received_at", "title", "text", "kecamatan", "desa", "agency", "unit", "category", "kind", "source", "labelled_by", "labelled_at", "expect")
+_TEXTS = (
+    "id",
+    "received_at",
+    "title",
+    "text",
+    "kecamatan",
+    "desa",
+    "agency",
+    "unit",
+    "category",
+    "kind",
+    "source",
+    "labelled_by",
+    "labelled_at",
+    "expect",
+)
 _LISTS = ("also", "missing")
 MAX_LINE = 1_000_000
 """Bytes of one line; a longer one is a fault, not a reason to run out of memory."""
@@ -91,13 +106,11 @@ def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
     if wrong:
         raise ValueError("; ".join(wrong))
     known = {*_TEXTS, *_LISTS, "acceptable", "oversight"}
-    return LabelledComplaint(
-        **{name: row.get(name) or "" for name in _TEXTS if name != "expect"},
-        expect=row.get("expect") or "route",
-        oversight=bool(row.get("oversight")),
-        **{name: tuple(row.get(name) or ()) for name in (*_LISTS, "acceptable")},
-        extra={key: value for key, value in row.items() if key not in known},
-    )
+    values: dict[str, Any] = {name: row.get(name) or "" for name in _TEXTS}
+    values |= {name: tuple(row.get(name) or ()) for name in (*_LISTS, "acceptable")}
+    values["expect"] = values["expect"] or "route"
+    extra = {key: value for key, value in row.items() if key not in known}
+    return LabelledComplaint(**values, oversight=bool(row.get("oversight")), extra=extra)
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -13,6 +13,7 @@ from model.complaint import Complaint
 from model.place import unit_of
 from model.policy import MAX_CANDIDATES, Policy
 from model.reader import Reader, Reading
+from model.reliability import Reliability
 from model.register import Agency, Register
 from model.routing import Decision, FiredRule, Reason, Routing
 from model.scorer import Arrays, Scorer
@@ -35,6 +36,8 @@ class Router:
             raise ArtifactError(f"{self.version}: agencies that its register does not have: {', '.join(unknown)}")
         self.scorer = Scorer(artifact.vocabulary, Arrays.of(artifact.arrays, len(artifact.vocabulary), len(agencies)), agencies)
         self._aspects = Aspects.from_dict(manifest["aspects"])
+        self._aspects.fits(agencies, len(artifact.arrays["bias"]) - len(agencies))
+        self._reliability = Reliability.from_dict(manifest["reliability"])
         self.policy = Policy.from_dict(manifest["policy"])
 
     @classmethod
@@ -53,7 +56,8 @@ class Router:
         reading = self.reader.read(complaint)
         words = reading.words
         scores = self.scorer.scores(words)
-        candidates, fired = self.reader.apply_rules(self.scorer.ranked(scores), reading)
+        moved, fired = self.reader.apply_rules(self.scorer.ranked(scores), reading)
+        candidates = self._reliability.recalibrate(moved)
         first = self.register.by_id[candidates[0].agency]
         facts = Facts(complaint, words, reading.found, reading.place, scores.probabilities)
         findings = self._aspects.read(scores.columns[len(self.scorer.agencies) :], facts)

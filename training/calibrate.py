@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -19,7 +20,7 @@ from training.fit import pipeline
 from training.split import Fold
 
 Array = NDArray[Any]
-_ABSENT = -3.0
+ABSENT = -3.0
 """Score of an agency that a fold's training rows lack: lower than any machine gives."""
 
 
@@ -53,20 +54,29 @@ def fit_pipeline(config: TrainingConfig, data: Data, reader: Reader, temperature
 
 
 def out_of_fold(
-    config: TrainingConfig, own: Data, other: Data, reader: Reader, folds: Sequence[Fold], step: Callable[[], object] = lambda: None
+    config: TrainingConfig,
+    own: Data,
+    other: Data,
+    reader: Reader,
+    folds: Sequence[Fold],
+    step: Callable[[], object] = lambda: None,
+    jobs: int = 2,
 ) -> OutOfFold:
     """Train on each fold's past (or other folds) and on all `other` rows, score the fold's own test rows, fit one temperature.
 
     `step` is called after each fold, for a progress bar.
     """
     agencies = np.unique(np.concatenate([own.labels, other.labels])) if len(other) else np.unique(own.labels)
-    parts = []
-    for fold in folds:
+
+    def score(fold: Fold) -> Array:
         model = fit_pipeline(config, own.take(fold.train) + other, reader)
-        scores = np.full((len(fold.test), len(agencies)), _ABSENT)
+        scores = np.full((len(fold.test), len(agencies)), ABSENT)
         scores[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(own.take(fold.test).words)
-        parts.append(scores)
         step()
+        return scores
+
+    # Threads: liblinear works without the interpreter's lock, and nothing need be copied to another process.
+    parts = Parallel(n_jobs=jobs, prefer="threads")(delayed(score)(fold) for fold in folds)
     rows = np.concatenate([fold.test for fold in folds])
     scores = np.concatenate(parts)
     return OutOfFold(rows, agencies, scores, fit_temperature(scores, np.searchsorted(agencies, own.labels[rows])))

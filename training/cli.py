@@ -19,15 +19,35 @@ from model.register import Register
 from model.registry import Registry
 from model.router import Router
 from training import config as configs
-from training import compare, dataset, drift, evaluate, next_labels, plots, predict, replay, report, retrain, sources, suspects, train
+from training import (
+    compare,
+    dataset,
+    drift,
+    evaluate,
+    next_labels,
+    plots,
+    predict,
+    replay,
+    report,
+    retrain,
+    sources,
+    suspects,
+    train,
+)
 from training.seen import Seen
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
-MODELS = click.option("--models", type=FOLDER, default=Path("var/models"), envvar="SALUR_MODELS", show_default=True, help="The registry.")
+MODELS = click.option(
+    "--models", type=FOLDER, default=Path("var/models"), envvar="SALUR_MODELS", show_default=True, help="The registry."
+)
 REGISTER = click.option("--register", "register_dir", type=FOLDER, required=True, help="The region's folder.")
-DATA = click.option("--data", type=FILE, multiple=True, required=True, help="Labelled complaints of this region, JSON Lines. May be repeated.")
-TRANSFER = click.option("--transfer", type=FILE, multiple=True, help="Labelled complaints of other regions: learnt from, never judged by.")
+DATA = click.option(
+    "--data", type=FILE, multiple=True, required=True, help="Labelled complaints of this region, JSON Lines. May be repeated."
+)
+TRANSFER = click.option(
+    "--transfer", type=FILE, multiple=True, help="Labelled complaints of other regions: learnt from, never judged by."
+)
 CONFIG = click.option("--config", "config_file", type=FILE, help="A TrainingConfig in TOML.")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 
@@ -68,7 +88,14 @@ def commands() -> None:
 @click.option("--strict", is_flag=True, help="Refuse where a name is not mapped or a crosswalk row matches nothing.")
 @JSON
 def import_(
-    export: Path, register_dir: Path, crosswalk: Path | None, out: Path, columns: tuple[str, ...], source: str, strict: bool, as_json: bool
+    export: Path,
+    register_dir: Path,
+    crosswalk: Path | None,
+    out: Path,
+    columns: tuple[str, ...],
+    source: str,
+    strict: bool,
+    as_json: bool,
 ) -> None:
     """Make labelled complaints of EXPORT: a LAPOR! export, a table (.csv, .xlsx) or JSON Lines."""
     pairs = [column.partition("=") for column in columns]
@@ -107,7 +134,9 @@ def train_(
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     registry = Registry(models)
     version = train.version_name(now, given, register, chosen)
-    click.echo(f"{len(given.own):,} complaints of this region, {len(given.other):,} of others; {given.dropped:,} duplicates", err=True)
+    click.echo(
+        f"{len(given.own):,} complaints of this region, {len(given.other):,} of others; {given.dropped:,} duplicates", err=True
+    )
     with tqdm(total=chosen.folds + 5, desc=version, file=sys.stderr, disable=None, bar_format="{desc}: {bar} {elapsed}") as bar:
 
         def say(step: str) -> None:
@@ -147,10 +176,15 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
 @DATA
 @CONFIG
 @click.option("--every", type=click.Choice(["week", "month"]), default="week", show_default=True, help="How often to train anew.")
-@click.option("--audit", type=click.FloatRange(0.0, 1.0), default=0.05, show_default=True, help="Share of automatic routings that is audited blind.")
+@click.option(
+    "--audit",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.05,
+    show_default=True,
+    help="Share of automatic routings that is audited blind.",
+)
 @click.option("--minutes", type=click.FloatRange(0.0), default=3.0, show_default=True, help="Minutes that one review costs.")
 @click.option("--frozen", is_flag=True, help="Train once, on the first part, and never again: what retraining is worth.")
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 @click.option("--plot", type=FILE, help="Write a plot there, as SVG.")
 @JSON
 def replay_(
@@ -161,7 +195,6 @@ def replay_(
     audit: float,
     minutes: float,
     frozen: bool,
-    jobs: int,
     plot: Path | None,
     as_json: bool,
 ) -> None:
@@ -172,9 +205,9 @@ def replay_(
     kept = dataset.deduplicate([row.complaint for row in rows]).kept
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     plan = replay.Plan(every=every, audit=audit, minutes_per_review=minutes, frozen=frozen)
-    found = replay.summarise(replay.replay(register, kept, chosen, plan, jobs=jobs, say=_say))
+    found = replay.summarise(replay.replay(register, kept, chosen, plan, _say))
     if plot:
-        plot.write_text(plots.replay(found), encoding="utf-8")
+        plot.write_text(plots.replayed(found).svg, encoding="utf-8")
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else replay.table(found))
 
 
@@ -288,7 +321,11 @@ def history_(models: Path, as_json: bool) -> None:
     history = Registry(models).history()
     for entry in history.entries:
         row = entry.to_dict()
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else "  ".join(str(row.get(key, "")) for key in ("when", "what", "version", "who", "why")))
+        click.echo(
+            json.dumps(row, ensure_ascii=False)
+            if as_json
+            else "  ".join(str(row.get(key, "")) for key in ("when", "what", "version", "who", "why"))
+        )
     for fault in history.faults:
         click.echo(f"salur-training: {fault}", err=True)
 
@@ -299,7 +336,14 @@ def history_(models: Path, as_json: bool) -> None:
 @TRANSFER
 @MODELS
 @CONFIG
-@click.option("--test", "test", type=click.FloatRange(0.05, 0.5), default=0.2, show_default=True, help="Share of own complaints, the newest, that judges both models.")
+@click.option(
+    "--test",
+    "test",
+    type=click.FloatRange(0.05, 0.5),
+    default=0.2,
+    show_default=True,
+    help="Share of own complaints, the newest, that judges both models.",
+)
 @click.option("--promote-if-better", is_flag=True, help="Put the new version live where the comparison says so.")
 @click.option("--why", default="retrained", show_default=True, help="The reason that the ledger keeps.")
 def retrain_(
@@ -317,10 +361,18 @@ def retrain_(
     Skips where nothing changed since the live model. The comparison is fair to both: twins of the two, trained on the
     older part only, are judged on the newest complaints.
     """
-    register, chosen, registry = Register.load(register_dir), configs.load(config_file) if config_file else configs.TrainingConfig(), Registry(models)
+    register, chosen, registry = (
+        Register.load(register_dir),
+        configs.load(config_file) if config_file else configs.TrainingConfig(),
+        Registry(models),
+    )
     now = _now()
-    given = train.load(register, [path for path in data if path.is_file() and path.stat().st_size], transfer, now[:10], allow_unseen=True)
-    done = retrain.retrain(registry, register, given, chosen, test=test, at=now, who=_who(), why=why, promote=promote_if_better, say=_say)
+    given = train.load(
+        register, [path for path in data if path.is_file() and path.stat().st_size], transfer, now[:10], allow_unseen=True
+    )
+    done = retrain.retrain(
+        registry, register, given, chosen, test=test, at=now, who=_who(), why=why, promote=promote_if_better, say=_say
+    )
     click.echo(str(done))
 
 
@@ -329,10 +381,18 @@ def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path
     rows = dataset.load(*data)
     dataset.check(rows, challenger.register, every_agency=False)
     seen = {router.version: Seen.load(folder) for router, folder in zip((champion, challenger), folders, strict=True)}
-    found = compare.compare(champion, challenger, [row.complaint for row in rows], seen=seen, today=_now()[:10], texts=texts, say=_say)
+    found = compare.compare(
+        champion, challenger, [row.complaint for row in rows], seen=seen, today=_now()[:10], texts=texts, say=_say
+    )
     if all(folder.parent == registry.folder for folder in folders):
         registry.record(
-            "compared", version=challenger.version, previous=champion.version, at=_now(), who=_who(), why=found.why, figures=found.summary
+            "compared",
+            version=challenger.version,
+            previous=champion.version,
+            at=_now(),
+            who=_who(),
+            why=found.why,
+            figures=found.summary,
         )
     return found
 

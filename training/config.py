@@ -75,7 +75,11 @@ def load(path: Path) -> TrainingConfig:
             if not isinstance(value, dict):
                 wrong.append("weights must be a table of numbers by source")
                 continue
-            wrong += [f"weights.{key} = {item!r}: a number from 0 to 100" for key, item in value.items() if not _within(item, (0.0, 100.0))]
+            wrong += [
+                f"weights.{key} = {item!r}: a number from 0 to 100"
+                for key, item in value.items()
+                if not _within(item, (0.0, 100.0))
+            ]
         elif name not in _BOUNDS:
             wrong.append(f"{name}: no such setting; there are {', '.join([*_BOUNDS, 'weights'])}")
         elif not _within(value, _BOUNDS[name]) or isinstance(_BOUNDS[name][0], int) > isinstance(value, int):
@@ -85,6 +89,12 @@ def load(path: Path) -> TrainingConfig:
         raise InvalidData(Fault(str(path), 0, reason) for reason in wrong)
     weights = MappingProxyType(dict(table.pop("weights", {})))
     return TrainingConfig(**table, weights=weights)
+
+
+def of_manifest(manifest: Mapping[str, Any]) -> TrainingConfig:
+    """The configuration that a version was trained with."""
+    table = dict(manifest["config"])
+    return TrainingConfig(**{**table, "weights": MappingProxyType(dict(table.get("weights", {})))})
 
 
 def _within(value: object, bounds: tuple[float, float]) -> bool:

@@ -50,7 +50,8 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
         balanced = weight * (totals.sum() / np.maximum(totals[place], 1e-12)) ** self.balance
         super().fit(X, labels, balanced * weight.sum() / balanced.sum())
         if len(self.classes_) == 2:  # liblinear makes one machine of two classes; everything here expects one each
-            coef, bias = self.coef_, self.intercept_
+            coef: Array = self.coef_
+            bias: Array = self.intercept_
             self.coef_, self.intercept_ = np.vstack([-coef, coef]), np.concatenate([-bias, bias])
         if self.bayes:
             naive = ComplementNB(alpha=_SMOOTHING).fit(X, labels, weight).feature_log_prob_
@@ -77,7 +78,9 @@ def pipeline(config: TrainingConfig, temperature: float = 0.15) -> Pipeline:
     """Build the unfitted pipeline: `features` from words, `classifier` to probabilities."""
     blocks = [(block, TfidfVectorizer(analyzer=grams, min_df=config.min_df, sublinear_tf=True)) for block, grams in BLOCKS.items()]
     union = FeatureUnion(blocks, transformer_weights={"c": config.char_weight})
-    return Pipeline([("features", union), ("classifier", TemperedSVC(config.c, config.balance, config.bayes, temperature, config.seed))])
+    return Pipeline(
+        [("features", union), ("classifier", TemperedSVC(config.c, config.balance, config.bayes, temperature, config.seed))]
+    )
 
 
 def feature_scale(union: FeatureUnion) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from model.policy import Policy
 from model.reader import Reader
+from model.reliability import Reliability
 from model.routing import Candidate
 from model.scorer import MAX_RANKED
 from training import figures, promise
@@ -18,6 +19,7 @@ from training.config import TrainingConfig
 from training.data import Data
 
 Array = NDArray[Any]
+PLAIN = Reliability()
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,13 @@ class Judged:
         }
 
 
-def judge(answers: OutOfFold, own: Data, reader: Reader) -> Judged:
-    """Rank, apply the rules, compare with the labels."""
+def judge(answers: OutOfFold, own: Data, reader: Reader, reliability: Reliability = PLAIN) -> Judged:
+    """Rank, apply the rules, make the probabilities honest, compare with the labels."""
     said, sure, of_truth, top3 = [], [], [], []
     order = np.argsort(-answers.probabilities, axis=1, kind="stable")[:, :MAX_RANKED]
     for number, probabilities, best in zip(answers.rows, answers.probabilities, order, strict=True):
         ranked = [Candidate(str(answers.agencies[place]), float(probabilities[place])) for place in best]
-        candidates, _ = reader.apply_rules(ranked, own.readings[number])
+        candidates = reliability.recalibrate(reader.apply_rules(ranked, own.readings[number])[0])
         truth = own.rows[number].agency
         said.append(candidates[0].agency)
         sure.append(candidates[0].probability)

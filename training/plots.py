@@ -239,6 +239,31 @@ def bars(counts: Mapping[str, float], what: str, most: int = 30) -> Drawing:
     return _drawing("bars", words, 0.6 + 0.22 * len(shown), draw)
 
 
+def replayed(found: Figures) -> Drawing:
+    """Draw a replay by month: what went out by itself, and what of it went wrong, against the promise."""
+    months = found["months"]
+    names, places = list(months), range(len(months))
+
+    def draw(axes: Axes) -> None:
+        axes.bar(places, [row["coverage"] for row in months.values()], width=0.7, color=PALE, label="sent automatically")
+        axes.plot(
+            places, [row["accuracy"] for row in months.values()], color=BRAND, marker="o", markersize=3, label="accuracy, all"
+        )
+        axes.plot(
+            places, [row["error"] for row in months.values()], color=BAD, marker="o", markersize=3, label="wrong among the sent"
+        )
+        axes.axhline(found["target_error"], color=ACCENT, linestyle="--", linewidth=1, label="promise")
+        axes.set_xticks(places, names, rotation=45, ha="right")
+        axes.set(ylim=(0, 1))
+        axes.grid(axis="y")
+        axes.legend(loc="upper center", ncols=4, bbox_to_anchor=(0.5, 1.15))
+
+    words = ", ".join(
+        f"{name}: {_short(row['coverage'])} sent, {_short(row['error'], 1)} of it wrong" for name, row in months.items()
+    )
+    return _drawing("replay", words, 3.2, draw)
+
+
 def _drawing(name: str, words: str, height: float, draw: Callable[[Axes], None]) -> Drawing:
     """Draw on fresh axes and write SVG that depends on nothing but what is drawn."""
     style: Any = {**_STYLE, "svg.hashsalt": name}

@@ -88,7 +88,7 @@ def retrain(
 
 def unchanged(manifest: dict[str, Any], register: Register, given: train.Sources, config: TrainingConfig) -> bool:
     """Tell whether a version was trained on exactly this: data, register, configuration, stemmer."""
-    return (
+    return bool(
         manifest["data"].get("given") == given.digest
         and manifest["register"] == register.digest
         and manifest["config"] == config.to_dict()

@@ -22,7 +22,7 @@ from model.policy import Policy
 from model.register import Register
 from model.reader import Reader, protected_words
 from model.text import Analyzer
-from training import aspects, dataset
+from training import aspects, dataset, promise
 from training.calibrate import fit_pipeline, out_of_fold
 from training.config import TrainingConfig
 from training.data import Data, matters, read, weigh
@@ -103,12 +103,14 @@ def train(
     say(f"out-of-fold answers for {sum(len(fold.test) for fold in folds):,} of {len(routed):,} complaints")
     answers = out_of_fold(config, own, other, reader, folds, lambda: say("  a fold is done"))
     say("thresholds that keep the promise")
-    judged = judge(answers, own, reader)
+    raw = judge(answers, own, reader)
+    reliability = promise.fit_reliability(raw.sureness, raw.right)
+    judged = judge(answers, own, reader, reliability)
     policy = judged.policy(config)
     say(f"fitting on {len(own) + len(other):,} rows")
     fitted = fit_pipeline(config, own + other, reader, answers.temperature)
     say("kind, oversight and what is missing")
-    heads = aspects.fit_from(fitted["features"], sources.own, reader, answers, config)
+    heads = aspects.fit_from(fitted, sources.own, reader, answers, config)
     vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
     manifest = {
         "version": version_name(created, sources, register, config),
@@ -130,6 +132,7 @@ def train(
         },
         "config": config.to_dict(),
         "temperature": answers.temperature,
+        "reliability": reliability.to_dict(),
         "policy": policy.to_dict(),
         "aspects": heads.aspects.to_dict(),
         "figures": {"out_of_fold": judged.figures(policy), "aspects": heads.figures},
