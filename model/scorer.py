@@ -141,17 +141,18 @@ class Scorer:
         occurrences: Ints = np.frombuffer(b"".join(parts), dtype=np.int32)
         distinct, counts = _counted(occurrences)
         values = _LOG_COUNTS[counts] * self.arrays.idf[distinct]
-        edges = np.searchsorted(distinct, self._edges).tolist()
+        edges = distinct.searchsorted(self._edges).tolist()
         for start, end in pairwise(edges):
             if end > start:
                 block = values[start:end]
-                block /= np.sqrt(block @ block)
+                block /= np.sqrt(np.einsum("i,i", block, block))
         return Features(distinct, values, counts, occurrences, lengths, seconds, known)
 
     def scores(self, words: Sequence[Word]) -> Scores:
         """Score every column and turn the agencies' into probabilities."""
         features = self.features(words)
-        columns = features.values @ self.arrays.weights.take(features.ids, axis=0) + self.arrays.bias
+        # Not `@`: BLAS adds up a long text in an order that depends on its threads, and the last digits of an answer with it.
+        columns = np.einsum("i,ij", features.values, self.arrays.weights.take(features.ids, axis=0)) + self.arrays.bias
         own = columns[: len(self.agencies)]
         probabilities = np.exp(own - own.max())
         probabilities /= probabilities.sum()
@@ -173,7 +174,7 @@ class Scorer:
         Without a limit on their number, the words' weights and the bias add up to the score.
         """
         features = scores.features
-        if not len(features.ids):
+        if not len(features.ids) or not {first, second} <= self._place.keys():  # a rule may name an agency never trained on
             return ()
         ones = self.arrays.weights[features.ids, self._place[first]]
         others = self.arrays.weights[features.ids, self._place[second]]
@@ -190,7 +191,7 @@ class Scorer:
 
     @staticmethod
     def _by_word(features: Features, each: NDArray[np.floating], count: int) -> list[float]:
-        halves = each[np.searchsorted(features.ids, features.occurrences)] / 2
+        halves = each[features.ids.searchsorted(features.occurrences)] / 2
         owner = np.repeat(np.arange(count), features.lengths)
         second = np.array(features.seconds, dtype=np.intp)
         one, two = np.concatenate([owner, second - 1]), np.concatenate([owner, second])
@@ -204,4 +205,4 @@ def _counted(numbers: Ints) -> tuple[Ints, NDArray[np.intp]]:
     is_edge = np.ones(len(ordered) + 1, dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=is_edge[1:-1])
     edges = is_edge.nonzero()[0]
-    return ordered[edges[:-1]], np.diff(edges)
+    return ordered[edges[:-1]], edges[1:] - edges[:-1]
