@@ -143,7 +143,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """The desk over ten thousand stored complaints, of which the morning's have to be decided first."""
     fill = runpy.run_path(str(ROOT / "tests" / "benchmarks" / "queue_page.py"))["fill"]
     (tmp_path / "secret").write_text(secrets.token_hex(32))
-    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "peraga-1").mkdir(parents=True)
     (tmp_path / "models" / "current").write_text("peraga-1\n")
     given = {
         "DATABASE": f"sqlite:///{tmp_path / 'salur.db'}",

@@ -256,3 +256,68 @@ def test_the_same_morning_without_script(browser: Browser, server: Server, size:
     found = next(one for one in given if one.agency == "perumdam")
     assert (found.complaint_id, found.note) == (noted, "Sudah ditelepon pagi ini.")
     assert officer.complaints == []
+
+
+def test_a_note_survives_the_end_of_the_session_and_a_lost_connection(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    page.keyboard.press("Enter")
+    expect(page.locator("#judul")).to_be_visible()
+    number = officer.shown()
+    page.keyboard.press("c")
+    page.keyboard.type("Menunggu kabar dari lapangan.")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(260)
+
+    # Without a connection nothing is saved, and she is told so.
+    officer.context.set_offline(True)
+    page.keyboard.press("1")
+    expect(page.locator("#galat")).to_contain_text("Tidak ada sambungan")
+    officer.context.set_offline(False)
+    assert verdicts(server) == []
+
+    # A reload brings the note back: it is kept by the browser until it is saved.
+    page.reload()
+    expect(page.locator("#catatan")).to_have_value("Menunggu kabar dari lapangan.")
+
+    # The session ends in the middle of it: the page to sign in carries all along.
+    officer.context.clear_cookies()
+    page.wait_for_timeout(260)
+    page.locator('[data-tombol="2"]').press("Enter")
+    expect(page.locator("h1")).to_have_text("Masuk")
+    expect(page.locator(".error")).to_contain_text("tidak hilang")
+    page.locator("[name=nama]").fill("siti")
+    page.locator("[name=sandi]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=catatan]")).to_have_value("Menunggu kabar dari lapangan.")
+    page.locator("main form button").press("Enter")
+    expect(page.locator(".saved")).to_contain_text(f"#{number}")
+    (kept,) = verdicts(server)
+    assert (kept.complaint_id, kept.note) == (number, "Menunggu kabar dari lapangan.")
+    expect(page.locator("#catatan")).to_have_value("")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_page_of_the_audit_and_the_dark_are_without_grave_faults(browser: Browser, server: Server, size: str) -> None:
+    officer = Officer(browser, server, size)
+    page = officer.page
+    officer.sign_in("kepala")
+    page.goto(f"{server.url}/antrean/pemeriksaan")
+    page.locator("summary").press("Enter")
+    page.locator("[name=instansi]").select_option("dlh")
+    page.locator("[name=alasan]").fill("Banyak kiriman sampah kembali minggu ini.")
+    page.locator('[value="hentikan"]').press("Enter")
+    expect(page.locator("main")).to_contain_text("Sedang dihentikan")
+    officer.check("audit page")
+    officer.picture("breaker")
+    page.emulate_media(color_scheme="dark")
+    officer.check("audit page in the dark")
+    page.goto(f"{server.url}/antrean")
+    officer.check("queue in the dark")
+    page.locator("#mulai").press("Enter")
+    page.wait_for_timeout(260)
+    officer.press("3")
+    officer.check("complaint in the dark")
+    officer.picture("dark")
+    assert officer.complaints == []
