@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -71,7 +70,7 @@ def save(folder: Path, artifact: Artifact, texts: Mapping[str, str] | None = Non
         manifest = {**artifact.manifest, "format": FORMAT, "files": digests}
         (part / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         part.chmod(0o755)
-        os.rename(part, folder)  # noqa: PTH104: Path.rename would replace an empty folder that came between
+        part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise

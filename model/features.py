@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 
 from model.text import Word
@@ -33,7 +34,7 @@ def char_grams_of(word: str) -> tuple[str, ...]:
 
 def stem_grams(words: Sequence[Word]) -> list[str]:
     """Stems, one and two in a row; no pair reaches across title and text."""
-    pairs = [f"s{a.stem} {b.stem}" for a, b in zip(words, words[1:], strict=False) if not b.first]
+    pairs = [f"s{a.stem} {b.stem}" for a, b in pairwise(words) if not b.first]
     return [f"s{word.stem}" for word in words] + pairs
 
 

@@ -71,7 +71,7 @@ class LabelledComplaint:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as it is written: empty fields are left out, `text` and `agency` always there."""
+        """Answer the row as it is written: empty fields are left out, `text` and `agency` always there."""
         row: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS if getattr(self, name) or name in ("text", "agency")}
         row |= {name: list(getattr(self, name)) for name in (*_LISTS, "acceptable") if getattr(self, name)}
         if self.oversight:

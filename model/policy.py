@@ -49,11 +49,11 @@ class Policy:
     list_coverage: float = 0.95
 
     def threshold(self, agency: str) -> Threshold:
-        """The threshold that holds for an agency."""
+        """Answer the threshold that holds for an agency."""
         return self.per_agency.get(agency, self.overall)
 
     def guarantee(self, agency: str) -> Guarantee:
-        """The promise as it stands in a routing; `scope` is the agency's id or "overall"."""
+        """State the promise as it stands in a routing; `scope` is the agency's id or "overall"."""
         threshold = self.threshold(agency)
         scope = agency if agency in self.per_agency else "overall"
         return Guarantee(self.target_error, self.confidence, threshold.value, threshold.cases, scope)

@@ -83,7 +83,7 @@ def out_of_fold(
 
 
 def fit_temperature(scores: Array, truth: Array) -> float:
-    """The temperature with the least log loss (Guo et al. 2017); `truth` (rows,) are columns of `scores`."""
+    """Find the temperature with the least log loss (Guo et al. 2017); `truth` (rows,) are columns of `scores`."""
 
     def loss(log_temperature: float) -> float:
         right = softmax(scores / np.exp(log_temperature), axis=1)[np.arange(len(truth)), truth]

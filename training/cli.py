@@ -18,7 +18,6 @@ from model.faults import SalurError
 from model.register import Register
 from model.registry import Registry
 from model.router import Router
-from training import config as configs
 from training import (
     compare,
     dataset,
@@ -34,6 +33,7 @@ from training import (
     suspects,
     train,
 )
+from training import config as configs
 from training.seen import Seen
 
 FOLDER = click.Path(file_okay=False, path_type=Path)

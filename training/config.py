@@ -92,7 +92,7 @@ def load(path: Path) -> TrainingConfig:
 
 
 def of_manifest(manifest: Mapping[str, Any]) -> TrainingConfig:
-    """The configuration that a version was trained with."""
+    """Read the configuration that a version was trained with."""
     table = dict(manifest["config"])
     return TrainingConfig(**{**table, "weights": MappingProxyType(dict(table.get("weights", {})))})
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.labelled import LabelledComplaint
-from model.register import Agency, Register
 from model.reader import Reader, Reading
+from model.register import Agency, Register
 from training.config import TrainingConfig
 
 Array = NDArray[Any]
@@ -43,7 +43,7 @@ class Data:
         return [reading.words for reading in self.readings]
 
     def take(self, numbers: Array) -> Data:
-        """The rows of these numbers."""
+        """Take the rows of these numbers."""
         chosen = numbers.tolist()
         return Data([self.rows[n] for n in chosen], [self.readings[n] for n in chosen], self.weights[numbers])
 
@@ -90,5 +90,3 @@ def read(rows: Sequence[LabelledComplaint], reader: Reader, weights: Array) -> D
 def weigh(rows: Sequence[LabelledComplaint], config: TrainingConfig, otherwise: float) -> Array:
     """(rows,) weight by source, `otherwise` where the configuration names none."""
     return np.array([config.weights.get(row.source, otherwise) for row in rows], dtype=float)
-
-

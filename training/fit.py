@@ -69,7 +69,7 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
         return probabilities
 
     def predict(self, X: csr_matrix) -> Array:
-        """The likeliest class of every row."""
+        """Answer the likeliest class of every row."""
         best: Array = self.classes_[self.decision_function(X).argmax(axis=1)]
         return best
 

@@ -30,7 +30,7 @@ MIN_AGENCY_ROWS = 150
 
 
 def threshold(sureness: Array, right: Array, target: float, delta: float) -> Threshold:
-    """The laxest threshold that keeps the promise on rows like these, or NEVER. Ties in sureness go together."""
+    """Find the laxest threshold that keeps the promise on rows like these, or NEVER. Ties in sureness go together."""
     order = np.argsort(-sureness, kind="stable")
     sure, wrong, rows = sureness[order], np.cumsum(~right[order].astype(bool)), len(order)
     fewest = math.ceil(math.log(delta / len(STARTS)) / math.log(1 - target))
@@ -97,7 +97,7 @@ def fit_reliability(sureness: Array, right: Array) -> Reliability:
 
 
 def adaptive_threshold(traffic: Array, target: float) -> Threshold:
-    """The laxest threshold at which, of traffic like this, no more than `target` is expected to go wrong.
+    """Find the laxest threshold at which, of traffic like this, no more than `target` is expected to go wrong.
 
     `traffic` (rows,) is the honest sureness of what came in of late, whether anybody saw the answers or not.
 

@@ -1,4 +1,4 @@
-"""The past once more, step by step, knowing at each step only what a desk would have known: what may we claim?
+"""The past once more, step by step, knowing only what a desk would have known: what may be claimed.
 
 Begin with a first part that people labelled whole. Each step then trains on what is known, sets thresholds, routes
 the next days, and learns the verdicts of what was reviewed and of the blind audit only. What went out by itself and
@@ -106,10 +106,8 @@ def edges(days: Sequence[date], every: str) -> Iterator[tuple[date, date]]:
     if every == "month":
         start = date(start.year, start.month, 1)
     while start <= max(days):
-        if every == "month":
-            end = date(start.year + start.month // 12, start.month % 12 + 1, 1)
-        else:
-            end = start + timedelta(days=7)
+        next_month = date(start.year + start.month // 12, start.month % 12 + 1, 1)
+        end = next_month if every == "month" else start + timedelta(days=7)
         yield start, end
         start = end
 
@@ -214,7 +212,7 @@ def _learn(
 
 
 def summarise(found: Replayed) -> dict[str, Any]:
-    """The honest figures: over all, by month, and how often the promise held."""
+    """Give the honest figures: over all, by month, and how often the promise held."""
     right, sent = found.judged.right, found.sent
     wrong = sent & ~right
     months = {}
@@ -256,7 +254,7 @@ def summarise(found: Replayed) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """The figures for a terminal."""
+    """Write the figures for a terminal."""
     low, high = found["accuracy_interval"]
     worst, best = found["error_interval"]
     lines = [

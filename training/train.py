@@ -15,17 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model import artifact as artifacts
 from model.artifact import Artifact
 from model.labelled import LabelledComplaint
-from model.policy import Policy
-from model.register import Register
 from model.reader import Reader, protected_words
+from model.register import Register
 from model.text import Analyzer
 from training import aspects, dataset, promise
 from training.calibrate import fit_pipeline, out_of_fold
 from training.config import TrainingConfig
-from training.data import Data, matters, read, weigh
+from training.data import matters, read, weigh
 from training.fit import compile_arrays
 from training.judge import Judged, judge
 from training.seen import FILE as SEEN
@@ -148,10 +146,10 @@ def version_name(created: str, sources: Sources, register: Register, config: Tra
 
 
 def seen_file(sources: Sources) -> dict[str, str]:
-    """The digests of what a version was trained on, as a file of its artifact: nobody is to judge it by those."""
+    """Give the digests of what a version was trained on, as a file of its artifact: nobody is to judge it by those."""
     return {SEEN: Seen.of([*sources.own, *sources.other]).to_text()}
 
 
 def stemmer_digest(register: Register) -> str:
-    """What decides a stem in this program and this region."""
+    """Answer what decides a stem in this program and this region."""
     return Analyzer(protected_words(register)).stemmer.digest
