@@ -32,7 +32,7 @@ Array = NDArray[Any]
 MIN_ROWS = 100
 """Fewer rows than this decide nothing."""
 MAX_WIDTH = 0.10
-"""An interval of the difference that is wider than this decides nothing either."""
+"""An interval of the difference that is wider than this, and does not show it to be better, decides nothing either."""
 MIN_AGENCY = 30
 MAX_LOSS = 0.05
 """An agency with at least MIN_AGENCY rows may lose this much of its accuracy, and no more."""
@@ -302,7 +302,7 @@ def judge(
         return Verdict.HOLD, tuple(objections)
     if overall.rows < MIN_ROWS:
         return Verdict.NOT_ENOUGH_DATA, (f"only {overall.rows} complaints that neither has seen; {MIN_ROWS} are needed",)
-    if high - low > MAX_WIDTH:
+    if low <= 0 and high - low > MAX_WIDTH:
         return Verdict.NOT_ENOUGH_DATA, (f"the difference is uncertain: {overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]",)
     counted = sum(item.paired.rows >= MIN_AGENCY for item in agencies)
     return Verdict.PROMOTE, (

@@ -1,0 +1,280 @@
+"""Champion and challenger on the same rows: the figures, the gate, and what changed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from model import artifact as artifacts
+from model.artifact import Artifact
+from model.faults import InvalidData
+from model.labelled import LabelledComplaint, load
+from model.register import Agency, Register
+from model.registry import Verdict
+from model.router import Router
+from training import train
+from training.compare import Automatic, Comparison, Paired, Slice, compare, judge, moved_words, pair
+from training.config import TrainingConfig
+from training.language import COLLOQUIAL, ENGLISH, REGIONAL, STANDARD, leaning
+from training.seen import Seen
+
+REGION = Path("data/kutai-timur")
+AGENCIES = ("dlh", "dpupr", "dinsos", "disdukcapil")
+CONFIG = TrainingConfig(folds=2, target_error=0.2, delta=0.2, matters_weight=0.0)
+NONE_SENT = Automatic(0, 0, 0.0, 0.0, (0.0, 1.0))
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[LabelledComplaint]:
+    """Sixty complaints of each of four agencies, by turns, with a date that grows."""
+    taken: dict[str, list[LabelledComplaint]] = defaultdict(list)
+    for row in load(REGION / "complaints.jsonl"):
+        if row.agency in AGENCIES and len(taken[row.agency]) < 60:
+            taken[row.agency].append(row)
+    mixed = [row for turn in zip(*taken.values(), strict=True) for row in turn]
+    return [replace(row, received_at=f"2024-{1 + n // 24:02}-10") for n, row in enumerate(mixed)]
+
+
+def trained(rows: Sequence[LabelledComplaint], created: str) -> Artifact:
+    return train.train(Register.load(REGION), train.Sources(rows), CONFIG, created)[0]
+
+
+@pytest.fixture(scope="module")
+def champion(rows: list[LabelledComplaint]) -> Router:
+    return Router(trained(rows[:24], "2024-02-01T00:00:00+00:00"))
+
+
+@pytest.fixture(scope="module")
+def challenger(rows: list[LabelledComplaint]) -> Router:
+    return Router(trained(rows[:120], "2024-06-01T00:00:00+00:00"))
+
+
+@pytest.fixture(scope="module")
+def found(champion: Router, challenger: Router, rows: list[LabelledComplaint]) -> Comparison:
+    return compare(champion, challenger, rows[120:], texts=True)
+
+
+def test_more_training_is_found_better(found: Comparison) -> None:
+    assert found.overall.rows == 120
+    assert found.overall.interval[0] > 0
+    assert found.overall.p_value < 0.05
+    assert found.verdict is Verdict.PROMOTE
+    assert found.reasons[0].startswith("better over all")
+
+
+def test_a_model_compared_with_itself_neither_gains_nor_loses(challenger: Router, rows: list[LabelledComplaint]) -> None:
+    same = compare(challenger, challenger, rows[120:])
+    assert (same.overall.difference, same.overall.interval, same.overall.p_value) == (0.0, (0.0, 0.0), 1.0)
+    assert (list(same.gained), list(same.lost)) == ([], [])
+    assert same.verdict is Verdict.PROMOTE
+    assert same.reasons[0].startswith("not worse over all")
+
+
+def test_the_reverse_comparison_is_held_and_mirrors_the_figures(
+    found: Comparison, champion: Router, challenger: Router, rows: list[LabelledComplaint]
+) -> None:
+    reverse = compare(challenger, champion, rows[120:])
+    assert reverse.verdict is Verdict.HOLD
+    assert (reverse.overall.better, reverse.overall.worse) == (found.overall.worse, found.overall.better)
+    assert [change.id for change in reverse.lost] == [change.id for change in found.gained]
+
+
+def test_the_same_comparison_twice_is_the_same(
+    found: Comparison, champion: Router, challenger: Router, rows: list[LabelledComplaint]
+) -> None:
+    assert compare(champion, challenger, rows[120:], texts=True).to_dict() == found.to_dict()
+
+
+def test_every_change_names_complaint_and_agencies_and_counts_add_up(found: Comparison, rows: list[LabelledComplaint]) -> None:
+    by_id = {row.id: row for row in rows}
+    assert (len(found.gained), len(found.lost)) == (found.overall.better, found.overall.worse)
+    assert all(change.challenger == change.agency == by_id[change.id].agency != change.champion for change in found.gained)
+    assert all(change.champion == change.agency == by_id[change.id].agency != change.challenger for change in found.lost)
+    assert sum(item.paired.rows for item in found.agencies) == found.overall.rows
+    assert sum(item.paired.better for item in found.agencies) == found.overall.better
+
+
+def test_moved_words_are_words_of_the_complaint(found: Comparison) -> None:
+    with_words = [change for change in found.gained if change.words]
+    assert len(with_words) >= 0.9 * len(found.gained)
+    assert all(word in change.text.casefold() for change in with_words for word, _ in change.words)
+    assert all(weight > 0 for change in with_words for _, weight in change.words)
+
+
+def test_words_that_masking_takes_away_are_not_shown(champion: Router, challenger: Router, rows: list[LabelledComplaint]) -> None:
+    row = replace(rows[120], title="", text="nama saya Bambang Sutrisno 081234567890, sampah menumpuk")
+    words = [word for word, _ in moved_words(champion, challenger, row.complaint, "dinsos", "dlh")]
+    assert words
+    assert not {"bambang", "sutrisno", "081234567890"} & set(words)
+
+
+def test_texts_come_only_on_request_and_masked(champion: Router, challenger: Router, rows: list[LabelledComplaint]) -> None:
+    told = [replace(row, text=f"{row.text} hubungi 081234567890") for row in rows[120:]]
+    assert not any(change.text for change in compare(champion, challenger, told).gained)
+    texts = [change.text for change in compare(champion, challenger, told, texts=True).gained]
+    assert texts
+    assert all("[TELEPON]" in text and "081234567890" not in text for text in texts)
+
+
+def test_slices_cover_all_rows_of_a_kind(found: Comparison) -> None:
+    rows: dict[str, int] = defaultdict(int)
+    for item in found.slices:
+        rows[item.kind] += item.paired.rows
+    assert {"length", "month", "language", "place", "style"} <= rows.keys()
+    assert set(rows.values()) == {120}
+
+
+def test_complaints_that_either_was_trained_on_are_left_out_and_that_is_said(
+    champion: Router, challenger: Router, rows: list[LabelledComplaint]
+) -> None:
+    seen = {champion.version: Seen.of(rows[:24]), challenger.version: Seen.of(rows[:120])}
+    whole = compare(champion, challenger, rows, seen=seen)
+    assert whole.overall.rows == 120
+    assert whole.notes[0] == f"24 complaints that {champion.version} was trained on are left out"
+    assert whole.notes[1] == f"96 complaints that {challenger.version} was trained on are left out"
+
+
+def test_complaints_older_than_the_training_are_no_test_of_the_future(
+    champion: Router, challenger: Router, rows: list[LabelledComplaint]
+) -> None:
+    seen = {champion.version: Seen.of(rows[:24]), challenger.version: Seen(frozenset(), "2024-06-30")}
+    notes = compare(champion, challenger, rows[120:], seen=seen).notes
+    assert notes == (f"24 complaints are no newer than what {challenger.version} was trained on: this is no test of the future",)
+
+
+def test_a_model_that_keeps_no_record_of_its_training_is_named(found: Comparison) -> None:
+    assert all("does not say what it was trained on" in note for note in found.notes)
+    assert len(found.notes) == 2
+
+
+def test_nothing_left_to_judge_by_decides_nothing(champion: Router, challenger: Router, rows: list[LabelledComplaint]) -> None:
+    seen = {champion.version: Seen.of(rows), challenger.version: Seen.of(rows)}
+    found = compare(champion, challenger, rows, seen=seen)
+    assert found.verdict is Verdict.NOT_ENOUGH_DATA
+    assert found.reasons == ("only 0 complaints that neither has seen; 100 are needed",)
+    assert json.loads(json.dumps(found.to_dict()))["rows"] == 0
+    assert "not-enough-data" in str(found)
+
+
+def test_an_agency_that_was_reorganised_counts_as_its_successor(
+    champion: Router, challenger: Router, rows: list[LabelledComplaint]
+) -> None:
+    old = next(agency for agency in challenger.register.agencies if agency.id == "dlh")
+    ended = replace(old, valid_until="2024-12-31", successor="dlh-baru")
+    others = [agency for agency in challenger.register.agencies if agency.id != "dlh"]
+    later = Router(trained(rows[:120], "2024-06-01T00:00:00+00:00"))
+    later.register = replace(challenger.register, agencies=(*others, ended, Agency("dlh-baru", "Dinas Lingkungan Hidup baru")))
+    renamed = [replace(row, agency="dlh-baru") if row.agency == "dlh" else row for row in rows[120:]]
+    found = compare(champion, later, renamed, today="2025-06-01")
+    assert {item.name for item in found.agencies} == {"dlh-baru", "dpupr", "dinsos", "disdukcapil"}
+    assert found.overall.challenger == compare(champion, challenger, rows[120:]).overall.challenger
+
+
+def test_the_table_and_the_object_say_the_same(found: Comparison) -> None:
+    shown, plain = str(found), json.loads(json.dumps(found.to_dict()))
+    assert f"{plain['better']} right that were wrong" in shown
+    assert all(agency in shown for agency in plain["per_agency"])
+    assert plain["verdict"] == "promote"
+    assert plain["difference"] == pytest.approx(plain["accuracy"][1] - plain["accuracy"][0])
+
+
+def test_the_reason_for_the_ledger_stays_short(found: Comparison) -> None:
+    many = replace(found, reasons=tuple(f"instansi-{n} loses" for n in range(40)))
+    assert many.why.endswith("instansi-7 loses; and 32 more")
+
+
+def test_the_interval_holds_the_true_difference_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(300):
+        drawn = rng.choice(3, size=400, p=[0.08, 0.05, 0.87])
+        low, high = pair(drawn != 0, drawn != 1, rng).interval
+        held += low <= 0.03 <= high
+    assert 0.91 <= held / 300 <= 0.98
+
+
+def test_mcnemar_is_the_exact_binomial_test_of_what_changed() -> None:
+    before = np.array([True] * 50 + [False] * 9 + [True] * 2)
+    after = np.array([True] * 50 + [True] * 9 + [False] * 2)
+    found = pair(before, after, np.random.default_rng(0))
+    assert (found.better, found.worse) == (9, 2)
+    assert found.p_value == pytest.approx(binomtest(9, 11).pvalue)
+
+
+def paired(rows: int, better: int, worse: int, interval: tuple[float, float] = (-0.02, 0.02)) -> Paired:
+    return Paired(rows, 0.8, 0.8 + (better - worse) / rows, better, worse, interval, 0.5)
+
+
+def test_worse_beyond_the_interval_is_held() -> None:
+    verdict, reasons = judge(paired(1000, 10, 50, (-0.05, -0.03)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)
+    assert verdict is Verdict.HOLD
+    assert reasons == ("worse over all: -4.0% [-5.0%, -3.0%]",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "worse", "verdict"),
+    [(30, 2, Verdict.HOLD), (29, 9, Verdict.PROMOTE), (100, 5, Verdict.PROMOTE), (100, 6, Verdict.HOLD)],
+)
+def test_an_agency_with_thirty_rows_may_lose_five_points_and_no_more(rows: int, worse: int, verdict: Verdict) -> None:
+    agencies = [Slice("agency", "dlh", paired(rows, 0, worse))]
+    found, reasons = judge(paired(1000, 30, 20), agencies, (NONE_SENT, NONE_SENT), 0.05, 0.9)
+    assert found is verdict
+    assert any("dlh loses" in reason for reason in reasons) is (verdict is Verdict.HOLD)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "verdict"), [(10, Verdict.PROMOTE), (14, Verdict.PROMOTE), (15, Verdict.HOLD), (0, Verdict.PROMOTE)]
+)
+def test_a_broken_promise_is_held_where_chance_hardly_explains_it(wrong: int, verdict: Verdict) -> None:
+    after = Automatic(200, wrong, 0.2, wrong / 200, (0.0, 1.0))
+    assert judge(paired(1000, 30, 20), [], (NONE_SENT, after), 0.05, 0.9)[0] is verdict
+
+
+def test_few_rows_and_wide_intervals_decide_nothing() -> None:
+    assert judge(paired(99, 1, 1), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)[0] is Verdict.NOT_ENOUGH_DATA
+    wide = judge(paired(200, 20, 20, (-0.06, 0.06)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)
+    assert wide[0] is Verdict.NOT_ENOUGH_DATA
+    assert "uncertain" in wide[1][0]
+    assert judge(paired(200, 40, 10, (0.08, 0.22)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)[0] is Verdict.PROMOTE
+
+
+def test_what_a_version_was_trained_on_is_kept_beside_it(tmp_path: Path, rows: list[LabelledComplaint]) -> None:
+    artifact = trained(rows[:24], "2024-02-01T00:00:00+00:00")
+    artifacts.save(tmp_path / "v1", artifact, train.seen_file(train.Sources(rows[:24])))
+    seen = Seen.load(tmp_path / "v1")
+    assert seen is not None
+    assert seen.until == "2024-01-10"
+    assert all(row in seen for row in rows[:24])
+    assert not any(row in seen for row in rows[24:])
+    shouted = replace(rows[0], id="lain", text=rows[0].text.upper() + " !!")
+    assert shouted in seen
+    assert not any(word in seen.to_text() for word in rows[0].text.split() if len(word) > 5)
+
+
+def test_a_version_without_the_record_has_seen_who_knows_what(tmp_path: Path) -> None:
+    assert Seen.load(tmp_path) is None
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "seen.txt").write_text("", encoding="utf-8")
+    with pytest.raises(InvalidData, match="not a list of digests"):
+        Seen.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Jalan di depan sekolah rusak parah dan belum diperbaiki", STANDARD),
+        ("gmn nih lampu jalan mati udah lama bgt", COLLOQUIAL),
+        ("kulo nyuwun tulung, dalan ngarep omah wis suwe ora didandani", REGIONAL),
+        ("please fix the street light near our school", ENGLISH),
+        ("", STANDARD),
+    ],
+)
+def test_the_language_that_a_text_leans_to(text: str, language: str) -> None:
+    assert leaning(text) == language
