@@ -91,9 +91,8 @@ def find(
 ) -> Found:
     """Answer a page. Without `confidential`, a confidential complaint is found by everything but its words."""
     query = _conditions(connection, _select(), asked, zone, confidential)
-    if position := _CURSOR.fullmatch(after):
-        moment = dt.datetime.fromisoformat(position[1]).replace(tzinfo=dt.UTC)
-        query = query.where(tuple_(standing.c.received_at, standing.c.complaint_id) < tuple_(moment, int(position[2])))
+    if (position := _position(after)) is not None:
+        query = query.where(tuple_(standing.c.received_at, standing.c.complaint_id) < tuple_(*position))
     rows = connection.execute(query.limit(limit + 1)).all()
     shown = rows[:limit]
     return Found(shown, _reasons(connection, [row.id for row in shown]), _cursor(shown[-1]) if len(rows) > limit else "")
@@ -133,7 +132,7 @@ def _select() -> Select[Any]:
             complaint.c.id,
             complaint.c.source,
             complaint.c.client_id,
-            complaint.c.received_at,
+            standing.c.received_at,
             complaint.c.title,
             complaint.c.text,
             complaint.c.desa,
@@ -225,6 +224,15 @@ def _reasons(connection: Connection, numbers: Sequence[int]) -> dict[int, list[s
         for number, reason in connection.execute(query.order_by(routing_reason.c.complaint_id, routing_reason.c.place)):
             found.setdefault(number, []).append(reason)
     return found
+
+
+def _position(cursor: str) -> tuple[dt.datetime, int] | None:
+    """Read a cursor; None, which is the beginning, for one that somebody made up."""
+    written = _CURSOR.fullmatch(cursor)
+    try:
+        return (dt.datetime.fromisoformat(written[1]).replace(tzinfo=dt.UTC), int(written[2])) if written else None
+    except ValueError:
+        return None
 
 
 def _cursor(row: Row[Any]) -> str:

@@ -20,9 +20,18 @@ _SPELLING = 0.84
 """Two words this alike, letter for letter, are one word misspelt: "perhubugan"."""
 _UNKNOWN = 0.6
 """Weight of a word that no agency is called by, as a share of a rare word's: it speaks against every proposal alike."""
-_REGION = re.compile(r"(?:pemerintah|pemerintahan|pemkab|pemkot|pemda)\b(?: (?:daerah|kabupaten|kab|kota)\b.*)?$")
+_REGION = re.compile(r"(?:pemkab|pemkot|pemda)(?: \w+){0,3}|pemerintah(?:an)?(?: (?:daerah|kabupaten|kab|kota)\b.*)?")
 _TAIL = re.compile(r"(?<=\S) (?:pemerintah )?(?:kabupaten|kab|kota) \S.*$")
-_SAME = {"dan": "", "&": "", "kab": "kabupaten", "prov": "provinsi", "kec": "kecamatan", "ketenagakerjaan": "tenaga kerja"}
+_SAME = {
+    "dan": "",
+    "&": "",
+    "pt": "",
+    "persero": "",
+    "kab": "kabupaten",
+    "prov": "provinsi",
+    "kec": "kecamatan",
+    "ketenagakerjaan": "tenaga kerja",
+}
 
 
 @dataclass(frozen=True, slots=True)
