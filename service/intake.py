@@ -28,7 +28,7 @@ from service.clock import now
 from service.holds import Answer
 from service.parts import Parts
 from service.problems import Problem
-from service.schemas import ROUTING, ComplaintIn
+from service.schemas import MAX_PLACE, ROUTING, ComplaintIn
 from service.tables import complaint, decision, idempotency, routing, routing_reason, standing
 
 _log = structlog.get_logger("salur")
@@ -160,8 +160,8 @@ def _arrive(source: str, asked: ComplaintIn) -> _Arrival:
     masked = Complaint(
         text=mask(asked.text),
         title=mask(asked.title),
-        kecamatan=mask(asked.kecamatan),
-        desa=mask(asked.desa),
+        kecamatan=mask(asked.kecamatan)[:MAX_PLACE],  # a mark can be longer than what it hides
+        desa=mask(asked.desa)[:MAX_PLACE],
         id=client_id,
         received_at=received_at.isoformat(),
         confidential=asked.confidential,

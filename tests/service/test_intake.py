@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, text
 
+from model.privacy import mask
 from model.routing import Decision, Reason
 from service import audit, batch, holds, intake, keys
 from service import database as memory
@@ -72,6 +76,10 @@ def test_personal_data_is_masked_before_it_is_stored_and_offsets_fit_what_is(api
     assert "0812" not in kept.text + str(rows(database, routing))
     span = body["routing"]["evidence"][0]["span"]
     assert kept.text[span["start"] : span["end"]] == "lampu"
+
+
+def test_a_place_that_grows_by_masking_still_fits(api: Api) -> None:
+    assert api.post("/complaints", json={"text": "lampu mati", "desa": "a@b.co " * 28}).status_code == 201
 
 
 def test_the_same_id_again_is_answered_with_the_first_answer(api: Api, database: Database) -> None:
@@ -400,3 +408,22 @@ def test_a_batch_stops_asking_a_database_that_does_not_answer(app: Flask, api: A
     body = b"\n".join(json.dumps(UNSURE | {"id": f"X-{number}"}).encode() for number in range(3 * batch.AT_ONCE))
     assert {line["status"] for line in lines(send_batch(api, body))} == {503}
     assert asked == [batch.AT_ONCE]
+
+
+TEXTS = st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=60)
+
+
+FIELDS = dict.fromkeys(("title", "kecamatan", "desa", "channel", "id"), TEXTS)
+
+
+@given(body=st.fixed_dictionaries({"text": TEXTS}, optional=FIELDS))
+@example(body={"text": "\ufeff lampu \u202e\U0010ffff", "title": "\x01\x7f\x85\u2028"})
+@effort(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_stored_as_it_was_masked_or_refused(api: Api, database: Database, body: dict[str, str]) -> None:
+    answer = api.post("/complaints", json=body)
+    assert answer.status_code in (200, 201, 409, 422)
+    if answer.status_code == 201:
+        assert answer.json is not None
+        with database.read() as connection:
+            kept = connection.execute(select(complaint).where(complaint.c.id == answer.json["number"])).one()
+        assert (kept.text, kept.title) == (mask(body["text"]), mask(body.get("title", "")))
