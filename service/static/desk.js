@@ -181,7 +181,8 @@
     if (node.matches("summary")) {
       const part = node.parentElement;
       part.open = true;
-      part.querySelector(part.id === "tambahan" ? "textarea" : "input, textarea").focus();
+      part.scrollIntoView({ block: "start" });
+      part.querySelector(part.id === "tambahan" ? "textarea" : "input").focus({ preventScroll: true });
     } else {
       node.click();
     }
