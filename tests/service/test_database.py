@@ -11,22 +11,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
 from service import accounts, database
 from service.database import Database
+from service.migrating import revisions
 from service.problems import is_busy
-from service.tables import account, breaker, metadata
+from service.tables import REVISION, account, breaker, metadata
 
 BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 MOMENT = dt.datetime(2026, 3, 1, 8, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
-
-
-def revisions() -> list[str]:
-    script = ScriptDirectory.from_config(database._alembic_config())
-    return [revision.revision for revision in reversed(list(script.walk_revisions()))]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -64,6 +59,10 @@ def test_every_revision_goes_up_and_down_and_keeps_what_was_there(empty: Databas
         assert connection.execute(text("SELECT position FROM feed_head")).scalar_one() == 0
     empty.downgrade("base")
     assert empty.revision() is None
+
+
+def test_the_code_knows_the_newest_revision() -> None:
+    assert revisions()[-1] == REVISION
 
 
 def test_migrating_twice_changes_nothing(empty: Database) -> None:
