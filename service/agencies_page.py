@@ -80,7 +80,7 @@ def one(agency_id: str) -> Response:
         "pages/agency.html",
         agency=agency,
         away=[item for item in mistaken if item.proposed == agency_id][:SHOWN],
-        here=[item for item in mistaken if item.decided == agency_id][:SHOWN],
+        taken=[item for item in mistaken if item.decided == agency_id][:SHOWN],
         right=right,
         decided=decided,
         waiting=waiting,

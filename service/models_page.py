@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from model.artifact import ArtifactError, read_manifest
+from model.registry import CURRENT, Entry, Event, Registry, RegistryError
 from service import access
 from service.accounts import Permission
 from service.active_model import current_version
@@ -23,8 +22,15 @@ blueprint = Blueprint("models", __name__, url_prefix="/model")
 MAX_VERSIONS = 200
 MAX_REPORT = 30_000_000
 MAX_CARD = 200_000
-LEDGER_TAIL = 100_000
-"""Bytes of the ledger's end that are read: some hundred promotions."""
+MAX_EVENTS = 100
+EVENTS: Mapping[str, str] = {
+    Event.TRAINED: "dilatih",
+    Event.COMPARED: "dibandingkan",
+    Event.PROMOTED: "mulai dipakai",
+    Event.ROLLED_BACK: "dikembalikan",
+    Event.REFUSED: "ditolak",
+}
+"""What the ledger tells of, in the words of the page."""
 REPORT = "report/report.html"
 CARD = "MODEL_CARD.md"
 REPORT_POLICY = (
@@ -32,7 +38,6 @@ REPORT_POLICY = (
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 """A report is a file that training wrote: it may draw and be styled, but run nothing, load nothing and know no session."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FIGURES = (
     ("accuracy", "Ketepatan", "percent"),
     ("top3", "Benar di antara tiga teratas", "percent"),
@@ -80,11 +85,15 @@ class Version:
 @access.page(Permission.VIEW)
 def show() -> Response:
     """List the versions, the one in use first."""
-    folder = parts().settings.models
+    registry = Registry(parts().settings.models)
     router = parts().models.router()
-    found = versions(folder, router.version if router else "")
     page = render_template(
-        "pages/models.html", versions=found, ledger=ledger(folder), trouble=parts().models.trouble, router=router, version=None
+        "pages/models.html",
+        versions=versions(registry, router.version if router else ""),
+        events=_history(registry),
+        trouble=parts().models.trouble if (registry.folder / CURRENT).exists() else "",
+        router=router,
+        words=EVENTS,
     )
     return make_response(page)
 
@@ -115,36 +124,12 @@ def report(name: str) -> Response:
     return response
 
 
-def versions(folder: Path, in_use: str) -> list[Version]:
+def versions(registry: Registry, in_use: str) -> list[Version]:
     """Answer the versions of a registry, the live one first, then the newest; at most MAX_VERSIONS."""
-    try:
-        folders = [entry for entry in folder.iterdir() if _NAME.fullmatch(entry.name) and entry.is_dir()]
-    except OSError:
-        return []
-    live = current_version(folder)
-    newest = sorted(folders, key=lambda entry: entry.name, reverse=True)[:MAX_VERSIONS]
-    found = [_version(entry, live, in_use) for entry in newest]
+    live = current_version(registry.folder)
+    newest = sorted(registry.versions(), reverse=True)[:MAX_VERSIONS]
+    found = [_version(registry.folder / name, live, in_use) for name in newest]
     return sorted(found, key=lambda version: (version.live, version.created), reverse=True)
-
-
-def ledger(folder: Path) -> Sequence[Mapping[str, Any]]:
-    """Answer what was live when, newest first. A torn last line, or one that is no object, is left out."""
-    try:
-        with (folder / "ledger.jsonl").open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - LEDGER_TAIL))
-            lines = file.read().split(b"\n")
-    except OSError:
-        return []
-    found = []
-    for line in lines[1:] if size > LEDGER_TAIL else lines:
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(row, dict):
-            found.append(row)
-    return found[::-1]
 
 
 def _version(folder: Path, live: str | None, in_use: str) -> Version:
@@ -161,11 +146,18 @@ def _version(folder: Path, live: str | None, in_use: str) -> Version:
         return Version(**known, trouble=str(error).replace(str(folder), folder.name))
 
 
+def _history(registry: Registry) -> Sequence[Entry]:
+    try:
+        return registry.history().entries[: -MAX_EVENTS - 1 : -1]
+    except OSError:
+        return ()
+
+
 def _folder(name: str) -> Path:
-    folder = parts().settings.models / name
-    if not _NAME.fullmatch(name) or not folder.is_dir():
-        raise Problem("not-found", "There is no such version.", sentence="Versi itu tidak ada di gudang model.")
-    return folder
+    try:
+        return Registry(parts().settings.models).path(name)
+    except RegistryError as error:
+        raise Problem("not-found", "There is no such version.", sentence="Versi itu tidak ada di gudang model.") from error
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
@@ -135,6 +136,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: 
         connection.execute(text(f"TRUNCATE {', '.join(table.name for table in metadata.sorted_tables)} RESTART IDENTITY CASCADE"))
         connection.execute(text("INSERT INTO feed_head (id, position) VALUES (1, 0)"))
     made.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords as cheaply as argon2 allows: what is tested is not that it is slow."""
+    usual, accounts._hasher = accounts._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    accounts._hasher = usual
 
 
 @pytest.fixture

@@ -1,0 +1,346 @@
+"""People, keys, the log, the agencies and the models: pages that say what is so, and what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from service import accounts, audit, audit_log, headers, intake, models_page, review
+from service.database import Database
+from service.parts import Parts
+from service.review import Choice
+from service.schemas import ComplaintIn
+from service.settings import Settings
+from service.tables import account, api_key, standing
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Person
+
+EVIL = '"><script>alert(1)</script>'
+PAGES = ("/riwayat", "/statistik", "/instansi", "/instansi/dlh", "/model", "/pengguna", "/log", "/impor")
+
+
+# all of them
+
+
+def test_every_page_keeps_the_strict_policy(pengelola: Person) -> None:
+    for path in PAGES:
+        answer = pengelola.client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Security-Policy"] == headers.POLICY
+        assert not re.search(r"<[^>]+\s(?:style|on\w+)=|<script(?![^>]+src=)|<style", answer.text)
+
+
+def test_every_page_asks_to_sign_in(person: Person) -> None:
+    for path in PAGES:
+        assert person.client.get(path).headers["Location"].startswith("/masuk?lanjut=")
+
+
+def test_a_locked_database_is_said_so_on_every_page(pengelola: Person, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: Any, **__: Any) -> Any:
+        raise OperationalError("SELECT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(app.extensions["salur"].database.engine, "connect", locked)
+    for path in PAGES:
+        answer = pengelola.client.get(path)
+        assert answer.status_code == 503
+        assert "Sistem sedang sibuk" in answer.text
+        assert answer.headers["Retry-After"]
+
+
+# people
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_a_new_person_signs_in_with_the_password_shown_once(pengelola: Person, app: Flask) -> None:
+    made = pengelola.send("/pengguna/baru", "/pengguna", nama="Siti", lengkap="Siti Aminah", peran="petugas")
+    password = _secret(made.text)
+    assert password not in pengelola.client.get("/pengguna").text
+    siti = type(pengelola)(app.test_client())
+    assert siti.sign_in("siti", password).status_code == 302
+    assert siti.client.get("/riwayat").headers["Location"] == "/sandi"
+
+
+def test_a_reset_password_ends_the_session(pengelola: Person, app: Flask, database: Database) -> None:
+    number, siti = _add(pengelola, app, database, "siti", "petugas")
+    password = _secret(pengelola.send(f"/pengguna/{number}/sandi", "/pengguna").text)
+    assert siti.client.get("/riwayat").status_code == 302
+    assert siti.sign_in("siti", password).status_code == 302
+
+
+def test_a_closed_account_is_out_and_comes_back(pengelola: Person, app: Flask, database: Database) -> None:
+    number, siti = _add(pengelola, app, database, "siti", "petugas")
+    pengelola.send(f"/pengguna/{number}/aktif", "/pengguna", aktif="tidak")
+    assert siti.client.get("/riwayat").status_code == 302
+    assert siti.sign_in("siti").status_code == 401
+    pengelola.send(f"/pengguna/{number}/aktif", "/pengguna", aktif="ya")
+    assert siti.sign_in("siti").status_code == 302
+
+
+def test_a_role_can_be_changed(pengelola: Person, app: Flask, database: Database) -> None:
+    number, siti = _add(pengelola, app, database, "siti", "petugas")
+    pengelola.send(f"/pengguna/{number}/peran", "/pengguna", peran="peninjau-saja")
+    siti.sign_in("siti")
+    assert siti.client.get("/impor").status_code == 403
+
+
+def test_the_last_administrator_stays(pengelola: Person, database: Database) -> None:
+    with database.read() as connection:
+        number = connection.execute(select(account.c.id)).scalar_one()
+    for path, data in ((f"/pengguna/{number}/aktif", {"aktif": "tidak"}), (f"/pengguna/{number}/peran", {"peran": "petugas"})):
+        refused = pengelola.send(path, "/pengguna", **data)
+        assert refused.status_code == 422
+        assert "satu-satunya pengelola" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"nama": "", "peran": "petugas"}, "Nama pengguna"),
+        ({"nama": "pengelola", "peran": "petugas"}, "sudah dipakai"),
+        ({"nama": EVIL, "peran": "petugas"}, "Nama pengguna"),
+        ({"nama": "siti", "peran": EVIL}, "tidak dikenal"),
+    ],
+)
+def test_a_person_that_cannot_be_added_is_said_why(pengelola: Person, data: dict[str, str], told: str) -> None:
+    refused = pengelola.send("/pengguna/baru", "/pengguna", **data)
+    assert refused.status_code == 422
+    assert told in refused.text
+    assert "<script>alert" not in refused.text
+
+
+def test_only_administrators_see_the_people(petugas: Person) -> None:
+    assert petugas.client.get("/pengguna").status_code == 403
+    assert petugas.send("/pengguna/baru", nama="x", peran="pengelola").status_code == 403
+
+
+def test_somebody_who_is_not_there_cannot_be_changed(pengelola: Person) -> None:
+    assert pengelola.send("/pengguna/999/sandi", "/pengguna").status_code == 404
+
+
+# keys
+
+
+def test_a_key_is_shown_once_works_and_is_void_once_revoked(pengelola: Person, app: Flask, database: Database) -> None:
+    made = pengelola.send("/pengguna/kunci", "/pengguna", nama="Jembatan", sumber="wa", kewenangan=["predict"])
+    secret = _secret(made.text)
+    assert secret not in pengelola.client.get("/pengguna").text
+    call = {"headers": {"Authorization": f"Bearer {secret}"}, "json": {"text": "lampu mati"}}
+    assert app.test_client().post("/api/v1/predictions", **call).status_code == 200
+    with database.read() as connection:
+        number = connection.execute(select(api_key.c.id)).scalar_one()
+    pengelola.send(f"/pengguna/kunci/{number}/cabut", "/pengguna")
+    assert "dicabut" in pengelola.client.get("/pengguna").text
+    app.extensions["salur-gate"]._keys._known.clear()
+    assert app.test_client().post("/api/v1/predictions", **call).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"nama": "", "kewenangan": ["predict"]}, "Isi nama"),
+        ({"nama": "x"}, "paling sedikit satu kewenangan"),
+        ({"nama": "x", "kewenangan": [EVIL]}, "paling sedikit satu kewenangan"),
+        ({"nama": "x", "kewenangan": ["predict"], "sumber": EVIL}, "Sumber:"),
+        ({"nama": "x", "kewenangan": ["predict"], "laju": "sering"}, "Batas laju"),
+    ],
+)
+def test_a_key_that_cannot_be_made_is_said_why(pengelola: Person, data: dict[str, Any], told: str) -> None:
+    refused = pengelola.send("/pengguna/kunci", "/pengguna", **data)
+    assert refused.status_code == 422
+    assert told in refused.text
+    assert "<script>alert" not in refused.text
+
+
+# the log
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_the_log_shows_who_did_what_and_can_be_narrowed(pengelola: Person, database: Database) -> None:
+    with database.write() as connection:
+        audit_log.write(connection, "key-revoked", "key:9", {"name": EVIL}, account_id=1)
+        audit_log.write(connection, "sesuatu-baru", "x:1", {"list": ["a", "b"]})
+    page = pengelola.client.get("/log").text
+    assert "mencabut kunci API" in page
+    assert "sesuatu-baru" in page
+    assert "<script>alert" not in page
+    assert "mencabut kunci API</td>" not in pengelola.client.get("/log?tindakan=signed-in").text
+    assert "sesuatu-baru</td>" not in pengelola.client.get("/log?siapa=pengelola").text
+    assert "Tidak ada catatan yang cocok" in pengelola.client.get("/log?sampai=2020-01-01").text
+
+
+def test_the_log_goes_back_page_by_page(pengelola: Person, database: Database) -> None:
+    with database.write() as connection:
+        for number in range(150):
+            audit_log.write(connection, "key-added", f"key:{number}")
+    first = pengelola.client.get("/log?tindakan=key-added").text
+    assert "key:149" in first
+    assert "key:20<" not in first
+    older = re.search(r'href="(/log\?sebelum=[^"]+)"', first)
+    assert older
+    assert "key:20<" in pengelola.client.get(older[1].replace("&amp;", "&")).text
+
+
+def test_nonsense_asked_of_the_log_is_left_out(pengelola: Person) -> None:
+    assert pengelola.client.get("/log?sebelum=x&dari=y&siapa=%00&tindakan=%00").status_code == 200
+
+
+def test_officers_do_not_see_the_log(petugas: Person) -> None:
+    assert petugas.client.get("/log").status_code == 403
+
+
+# agencies
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_agencies_show_what_is_taken_for_what(app: Flask, petugas: Person) -> None:
+    parts: Parts = app.extensions["salur"]
+    for _ in range(2):
+        _decided(parts, "lampu mati", "dpupr")
+    _decided(parts, "lampu mati", "dishub")
+    intake.take_in(parts, "uji", ComplaintIn.model_validate({"text": "sampah"}))
+    page = petugas.client.get("/instansi").text
+    assert '<a href="/riwayat?usulan=dishub&amp;instansi=dpupr">2</a>' in page
+    one = petugas.client.get("/instansi/dishub").text
+    assert "<b>33%</b> <span>di antaranya benar</span>" in one
+    assert "Dinas Pekerjaan Umum" in one
+    assert "<b>1</b> <span>menunggu di antrean</span>" in petugas.client.get("/instansi/dlh").text
+
+
+def test_agencies_are_found_by_what_they_look_after(petugas: Person) -> None:
+    page = petugas.client.get("/instansi?cari=sampah").text
+    assert "Dinas Lingkungan Hidup" in page
+    assert "Dinas Perhubungan" not in page
+    assert "Tidak ada instansi yang cocok" in petugas.client.get("/instansi", query_string={"cari": EVIL}).text
+
+
+def test_a_stopped_agency_says_so(app: Flask, petugas: Person) -> None:
+    parts: Parts = app.extensions["salur"]
+    version = parts.models.require().version
+    with parts.database.write() as connection:
+        audit.open_breaker(connection, "dlh", version, f"terlalu sering keliru {EVIL}", 1)
+    for path in ("/instansi", "/instansi/dlh"):
+        page = petugas.client.get(path).text
+        assert "terlalu sering keliru" in page
+        assert "<script>alert" not in page
+
+
+def test_an_unknown_agency_is_not_found(petugas: Person) -> None:
+    assert petugas.client.get("/instansi/tidak-ada").status_code == 404
+
+
+def test_what_waits_as_a_blind_case_is_not_counted_for_its_agency(make_app: Callable[..., Flask], petugas: Person) -> None:
+    parts: Parts = make_app(audit_share=1.0).extensions["salur"]
+    intake.take_in(parts, "uji", ComplaintIn.model_validate({"text": "pasti sampah"}))
+    assert "<b>0</b> <span>menunggu di antrean</span>" in petugas.client.get("/instansi/dlh").text
+
+
+# models
+
+
+@pytest.fixture
+def registry(settings: Settings) -> Path:
+    """The registry with a second version that has a report and a card, and a ledger with a torn last line."""
+    folder = settings.models / "palsu-2"
+    (folder / "report").mkdir(parents=True)
+    metrics = {"accuracy": 0.71, "rows": 900, "ece": 0.031, "auto": {"target_error": 0.05, "error": 0.031, "coverage": 0.42}}
+    manifest = {"version": "palsu-2", "format": 1, "files": {}, "created": "2026-11-20T08:00:00+00:00", "metrics": metrics}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "report" / "report.html").write_text("<script>alert(1)</script><p>Laporan</p>")
+    (folder / "MODEL_CARD.md").write_text("# Kartu\n<script>alert(1)</script>")
+    entry = {"when": "2026-11-20T08:00:00+00:00", "what": "promoted", "version": "palsu-1", "who": "rina", "why": f"pertama {EVIL}"}
+    (settings.models / "ledger.jsonl").write_text(json.dumps(entry) + '\n[1]\n{"when": "2026-')
+    return settings.models
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_versions_are_listed_with_the_one_in_use(petugas: Person) -> None:
+    page = petugas.client.get("/model").text
+    assert page.index("palsu-1") < page.index("palsu-2")
+    assert re.search(r'palsu-1</a>\s*<span class="badge good">dipakai', page)
+    assert "71%" in page
+    assert "mulai dipakai" in page
+    assert "<script>alert" not in page
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_version_shows_its_figures_and_its_card_as_text(petugas: Person) -> None:
+    page = petugas.client.get("/model/palsu-2").text
+    assert "<b>42%</b> <span>diteruskan otomatis saat diuji</span>" in page
+    assert "<b>3,1%</b> <span>di antaranya keliru; janji paling banyak 5%</span>" in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_report_is_shown_without_any_power(petugas: Person) -> None:
+    answer = petugas.client.get("/model/palsu-2/laporan")
+    assert answer.headers.getlist("Content-Security-Policy") == [models_page.REPORT_POLICY]
+    assert models_page.REPORT_POLICY.startswith("sandbox; default-src 'none'")
+    assert "script" not in models_page.REPORT_POLICY
+    saved = petugas.client.get("/model/palsu-2/laporan?unduh=1")
+    assert saved.headers["Content-Disposition"] == 'attachment; filename="laporan-palsu-2.html"'
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2fmodels", "ledger.jsonl", "tidak-ada", "current", "a" * 300])
+def test_only_versions_can_be_asked_for(name: str, petugas: Person) -> None:
+    assert petugas.client.get(f"/model/{name}").status_code == 404
+    assert petugas.client.get(f"/model/{name}/laporan").status_code == 404
+
+
+def test_a_version_that_cannot_be_read_says_why_without_its_path(petugas: Person, settings: Settings) -> None:
+    (settings.models / "palsu-3").mkdir()
+    (settings.models / "palsu-3" / "manifest.json").write_text("{")
+    page = petugas.client.get("/model").text
+    assert "palsu-3" in page
+    assert "unreadable" in page
+    assert str(settings.models) not in page
+
+
+def test_a_pointer_to_a_broken_version_is_told_and_the_old_one_goes_on(petugas: Person, settings: Settings, app: Flask) -> None:
+    parts: Parts = app.extensions["salur"]
+    assert parts.models.router() is not None
+    (settings.models / "palsu-9").mkdir()
+    (settings.models / "current").write_text("palsu-9\n")
+    parts.models._looked_at = float("-inf")
+    page = petugas.client.get("/model").text
+    assert "versi palsu-1 tetap dipakai" in page
+
+
+def test_without_any_model_the_pages_say_what_to_do(petugas: Person, settings: Settings) -> None:
+    (settings.models / "current").unlink()
+    assert "Belum ada model yang dipakai" in petugas.client.get("/model").text
+    missing = petugas.client.get("/instansi")
+    assert missing.status_code == 503
+    assert "halaman Model" in missing.text
+    for path in ("/riwayat", "/statistik", "/impor"):
+        assert petugas.client.get(path).status_code == 200
+
+
+def _secret(page: str) -> str:
+    found = re.search(r'<code class="secret">([^<]+)</code>', page)
+    assert found, "nothing is shown once"
+    return found[1]
+
+
+def _add(like: Person, app: Flask, database: Database, name: str, role: str) -> tuple[int, Person]:
+    with database.write() as connection:
+        number = accounts.add(connection, name, role, "katak-melompat-7x", must_change=False)
+    person = type(like)(app.test_client())
+    assert person.sign_in(name).status_code == 302
+    return number, person
+
+
+def _decided(parts: Parts, text: str, agency: str) -> None:
+    number = intake.take_in(parts, "uji", ComplaintIn.model_validate({"text": text})).number
+    with parts.database.write() as connection:
+        row = connection.execute(select(standing).where(standing.c.complaint_id == number)).one()
+        review.record(connection, row, Choice(agency), origin="desk", account_id=1)
