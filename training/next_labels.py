@@ -58,28 +58,19 @@ class Picks:
 
 
 def choose(router: Router, complaints: Sequence[Complaint], count: int = 100) -> Picks:
-    """Choose `count` complaints that nobody has labelled; fewer where there are fewer."""
-    if not complaints:
-        return Picks(0, ())
-    words = [router.reader.analyzer.words(complaint) for complaint in complaints]
-    probabilities = np.array([router.scorer.probabilities(each) for each in words])
-    matrix = TfidfVectorizer(analyzer=stem_grams, sublinear_tf=True).fit_transform(words)
+    """Choose `count` complaints that nobody has labelled; fewer where fewer have any words."""
+    read = [(number, words) for number, words in enumerate(map(router.reader.analyzer.words, complaints)) if words]
+    if not read:
+        return Picks(len(complaints), ())
+    probabilities = np.array([router.scorer.probabilities(words) for _, words in read])
+    matrix = TfidfVectorizer(analyzer=stem_grams, sublinear_tf=True).fit_transform([words for _, words in read])
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
     margins = margins_of(probabilities)
-    agencies = router.scorer.agencies
-    return Picks(
-        len(complaints),
-        [
-            Pick(
-                number,
-                complaints[number].id,
-                agencies[best[number, 0]],
-                agencies[best[number, 1]],
-                round(float(margins[number]), 6),
-            )
-            for number in pick(margins, csr_matrix(matrix), count)
-        ],
-    )
+    picks = []
+    for place in pick(margins, csr_matrix(matrix), count):
+        number, (first, second) = read[place][0], (router.scorer.agencies[column] for column in best[place])
+        picks.append(Pick(number, complaints[number].id, first, second, round(float(margins[place]), 6)))
+    return Picks(len(complaints), picks)
 
 
 def margins_of(probabilities: Array) -> Array:
