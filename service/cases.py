@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,15 +153,15 @@ def members(connection: Connection, complaint_id: int) -> Sequence[Member]:
     ]
 
 
-def precedents(connection: Connection, case: Case) -> Sequence[Precedent]:
-    """Answer the decided complaints that are most like this one, among the last of its first two candidates.
+def precedents(connection: Connection, case: Case, but: Collection[int] = ()) -> Sequence[Precedent]:
+    """Answer the decided complaints that are most like this one, among the last of its first two candidates; without `but`.
 
     Likeness is the cosine over the words of at least three letters, a word counting for more the rarer it is among those looked at.
     Confidential complaints and those about an official are nobody's example.
     """
     if case.routing is None or case.complaint.confidential:
         return []
-    rows = [row for candidate in case.routing.candidates[:2] for row in _decided(connection, candidate.agency, case.id)]
+    rows = [row for candidate in case.routing.candidates[:2] for row in _decided(connection, candidate.agency, {case.id, *but})]
     bags = [similar.words(row.title, row.text) for row in rows]
     mine = similar.words(case.complaint.title, case.complaint.text)
     seen = Counter(word for bag in (*bags, mine) for word in bag)
@@ -175,7 +175,7 @@ def precedents(connection: Connection, case: Case) -> Sequence[Precedent]:
     return [Precedent(row.id, row.title, row.text[:200], row.agency, row.unit) for _, row in best]
 
 
-def _decided(connection: Connection, agency: str, but: int) -> Sequence[Row[Any]]:
+def _decided(connection: Connection, agency: str, but: Collection[int]) -> Sequence[Row[Any]]:
     rows: Sequence[Row[Any]] = connection.execute(
         select(*_LINE, standing.c.agency, standing.c.unit)
         .join(standing, standing.c.complaint_id == complaint.c.id)
@@ -186,7 +186,7 @@ def _decided(connection: Connection, agency: str, but: int) -> Sequence[Row[Any]
             complaint.c.confidential.is_(False),
             complaint.c.purged_at.is_(None),
             routing.c.oversight.is_(False),
-            complaint.c.id != but,
+            complaint.c.id.not_in(but),
         )
         .order_by(standing.c.complaint_id.desc())
         .limit(POOL)

@@ -332,8 +332,8 @@ def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Re
     person, register, at = access.current_account(), _register(), now()
     with parts().database.read() as connection:
         case = _load(connection, number)
-        like = [] if case.blind else cases.precedents(connection, case)
         group = cases.members(connection, number)
+        like = [] if case.blind else cases.precedents(connection, case, [member.id for member in group])
         holder = ""
         if case.claimed_by not in (None, person.id) and case.claimed_until is not None and case.claimed_until >= at:
             holder = review.holder(connection, case.claimed_by)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import logging
 import random
 import secrets
 import statistics
@@ -18,6 +19,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import structlog
+from flask.testing import FlaskClient
 from sqlalchemy import create_engine, insert, text
 
 from model import labelled
@@ -145,8 +148,27 @@ def measure(url: str, folder: Path, stored: int, waiting: int) -> Iterator[tuple
             if answer.status_code != 200:
                 raise RuntimeError(f"{path} answered {answer.status_code}")
         yield name, statistics.median(times), statistics.median(worked)
+    yield _decide(client)
     database.dispose()
     app.extensions["salur"].database.dispose()
+
+
+def _decide(client: FlaskClient) -> tuple[str, float, float]:
+    """Decide complaints as the script does, each answer bringing the next one."""
+    address = client.get("/antrean/berikutnya", base_url="https://localhost").headers["Location"]
+    page = client.get(address, base_url="https://localhost").text
+    times, worked = [], []
+    for _ in range(15):
+        form = {"csrf_token": page.split('name="csrf_token" value="')[1].split('"')[0], "keadaan": "0", "aksi": "bukan-aduan"}
+        headers = {"Referer": "https://localhost/", "X-Salur": "meja"}
+        began, working = time.perf_counter(), time.process_time()
+        answer = client.post(address, data=form, base_url="https://localhost", headers=headers)
+        times.append((time.perf_counter() - began) * 1000)
+        worked.append((time.process_time() - working) * 1000)
+        if answer.status_code != 200 or answer.headers["X-Salur-Alamat"] == address:
+            raise RuntimeError(f"{address} was not decided: {answer.status_code}")
+        address, page = answer.headers["X-Salur-Alamat"], answer.text
+    return "decide, next", statistics.median(times), statistics.median(worked)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -155,6 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stored", type=int, default=100_000)
     parser.add_argument("--postgres", default="", help="URL of a PostgreSQL database; a schema of its own is made and dropped")
     options = parser.parse_args(arguments)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     for waiting in (options.stored // 20, options.stored):
         with tempfile.TemporaryDirectory() as name:
             _show("SQLite", options.stored, waiting, measure(f"sqlite:///{name}/salur.db", Path(name), options.stored, waiting))
