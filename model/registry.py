@@ -101,19 +101,34 @@ class History:
 
     @property
     def live(self) -> Sequence[str]:
-        """The versions that rolling back goes through, the live one last: a promotion adds one, a rollback takes one away."""
+        """The versions that rolling back goes through, the live one last: a promotion adds one, a rollback goes back to one."""
         live: list[str] = []
         for entry in self.entries:
             if entry.what is Event.PROMOTED:
                 live.append(entry.version)
-            elif entry.what is Event.ROLLED_BACK and live:
-                live.pop()
+            elif entry.what is Event.ROLLED_BACK:
+                live = _up_to(live, entry.version)
         return live
+
+    def before(self, current: str | None) -> str | None:
+        """Find the version that was live before `current`; None where none was.
+
+        The pointer has the last word: a promotion that it does not show was cut off, and one that the ledger does not
+        show was made by hand.
+        """
+        earlier = _up_to(self.live, current)[:-1] if current in self.live else self.live
+        return earlier[-1] if earlier else None
 
     def comparison(self, champion: str, challenger: str) -> Entry | None:
         """Find the latest comparison of these two; None where there is none."""
         wanted = (Event.COMPARED, challenger, champion)
         return next((entry for entry in reversed(self.entries) if (entry.what, entry.version, entry.previous) == wanted), None)
+
+
+def _up_to(live: Sequence[str], version: str | None) -> list[str]:
+    """Leave out what came after the last time that a version was live."""
+    last = max((place for place, name in enumerate(live) if name == version), default=-1)
+    return [*live[: last + 1]]
 
 
 class Loaded(Protocol):
@@ -268,10 +283,11 @@ class Registry:
         """
         _check(Entry(Event.ROLLED_BACK, CURRENT, at, who, why))
         with self._ledger() as ledger:
-            live = self.history().live
-            if len(live) < 2:
+            current = self._before()
+            target = self.history().before(current)
+            if target is None:
                 raise RegistryError(f"{self.folder}: no version was live before; promote another one instead")
-            entry = Entry(Event.ROLLED_BACK, live[-2], at, who, why, previous=live[-1])
+            entry = Entry(Event.ROLLED_BACK, target, at, who, why, previous=current or "")
             try:
                 self._loaded(entry.version)
             except SalurError as error:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model import artifact as artifacts
+from model.artifact import Artifact
 from model.faults import SalurError
+from model.labelled import load as load_labelled
 from model.register import Agency, Register
 from model.registry import Entry, Event, NeedsReason, Registry, RegistryError, Verdict
+from training import train
+from training.config import TrainingConfig
 
 REGISTER = Register((Agency("dlh", "Dinas Lingkungan Hidup"), Agency("dishub", "Dinas Perhubungan")))
 AT = "2024-05-01T08:00:00+08:00"
@@ -189,6 +195,45 @@ def test_rolling_back_goes_to_the_version_live_before_and_again_further_back(reg
     assert registry.current() == "v1"
 
 
+def test_a_promotion_that_was_cut_off_before_the_pointer_moved_does_not_count(registry: Registry) -> None:
+    for version in ("v1", "v2", "v3"):
+        promote(registry, version, force_why="uji")
+    (registry.folder / "current").write_text("v2\n", encoding="utf-8")
+    entry = registry.rollback(why="mati listrik", who="budi", at=AT)
+    assert (entry.version, entry.previous, registry.current()) == ("v1", "v2", "v1")
+    with pytest.raises(RegistryError, match="no version was live before"):
+        registry.rollback(why="lagi", who="budi", at=AT)
+
+
+def test_a_pointer_moved_by_hand_is_rolled_back_to_what_the_ledger_knows(registry: Registry) -> None:
+    promote(registry, "v1")
+    (registry.folder / "current").write_text("v3\n", encoding="utf-8")
+    assert registry.rollback(why="bukan lewat buku", who="budi", at=AT).version == "v1"
+
+
+def test_rolling_back_without_any_promotion_is_refused(registry: Registry) -> None:
+    with pytest.raises(RegistryError, match="no version was live before"):
+        registry.rollback(why="iseng", who="budi", at=AT)
+    assert registry.current() is None
+
+
+def test_a_pointer_that_cannot_be_moved_leaves_what_was_live(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    promote(registry, "v1")
+    promote(registry, "v2", force_why="uji")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "current")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refuse)
+        with pytest.raises(RegistryError, match="current: cannot be written: Permission denied"):
+            promote(registry, "v3", force_why="uji")
+    assert registry.current() == "v2"
+    assert registry.history().entries[-1].what is Event.REFUSED
+    assert not [path for path in registry.folder.iterdir() if path.name.startswith(".")]
+    assert registry.rollback(why="salah", who="budi", at=AT).version == "v1"
+
+
 def test_rolling_back_to_a_broken_version_keeps_the_live_one_and_is_recorded(registry: Registry) -> None:
     promote(registry, "v1")
     promote(registry, "v2", force_why="uji")
@@ -304,3 +349,83 @@ def test_a_reader_never_sees_half_a_pointer(registry: Registry) -> None:
         seen.add(registry.current())
     assert process.returncode == 0
     assert seen == {"v1", "v2"}
+
+
+@pytest.fixture(scope="module")
+def trained() -> Artifact:
+    """A real artifact, from forty complaints of two agencies."""
+    rows = [row for row in load_labelled(Path("data/kutai-timur/complaints.jsonl")) if row.agency in ("dlh", "dpupr")][:40]
+    config = TrainingConfig(folds=2, matters_weight=0.0)
+    return train.train(Register.load(Path("data/kutai-timur")), train.Sources(rows), config, AT)[0]
+
+
+@pytest.fixture
+def real(tmp_path: Path, trained: Artifact) -> Registry:
+    """A registry with two real versions, the first of them live."""
+    registry = Registry(tmp_path / "models")
+    for version in ("a", "b"):
+        artifacts.save(registry.folder / version, replace(trained, manifest={**trained.manifest, "version": version}))
+    registry.promote("a", why="pertama", who="ani", at=AT, register=trained.register)
+    return registry
+
+
+def _truncate(folder: Path) -> None:
+    arrays = folder / "arrays.npz"
+    arrays.write_bytes(arrays.read_bytes()[:-100])
+
+
+def _forget(folder: Path) -> None:
+    (folder / "vocabulary.txt").unlink()
+
+
+def _half_copied(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def _stranger(folder: Path) -> None:
+    (folder / "plugin.py").write_text("print('halo')", encoding="utf-8")
+
+
+def _change(folder: Path, **changed: object) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changed), encoding="utf-8")
+
+
+def _other_stemmer(folder: Path) -> None:
+    _change(folder, stemmer="0" * 64)
+
+
+def _other_format(folder: Path) -> None:
+    _change(folder, format=99)
+
+
+def _other_agencies(folder: Path) -> None:
+    _change(folder, agencies=["dlh", "dinas-khayal"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_truncate, "changed or torn"),
+        (_forget, "vocabulary.txt: missing"),
+        (_half_copied, "half-copied"),
+        (_stranger, "not listed"),
+        (_other_stemmer, "another stemmer"),
+        (_other_format, "format 99"),
+        (_other_agencies, "dinas-khayal"),
+    ],
+)
+def test_an_artifact_that_does_not_fit_never_goes_live(real: Registry, spoil: Callable[[Path], None], message: str) -> None:
+    spoil(real.path("b"))
+    with pytest.raises(SalurError, match=message):
+        real.promote("b", why="mencoba", who="ani", at=AT, force_why="percayalah")
+    assert real.current() == "a"
+    assert real.history().entries[-1].what is Event.REFUSED
+
+
+def test_a_rollback_takes_well_under_a_second_of_work(real: Registry) -> None:
+    real.promote("b", why="mencoba", who="ani", at=AT, force_why="uji")
+    start = time.process_time()
+    real.rollback(why="salah rute", who="ani", at=AT)
+    assert time.process_time() - start < 1
+    assert real.current() == "a"
