@@ -53,6 +53,7 @@ def of_training(artifact: Artifact, judged: Judged) -> dict[str, Any]:
         "reliability": figures.reliability(judged.sureness, judged.right),
         "risk_coverage": figures.risk_coverage_points(judged.sureness, judged.right),
         "policy": policy.to_dict(),
+        "aspects": artifact.manifest["figures"]["aspects"],
         "agencies": {agency: artifact.register.by_id[agency].name for agency in per_agency},
     }
 

@@ -227,5 +227,16 @@ def reasons(found: Figures) -> Table:
     )
 
 
+def aspects(found: Figures) -> Table:
+    """Say how well kind, alleged wrongdoing, what is missing, and what is no complaint are told, each on rows not trained on."""
+    measured = found.get("aspects", {})
+    lines = [
+        (name, f"{item['rows']:,}", percent(item["precision"], 0), percent(item["recall"], 0), f"{item['f1']:.2f}")
+        for name, item in measured.items()
+        if isinstance(item, Mapping) and "precision" in item and name not in measured.get("left_out", ())
+    ]
+    return Table(("aspect", "complaints", "precision", "recall", "F1"), lines)
+
+
 def _name(found: Figures, agency: str) -> str:
     return str(found.get("agencies", {}).get(agency, ""))

@@ -151,11 +151,17 @@ def test_training_answers_report_figures_and_card(trained: tuple[Artifact, Judge
     assert report.page(json.loads(written["report/figures.json"])) == written["report/report.html"]
 
 
-def test_the_same_training_has_the_same_report(
-    trained: tuple[Artifact, Judged], register: Register, rows: list[LabelledComplaint]
-) -> None:
-    again = train.train(register, train.Sources(rows[::2]), CONFIG, CREATED)
-    assert report.files(*again) == report.files(*trained)
+def test_the_same_answers_have_the_same_report(trained: tuple[Artifact, Judged]) -> None:
+    assert report.files(*trained) == report.files(*trained)
+
+
+def test_what_else_it_tells_is_in_page_and_card(trained: tuple[Artifact, Judged], found: dict[str, Any]) -> None:
+    aspects = {"rows": 9, "oversight": {"rows": 7, "precision": 0.5, "recall": 0.75, "f1": 0.6}, "left_out": ["waktu"]}
+    shown = {**found, "aspects": aspects}
+    assert "| oversight | 7 | 50 % | 75 % | 0.60 |" in report.card(trained[0].manifest, shown)
+    assert "What else does it tell?" in report.page(shown)
+    assert "quality: waktu" in report.page(shown)
+    assert "What else does it tell?" not in report.page({**found, "aspects": {}})
 
 
 def test_writing_leaves_the_page_and_its_figures(found: dict[str, Any], tmp_path: Path) -> None:
