@@ -18,6 +18,9 @@ from types import MappingProxyType
 
 from model import table
 from model.faults import Fault, InvalidData
+from model.register import Register
+from model.routing import Routing
+from model.wording import DECISIONS, all_reasons, office, percent
 
 MAX_REPORTS = 50_000
 HEADER_WITHIN = 50
@@ -148,6 +151,16 @@ def write_back(original: Path, target: Path, cells: table.Cells) -> int:
                 [Fault(str(original), header.row, f"has our columns already ({OURS[0]}): give the file as LAPOR! made it")]
             )
         return sheet.append(target, chain([(header.row, OURS)], cells)) - 1
+
+
+def cells_of(routing: Routing, register: Register | None) -> tuple[str, str, str, str]:
+    """Write a routing as the cells of OURS."""
+    return (
+        office(routing.agency, routing.unit, register),
+        DECISIONS[routing.decision],
+        percent(routing.candidates[0].probability),
+        all_reasons(routing.reasons),
+    )
 
 
 @dataclass(frozen=True, slots=True)

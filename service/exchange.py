@@ -25,6 +25,7 @@ from model.complaint import MAX_TEXT, MAX_TITLE
 from model.lapor import Report
 from model.register import Register
 from model.routing import Decision
+from model.wording import DECISIONS, REASONS, all_reasons, office, percent
 from service import audit_log, import_jobs, intake, metrics, name_mapping, review, uploads
 from service.clock import now
 from service.import_jobs import SOURCE, Job
@@ -35,7 +36,7 @@ from service.parts import Parts
 from service.review import Choice
 from service.schemas import EARLIEST, ID_PATTERN, MAX_PLACE, ComplaintIn
 from service.tables import complaint, import_row, routing, routing_reason, standing, verdict
-from service.wording import DECISIONS, OUTCOMES, REASONS, percent
+from service.wording import OUTCOMES
 
 CHUNK = 50
 """Rows that one transaction takes in: so long do other writers wait at the most."""
@@ -291,12 +292,12 @@ def _stored(connection: Connection, job: Job, first: int, last: int) -> dict[int
 
 def _as_it_stands(row: Mapping[str, Any], register: Register | None) -> Sequence[str]:
     if row["queue"] == "audit":  # whoever decides it must not know what the model said
-        return "", DECISIONS[row["decision"]], "", _reasons(row["reasons"])
+        return "", DECISIONS[row["decision"]], "", all_reasons(row["reasons"])
     if row["outcome"] and row["origin"] != "import":
         decided = _BY_PERSON if row["outcome"] in ("confirmed", "changed") else OUTCOMES[row["outcome"]]
-        return _office(row["current"], row["current_unit"], register), decided, "", ""
-    proposed = _office(row["agency"], row["unit"], register)
-    return proposed, DECISIONS[row["decision"]], percent(row["probability"]), _reasons(row["reasons"])
+        return office(row["current"], row["current_unit"], register), decided, "", ""
+    proposed = office(row["agency"], row["unit"], register)
+    return proposed, DECISIONS[row["decision"]], percent(row["probability"]), all_reasons(row["reasons"])
 
 
 def _as_proposed(parts: Parts, report: Report, register: Register | None) -> Sequence[str]:
@@ -306,17 +307,7 @@ def _as_proposed(parts: Parts, report: Report, register: Register | None) -> Seq
         return "", "", "", ""
     if said is None:
         return "", "", "", REASONS["no-model"]
-    probability = next((one.probability for one in said.candidates if one.agency == said.agency), 0.0)
-    return _office(said.agency, said.unit, register), DECISIONS[said.decision], percent(probability), _reasons(said.reasons)
-
-
-def _office(agency: str, unit: str, register: Register | None) -> str:
-    name = (register.by_id[agency].name if register and agency in register.by_id else agency) if agency else ""
-    return f"{name}: {unit}" if name and unit else name
-
-
-def _reasons(reasons: Iterable[str]) -> str:
-    return "; ".join(REASONS.get(reason, reason) for reason in reasons)
+    return lapor.cells_of(said, register)
 
 
 def _known(connection: Connection, ids: Iterable[str]) -> dict[str, int]:

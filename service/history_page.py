@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from sqlalchemy import Row, select
 
 from model.register import Register
+from model.wording import DECISIONS, REASONS, all_reasons
 from service import access, audit_log, history, spreadsheets
 from service.accounts import Permission
 from service.clock import now
@@ -16,7 +17,7 @@ from service.history import Filters
 from service.parts import parts
 from service.problems import Problem
 from service.tables import account
-from service.wording import DECISIONS, OUTCOMES, REASONS, STATES, agency_name
+from service.wording import OUTCOMES, STATES, agency_name
 
 blueprint = Blueprint("history", __name__, url_prefix="/riwayat")
 MOST_IN_WORKBOOK = 50_000
@@ -138,7 +139,7 @@ def _cells(row: Row[Any], reasons: Sequence[str], register: Register | None) -> 
         "" if hidden else name(row.proposed),
         "" if hidden else row.proposed_unit,
         None if hidden else round(row.probability, 4),
-        "; ".join(REASONS.get(reason, reason) for reason in reasons),
+        all_reasons(reasons),
         STATES.get(row.state, row.state),
         "" if hidden else name(row.agency),
         "" if hidden else row.unit,

@@ -9,32 +9,10 @@ from flask import Flask, current_app, request
 from flask_login import current_user
 
 from model.register import Register
-from model.routing import Decision, Reason
+from model.wording import DECISIONS, REASONS, percent
 from service.accounts import Permission
 from service.parts import parts
 
-DECISIONS: Mapping[str, str] = {
-    Decision.AUTO: "Diteruskan otomatis",
-    Decision.REVIEW: "Perlu ditinjau petugas",
-    Decision.ASK: "Perlu ditanyakan kepada pelapor",
-}
-REASONS: Mapping[str, str] = {
-    Reason.LOW_CONFIDENCE: "Model kurang yakin",
-    Reason.SMALL_MARGIN: "Dua instansi hampir sama kuat",
-    Reason.TOO_LITTLE_TEXT: "Uraian terlalu singkat",
-    Reason.UNKNOWN_WORDS: "Banyak kata yang belum dikenal model",
-    Reason.PLACE_NEEDED: "Lokasi belum jelas",
-    Reason.PLACE_CONFLICT: "Lokasi di formulir berbeda dengan di uraian",
-    Reason.AUTHORITY_CONFLICT: "Kewenangan antartingkat pemerintahan perlu dipastikan",
-    Reason.OVERSIGHT: "Berkadar pengawasan",
-    Reason.CONFIDENTIAL: "Laporan rahasia",
-    Reason.SEVERAL_MATTERS: "Memuat lebih dari satu perkara",
-    Reason.AGENCY_INACTIVE: "Instansi sudah tidak aktif",
-    Reason.NOT_A_COMPLAINT: "Sepertinya bukan aduan",
-    Reason.AUDIT_SAMPLE: "Terpilih untuk pemeriksaan acak",
-    Reason.BREAKER_OPEN: "Penerusan otomatis untuk instansi ini sedang dihentikan",
-    Reason.NO_MODEL: "Model belum siap saat aduan masuk",
-}
 MISSING: Mapping[str, str] = {
     "lokasi": "lokasi kejadian",
     "waktu": "waktu kejadian",
@@ -77,15 +55,6 @@ NAVIGATION: tuple[tuple[str, str, Permission | None], ...] = (
 )
 """The menu: path, label, and the permission without which it is not shown. Only paths that the app serves appear."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage, as Indonesian does: 0.873 -> 87%."""
-    if 0 < share < 0.01:
-        return "<1%"
-    if 0.99 < share < 1:
-        return ">99%"
-    return f"{share * 100:.0f}%"
 
 
 def number(value: float, digits: int = 0) -> str:
