@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from model.reader import Reader
 from training.config import TrainingConfig
 from training.data import Data, read, topics
-from training.fit import pipeline
+from training.fit import Words, pipeline
 from training.split import Fold
 
 Array = NDArray[Any]
@@ -68,18 +68,22 @@ def out_of_fold(
     """
     agencies = np.unique(np.concatenate([own.labels, other.labels])) if len(other) else np.unique(own.labels)
 
-    def score(fold: Fold) -> Array:
-        model = fit_pipeline(config, own.take(fold.train) + other, reader)
-        scores = np.full((len(fold.test), len(agencies)), ABSENT)
-        scores[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(own.take(fold.test).words)
+    # Processes, not threads: liblinear draws from one generator a process, and the same data must give the same model.
+    tasks = (delayed(_score)(config, own.take(fold.train) + other, own.take(fold.test).words, agencies, reader) for fold in folds)
+    parts = []
+    for scores in Parallel(n_jobs=min(jobs, len(folds)), return_as="generator", pre_dispatch="n_jobs")(tasks):
+        parts.append(scores)
         step()
-        return scores
-
-    # Threads: liblinear works without the interpreter's lock, and nothing need be copied to another process.
-    parts = Parallel(n_jobs=jobs, prefer="threads")(delayed(score)(fold) for fold in folds)
     rows = np.concatenate([fold.test for fold in folds])
     scores = np.concatenate(parts)
     return OutOfFold(rows, agencies, scores, fit_temperature(scores, np.searchsorted(agencies, own.labels[rows])))
+
+
+def _score(config: TrainingConfig, taught: Data, tested: Sequence[Words], agencies: Array, reader: Reader) -> Array:
+    model = fit_pipeline(config, taught, reader)
+    scores = np.full((len(tested), len(agencies)), ABSENT)
+    scores[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(tested)
+    return scores
 
 
 def fit_temperature(scores: Array, truth: Array) -> float:

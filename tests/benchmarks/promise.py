@@ -1,0 +1,85 @@
+"""Does the promise hold? 500 random calibrations on Surabaya: python -P tests/benchmarks/promise.py [--real ../shared/real] [--json].
+
+One model a block of time answers the next block (as in training); its answers are then split at random, half to set the
+threshold and half to count, 500 times. The share of splits in which more than the target went wrong must not exceed
+delta, beyond what chance allows of 500 draws. Lists are judged on the same halves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binom
+
+from model.policy import MAX_CANDIDATES
+from model.reader import Reader
+from model.register import Register
+from training import dataset, promise
+from training.calibrate import out_of_fold
+from training.config import TrainingConfig
+from training.data import matters, read
+from training.judge import judge
+from training.split import forward
+
+SPLITS = 500
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--real", type=Path, default=Path("../shared/real"))
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    folder = given.real / "surabaya"
+    if not folder.is_dir():
+        sys.exit(f"{folder}: not here; nothing measured")
+    config, register = TrainingConfig(), Register.load(folder)
+    reader = Reader(register)
+    rows = dataset.deduplicate([row.complaint for row in dataset.load(folder / "complaints.jsonl")]).kept
+    own, named = read(rows, reader, np.ones(len(rows))), list(matters(register))
+    other = read(named, reader, np.full(len(named), config.matters_weight))
+    answers = out_of_fold(config, own, other, reader, forward([row.received_at for row in rows], 6, first=0.25))
+    raw = judge(answers, own, reader)
+    judged = judge(answers, own, reader, promise.fit_reliability(raw.sureness, raw.right))
+    order = np.sort(-answers.probabilities, axis=1)
+    rng = np.random.default_rng(config.seed)
+    broken, coverage, errors, listed, lengths = 0, [], [], [], []
+    for _ in range(SPLITS):
+        mixed = rng.permutation(len(judged.right))
+        here, there = mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
+        cut = promise.threshold(judged.sureness[here], judged.right[here], config.target_error, config.delta)
+        sent = judged.sureness[there] >= cut.value
+        wrong = float((~judged.right[there][sent]).mean()) if sent.any() else 0.0
+        broken += wrong > config.target_error
+        coverage.append(float(sent.mean()))
+        errors.append(wrong)
+        least = promise.list_cut(judged.truth_probability[here], 0.95)
+        listed.append(float((judged.truth_probability[there] >= least).mean()))
+        lengths.append(float(np.clip((-order[there] >= least).sum(axis=1), 1, MAX_CANDIDATES).mean()))
+    figures = {
+        "splits": SPLITS,
+        "rows": len(judged.right),
+        "broken": broken / SPLITS,
+        "allowed": float(binom.ppf(0.95, SPLITS, config.delta) / SPLITS),
+        "coverage": float(np.mean(coverage)),
+        "error": float(np.mean(errors)),
+        "list_coverage": float(np.mean(listed)),
+        "list_length": float(np.mean(lengths)),
+    }
+    if given.json:
+        print(json.dumps(figures))
+        return
+    print(f"{figures['rows']:,} answers, {SPLITS} splits")
+    print(
+        f"more than {config.target_error:.0%} wrong in {figures['broken']:.3f} of the splits; promised at most {config.delta:.2f},"
+    )
+    print(f"and {figures['allowed']:.3f} is within chance; sent {figures['coverage']:.3f}, wrong {figures['error']:.4f} on average")
+    print(f"lists hold the right agency in {figures['list_coverage']:.4f}; {figures['list_length']:.2f} agencies long on average")
+
+
+if __name__ == "__main__":
+    main()

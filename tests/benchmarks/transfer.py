@@ -1,0 +1,139 @@
+"""What other regions are worth to Kutai Timur: python -P tests/benchmarks/transfer.py [--real ../shared/real] [--json].
+
+Three test sets under Kutai Timur's ids: Surabaya from 2022-11-01 and the newest three tenths of Kabupaten Bandung, through
+their crosswalks and without what their operators sent to a kecamatan, kelurahan or desa; and a fixed fifth of the default
+corpus. Trained on (a) the other four fifths of the default corpus alone, (b) these and all other regions but the tested
+one, (c) these and all regions, the tested one up to its split. The same configuration throughout: the default one.
+Three figures each: accuracy, accuracy where an agency that the crosswalk calls acceptable counts too, top-3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from model.labelled import LabelledComplaint, load
+from model.reader import Reader
+from model.register import Register
+from training import dataset
+from training.calibrate import fit_pipeline
+from training.config import TrainingConfig
+from training.data import Data, matters, read
+from training.figures import wilson
+from training.sources import import_export
+
+REGION = Path("data/kutai-timur")
+SOURCES = {
+    "surabaya": ("surabaya/complaints.jsonl", {}),
+    "kabupaten-bandung": ("laporan-ringkas-kab-bandung.xlsx", {}),
+    "lapor-national-2017": ("lapor-national-2017.csv", {"agency": "addressed_to", "id": "tracking_id"}),
+}
+SURABAYA_SPLIT = "2022-11-01"
+BANDUNG_PAST = 0.7
+Rows = Sequence[LabelledComplaint]
+
+
+def in_fifth(row: LabelledComplaint) -> bool:
+    """Tell whether a row of the default corpus belongs to the fixed fifth: by a hash of its id."""
+    return int(hashlib.sha256(row.id.encode()).hexdigest(), 16) % 5 == 0
+
+
+def imported(real: Path, register: Register) -> dict[str, list[LabelledComplaint]]:
+    """Import the three sources through their crosswalks, without duplicates."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (file, columns) in SOURCES.items():
+            out = Path(folder) / f"{name}.jsonl"
+            import_export(real / file, out, register, Path("data/crosswalks") / f"{name}.csv", columns=columns or None)
+            found[name] = dataset.deduplicate(load(out)).kept
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--real", type=Path, default=Path("../shared/real"))
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if not given.real.is_dir():
+        sys.exit(f"{given.real}: not here; nothing measured")
+    config, register = TrainingConfig(), Register.load(REGION)
+    reader = Reader(register)
+    corpus = [row for row in load(REGION / "complaints.jsonl") if row.agency]
+    sources = imported(given.real, register)
+    bandung = sorted(sources["kabupaten-bandung"], key=lambda row: row.received_at)
+    cut = bandung[int(len(bandung) * BANDUNG_PAST)].received_at
+    past = {
+        "surabaya": [row for row in sources["surabaya"] if row.received_at < SURABAYA_SPLIT],
+        "kabupaten-bandung": [row for row in bandung if row.received_at < cut],
+        "lapor-national-2017": sources["lapor-national-2017"],
+    }
+    tests = {
+        "surabaya": dataset.testable(row for row in sources["surabaya"] if row.received_at >= SURABAYA_SPLIT),
+        "kabupaten-bandung": dataset.testable(row for row in bandung if row.received_at >= cut),
+        "default corpus": [row for row in corpus if in_fifth(row)],
+    }
+    default = [row for row in corpus if not in_fifth(row)]
+    named = list(matters(register))
+
+    def data(rows: Rows, weight: float) -> Data:
+        kept = [row for row in rows if not register.by_id[row.agency].per] if weight != 1 else list(rows)
+        return read(kept, reader, np.full(len(kept), weight))
+
+    own = data(default, 1.0) + read(named, reader, np.full(len(named), config.matters_weight))
+    regions = {name: data(rows, config.transfer_weight) for name, rows in past.items()}
+    whole = {name: data(rows, config.transfer_weight) for name, rows in sources.items()}
+
+    def joined(*parts: Data) -> Data:
+        total = own
+        for part in parts:
+            total += part
+        return total
+
+    trainings = {
+        "(a) default alone": (own, tuple(tests)),
+        "(b) and others": (joined(whole["kabupaten-bandung"], whole["lapor-national-2017"]), ("surabaya", "default corpus")),
+        "(b) and others ": (joined(whole["surabaya"], whole["lapor-national-2017"]), ("kabupaten-bandung", "default corpus")),
+        "(c) and all, to the split": (joined(*regions.values()), tuple(tests)),
+    }
+    table = {}
+    for name, (taught, judged_on) in trainings.items():
+        model = fit_pipeline(config, taught, reader)
+        for test in judged_on:
+            rows = tests[test]
+            ranked = model.classes_[
+                np.argsort(-model.decision_function(read(rows, reader, np.ones(len(rows))).words), axis=1)[:, :3]
+            ]
+            right = [row.agency == best[0] for row, best in zip(rows, ranked, strict=True)]
+            figures = {
+                "rows": len(rows),
+                "accuracy": float(np.mean(right)),
+                "interval": wilson(sum(right), len(rows)),
+                "acceptable": float(
+                    np.mean([best[0] in (row.agency, *row.acceptable) for row, best in zip(rows, ranked, strict=True)])
+                ),
+                "top3": float(np.mean([row.agency in best for row, best in zip(rows, ranked, strict=True)])),
+            }
+            table[f"{name.strip()} | {test}" + (" (Surabaya in)" if name.endswith(" ") and test == "default corpus" else "")] = (
+                figures
+            )
+            low, high = figures["interval"]
+            print(
+                f"{name:<28}{test:<20}{len(rows):>6} rows  accuracy {figures['accuracy']:.3f} ({low:.3f} to {high:.3f})"
+                f"  acceptable {figures['acceptable']:.3f}  top-3 {figures['top3']:.3f}",
+                file=sys.stderr,
+                flush=True,
+            )
+    if given.json:
+        print(json.dumps(table))
+
+
+if __name__ == "__main__":
+    main()

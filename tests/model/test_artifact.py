@@ -1,0 +1,88 @@
+"""An artifact is whole or it is refused, saying which file."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import artifact
+from model.artifact import ArtifactError
+from model.faults import SalurError
+from model.router import Router
+
+
+@pytest.fixture
+def copy(tiny_artifact: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_artifact, tmp_path / tiny_artifact.name))
+
+
+def test_an_artifact_survives_being_saved_and_loaded(tiny_artifact: Path, tmp_path: Path) -> None:
+    loaded = artifact.load(tiny_artifact)
+    artifact.save(tmp_path / "again", loaded)
+    again = artifact.load(tmp_path / "again")
+    assert again.vocabulary == loaded.vocabulary
+    assert all(np.array_equal(again.arrays[name], array) for name, array in loaded.arrays.items())
+    assert again.register == loaded.register
+
+
+@pytest.mark.parametrize("name", ["arrays.npz", "vocabulary.txt", "register/agencies.csv", "report/seen.txt"])
+def test_one_changed_byte_is_refused_by_name(copy: Path, name: str) -> None:
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(bytes(content))
+    with pytest.raises(ArtifactError, match=name):
+        artifact.load(copy)
+
+
+@pytest.mark.parametrize("name", ["arrays.npz", "vocabulary.txt", "manifest.json"])
+def test_a_missing_file_is_refused_by_name(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(ArtifactError, match=name):
+        artifact.load(copy)
+
+
+def test_a_file_that_nobody_listed_is_refused(copy: Path) -> None:
+    (copy / "extra.py").write_text("print('hello')\n", encoding="utf-8")
+    with pytest.raises(ArtifactError, match=r"extra\.py: not listed"):
+        artifact.load(copy)
+
+
+def _edit(folder: Path, **values: object) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(manifest | values), encoding="utf-8")
+
+
+def test_another_format_is_refused_with_its_number(copy: Path) -> None:
+    _edit(copy, format=99)
+    with pytest.raises(ArtifactError, match="format 99"):
+        artifact.load(copy)
+
+
+def test_another_stemmer_is_refused(copy: Path) -> None:
+    _edit(copy, stemmer="0" * 64)
+    with pytest.raises(ArtifactError, match="another stemmer"):
+        Router.load(copy)
+
+
+@pytest.mark.parametrize("part", ["policy", "aspects", "reliability"])
+@pytest.mark.parametrize("value", [None, [], {}, {"floor": "x"}])
+def test_a_broken_part_of_the_manifest_is_a_clear_error(copy: Path, part: str, value: object) -> None:
+    _edit(copy, **{part: value})
+    with pytest.raises(SalurError):
+        Router.load(copy)
+
+
+def test_a_version_is_never_written_twice(tiny_artifact: Path) -> None:
+    with pytest.raises(ArtifactError, match="exists already"):
+        artifact.save(tiny_artifact, artifact.load(tiny_artifact))
+
+
+def test_nothing_is_left_of_a_save_that_failed(tiny_artifact: Path, tmp_path: Path) -> None:
+    loaded = artifact.load(tiny_artifact)
+    with pytest.raises(TypeError):
+        artifact.save(
+            tmp_path / "broken", artifact.Artifact({"version": object()}, loaded.arrays, loaded.vocabulary, loaded.register)
+        )
+    assert list(tmp_path.iterdir()) == []

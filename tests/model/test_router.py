@@ -1,0 +1,153 @@
+"""The way of a complaint, end to end on a small model."""
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.complaint import Complaint
+from model.policy import NEVER, Policy, PolicyError, Threshold
+from model.reliability import Reliability, ReliabilityError
+from model.router import Router
+from model.routing import Candidate, Decision, Reason
+
+LAMP = "Lampu jalan poros Sangatta-Bengalon mati sudah seminggu, gelap sekali kalau malam"
+
+
+def test_a_lamp_on_the_national_road_goes_to_the_national_body(router: Router) -> None:
+    routing = router.route(Complaint(text=LAMP))
+    assert routing.agency == "bptd"
+    assert "nasional" in {place.road_class for place in routing.places}
+
+
+def test_a_rule_moves_what_the_classifier_took_for_the_kabupatens(router: Router) -> None:
+    reading = router.reader.read(Complaint(text=LAMP))
+    moved, fired = router.reader.apply_rules([Candidate("dishub", 0.9), Candidate("bptd", 0.1)], reading)
+    assert moved[0].agency == "bptd"
+    assert [rule.sentence for rule in fired] == ["Lampu di jalan nasional diurus BPTD."]
+
+
+def test_a_lamp_in_a_gang_does_not(router: Router) -> None:
+    assert router.route(Complaint(text="lampu jalan di gang kami mati sudah seminggu")).rules == ()
+
+
+def test_the_same_complaint_gives_the_same_routing(router: Router, tiny_artifact) -> None:  # type: ignore[no-untyped-def]
+    other = Router.load(tiny_artifact)
+    complaint = Complaint(text=LAMP, title="PJU", kecamatan="Bengalon")
+    assert dataclasses.asdict(router.route(complaint)) == dataclasses.asdict(other.route(complaint))
+
+
+def test_a_confidential_report_never_goes_out_by_itself(router: Router) -> None:
+    routing = router.route(Complaint(text="air pdam mati sudah tiga hari di sangatta utara", confidential=True))
+    assert routing.decision is Decision.REVIEW
+    assert Reason.CONFIDENTIAL in routing.reasons
+
+
+@pytest.mark.parametrize("text", ["", "   ", "air", "😀😀😀", "\x00\x00", "‮‮"])
+def test_too_little_text_is_for_a_person(router: Router, text: str) -> None:
+    routing = router.route(Complaint(text=text))
+    assert routing.decision is Decision.REVIEW
+    assert Reason.TOO_LITTLE_TEXT in routing.reasons
+
+
+def test_words_that_nobody_knows_are_for_a_person(router: Router) -> None:
+    assert Reason.UNKNOWN_WORDS in router.route(Complaint(text="qzxv wvxq zzqp xqqz vvzx")).reasons
+
+
+def test_a_family_without_a_place_asks_for_it(router: Router) -> None:
+    routing = router.route(Complaint(text="pelayanan surat pengantar di kantor camat lambat, camat tidak ada di tempat"))
+    assert routing.agency == "kecamatan"
+    assert Reason.PLACE_NEEDED in routing.reasons
+    assert "lokasi" in routing.missing
+
+
+def test_a_family_with_a_place_names_its_unit(router: Router) -> None:
+    routing = router.route(Complaint(text="pelayanan surat pengantar di kantor camat lambat", kecamatan="Kaubun"))
+    assert (routing.agency, routing.unit) == ("kecamatan", "Kaubun")
+
+
+def test_form_and_text_that_contradict_each_other_are_for_a_person(router: Router) -> None:
+    routing = router.route(Complaint(text="sampah menumpuk di Desa Kolek Kecamatan Sangkulirang", kecamatan="Kaubun"))
+    assert Reason.PLACE_CONFLICT in routing.reasons
+
+
+def test_candidates_are_ranked_and_listed(router: Router) -> None:
+    routing = router.route(Complaint(text="sampah belum diangkut"))
+    probabilities = [candidate.probability for candidate in routing.candidates]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 1 <= routing.listed <= len(routing.candidates) <= 7
+
+
+def test_an_automatic_routing_has_no_reason_against_it(router: Router) -> None:
+    texts = ("air pdam mati", "lampu jalan mati di sangatta utara", "ktp hilang mau cetak ulang di disdukcapil", "sampah menumpuk")
+    for text in texts:
+        routing = router.route(Complaint(text=text))
+        assert (routing.decision is Decision.AUTO) == (not routing.reasons)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=400), st.text(max_size=40), st.text(max_size=20), st.booleans())
+def test_every_text_has_a_routing(router: Router, text: str, title: str, kecamatan: str, confidential: bool) -> None:
+    routing = router.route(Complaint(text=text, title=title, kecamatan=kecamatan, confidential=confidential))
+    json.dumps(dataclasses.asdict(routing))
+    assert routing.agency in router.register.by_id
+    assert 0 <= routing.candidates[0].probability <= 1
+
+
+def test_a_low_probability_is_a_reason_and_a_close_second_another() -> None:
+    policy = Policy(0.05, 0.9, Threshold(0.9, 100), {})
+    sure = [Candidate("a", 0.95), Candidate("b", 0.01)]
+    low = [Candidate("a", 0.6), Candidate("b", 0.1)]
+    close = [Candidate("a", 0.5), Candidate("b", 0.45)]
+    assert list(policy.doubts(sure, 10, 10)) == []
+    assert list(policy.doubts(low, 10, 10)) == [Reason.LOW_CONFIDENCE]
+    assert list(policy.doubts(close, 10, 10)) == [Reason.SMALL_MARGIN]
+
+
+def test_an_agencys_own_threshold_comes_before_the_overall_one() -> None:
+    policy = Policy(0.05, 0.9, Threshold(0.5, 100), {"a": Threshold(NEVER, 0)})
+    assert list(policy.doubts([Candidate("a", 0.99), Candidate("b", 0.0)], 10, 10)) == [Reason.LOW_CONFIDENCE]
+    assert policy.guarantee("a").scope == "a"
+    assert policy.guarantee("b").scope == "overall"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("overall", [0.5]),
+        ("overall", ["x", 1]),
+        ("target_error", 2),
+        ("target_error", "0.05"),
+        ("list_cut", None),
+        ("per_agency", []),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(name: str, value: object) -> None:
+    table = Policy(0.05, 0.9, Threshold(0.5, 100), {}).to_dict()
+    with pytest.raises(PolicyError):
+        Policy.from_dict(table | {name: value})
+
+
+def test_a_policy_survives_the_manifest() -> None:
+    policy = Policy(0.05, 0.9, Threshold(0.5, 100), {"a": Threshold(0.7, 12)}, list_cut=0.02)
+    assert Policy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
+
+
+def test_honest_probabilities_keep_the_order() -> None:
+    curve = Reliability(0.04, -0.3, 0.6)
+    found = curve.recalibrate([Candidate("a", 0.5), Candidate("b", 0.45), Candidate("c", 0.05)])
+    values = [candidate.probability for candidate in found]
+    assert values == sorted(values, reverse=True)
+    assert found[0].probability == curve(0.5)
+
+
+def test_no_sureness_reaches_beyond_the_floor() -> None:
+    assert Reliability(0.04, 0.0, 1.0)(1.0) == pytest.approx(0.96, abs=1e-4)
+
+
+@pytest.mark.parametrize("table", [{}, {"floor": 1.0, "intercept": 0, "slope": 1}, {"floor": 0, "intercept": 0, "slope": -1}])
+def test_a_curve_that_does_not_rise_is_refused(table: dict[str, float]) -> None:
+    with pytest.raises(ReliabilityError):
+        Reliability.from_dict(table)
