@@ -25,7 +25,7 @@ from service.cases import Case
 from service.clock import now
 from service.parts import parts
 from service.problems import Problem
-from service.review import AlreadyDecided, Choice, Claimed, NotPossible, Saved
+from service.review import Choice, NotPossible, Saved
 from service.waiting import Cursor, Filter
 
 blueprint = Blueprint("desk", __name__)
@@ -280,7 +280,7 @@ def _decide(number: int, draft: Draft) -> Response:
             )
             # One that was not waiting was looked up: whoever did that wants to stay with it.
             ahead = _claim_next(connection, wanted) if case.state == "waiting" or saved.again else number
-    except (AlreadyDecided, Claimed) as error:
+    except NotPossible as error:
         return _case(number, draft, _Page(error=str(error), status=409))
     return _onward(ahead, wanted, saved=_told(saved, case))
 

@@ -153,7 +153,7 @@ def decide(
     """Keep what a person decided at the desk; `seen` is the verdict that stood when the page was made.
 
     The same form sent twice is kept once. `others` of the group are decided alike, except those that somebody else holds.
-    Raises AlreadyDecided, Claimed or NotFound, and then nothing is kept.
+    Raises NotPossible (AlreadyDecided, Claimed, NotFound, or what it says was purged), and then nothing is kept.
     """
     at = now()
     # All at once and in one order, so that two people at the same group never wait for each other.
@@ -162,6 +162,7 @@ def decide(
     row = _lock(connection, complaint_id)
     if row is None:
         raise NotFound("Aduan ini tidak ada.")
+    _refuse_purged(connection, complaint_id)
     if row.verdict_id != seen or row.state in ("decided", "closed"):
         return _same_again(connection, row, choice, account_id, at)
     if row.claimed_by not in (None, account_id) and row.claimed_until >= at:
@@ -229,6 +230,7 @@ def undo(connection: Connection, verdict_id: int, account_id: int, minutes: int)
     given = connection.execute(select(verdict).where(verdict.c.id == verdict_id)).one_or_none()
     if given is None or given.outcome == "undone":
         raise NotFound("Putusan ini tidak ada.")
+    _refuse_purged(connection, given.complaint_id)
     at = now()
     with_it = [given]
     if given.account_id is not None:  # the verdicts of one group are given in one moment
@@ -269,6 +271,13 @@ def _serve(connection: Connection, other: int, complaint_id: int, choice: Choice
 
 def _lock(connection: Connection, complaint_id: int) -> Row[Any] | None:
     return connection.execute(select(standing).where(standing.c.complaint_id == complaint_id).with_for_update()).one_or_none()
+
+
+def _refuse_purged(connection: Connection, complaint_id: int) -> None:
+    """Raise NotPossible where nobody can read any more what the complaint said."""
+    purged = connection.execute(select(complaint.c.purged_at).where(complaint.c.id == complaint_id)).scalar_one()
+    if purged is not None:
+        raise NotPossible("Isi aduan ini sudah dihapus karena masa simpannya berakhir, jadi putusannya tidak dapat diubah lagi.")
 
 
 def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_id: int, at: dt.datetime) -> Saved:

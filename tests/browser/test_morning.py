@@ -297,6 +297,16 @@ def test_a_note_survives_the_end_of_the_session_and_a_lost_connection(browser: B
     assert (kept.complaint_id, kept.note) == (number, "Menunggu kabar dari lapangan.")
     expect(page.locator("#catatan")).to_have_value("")
 
+    # Back and forward lead through the complaints as they now stand.
+    after = officer.shown()
+    page.wait_for_timeout(260)
+    officer.press("1")
+    page.go_back()
+    expect(page.locator("article")).to_have_attribute("data-nomor", str(after))
+    expect(page.locator("#siapa")).not_to_have_text("Siapa yang berwenang?")
+    page.go_forward()
+    expect(page.locator("#siapa")).to_have_text("Siapa yang berwenang?")
+
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_page_of_the_audit_and_the_dark_are_without_grave_faults(browser: Browser, server: Server, size: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from service import accounts, audit, review
+from service import accounts, audit, retention, review
+from service.clock import now
 from service.database import Database
 from service.review import Choice
 from service.tables import breaker, standing, verdict
@@ -456,3 +458,17 @@ def test_strangers_are_asked_to_sign_in(api: Api, person: Person) -> None:
     number = arrive(api)
     for path in ("/antrean", "/antrean/berikutnya", f"/aduan/{number}", f"/aduan/{number}/cari", "/antrean/pemeriksaan"):
         assert person.client.get(path).headers["Location"].startswith("/masuk?lanjut=/")
+
+
+def test_a_purged_complaint_shows_its_way_but_no_words(api: Api, petugas: Person, database: Database) -> None:
+    number = arrive(api, "sampah di pasar lama")
+    send(petugas, number, putusan="dlh", catatan=NOTE)
+    retention.purge(database, now() + dt.timedelta(days=1))
+    page = petugas.client.get(f"/aduan/{number}").text
+    assert "Isi sudah dihapus" in page
+    assert "Dinas Lingkungan Hidup" in page
+    assert "sampah di pasar lama" not in page
+    assert "Batalkan putusan" not in page
+    refused = send(petugas, number, aksi="urungkan", putusan=str(verdicts(database)[0].id))
+    assert refused.status_code == 409
+    assert "sudah dihapus" in refused.text

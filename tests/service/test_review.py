@@ -361,6 +361,18 @@ def test_like_complaints_that_were_decided_are_shown_but_never_confidential_ones
         assert [like.id for like in cases.precedents(connection, case)] == [past[0]]
 
 
+def test_what_a_purged_complaint_became_stays_as_it_is(api: Api, database: Database, siti: int) -> None:
+    (past,) = arrive(api, "tumpukan sampah di belakang pasar induk")
+    saved = decide(database, past, siti, Choice("dlh"))
+    with database.write() as connection:
+        connection.execute(update(complaint).where(complaint.c.id == past).values(purged_at=now()))
+        with pytest.raises(NotPossible, match="sudah dihapus"):
+            review.undo(connection, saved.verdict_id, siti, MINUTES)
+        with pytest.raises(NotPossible, match="sudah dihapus"):
+            review.decide(connection, past, Choice("dpupr"), siti, saved.verdict_id, MINUTES)
+    assert state(database, past).state == "decided"
+
+
 def test_a_purged_complaint_is_nobodys_example(api: Api, database: Database, siti: int) -> None:
     (past,) = arrive(api, "tumpukan sampah di belakang pasar induk tidak diangkut")
     decide(database, past, siti, Choice("dlh"))
