@@ -78,21 +78,19 @@ Operators contradict themselves in some 4 of 100 clear cases; a handful of audit
 """
 
 
-def fit_reliability(sureness: Array, right: Array, weight: Array | None = None) -> Reliability:
+def fit_reliability(sureness: Array, right: Array) -> Reliability:
     """Fit the curve by maximum posterior likelihood: the floor has a prior, intercept and slope have none.
 
     Whether a row was seen may depend on its sureness (what went out by itself was not), for the curve is fitted given
-    the sureness: such rows are missing at random (Rubin 1976), and need no weights for that. `weight` (rows,) may let
-    old rows count less.
+    the sureness: such rows are missing at random (Rubin 1976), and need no weights.
     """
-    w = np.ones(len(right)) if weight is None else weight
     x, y = logit(np.clip(sureness, TINY, 1 - TINY)), right.astype(float)
     expected = float(logit(FLOOR))
 
     def loss(parameters: Array) -> float:
         sure = np.clip((1 - expit(parameters[2])) * expit(parameters[0] + np.exp(parameters[1]) * x), TINY, 1 - TINY)
         surprise = ((parameters[2] - expected) / FLOOR_SPREAD) ** 2 / 2
-        return -float(np.sum(w * (y * np.log(sure) + (1 - y) * np.log(1 - sure)))) + float(surprise)
+        return -float(np.sum(y * np.log(sure) + (1 - y) * np.log(1 - sure))) + float(surprise)
 
     best = minimize(loss, np.array([0.0, -0.3, expected]), method="L-BFGS-B").x
     return Reliability(float(expit(best[2])), float(best[0]), float(np.exp(best[1])))

@@ -46,8 +46,6 @@ class Plan:
     audit: float = 0.05
     aim: float = 0.85
     """Share of the target that thresholds aim at: the rest is room for what tomorrow does differently."""
-    half_life_days: float = 60.0
-    """Days after which an answer counts half in judging how reliable answers are: operators change their ways."""
     traffic_days: int = 180
     """Expected errors are averaged over the traffic of these last days."""
     minutes_per_review: float = 3.0
@@ -207,9 +205,7 @@ def _learn(
     temperature = fit_temperature(scores[known], np.searchsorted(agencies, data.labels[numbers[known]]))
     answers = OutOfFold(numbers, agencies, scores, temperature)
     raw = judge(answers, data, reader)
-    age = np.concatenate([np.full(len(rows), (start - day).days) for day, rows, _ in desk.cases])
-    fresh = 0.5 ** (age / plan.half_life_days)
-    reliability = promise.fit_reliability(raw.sureness[known], raw.right[known], fresh[known])
+    reliability = promise.fit_reliability(raw.sureness[known], raw.right[known])
     sure = np.array([reliability(value) for value in raw.sureness.tolist()])
     recent = np.concatenate([np.full(len(rows), day >= start - timedelta(days=plan.traffic_days)) for day, rows, _ in desk.cases])
     return temperature, reliability, promise.adaptive_threshold(sure[recent] if recent.any() else sure, target)

@@ -1,0 +1,157 @@
+"""How fast one answer is: python -P tests/benchmarks/speed.py [--json].
+
+Medians of paired runs in one process, on the default corpus: each text goes through every contender before the next.
+Words are read anew by each, through warm caches, as a server would. The list dictionary is stock Sastrawi 1.0.1's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from Sastrawi.Dictionary.ArrayDictionary import ArrayDictionary
+from Sastrawi.Stemmer.Stemmer import Stemmer
+
+from model.complaint import Complaint
+from model.labelled import load
+from model.reader import Reader
+from model.register import Register
+from model.scorer import Scorer
+from training.calibrate import fit_pipeline
+from training.config import TrainingConfig
+from training.data import matters, read
+from training.fit import compile_arrays
+
+REGION = Path("data/kutai-timur")
+TEXTS = 300
+HOSTILE = 20_000
+
+
+class ListDictionary(ArrayDictionary):  # type: ignore[misc]  # PySastrawi has no types
+    """The dictionary as Sastrawi 1.0.1 has it: a list that is searched from the front."""
+
+    def __init__(self, words: list[str]) -> None:
+        super().__init__(words)
+        self.listed = list(words)
+
+    def contains(self, word: str) -> bool:
+        """Search the list."""
+        return word in self.listed
+
+
+def microseconds(call: Callable[[], object]) -> float:
+    """Time one call."""
+    start = time.perf_counter_ns()
+    call()
+    return (time.perf_counter_ns() - start) / 1000
+
+
+def one_line(title: str, text: str) -> str:
+    """A complaint as fastText reads it."""
+    return " ".join(f"{title} {text}".lower().split())
+
+
+def hostile() -> str:
+    """20,000 characters of affixed words that no dictionary has."""
+    letters = "abcdefghij"
+    words = (f"memper{letters[n // 100 % 10]}{letters[n // 10 % 10]}{letters[n % 10]}qkannya" for n in range(2_000))
+    return " ".join(words)[:HOSTILE]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    config, register = TrainingConfig(), Register.load(REGION)
+    reader = Reader(register)
+    rows = [row for row in load(REGION / "complaints.jsonl") if row.agency]
+    named = list(matters(register))
+    taught = read(rows, reader, np.ones(len(rows))) + read(named, reader, np.full(len(named), config.matters_weight))
+    pipeline = fit_pipeline(config, taught, reader)
+    scorer = Scorer(*compile_arrays(pipeline), pipeline.classes_.tolist())
+    complaints = [row.complaint for row in rows[:TEXTS]]
+    words_of = reader.analyzer.words
+
+    def explained(complaint: Complaint) -> object:
+        words = words_of(complaint)
+        scores = scorer.scores(words)
+        first, second = scorer.ranked(scores)[:2]
+        return scorer.evidence(words, scores, first.agency, second.agency)
+
+    contenders: dict[str, Callable[[Complaint], object]] = {
+        "scikit-learn predict_proba": lambda complaint: pipeline.predict_proba([words_of(complaint)]),
+        "ours, with explanation": explained,
+        "ours, bare": lambda complaint: scorer.probabilities(words_of(complaint)),
+    }
+    if fast := fasttext_model(rows):
+        contenders["fastText (subwords)"] = lambda complaint: fast(
+            " ".join(f"{complaint.title} {complaint.text}".lower().split()) + "\n"
+        )
+    for call in contenders.values():
+        for complaint in complaints:
+            call(complaint)
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for complaint in complaints:
+        for name, call in contenders.items():
+            times[name].append(microseconds(lambda call=call, complaint=complaint: call(complaint)))  # type: ignore[misc]
+    table = {name: statistics.median(values) for name, values in times.items()}
+    ratios = {
+        name: statistics.median(a / b for a, b in zip(times["scikit-learn predict_proba"], times[name], strict=True))
+        for name in times
+    }
+    print(f"{'one text, median of ' + str(TEXTS):<36}{'microseconds':>14}{'times faster':>14}")
+    for name, value in table.items():
+        print(f"{name:<36}{value:>14.1f}{ratios[name]:>14.1f}")
+    start = time.process_time()
+    for row in rows:
+        scorer.probabilities(words_of(row.complaint))
+    table["batch, complaints a second on one core"] = len(rows) / (time.process_time() - start)
+    cold = Reader(register)
+    bomb = Complaint(text=hostile())
+    start = time.process_time()
+    scorer.probabilities(cold.analyzer.words(bomb))
+    table["hostile 20,000 characters, cold, ms"] = (time.process_time() - start) * 1000
+    roots = Path(sys.modules["Sastrawi.Stemmer.Stemmer"].__file__ or "").parent / "data" / "kata-dasar.txt"
+    stock = Stemmer(ListDictionary(roots.read_text(encoding="utf-8").split("\n")))
+    table["one unknown word, list dictionary, ms"] = microseconds(lambda: stock.stem_word("memperabcqkannya")) / 1000
+    fresh = Reader(register).analyzer.stemmer
+    table["one unknown word, ours, ms"] = microseconds(lambda: fresh.stem("memperabcqkannya")) / 1000
+    starts = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import service, model.router"], check=True)
+        starts.append(time.perf_counter() - begin)
+    table["import of service and router, seconds"] = statistics.median(starts)
+    for name in list(table)[len(contenders) :]:
+        print(f"{name:<50}{table[name]:>14,.3f}")
+    if given.json:
+        print(json.dumps({"table": table, "ratios": ratios}))
+
+
+def fasttext_model(rows: list) -> Callable[[str], object] | None:  # type: ignore[type-arg]
+    """Train fastText on the same rows; None where it is not installed."""
+    try:
+        import fasttext
+    except ImportError:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "train.txt"
+        lines = (f"__label__{row.agency} {one_line(row.title, row.text)}\n" for row in rows)
+        file.write_text("".join(lines), encoding="utf-8")
+        model = fasttext.train_supervised(
+            str(file), wordNgrams=2, epoch=10, lr=0.5, dim=50, bucket=200_000, minn=2, maxn=5, thread=1, verbose=0
+        )
+    return lambda line: model.f.predict(line, 1, 0.0, "strict")
+
+
+if __name__ == "__main__":
+    main()
