@@ -1,49 +1,338 @@
-"""Route complaints by the million: the same format comes back, in order, in constant memory, and a killed run goes on."""
+"""Route complaints by the million: the same format comes back, in order, in constant memory, and a killed run goes on.
+
+Whatever the format, records go in chunks to the workers, here or on a cluster, and their answers into a journal, from
+which the output is made: so order, resuming and the bound on memory are one thing for all. A record that cannot be read
+is answered by its error.
+"""
 
 from __future__ import annotations
 
+import gc
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
+import joblib
+import orjson
+from tqdm import tqdm
 
+from model import lapor, table
+from model.artifact import read_manifest
 from model.complaint import Complaint
-from model.faults import Fault, InvalidData
-from model.labelled import read_jsonl
+from model.faults import Fault, InvalidData, SalurError
+from model.router import Router
+from model.routing import Routing
+from training import records
+from training.journal import Journal
+from training.records import Form, Record
 
-_TEXTS = ("title", "kecamatan", "desa", "id", "received_at")
+CHUNK_RECORDS = 250
+CHUNK_BYTES = 200_000
+"""A chunk ends at whichever comes first: some 50 ms of work."""
+CHUNKS_AHEAD = 24
+MAX_CHUNKS_AHEAD = 480
+"""Chunks for each worker, and for all, that are handed out before their answers are waited for: the bound on memory."""
+FEW_CHUNKS = 8
+"""Fewer are answered here sooner than workers are up."""
+COLUMNS = ("salur_agency", "salur_unit", "salur_decision", "salur_probability", "salur_reasons", "salur_model", "salur_error")
+"""What is written beside a plain table's columns."""
+_BLANK = ("",) * len(lapor.OURS)
+
+Chunk = tuple[tuple[int, ...], bytes]
+"""Numbers of some records, and the records, one a line."""
+Answers = tuple[bytes, int]
+"""As many whole lines, and how many of them are errors."""
+RunChunks = Callable[[Iterable[Chunk]], Iterable[Answers]]
 
 
-def complaint_of(row: object) -> Complaint:
-    """Make a complaint of a decoded line; keys that no complaint has are passed over.
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a worker must know: the folder and version of the model, and how answers are written."""
 
-    Raises ValueError naming every field that is not what it must be, joined by "; ".
+    model: str
+    version: str
+    form: Form = Form.LINES
+    evidence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of a run; `resumed` of the records had been answered by an earlier one."""
+
+    output: str
+    records: int
+    errors: int
+    resumed: int
+
+    def __str__(self) -> str:
+        """Write one line."""
+        again = f", {self.resumed:,} of them before" if self.resumed else ""
+        unread = f", {self.errors:,} could not be read" if self.errors else ""
+        return f"{self.output}: {self.records:,} complaints answered{again}{unread}"
+
+
+class UnreadRecords(SalurError):
+    """The output is whole, but some records have an error in it instead of an answer."""
+
+
+def predict(
+    model: Path,
+    source: Path | None = None,
+    target: Path | None = None,
+    *,
+    evidence: bool = False,
+    jobs: int = 1,
+    dask: str = "",
+    resume: bool = False,
+    progress: bool | None = None,
+) -> Summary:
+    """Route every complaint of a file, or of standard input, and write the answers in the same format.
+
+    JSON Lines give JSON Lines; a LAPOR! export or a plain table gives a copy with our columns beside theirs. `dask` is the
+    address of a cluster whose workers find the model under the same path; else `jobs` processes work here. Without
+    `evidence` the words that decided are left out. Raises SalurError; then a `target` is not there, or as it was.
     """
-    if not isinstance(row, dict):
-        raise ValueError("not a JSON object")
-    text = row.get("text")
-    values = {name: row.get(name) or "" for name in _TEXTS}
-    wrong = [f"{name} must be text" for name, value in values.items() if not isinstance(value, str)]
-    confidential = row.get("confidential") or False
-    if confidential is not True and confidential is not False:
-        wrong.append("confidential must be true or false")
-    if text is None:
-        wrong.append("text is missing")
-    elif not isinstance(text, str):
-        wrong.append("text must be text")
-    elif not text or text.isspace():
-        wrong.append("text is empty")
-    if wrong:
-        raise ValueError("; ".join(wrong))
-    return Complaint(text=str(text), confidential=confidential, **values)
+    form = records.form_of(source) if source else Form.LINES
+    if source and form is not Form.LINES:
+        _check_columns(source, form)
+        if target is None:
+            raise SalurError(f"{source}: a table cannot go to standard output: name a file by --output")
+    if target is None and resume:
+        raise SalurError("standard output cannot be resumed: name a file by --output")
+    work = Work(str(model.resolve()), str(read_manifest(model).get("version")), form, evidence)
+    _router(work.model, work.version)  # a model that cannot be used is told before anything is begun
+    with ExitStack() as stack:
+        given = stack.enter_context(records.opened(source, form) if source else nullcontext(records.from_lines(sys.stdin.buffer)))
+        journal = stack.enter_context(_journal(target, work, resume=resume)) if target else None
+        prefix = _Prefix(given)
+        chunks = _chunks(_unanswered(prefix, journal, str(source or "standard input")) if journal else iter(prefix))
+        first = list(islice(chunks, FEW_CHUNKS))
+        resumed = journal.lines if journal else 0
+        bar = stack.enter_context(_bar(source if form is Form.LINES else None, resumed, progress))
+        run_chunks, ahead = stack.enter_context(_workers(work, jobs if len(first) == FEW_CHUNKS else 1, dask))
+        errors = 0
+        chunks = chain(first, chunks)
+        while ahead_now := list(islice(chunks, ahead)):
+            if journal:
+                journal.announce(prefix.count, prefix.digest.hexdigest())
+            for (numbers, _), (lines, wrong) in zip(ahead_now, run_chunks(ahead_now), strict=True):
+                errors += wrong
+                if journal:
+                    journal.write(lines, len(numbers), wrong)
+                else:
+                    sys.stdout.buffer.write(lines)
+                bar.update(len(numbers))
+        if journal is None or target is None:
+            sys.stdout.buffer.flush()
+            return Summary("standard output", prefix.count, errors, 0)
+        if source and form is not Form.LINES:
+            _write_table(source, target, form, journal)
+        journal.finish(target if form is Form.LINES else None)
+        return Summary(str(target), journal.lines, journal.errors, resumed)
 
 
-def read_complaints(path: Path) -> list[Complaint]:
-    """Read complaints from JSON Lines, labelled or not. Raises InvalidData with every fault of every row."""
-    complaints, faults = [], []
-    for number, row in read_jsonl(path):
+# Answers
+
+
+@lru_cache(maxsize=1)
+def _router(model: str, version: str) -> Router:
+    router = Router.load(Path(model))
+    if router.version != version:
+        raise SalurError(f"{model}: version {router.version} on a worker, {version} where the run was started")
+    gc.freeze()  # what lives as long as the process need not be searched for garbage again and again
+    return router
+
+
+def answer(work: Work, numbers: Sequence[int], chunk: bytes) -> Answers:
+    """Answer a chunk; a worker loads the model when its first one comes."""
+    router = _router(work.model, work.version)
+    lines = [b""] * len(numbers)
+    complaints: dict[int, Complaint] = {}
+    for place, record in enumerate(chunk.split(b"\n")):
         try:
-            complaints.append(complaint_of(row))
+            complaints[place] = records.complaint_of(record)
         except ValueError as error:
-            faults.append(Fault(str(path), number, str(error)))
-    if faults:
-        raise InvalidData(faults)
-    return complaints
+            lines[place] = _error(numbers[place], records.id_of(record), str(error))
+    errors = len(numbers) - len(complaints)
+    routings = _route(router, list(complaints.values()), work.evidence)
+    for (place, complaint), routing in zip(complaints.items(), routings, strict=True):
+        if isinstance(routing, Routing):
+            lines[place] = _written(router, work, numbers[place], complaint, routing)
+        else:
+            lines[place] = _error(numbers[place], complaint.id, routing)
+            errors += 1
+    return b"".join(line + b"\n" for line in lines), errors
+
+
+def _route(router: Router, complaints: Sequence[Complaint], evidence: bool) -> Iterable[Routing | str]:
+    """Answer the routings, and for a complaint that cannot be routed the reason."""
+    try:
+        return router.route_all(complaints, evidence=evidence)
+    except Exception:
+        # A fault of ours. One complaint must not keep the others from being answered, nor stop the run again when resumed.
+        return (_route_alone(router, complaint, evidence) for complaint in complaints)
+
+
+def _route_alone(router: Router, complaint: Complaint, evidence: bool) -> Routing | str:
+    try:
+        return router.route(complaint, evidence=evidence)
+    except Exception as error:
+        return f"could not be routed: {type(error).__name__}: {error}"
+
+
+def _written(router: Router, work: Work, number: int, complaint: Complaint, routing: Routing) -> bytes:
+    if work.form is Form.EXPORT:
+        return orjson.dumps(lapor.cells_of(routing, router.register))
+    if work.form is Form.TABLE:
+        probability, reasons = f"{routing.candidates[0].probability:.4f}", " ".join(routing.reasons)
+        return orjson.dumps((routing.agency, routing.unit, routing.decision, probability, reasons, routing.model_version, ""))
+    row = routing.to_dict()
+    if not work.evidence:
+        del row["evidence"]
+    return orjson.dumps({"line": number, "id": complaint.id, **row})
+
+
+def _error(number: int, known: str, reason: str) -> bytes:
+    return orjson.dumps({"error": reason, "line": number, "id": known})
+
+
+# The run
+
+
+class _Prefix:
+    """Records as they are taken, with the number and the digest of those taken so far."""
+
+    def __init__(self, given: Iterator[Record]) -> None:
+        self._given = given
+        self.count = 0
+        self.digest = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in self._given:
+            self.count += 1
+            self.digest.update(record[1])
+            self.digest.update(b"\n")
+            yield record
+
+
+def _check_columns(source: Path, form: Form) -> None:
+    """Raise InvalidData where a table has our columns already: told at once, not after hours."""
+    opened, ours = (lapor.open_export, lapor.OURS) if form is Form.EXPORT else (records.opened_table, COLUMNS)
+    with opened(source) as (_, header, _):
+        if any(lapor.plain(name) in header.names for name in ours):
+            raise InvalidData([Fault(str(source), header.row, f"has our columns already ({ours[0]}): give the table without them")])
+
+
+def _journal(target: Path, work: Work, *, resume: bool) -> Journal:
+    # A table is written from its journal, by way of a .part of its own.
+    name = target.name if work.form is Form.LINES else f"{target.name}.answers"
+    run: Mapping[str, Any] = {"model": work.version, "input": work.form.value, "evidence": work.evidence}
+    return Journal(target.with_name(f"{name}.part"), target.with_name(f"{target.name}.state"), run, resume=resume)
+
+
+def _unanswered(prefix: _Prefix, journal: Journal, name: str) -> Iterator[Record]:
+    """Step over the records that were answered before. Raises InvalidData where they are not these."""
+    given = iter(prefix)
+    for _ in islice(given, journal.lines):
+        pass
+    announced = list(islice(given, journal.records - journal.lines))
+    if prefix.count < journal.records or (journal.records and prefix.digest.hexdigest() != journal.digest):
+        raise InvalidData([Fault(name, 0, f"not the input that {journal.part} was begun with: delete that to begin anew")])
+    return chain(announced, given)
+
+
+def _chunks(given: Iterator[Record]) -> Iterator[Chunk]:
+    numbers: list[int] = []
+    chunk: list[bytes] = []
+    size = 0
+    for number, record in given:
+        numbers.append(number)
+        chunk.append(record)
+        size += len(record)
+        if len(numbers) == CHUNK_RECORDS or size >= CHUNK_BYTES:
+            yield tuple(numbers), b"\n".join(chunk)
+            numbers, chunk, size = [], [], 0
+    if numbers:
+        yield tuple(numbers), b"\n".join(chunk)
+
+
+@contextmanager
+def _workers(work: Work, jobs: int, dask: str) -> Iterator[tuple[RunChunks, int]]:
+    """Give what runs chunks and answers in their order, and how many chunks to give it at a time."""
+    if jobs == 1 and not dask:
+        yield lambda chunks: (answer(work, *chunk) for chunk in chunks), CHUNKS_AHEAD
+        return
+    _router.cache_clear()  # the workers load their own
+    with _cluster(dask) if dask else joblib.parallel_config("loky", n_jobs=jobs), _parallel() as parallel:
+        workers = joblib.effective_n_jobs() if dask else jobs
+        try:
+            yield (
+                lambda chunks: parallel(joblib.delayed(answer)(work, *chunk) for chunk in chunks),
+                min(CHUNKS_AHEAD * workers, MAX_CHUNKS_AHEAD),
+            )
+        except BrokenExecutor as error:
+            raise SalurError("a worker process died, perhaps for want of memory: go on with --resume") from error
+
+
+def _parallel() -> Any:
+    return joblib.Parallel(return_as="generator", pre_dispatch="all", batch_size=1)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[None]:
+    try:
+        distributed: Any = importlib.import_module("distributed")  # an extra that most do without
+    except ImportError as error:
+        raise SalurError("--dask needs the extra `dask`: pip install 'salur[dask]'") from error
+    try:
+        client = distributed.Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise SalurError(f"{address}: no Dask scheduler answers there: {error}") from error
+    with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
+        try:
+            yield
+        except (distributed.KilledWorker, distributed.comm.CommClosedError, TimeoutError) as error:
+            raise SalurError(f"{address}: the cluster gave up: {error}; go on with --resume") from error
+
+
+@contextmanager
+def _bar(lines: Path | None, started: int, progress: bool | None) -> Iterator[Any]:
+    quiet = not sys.stderr.isatty() if progress is None else not progress
+    total = None if quiet or lines is None else _count_lines(lines)
+    with tqdm(total=total, initial=started, unit=" complaints", disable=quiet, file=sys.stderr) as bar:
+        yield bar
+
+
+def _count_lines(path: Path) -> int:
+    with path.open("rb") as stream:
+        return sum(block.count(b"\n") for block in iter(lambda: stream.read(2**20), b""))
+
+
+def _write_table(source: Path, target: Path, form: Form, journal: Journal) -> None:
+    """Write the copy of a table from the answers in a journal."""
+    with journal.read() as lines:
+        if form is Form.EXPORT:
+            rows = (report.row for report in lapor.read(source, table.MAX_ROWS))
+            lapor.write_back(source, target, zip(rows, (_export_cells(line) for line in lines), strict=True))
+            return
+        with records.opened_table(source) as (sheet, header, found):
+            cells = ((number, _table_cells(line)) for (number, _), line in zip(found, lines, strict=True))
+            sheet.append(target, chain([(header.row, COLUMNS)], cells))
+
+
+def _export_cells(line: bytes) -> Sequence[str]:
+    cells = orjson.loads(line)
+    return cells if isinstance(cells, list) else _BLANK
+
+
+def _table_cells(line: bytes) -> Sequence[str]:
+    cells = orjson.loads(line)
+    return cells if isinstance(cells, list) else (*("",) * (len(COLUMNS) - 1), cells["error"])
