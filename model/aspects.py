@@ -1,0 +1,467 @@
+"""What else an officer reads off a complaint: its kind, alleged wrongdoing, what is missing, whether it is one at all.
+
+Each aspect is a linear score. Most of it is a column of the scorer, over the same features as the agencies; the rest
+are facts that no feature says (is a place named, does it ask, which cues of bribery stand near an official) and what
+complaints to the likely agencies usually lack. All coefficients are plain numbers in the manifest, and so are the cues.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.complaint import Complaint
+from model.faults import Fault, InvalidData, SalurError
+from model.labelled import KINDS, MISSING
+from model.place import ResolvedPlace
+from model.routing import FoundPlace
+from model.text import CACHE_SIZE, Word, normalise_word
+
+Floats = NDArray[np.float32]
+
+OVERSIGHT, NOT_A_COMPLAINT = "oversight", "not-a-complaint"
+ASPECTS = (*KINDS[1:], OVERSIGHT, *MISSING, NOT_A_COMPLAINT)
+"""Everything that has a score of its own. What is neither aspirasi nor permintaan-informasi is a pengaduan."""
+
+GROUPS = (
+    "misuse",
+    "official",
+    "money",
+    "demand",
+    "secrecy",
+    "probe",
+    "ask",
+    "inform",
+    "wish",
+    "want",
+    "harm",
+    "praise",
+    "advert",
+    "rumour",
+    "private",
+    "several",
+    "test",
+    "refers",
+    "spot",
+    "address",
+)
+"""What a cue can be a cue of; model/lexicon/cues.tsv says what each group means. The last two may name a place."""
+HERE = "here"
+"""The group of words that, behind "gang" or "di", name no place: "gang kami", "di sini"."""
+NEAR = (("demand", "money", 5), ("official", "money", 8), ("official", "demand", 5), ("official", "misuse", 6))
+"""Groups that say more together than apart, and within how many words."""
+FACTS = (
+    *GROUPS,
+    *(f"{one} near {other}" for one, other, _ in NEAR),
+    "wants first",
+    "wishes first",
+    "asks first",
+    "asks last",
+    "question marks",
+    "ends with a question",
+    "exclamation marks",
+    "numbers",
+    "title",
+    "words",
+    "under 14 words",
+    "form has kecamatan",
+    "form has desa",
+    "text names kecamatan or desa",
+    "text names road",
+    "text names spot",
+    "text says here",
+    "kecamatan known",
+    "desa known",
+    "no place",
+    "no place in text",
+    "agency sure",
+)
+"""Names of the facts, in the order of `measure`. A group's fact is the logarithm of how many of its cues there are."""
+MAX_CUE_WORDS = 4
+
+_NUMBER = MappingProxyType({group: number for number, group in enumerate(GROUPS)})
+_SPOT, _ADDRESS, _ASK, _INFORM, _WANT, _WISH = map(_NUMBER.__getitem__, ("spot", "address", "ask", "inform", "want", "wish"))
+_PARTNERS = tuple(
+    tuple(
+        (_NUMBER[other if group == one else one], pair, width)
+        for pair, (one, other, width) in enumerate(NEAR)
+        if group in (one, other)
+    )
+    for group in GROUPS
+)
+"""For each group the groups it says more with, the pair's number, and the width."""
+_DIGIT = re.compile(r"\d")
+_LOGS = tuple(math.log1p(count) for count in range(16))
+
+
+class AspectsError(SalurError):
+    """Aspects in a manifest that cannot be applied; the text says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the router knows of a complaint when it asks for the aspects.
+
+    `probabilities` (agencies,) are the classifier's, in the order of the scorer's agencies.
+    """
+
+    complaint: Complaint
+    words: Sequence[Word]
+    found: Sequence[FoundPlace]
+    place: ResolvedPlace
+    probabilities: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The aspects of one complaint. `kind` is empty where the model was never taught kinds."""
+
+    kind: str = ""
+    oversight: bool = False
+    missing: tuple[str, ...] = ()
+    is_complaint: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One aspect's score, in log-odds, and the score from which it holds.
+
+    `columns` are coefficients of the scorer's columns, `needs` of what each agency's complaints usually lack or are,
+    `facts` of FACTS.
+    """
+
+    columns: tuple[float, ...]
+    needs: tuple[float, ...]
+    facts: tuple[float, ...]
+    bias: float
+    threshold: float
+
+
+class Meaning(NamedTuple):
+    """What one word is a cue of, alone and with the word behind it."""
+
+    groups: tuple[int, ...]
+    behind: Mapping[str, tuple[tuple[tuple[str, ...], int], ...]]
+    """For a second word, how each cue goes on after it, and its group."""
+
+
+class Cues:
+    """Words and phrases by what they are a cue of, ready to be looked up word by word. Threads may share one."""
+
+    def __init__(self, phrases: Mapping[str, Sequence[str]]) -> None:
+        """Index cues by their first word. `phrases` has groups of GROUPS, or HERE, each with its cues."""
+        self.phrases = MappingProxyType({group: tuple(items) for group, items in phrases.items()})
+        self.here = frozenset(self.phrases.get(HERE, ()))
+        self._meanings: dict[str, Meaning] = {}
+        for group, number in _NUMBER.items():
+            for phrase in self.phrases.get(group, ()):
+                first, *rest = phrase.split()
+                groups, behind = self._meanings.get(first, Meaning((), {}))
+                if rest:
+                    behind = {**behind, rest[0]: (*behind.get(rest[0], ()), (tuple(rest[1:]), number))}
+                else:
+                    groups = (*groups, number)
+                self._meanings[first] = Meaning(groups, behind)
+        self.of_word = lru_cache(maxsize=CACHE_SIZE)(self._look_up)
+
+    def __reduce__(self) -> tuple[type[Cues], tuple[dict[str, tuple[str, ...]]]]:
+        """Travel to another process without the cache: it fills again."""
+        return type(self), (dict(self.phrases),)
+
+    def _look_up(self, text: str, stem: str) -> Meaning | None:
+        """Answer what a word is a cue of, as written or by its stem; None if nothing."""
+        one = self._meanings.get(text)
+        other = self._meanings.get(stem) if stem != text else None
+        if one is None or other is None:
+            return one or other
+        behind = {key: (*one.behind.get(key, ()), *other.behind.get(key, ())) for key in (*one.behind, *other.behind)}
+        return Meaning((*one.groups, *other.groups), behind)
+
+
+def read_cues(content: str, file: str) -> Cues:
+    """Read lines of a cue of one to four normalised words, a tab, and its group; a line that opens with "#" is a comment.
+
+    Raises InvalidData naming every line that is not that, and every cue that stands twice in a group.
+    """
+    phrases: dict[str, list[str]] = {group: [] for group in (*GROUPS, HERE)}
+    faults = []
+    for number, line in enumerate(content.splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        phrase, _, group = line.partition("\t")
+        if reason := _wrong_cue(phrase, group):
+            faults.append(Fault(file, number, reason))
+        elif phrase in phrases[group]:
+            faults.append(Fault(file, number, f"{phrase!r} stands already above in {group}"))
+        else:
+            phrases[group].append(phrase)
+    if faults:
+        raise InvalidData(faults)
+    return Cues(phrases)
+
+
+def load_cues() -> Cues:
+    """Read model/lexicon/cues.tsv."""
+    return read_cues(resources.files("model").joinpath("lexicon", "cues.tsv").read_text(encoding="utf-8"), "model/lexicon/cues.tsv")
+
+
+def _wrong_cue(phrase: str, group: str) -> str:
+    """Say what is wrong with a cue, "" if nothing is."""
+    if group not in _NUMBER and group != HERE:
+        return f"group {group!r}: one of {', '.join((*GROUPS, HERE))}"
+    words = phrase.split(" ")
+    most = 1 if group == HERE else MAX_CUE_WORDS
+    if len(words) > most or any(not word or word != normalise_word(word) for word in words):
+        return f"cue {phrase!r}: must be {'one normalised word' if most == 1 else f'1 to {most} normalised words'}"
+    return ""
+
+
+def measure(cues: Cues, facts: Facts) -> list[float]:
+    """Answer the facts as numbers, in the order of FACTS: all bounded, all finite.
+
+    A cue matches words as written or by their stems. Time grows with the number of words alone.
+    """
+    words, complaint = facts.words, facts.complaint
+    size = len(words)
+    of_word = cues.of_word
+    counts = [0] * len(GROUPS)
+    last = [-size - 100] * len(GROUPS)
+    near = [0.0] * len(NEAR)
+    first = [size + 100] * len(GROUPS)
+    named = here = 0
+    for at, word in enumerate(words):
+        meaning = of_word(word[0], word[1])
+        if meaning is None:
+            continue
+        groups, behind = meaning
+        if behind and at + 1 < size and ((following := words[at + 1])[0] in behind or following[1] in behind):
+            groups += _longer(words, at, behind)
+        for group in groups:
+            if last[group] == at:
+                continue
+            if not counts[group]:
+                first[group] = at
+            last[group] = at
+            counts[group] += 1
+            for other, pair, width in _PARTNERS[group]:
+                if at - last[other] <= width:
+                    near[pair] = 1.0
+            if group >= _SPOT:
+                naming = _names(words, at, complaint, cues.here, group == _ADDRESS)
+                named += naming > 0
+                here += naming < 0
+    kinds = [place.kind for place in facts.found]
+    marks = f"{complaint.title} {complaint.text}"
+    found_or_named = bool(kinds) or named > 0
+    return [
+        *[_LOGS[count] if count < 16 else _LOGS[15] for count in counts],
+        *near,
+        float(first[_WANT] < 2),
+        float(first[_WISH] < 3),
+        float(min(first[_ASK], first[_INFORM]) < 4),
+        float(max(last[_ASK], last[_INFORM]) >= max(0, size - 5)),
+        min(marks.count("?"), 3) / 2,
+        float(marks.rstrip()[-1:] == "?"),
+        min(marks.count("!"), 3) / 2,
+        float(_DIGIT.search(marks) is not None),
+        float(bool(complaint.title)),
+        math.log1p(size) / 3,
+        float(size < 14),
+        float(bool(complaint.kecamatan)),
+        float(bool(complaint.desa)),
+        float("desa" in kinds or "kecamatan" in kinds),
+        float("road" in kinds),
+        float(named > 0),
+        float(here > 0),
+        float(bool(facts.place.kecamatan)),
+        float(bool(facts.place.desa)),
+        float(not found_or_named and not complaint.desa),
+        float(not found_or_named),
+        float(facts.probabilities.max()) if len(facts.probabilities) else 0.0,
+    ]
+
+
+def _longer(words: Sequence[Word], at: int, behind: Mapping[str, tuple[tuple[tuple[str, ...], int], ...]]) -> tuple[int, ...]:
+    """Answer the groups of the cues of several words that begin at a word, all in one field."""
+    following = words[at + 1]
+    if following.first:
+        return ()
+    seconds = (following.text,) if following.text == following.stem else (following.text, following.stem)
+    return tuple(group for second in seconds for rest, group in behind.get(second, ()) if stand(words, at + 2, rest))
+
+
+def stand(words: Sequence[Word], at: int, parts: tuple[str, ...]) -> bool:
+    """Tell whether words stand one behind the other from a place on, in one field with the word before."""
+    return len(words) - at >= len(parts) and all(
+        (part == word.text or part == word.stem) and not word.first for word, part in zip(words[at:], parts, strict=False)
+    )
+
+
+def _names(words: Sequence[Word], at: int, complaint: Complaint, here: frozenset[str], whatever: bool) -> int:
+    """Tell whether a word such as "gang" has a name or number behind it: 1; or only such as "kami": -1; 0 if neither.
+
+    `whatever`: any word behind it is taken for a name ("gang mawar"); else it must be a number or begin with a capital.
+    """
+    _, _, field, _, end, _ = words[at]
+    content = complaint.title if field == "title" else complaint.text
+    if content[end - 1].isdigit():
+        return 1  # "RT05" is one word
+    if at + 1 == len(words) or words[at + 1].first:
+        return 0
+    text, _, _, start, _, _ = words[at + 1]
+    if text in here:
+        return -1
+    # Where the word before is in capitals too, they say nothing: the whole text is.
+    return int(whatever or text[0].isdigit() or (content[start].isupper() and not content[end - 1].isupper()))
+
+
+class Aspects:
+    """Reads the aspects off a complaint. Read-only after construction; threads share one."""
+
+    def __init__(
+        self,
+        agencies: Sequence[str],
+        columns: Sequence[str],
+        cues: Cues,
+        needs: Mapping[str, Sequence[float]],
+        heads: Mapping[str, Head],
+    ) -> None:
+        """Join all heads into one matrix.
+
+        `columns` names the scorer's columns behind the agencies'. `needs` has for each of `columns` the logarithm of the
+        share of each agency's complaints, in the order of `agencies`.
+        """
+        self.agencies, self.columns, self.cues = tuple(agencies), tuple(columns), cues
+        self.needs = MappingProxyType({name: tuple(needs[name]) for name in self.columns})
+        self.heads = MappingProxyType({name: heads[name] for name in ASPECTS if name in heads})
+        table = np.array([self.needs[name] for name in self.columns]).reshape(len(self.columns), len(self.agencies))
+        self._weights = np.array(
+            [[*head.columns, *(np.array(head.needs) @ table), *head.facts] for head in self.heads.values()], dtype=np.float64
+        )
+        self._offsets = np.array([head.bias - head.threshold for head in self.heads.values()])
+
+    def fits(self, agencies: Sequence[str], columns: int) -> None:
+        """Check against a scorer's agencies and how many further columns it has. Raises AspectsError where they differ."""
+        if columns != len(self.columns):
+            raise AspectsError(f"aspects: {len(self.columns)} columns here and {columns} in the arrays")
+        if self.heads and tuple(agencies) != self.agencies:
+            raise AspectsError("aspects: their agencies are not the model's")
+
+    def read(self, columns: Floats, facts: Facts) -> Findings:
+        """Answer the aspects. `columns` are the scorer's behind the agencies', in the order of `self.columns`."""
+        if not self.heads:
+            return Findings()
+        return self._judge(self._margins(columns, facts))
+
+    def _margins(self, columns: Floats, facts: Facts) -> list[float]:
+        """By how much each head's score exceeds its threshold, in the order of `self.heads`."""
+        inputs = np.concatenate((columns, facts.probabilities, measure(self.cues, facts)))
+        margins: list[float] = (self._weights @ inputs + self._offsets).tolist()
+        return margins
+
+    def _judge(self, margins: Sequence[float]) -> Findings:
+        over = dict(zip(self.heads, margins, strict=True))
+        kinds = [(over[kind], kind) for kind in KINDS[1:] if kind in over]
+        best, other = max(kinds, default=(0.0, ""))
+        return Findings(
+            kind=other if best > 0 or not other else KINDS[0],
+            oversight=over.get(OVERSIGHT, -1.0) > 0,
+            missing=tuple(name for name in MISSING if over.get(name, -1.0) > 0),
+            is_complaint=over.get(NOT_A_COMPLAINT, -1.0) <= 0,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for the manifest; every coefficient that is not 0 stands under the name of what it weighs."""
+        heads = {
+            name: {
+                "columns": _named(self.columns, head.columns),
+                "needs": _named(self.columns, head.needs),
+                "facts": _named(FACTS, head.facts),
+                "bias": head.bias,
+                "threshold": head.threshold,
+            }
+            for name, head in self.heads.items()
+        }
+        return {
+            "agencies": list(self.agencies),
+            "columns": list(self.columns),
+            "needs": {name: list(values) for name, values in self.needs.items()},
+            "heads": heads,
+            "cues": {group: list(phrases) for group, phrases in self.cues.phrases.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> Self:
+        """Read them back. Raises AspectsError naming what is missing, unknown or no finite number."""
+        agencies, columns = _texts(table, "agencies"), _texts(table, "columns")
+        if unknown := [name for name in columns if name not in ASPECTS]:
+            raise AspectsError(f"aspects: columns: {unknown[0]!r} is none of {', '.join(ASPECTS)}")
+        needs = _part(table, "needs")
+        cues = _part(table, "cues")
+        for group in cues:
+            for phrase in _texts(cues, group):
+                if reason := _wrong_cue(phrase, group):
+                    raise AspectsError(f"aspects: cues: {reason}")
+        if unknown := [name for name in _part(table, "heads") if name not in ASPECTS]:
+            raise AspectsError(f"aspects: heads: {unknown[0]!r} is none of {', '.join(ASPECTS)}")
+        heads = {
+            name: Head(
+                columns=_numbers(head, "columns", columns, name),
+                needs=_numbers(head, "needs", columns, name),
+                facts=_numbers(head, "facts", FACTS, name),
+                bias=_number(head, "bias", name),
+                threshold=_number(head, "threshold", name),
+            )
+            for name, head in table["heads"].items()
+        }
+        for name in columns:
+            values = needs.get(name)
+            if not isinstance(values, list) or len(values) != len(agencies) or not all(map(_is_number, values)):
+                raise AspectsError(f"aspects: needs of {name}: must be {len(agencies)} finite numbers, one an agency")
+        return cls(agencies, columns, Cues(cues), needs, heads)
+
+
+def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    return {name: value for name, value in zip(names, values, strict=True) if value}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _part(table: object, name: str, of: str = "") -> Mapping[str, Any]:
+    value = table.get(name) if isinstance(table, Mapping) else None
+    if not isinstance(value, Mapping):
+        raise AspectsError(f"aspects: {of}{': ' if of else ''}{name}: must be a table")
+    return value
+
+
+def _texts(table: Mapping[str, Any], name: str) -> list[str]:
+    value = table.get(name) if isinstance(table, Mapping) else None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or len(set(value)) < len(value):
+        raise AspectsError(f"aspects: {name}: must be a list of texts, each once")
+    return value
+
+
+def _number(table: object, name: str, of: str) -> float:
+    value = table.get(name) if isinstance(table, Mapping) else None
+    if not _is_number(value):
+        raise AspectsError(f"aspects: {of}: {name}: must be a finite number")
+    return float(value)  # type: ignore[arg-type]  # _is_number has looked
+
+
+def _numbers(head: object, part: str, names: Sequence[str], of: str) -> tuple[float, ...]:
+    """One number for each name, 0 where the table has none; it must have no other names."""
+    values = _part(head, part, of)
+    if unknown := [name for name in values if name not in names]:
+        raise AspectsError(f"aspects: {of}: {part}: {unknown[0]!r} is not known to this program")
+    return tuple(_number(values, name, f"{of}: {part}") if name in values else 0.0 for name in names)
