@@ -55,7 +55,7 @@ def _few(rows: list[LabelledComplaint]) -> list[LabelledComplaint]:
     for row in rows:
         wanted = row.agency in AGENCIES or (not row.agency and row.expect == "review")
         counts[row.agency] += wanted
-        if wanted and counts[row.agency] <= ROWS_EACH and set((*row.also, *row.acceptable)) <= set(AGENCIES):
+        if wanted and counts[row.agency] <= ROWS_EACH and {*row.also, *row.acceptable} <= set(AGENCIES):
             kept.append(row)
     return kept
 

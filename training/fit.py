@@ -50,8 +50,7 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
         balanced = weight * (totals.sum() / np.maximum(totals[place], 1e-12)) ** self.balance
         super().fit(X, labels, balanced * weight.sum() / balanced.sum())
         if len(self.classes_) == 2:  # liblinear makes one machine of two classes; everything here expects one each
-            coef: Array = self.coef_
-            bias: Array = self.intercept_
+            coef, bias = vars(self)["coef_"], vars(self)["intercept_"]
             self.coef_, self.intercept_ = np.vstack([-coef, coef]), np.concatenate([-bias, bias])
         if self.bayes:
             naive = ComplementNB(alpha=_SMOOTHING).fit(X, labels, weight).feature_log_prob_

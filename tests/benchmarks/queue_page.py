@@ -195,9 +195,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _show(kind: str, stored: int, waiting: int, measured: Iterator[tuple[str, float, float]]) -> None:
-    print(f"{kind}, {stored:,} stored, {waiting:,} waiting")  # noqa: T201
+    print(f"{kind}, {stored:,} stored, {waiting:,} waiting")
     for name, milliseconds, worked in measured:
-        print(f"  {name:<12} {milliseconds:7.1f} ms, of which {worked:6.1f} ms of this process")  # noqa: T201
+        print(f"  {name:<12} {milliseconds:7.1f} ms, of which {worked:6.1f} ms of this process")
 
 
 if __name__ == "__main__":

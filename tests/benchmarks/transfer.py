@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,7 @@ def main() -> None:
                 np.argsort(-model.decision_function(read(rows, reader, np.ones(len(rows))).words), axis=1)[:, :3]
             ]
             right = [row.agency == best[0] for row, best in zip(rows, ranked, strict=True)]
-            figures = {
+            figures: dict[str, Any] = {
                 "rows": len(rows),
                 "accuracy": float(np.mean(right)),
                 "interval": wilson(sum(right), len(rows)),
