@@ -1,4 +1,4 @@
-"""Does the promise hold? 500 random calibrations on Surabaya: python -P tests/benchmarks/promise.py [--real ../shared/real] [--json].
+"""Does the promise hold? 500 calibrations on Surabaya: python -P tests/benchmarks/promise.py [--real ../shared/real] [--json].
 
 One model a block of time answers the next block (as in training); its answers are then split at random, half to set the
 threshold and half to count, 500 times. The share of splits in which more than the target went wrong must not exceed
