@@ -107,6 +107,7 @@ class Gate:
         if access.max_body:  # before the token is read, and the body with it
             request.max_content_length = access.max_body
         if request.method not in _SAFE:
+            _expect_cookie()
             self._csrf.protect()
         return None
 
@@ -127,6 +128,17 @@ class Gate:
             raise Problem("forbidden", f"The key lacks the scope {scope}.")
         self.count(key.rate_limit or self._key_limit, f"key {key.id}")
         g.api_key = key
+
+
+def _expect_cookie() -> None:
+    """Say what is wrong where a browser cannot have kept our cookie: its token would be missing on every try."""
+    config = current_app.config
+    if config["SESSION_COOKIE_SECURE"] and not request.is_secure and config["SESSION_COOKIE_NAME"] not in request.cookies:
+        raise Problem(
+            "stale-form",
+            "The session cookie is sent over HTTPS only, and this is plain HTTP.",
+            sentence="Peramban tidak mengirim cookie Salur. Buka halaman ini lewat HTTPS (pengelola: lihat SALUR_SECURE_COOKIES).",
+        )
 
 
 def init_app(app: Flask, keys: KeyRing, key_limit: str) -> None:

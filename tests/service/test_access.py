@@ -188,6 +188,13 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
     assert client.get("/tidak-ada").headers["X-Frame-Options"] == "DENY"
 
 
+def test_a_browser_that_cannot_keep_the_cookie_is_told_why(make_app: Callable[..., Flask]) -> None:
+    app = make_app(secure_cookies=True)
+    refused = app.test_client().post("/masuk", data={"nama": "siti", "sandi": "x"})
+    assert refused.status_code == 400
+    assert "lewat HTTPS" in refused.text
+
+
 def test_the_session_cookie_is_out_of_reach_of_scripts(client: FlaskClient, app: Flask) -> None:
     cookie = client.get("/masuk").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
