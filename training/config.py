@@ -22,7 +22,7 @@ class TrainingConfig:
     """A feature must occur in this many complaints."""
     char_weight: float = 1.0
     """Length of the character block beside the stems' 1."""
-    c: float = 0.3
+    c: float = 0.2
     """LinearSVC's C."""
     balance: float = 0.5
     """Weight of a row: (share of its class) ** -balance; 0 is none, 1 is scikit-learn's "balanced"."""

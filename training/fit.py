@@ -34,7 +34,7 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
     """
 
     def __init__(
-        self, C: float = 0.3, balance: float = 0.5, bayes: float = 0.05, temperature: float = 0.15, random_state: int = 0
+        self, C: float = 0.2, balance: float = 0.5, bayes: float = 0.05, temperature: float = 0.15, random_state: int = 0
     ) -> None:
         super().__init__(C=C, random_state=random_state)
         self.balance = balance
