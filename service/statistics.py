@@ -51,6 +51,11 @@ class Arrivals:
         return self.auto / self.total if self.total else None
 
 
+def trailing_shares(arrivals: Sequence[Arrivals], span: int) -> list[float | None]:
+    """Answer the automatic share at each stretch, over it and those before it, `span` in all: few complaints a day say little."""
+    return [_sum(arrivals[max(0, index - span) : index]).automatic_share for index in range(1, len(arrivals) + 1)]
+
+
 @dataclass(frozen=True, slots=True)
 class Audited:
     """What the blind audit of a period found: `wrong` of `cases`, the interval of the share, and how many still wait."""

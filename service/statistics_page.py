@@ -16,6 +16,7 @@ from service.wording import OUTCOMES, day, number
 
 blueprint = Blueprint("statistics", __name__, url_prefix="/statistik")
 SHOWN = 15
+WEEK = 7
 ENOUGH = 5
 """Audit cases from which an agency is shown by itself; one with a wrong case always is."""
 
@@ -30,6 +31,7 @@ def show() -> Response:
     with parts().database.read() as connection:
         counted = statistics.figures(connection, period, calendar.today())
         live = audit.live_errors(connection, router.version if router else None)
+    daily = len(counted.arrivals) == period.days
     told = [error for error in live if error.cases >= ENOUGH or error.wrong]
     titles = [f"{_stretch(one)}: {number(one.total)} aduan, {number(one.auto)} otomatis" for one in counted.arrivals]
     page = render_template(
@@ -46,7 +48,8 @@ def show() -> Response:
         arrivals=charts.columns(
             [[("auto", one.auto), ("review", one.review), ("ask", one.ask)] for one in counted.arrivals], titles
         ),
-        automatic=charts.line([one.automatic_share for one in counted.arrivals]),
+        automatic=charts.line(statistics.trailing_shares(counted.arrivals, WEEK if daily else 1)),
+        smoothed=daily,
         stretch=_stretch,
         outcomes=OUTCOMES,
         shown=SHOWN,

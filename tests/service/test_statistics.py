@@ -226,6 +226,14 @@ def test_a_line_breaks_where_nothing_is_known() -> None:
     assert charts.line([]).runs == []
 
 
+def test_shares_of_single_days_are_taken_together() -> None:
+    days = [
+        statistics.Arrivals(on("2026-03-01"), on("2026-03-01"), auto, waiting) for auto, waiting in ((0, 0), (1, 0), (0, 3), (4, 0))
+    ]
+    assert statistics.trailing_shares(days, 1) == [None, 1.0, 0.0, 1.0]
+    assert statistics.trailing_shares(days, 3) == [None, 1.0, 0.25, 0.625]
+
+
 @pytest.mark.parametrize(("most", "top"), [(0, 4), (4, 4), (5, 5), (7, 8), (11, 20), (95, 100), (101, 200), (4_000, 4_000)])
 def test_an_axis_ends_at_a_round_number(most: float, top: float) -> None:
     assert charts.nice_top(most) == top

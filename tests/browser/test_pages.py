@@ -1,0 +1,303 @@
+"""The pages around the desk in a browser, over two months of a made-up past: legible, sound to axe, whole without the script."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import math
+import os
+import random
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from openpyxl import Workbook, load_workbook
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select, update
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from model.complaint import Complaint
+from model.lapor import OURS
+from model.register import Register
+from model.routing import Candidate, Decision, Reason, Routing
+from service import accounts, create_app, intake, review
+from service.clock import now
+from service.parts import Parts
+from service.review import Choice
+from service.schemas import ComplaintIn
+from service.settings import Settings
+from service.tables import audit_case, complaint, decision, routing, standing
+
+PASSWORD = "katak-melompat-7x"  # noqa: S105
+DATA = Path("data/kutai-timur")
+PEOPLE = (("rina", "Rina Wulandari", "pengelola"), ("andi", "Andi Saputra", "petugas"), ("maya", "Maya Lestari", "petugas"))
+SIZES = {"1280": (1280, 900), "360": (360, 740)}
+STORED = 400
+PATIENCE = 60_000
+"""Milliseconds: a machine that does much else gives a browser its turn late."""
+expect.set_options(timeout=PATIENCE)
+PAGES = (
+    "/statistik",
+    "/riwayat",
+    "/riwayat?cari=sampah&keadaan=decided",
+    "/instansi",
+    "/instansi/dlh",
+    "/model",
+    "/pengguna",
+    "/log",
+    "/impor",
+)
+
+
+@dataclass(frozen=True)
+class KnowsMost:
+    """A router that knows the right agency of the corpus, and is wrong or unsure about as often as a real one."""
+
+    truth: Mapping[str, str]
+    register: Register
+    version: str = "2026.11-a"
+    manifest: Mapping[str, Any] = field(default_factory=lambda: {"version": "2026.11-a", "policy": {"target_error": 0.05}})
+
+    def route(self, asked: Complaint) -> Routing:
+        """Answer by the truth, shifted by a die that the text alone throws."""
+        die = random.Random(asked.text)  # noqa: S311
+        right = self.truth.get(asked.text, "dlh")
+        others = [agency.id for agency in self.register.agencies if agency.id != right]
+        sure = die.random()
+        agency = die.choice(others) if die.random() < (0.02 if sure > 0.5 else 0.25) else right
+        probability = 0.55 + 0.44 * sure if sure > 0.5 else 0.25 + 0.4 * sure
+        decided, reasons = (
+            Decision.REVIEW,
+            tuple(die.sample([Reason.LOW_CONFIDENCE, Reason.SMALL_MARGIN, Reason.SEVERAL_MATTERS], 2)),
+        )
+        if asked.confidential:
+            reasons = (Reason.CONFIDENTIAL,)
+        elif sure > 0.5:
+            decided, reasons = Decision.AUTO, ()
+        elif sure < 0.08:
+            decided, reasons = Decision.ASK, (Reason.PLACE_NEEDED,)
+        second = die.choice([other for other in others if other != agency])
+        return Routing(
+            decision=decided,
+            agency=agency,
+            unit="",
+            candidates=(Candidate(agency, probability), Candidate(second, (1 - probability) / 2)),
+            reasons=reasons,
+            missing=("lokasi",) if decided is Decision.ASK else (),
+            kind="pengaduan",
+            oversight=False,
+            kecamatan=asked.kecamatan,
+            desa=asked.desa,
+            places=(),
+            rules=(),
+            evidence=(),
+            guarantee=None,
+            model_version=self.version,
+        )
+
+    def route_all(self, complaints: Sequence[Complaint]) -> list[Routing]:
+        """Answer for several."""
+        return [self.route(one) for one in complaints]
+
+
+class Past:
+    """Two months of a desk: who wrote when, what three officers decided, and what the blind audit found. Always the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self.die = random.Random(727)  # noqa: S311
+        rows = [json.loads(line) for line in (DATA / "complaints.jsonl").read_text(encoding="utf-8").splitlines()]
+        self.rows = [row for row in rows if row.get("agency") and row.get("title") and len(row["text"]) > 40]
+        self.die.shuffle(self.rows)
+        self.truth = {row["text"]: row["agency"] for row in self.rows}
+        self.app: Flask = create_app(_settings(folder), lambda _: KnowsMost(self.truth, Register.load(DATA)))
+        self.parts: Parts = self.app.extensions["salur"]
+        self.parts.database.migrate()
+        with self.parts.database.write() as connection:
+            self.people = [accounts.add(connection, name, role, PASSWORD, full, must_change=False) for name, full, role in PEOPLE]
+        moments = sorted(now() - dt.timedelta(days=60 * self.die.random() ** 1.3, hours=1) for _ in range(STORED))
+        for row, moment in zip(self.rows, moments, strict=False):
+            self._happen(row, moment)
+
+    def _happen(self, row: Mapping[str, Any], moment: dt.datetime) -> None:
+        fields = {name: row.get(name, "") for name in ("text", "title", "kecamatan")}
+        known = {"id": f"LP{self.die.randrange(10**6, 10**7)}", "received_at": moment, "confidential": self.die.random() < 0.03}
+        receipt = intake.take_in(self.parts, "lapor", ComplaintIn.model_validate(fields | known))
+        with self.parts.database.write() as connection:  # what the service stamps with the present happened then
+            for table, column in ((routing, "routed_at"), (decision, "decided_at"), (audit_case, "drawn_at")):
+                connection.execute(update(table).where(table.c.complaint_id == receipt.number).values({column: moment}))
+            connection.execute(update(complaint).where(complaint.c.id == receipt.number).values(stored_at=moment))
+        if receipt.decision != "auto" and self.die.random() < 0.93:
+            self._decide(receipt.number, row["agency"], moment)
+
+    def _decide(self, number: int, agency: str, moment: dt.datetime) -> None:
+        at = min(moment + dt.timedelta(hours=math.exp(self.die.gauss(1.6, 1.3))), now())
+        choice = Choice(agency)
+        if self.die.random() < 0.1:
+            choice = Choice(outcome=self.die.choice(["needs-info", "not-a-complaint"]), missing=("lokasi",))
+        seconds = round(math.exp(self.die.gauss(2.2, 0.6)), 1)
+        with self.parts.database.write() as connection:
+            row = connection.execute(select(standing).where(standing.c.complaint_id == number)).one()
+            person = self.die.choice(self.people)
+            review.record(connection, row, choice, origin="desk", account_id=person, seconds=seconds, at=at)
+
+
+def _settings(folder: Path) -> Settings:
+    (folder / "secret").write_text("x" * 40)
+    (folder / "models" / "2026.11-a").mkdir(parents=True)
+    (folder / "models" / "current").write_text("2026.11-a\n")
+    given = {
+        "DATABASE": f"sqlite:///{folder / 'salur.db'}",
+        "SECRET_FILE": str(folder / "secret"),
+        "MODELS": str(folder / "models"),
+        "UPLOADS": str(folder / "uploads"),
+        "AUDIT_SHARE": "0.3",
+        "SIGN_IN_LIMIT": "1000 per minute",
+        "SECURE_COOKIES": "no",
+    }
+    return Settings.from_environment({f"SALUR_{name}": value for name, value in given.items()})
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The service with its past, and where it answers."""
+
+    past: Past
+    url: str
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    past = Past(tmp_path_factory.mktemp("past"))
+    made = make_server("127.0.0.1", 0, past.app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    yield Site(past, f"http://127.0.0.1:{made.server_port}")
+    past.app.extensions["salur-imports"].stop()
+    made.shutdown()
+    thread.join()
+    made.server_close()
+    past.parts.database.dispose()
+
+
+class Reader:
+    """Somebody who looks at the pages; what their browser complains about is kept."""
+
+    def __init__(self, browser: Browser, site: Site, size: str = "1280", *, script: bool = True) -> None:
+        width, height = SIZES[size]
+        self.site, self.size = site, size
+        self.context = browser.new_context(viewport={"width": width, "height": height}, locale="id-ID", java_script_enabled=script)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.set_default_timeout(PATIENCE)
+        self.page.goto(f"{site.url}/masuk")
+        self.page.fill("[name=nama]", "rina")
+        self.page.fill("[name=sandi]", PASSWORD)
+        self.page.press("[name=sandi]", "Enter")
+        expect(self.page.locator(".who")).to_be_visible()
+
+    def visit(self, path: str) -> None:
+        self.page.goto(f"{self.site.url}{path}")
+
+    def check(self, where: str) -> None:
+        """Let axe look for grave faults, and see that the page does not slide sideways."""
+        found = Axe().run(self.page).response["violations"]
+        grave = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
+        assert not grave, f"{where} at {self.size}: {grave}"
+        assert self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{where} slides at {self.size}"
+
+    def picture(self, name: str) -> None:
+        """Keep a small picture, where DESK_SCREENSHOTS names a folder."""
+        if folder := os.environ.get("DESK_SCREENSHOTS"):
+            path = Path(folder) / f"{name}-{self.size}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=path)
+            Image.open(path).convert("RGB").quantize(96).save(path, optimize=True)
+            assert path.stat().st_size < 120_000
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_is_legible_and_sound(browser: Browser, site: Site, size: str) -> None:
+    reader = Reader(browser, site, size)
+    for path in PAGES:
+        reader.visit(path)
+        expect(reader.page.locator("h1")).to_be_visible()
+        reader.check(path)
+        if name := {"/statistik": "statistics", "/riwayat": "history", "/instansi": "agencies", "/impor": "import"}.get(path):
+            reader.picture(name)
+    assert reader.faults == []
+
+
+def test_the_statistics_can_be_read_by_keyboard(browser: Browser, site: Site) -> None:
+    reader = Reader(browser, site)
+    reader.visit("/statistik")
+    reader.page.locator("a", has_text="90 hari").focus()
+    reader.page.keyboard.press("Enter")
+    expect(reader.page.locator("a[aria-current=true]", has_text="90 hari")).to_be_visible()
+    reader.page.locator("summary", has_text="Tabel aduan masuk").press("Enter")
+    expect(reader.page.locator("table").first).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_file_goes_in_and_comes_back(browser: Browser, site: Site, size: str, script: bool) -> None:
+    reader = Reader(browser, site, size, script=script)
+    page = reader.page
+    name = f"laporan-{size}-{script}.xlsx"
+    reader.visit("/impor")
+    page.set_input_files("[name=berkas]", {"name": name, "mimeType": "application/octet-stream", "buffer": _export(name)})
+    page.get_by_role("button", name="Unggah").click()
+    expect(page.get_by_role("heading", name="Yang akan dilakukan")).to_be_visible()
+    assert page.locator("select[name=nama-0]").input_value() == "dishub"
+    if script:
+        reader.check("mapping")
+        reader.picture("mapping")
+    page.locator("select[name=nama-1]").select_option("-")
+    page.get_by_role("button", name="Proses").click()
+    expect(page.get_by_role("heading", name="Berkas hasil siap")).to_be_visible()
+    if script:
+        reader.check("result")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Ambil berkas hasil").click()
+    assert download.value.suggested_filename == name.replace(".xlsx", "-salur.xlsx")
+    sheet = load_workbook(io.BytesIO(Path(download.value.path()).read_bytes())).active
+    assert sheet is not None
+    header = [cell.value for cell in sheet[2]]
+    assert header[-4:] == list(OURS)
+    page.reload()
+    expect(page.get_by_text(re.compile("sudah diambil"))).to_be_visible()
+    assert reader.faults == []
+
+
+def _export(name: str) -> bytes:
+    """A small export that nobody wrote: two rows that somebody has, and some that nobody has."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["LAPORAN RINGKAS"])
+    sheet.append(
+        ["Tracking ID", "Tanggal Laporan Masuk", "Judul Laporan", "Isi Laporan Awal", "Instansi Terdisposisi", "Status Laporan"]
+    )
+    agencies = ("DINAS PERHUBUNGAN KABUPATEN KUTAI TIMUR", "Kantor Urusan Lain", *[""] * 40)
+    for number, agency in enumerate(agencies):
+        text = f"Lampu jalan nomor {number} di berkas {name} padam sejak kemarin malam"
+        sheet.append([f"{name}-{number}", "2026-11-02", f"Lampu {number}", text, agency, "Belum"])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
