@@ -214,6 +214,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         days_left=lambda due: parts().calendar.between(parts().calendar.today(), due),
         days_left_words=days_left,
+        office=office,
         clock=lambda when: f"{when.astimezone(parts().settings.time_zone):%H.%M}",
     )
 
@@ -223,6 +224,11 @@ def days_left(days: int) -> str:
     if days < 0:
         return f"lewat {-days} hari kerja"
     return "tenggat hari ini" if days == 0 else f"sisa {days} hari kerja"
+
+
+def office(agency: Agency, unit: str) -> str:
+    """Name an office as people do: "Kecamatan (18 kecamatan)" with its unit is "Kecamatan Bengalon"."""
+    return f"{agency.name.partition(' (')[0]} {unit}" if unit else agency.name
 
 
 def _text(name: str) -> str:
@@ -460,7 +466,9 @@ def _told(saved: Saved, case: Case) -> dict[str, Any]:
     """Write what the page says of a verdict that is kept; small, for it travels in the session where there is no script."""
     said = {"needs-info": "kurang informasi, pertanyaan dicatat", "not-a-complaint": "bukan aduan"}.get(saved.outcome, "")
     if not said:
-        said = wording.agency_name(saved.agency) + (f", {saved.unit}" if saved.unit else "")
+        register = _register()
+        known = register.by_id.get(saved.agency) if register else None
+        said = office(known, saved.unit) if known else saved.agency
     return {
         "number": saved.complaint_id,
         "verdict": saved.verdict_id,

@@ -44,6 +44,13 @@ def test_a_deadline_is_said_in_working_days(days: int, words: str) -> None:
     assert desk.days_left(days) == words
 
 
+def test_an_office_is_named_as_people_do() -> None:
+    family = Agency("kecamatan", "Kecamatan (18 kecamatan)", per="kecamatan")
+    assert desk.office(family, "Bengalon") == "Kecamatan Bengalon"
+    assert desk.office(family, "") == "Kecamatan (18 kecamatan)"
+    assert desk.office(Agency("pln", "PT PLN (Persero)"), "") == "PT PLN (Persero)"
+
+
 def test_a_question_asks_for_each_thing_that_is_missing() -> None:
     asked = questions.ask(["waktu", "lokasi"], "Lampu jalan mati", "", "Bengalon")
     assert asked.startswith("Yth. Bapak/Ibu Pelapor,")
