@@ -32,7 +32,7 @@ class TrainingConfig:
     """Weight of the register's own words (names, aliases, matters), which are read as complaints; 0 leaves them out."""
     topic_weight: float = 1.0
     """Weight of the names of categories, each read as a complaint to its usual agency; 0 leaves them out."""
-    transfer_weight: float = 0.5
+    transfer_weight: float = 0.7
     """Weight of other regions' rows, where `weights` does not name their source."""
     folds: int = 5
     """Folds of out-of-fold probabilities, for calibration and thresholds."""

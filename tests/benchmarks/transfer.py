@@ -84,13 +84,13 @@ def main() -> None:
     default = [row for row in corpus if not in_fifth(row)]
     named = list(matters(register))
 
-    def data(rows: Rows, weight: float) -> Data:
-        kept = [row for row in rows if not register.by_id[row.agency].per] if weight != 1 else list(rows)
-        return read(kept, reader, np.full(len(kept), weight))
+    def data(rows: Rows) -> Data:
+        kept = [row for row in rows if not register.by_id[row.agency].per]
+        return read(kept, reader, np.full(len(kept), config.transfer_weight))
 
-    own = data(default, 1.0) + read(named, reader, np.full(len(named), config.matters_weight))
-    regions = {name: data(rows, config.transfer_weight) for name, rows in past.items()}
-    whole = {name: data(rows, config.transfer_weight) for name, rows in sources.items()}
+    own = read(default, reader, np.ones(len(default))) + read(named, reader, np.full(len(named), config.matters_weight))
+    regions = {name: data(rows) for name, rows in past.items()}
+    whole = {name: data(rows) for name, rows in sources.items()}
 
     def joined(*parts: Data) -> Data:
         total = own

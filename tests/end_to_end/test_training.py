@@ -1,0 +1,113 @@
+"""The data scientist's way, by the commands of the README, on a small region; and bad input, which ends in one line."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(*args: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    code = "import sys; from training.cli import main; main(sys.argv[1:])"
+    done = subprocess.run([sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True, check=False)
+    assert done.returncode == (0 if ok else 2), done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def models(region: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "models"
+    (folder.parent / "quick.toml").write_text("folds = 2\n", encoding="utf-8")
+    config = folder.parent / "quick.toml"
+    run("train", "--register", region, "--data", region / "complaints.jsonl", "--models", folder, "--config", config, "--promote")
+    return folder
+
+
+def test_a_trained_version_is_live_and_has_its_card(models: Path) -> None:
+    listed = run("models", "list", "--models", models).stdout
+    assert listed.startswith("* ")
+    assert "# " in run("models", "show", "current", "--models", models).stdout
+
+
+def test_evaluation_prints_what_the_contract_says(models: Path, region: Path) -> None:
+    found = json.loads(run("evaluate", "current", "--models", models, "--data", region / "complaints.jsonl", "--json").stdout)
+    wanted = {"rows", "accuracy", "accuracy_interval", "top3", "macro_f1", "ece", "aurc", "auto", "per_agency"}
+    assert wanted <= found.keys()
+    assert {"target_error", "confidence", "coverage", "wrong", "error"} <= found["auto"].keys()
+    assert found["rows"] == sum(row["rows"] for row in found["per_agency"].values())
+
+
+def test_a_batch_comes_back_in_order(models: Path, tmp_path: Path) -> None:
+    given = tmp_path / "in.jsonl"
+    given.write_text("".join(json.dumps({"id": str(n), "text": f"air pdam mati {n}"}) + "\n" for n in range(30)), encoding="utf-8")
+    run("predict", "current", "--models", models, "--input", given, "--output", tmp_path / "out.jsonl")
+    answers = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [answer["id"] for answer in answers] == [str(n) for n in range(30)]
+    assert {answer["agency"] for answer in answers} == {"perumdam"}
+
+
+def test_history_tells_what_was_done(models: Path) -> None:
+    told = run("models", "history", "--models", models).stdout
+    assert "trained" in told
+    assert "promoted" in told
+
+
+def test_importing_without_a_crosswalk_takes_the_registers_own_names(region: Path, tmp_path: Path) -> None:
+    table = tmp_path / "aduan.csv"
+    table.write_text(
+        "isi;instansi\nAir mati;PDAM\nSampah menumpuk;Dinas Lingkungan Hidup\nApa saja;Dinas Khayal\n", encoding="utf-8"
+    )
+    told = run("import", table, "--register", region, "--out", tmp_path / "out.jsonl").stdout
+    assert "Dinas Khayal" in told
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["agency"] for row in rows] == ["perumdam", "dlh"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"text": "a b c", "agency": "dinas-khayal"}\n', "dinas-khayal"),
+        ('{"text": "a b c", "agency": "dlh"\n', "not JSON"),
+        ('{"agency": "dlh"}\n', "text is missing"),
+        ('{"id": "1", "text": "a", "agency": "dlh"}\n{"id": "1", "text": "b", "agency": "dlh"}\n', "'1' stands already"),
+        ('{"text": "sampah", "agency": "dlh"}\n', "has no complaint"),
+        ("", "no labelled complaints"),
+    ],
+)
+def test_data_that_cannot_be_trained_on_is_refused_with_file_and_reason(
+    region: Path, tmp_path: Path, content: str, said: str
+) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text(content, encoding="utf-8")
+    done = run("train", "--register", region, "--data", data, "--models", tmp_path / "models", ok=False)
+    assert said in done.stderr
+    assert not (tmp_path / "models").exists() or not list((tmp_path / "models").iterdir())
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("evaluate", "nothing", "--data", "none.jsonl"),
+        ("models", "promote", "nothing", "--why", "x"),
+        ("models", "rollback", "--why", "x"),
+        ("predict", "current", "--input", "none.jsonl"),
+        ("import", "none.xlsx", "--register", "nowhere", "--out", "x.jsonl"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, args: tuple[str, ...]) -> None:
+    models = () if args[0] == "import" else ("--models", str(tmp_path))
+    done = run(*args, *models, ok=False)
+    assert len(done.stderr.strip().splitlines()) <= 4
+
+
+def test_a_changed_artifact_is_refused(models: Path, region: Path, tmp_path: Path) -> None:
+    version = (models / "current").read_text(encoding="utf-8").strip()
+    broken = Path(shutil.copytree(models / version, tmp_path / version))
+    content = bytearray((broken / "arrays.npz").read_bytes())
+    content[1000] ^= 1
+    (broken / "arrays.npz").write_bytes(bytes(content))
+    done = run("evaluate", broken, "--data", region / "complaints.jsonl", ok=False)
+    assert "arrays.npz" in done.stderr
