@@ -111,8 +111,8 @@ class Journal:
             whole += len(line)
             self.lines += 1
             self.errors += line.startswith(ERROR)
-        self._file.truncate(whole)
         if self.lines > self.records:
             raise JournalError(
                 f"{self.part}: {self.lines:,} lines, but {self._state} knows of {self.records:,}: delete it to begin anew"
             )
+        self._file.truncate(whole)

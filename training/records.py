@@ -130,10 +130,10 @@ def _complaint(row: object) -> Complaint:
     if not isinstance(row, dict):
         raise ValueError("not a JSON object")
     text = row.get("text")
-    values = {name: row.get(name) or "" for name in _TEXTS}
+    values = {name: "" if (value := row.get(name)) is None else value for name in _TEXTS}
     wrong = [f"{name} must be text" for name, value in values.items() if not isinstance(value, str)]
-    confidential = row.get("confidential") or False
-    if confidential is not True and confidential is not False:
+    confidential = row.get("confidential")
+    if confidential is not None and not isinstance(confidential, bool):
         wrong.append("confidential must be true or false")
     if text is None:
         wrong.append("text is missing")
@@ -143,7 +143,7 @@ def _complaint(row: object) -> Complaint:
         wrong.append("text is empty")
     if wrong:
         raise ValueError("; ".join(wrong))
-    return Complaint(text=str(text), confidential=confidential, **values)
+    return Complaint(text=str(text), confidential=bool(confidential), **values)
 
 
 def _from_report(report: lapor.Report) -> bytes:
