@@ -6,6 +6,7 @@ are the probabilities. So what each word added to a score is a sum too, and exac
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,7 @@ Ints = NDArray[np.int32]
 
 WORD_CACHE = 50_000
 """Words whose feature numbers are remembered: about 20 MB when full."""
-MAX_EVIDENCE = 24
+MAX_EVIDENCE = 12
 """Words of evidence in one answer: the strongest; a page shows no more."""
 MAX_RANKED = 12
 """Candidates that the rest of the way sees; those behind have almost no probability left."""
@@ -59,6 +60,7 @@ class Scores(NamedTuple):
 
     columns: Floats
     probabilities: Floats
+    rows: Floats
     features: Features
 
 
@@ -107,6 +109,7 @@ class Scorer:
                 self._ids[name] = number
         sizes = [sum(name[0] == block for name in vocabulary) for block in BLOCKS]
         self._edges = np.cumsum([0, *sizes]).astype(np.int32)
+        self._local = threading.local()
         self._of_word = lru_cache(maxsize=WORD_CACHE)(self._look_up)
 
     def _look_up(self, text: str, stem: str) -> tuple[bytes, int, bool, Mapping[str, int]]:
@@ -152,11 +155,12 @@ class Scorer:
         """Score every column and turn the agencies' into probabilities."""
         features = self.features(words)
         # Not `@`: BLAS adds up a long text in an order that depends on its threads, and the last digits of an answer with it.
-        columns = np.einsum("i,ij", features.values, self.arrays.weights.take(features.ids, axis=0)) + self.arrays.bias
+        rows = self.arrays.weights.take(features.ids, axis=0)
+        columns = np.einsum("i,ij", features.values, rows) + self.arrays.bias
         own = columns[: len(self.agencies)]
         probabilities = np.exp(own - own.max())
         probabilities /= probabilities.sum()
-        return Scores(columns, probabilities, features)
+        return Scores(columns, probabilities, rows, features)
 
     def probabilities(self, words: Sequence[Word]) -> Floats:
         """Probability of each of `agencies`: shape (agencies,), summing to 1."""
@@ -176,27 +180,46 @@ class Scorer:
         features = scores.features
         if not len(features.ids) or not {first, second} <= self._place.keys():  # a rule may name an agency never trained on
             return ()
-        ones = self.arrays.weights[features.ids, self._place[first]]
-        others = self.arrays.weights[features.ids, self._place[second]]
+        ids = features.ids
+        one, other = scores.rows[:, self._place[first]], scores.rows[:, self._place[second]]
         each = features.values / features.counts
-        weight = self._by_word(features, each * ones, len(words))
-        margin = self._by_word(features, each * (ones - others), len(words))
-        merged: dict[tuple[str, int, int], tuple[str, float, float]] = {}
-        for word, one, lead in zip(words, weight, margin, strict=True):  # the words of one abbreviation share one place
-            where = (word.field, word.start, word.end)
-            text, sum_one, sum_lead = merged.get(where, ("", 0.0, 0.0))
-            merged[where] = (f"{text} {word.text}".lstrip(), sum_one + one, sum_lead + lead)
-        strongest = sorted(merged.items(), key=lambda item: (-abs(item[1][2]), item[0]))[:MAX_EVIDENCE]
-        return tuple(Evidence(Span(*where), *found) for where, found in strongest)
+        scratch = self._scratch()
+        scratch[0, ids], scratch[1, ids] = each * one, each * (one - other)
+        added = self._by_word(features, scratch.take(features.occurrences, axis=1))
+        # The words of one abbreviation stand next to each other and share one place in the text.
+        starts = [place for place, word in enumerate(words) if not place or word[2:4] != words[place - 1][2:4]]
+        if len(starts) < len(words):
+            added = np.add.reduceat(added, starts, axis=1)
+        ends = [*starts[1:], len(words)]
+        strongest = np.argsort(-np.abs(added[1]), kind="stable")[:MAX_EVIDENCE].tolist()
+        weight, margin = added.tolist()
+        found = []
+        for place in strongest:
+            text, _, field, start, end, _ = words[starts[place]]
+            if ends[place] - starts[place] > 1:
+                text = " ".join(word.text for word in words[starts[place] : ends[place]])
+            found.append(Evidence(Span(field, start, end), text, weight[place], margin[place]))
+        return tuple(found)
+
+    def _scratch(self) -> NDArray[np.float32]:
+        """Give this thread's (2, features) to write on: finding features by number beats searching for them."""
+        scratch: NDArray[np.float32] | None = getattr(self._local, "scratch", None)
+        if scratch is None:
+            scratch = self._local.scratch = np.zeros((2, len(self.arrays.idf)), dtype=np.float32)
+        return scratch
 
     @staticmethod
-    def _by_word(features: Features, each: NDArray[np.floating], count: int) -> list[float]:
-        halves = each[features.ids.searchsorted(features.occurrences)] / 2
-        owner = np.repeat(np.arange(count), features.lengths)
-        second = np.array(features.seconds, dtype=np.intp)
-        one, two = np.concatenate([owner, second - 1]), np.concatenate([owner, second])
-        total: list[float] = (np.bincount(one, halves, count) + np.bincount(two, halves, count)).tolist()
-        return total
+    def _by_word(features: Features, occurrences: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Sum what every occurrence of a feature adds, (rows, occurrences), by the words it lies in: (rows, words)."""
+        ends = np.cumsum(features.lengths)
+        sums = np.zeros((len(occurrences), int(ends[-1]) + 1))
+        np.cumsum(occurrences[:, : ends[-1]], axis=1, out=sums[:, 1:])
+        by_word: NDArray[np.float64] = sums[:, ends] - sums[:, ends - features.lengths]
+        if features.seconds:  # a pair's part goes in halves to its two words
+            second, halves = np.array(features.seconds), occurrences[:, ends[-1] :] / 2
+            by_word[:, second] += halves
+            by_word[:, second - 1] += halves
+        return by_word
 
 
 def _counted(numbers: Ints) -> tuple[Ints, NDArray[np.intp]]:
