@@ -75,6 +75,7 @@ class Officer:
         self.page.keyboard.type(PASSWORD)
         self.page.keyboard.press("Enter")
         expect(self.page.locator("h1")).to_have_text("Antrean")
+        expect(self.page.locator("#mulai")).to_be_focused()
 
     def shown(self) -> int:
         """Number of the complaint on the screen."""
