@@ -1,7 +1,8 @@
 """How fast one answer is: python -P tests/benchmarks/speed.py [--json].
 
 Medians of paired runs in one process, on the default corpus: seven rounds, each of every contender over the same texts;
-the ratio is the median over the rounds. Words are read anew by each, through warm caches, as a server would. The list dictionary is stock Sastrawi 1.0.1's.
+the ratio is the median over the rounds. Words are read anew by each, through warm caches, as a server would.
+The list dictionary is stock Sastrawi 1.0.1's.
 """
 
 from __future__ import annotations
