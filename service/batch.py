@@ -23,7 +23,7 @@ from service.schemas import ComplaintIn
 
 MAX_LINE = 200_000
 """Bytes of a line: a complaint of the greatest length, with every character escaped, and room to spare."""
-MAX_BYTES = 500_000_000
+MAX_BYTES = 200_000_000
 AT_ONCE = 32
 """Lines of one transaction: for so long do other writers wait at the most."""
 _IN_MEMORY = 1_000_000

@@ -17,8 +17,9 @@ from service.settings import variable
 
 
 @pytest.fixture
-def call(tmp_path: Path) -> Callable[..., Result]:
-    """Run the command over its own folder."""
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run the command over its own folder, without sending the logs of this whole process elsewhere."""
+    monkeypatch.setattr("service.logs.configure", lambda _: None)
     environ = {
         "SALUR_DATABASE": f"sqlite:///{tmp_path / 'var' / 'salur.db'}",
         "SALUR_SECRET_FILE": str(tmp_path / "var" / "secret"),
