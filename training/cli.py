@@ -165,10 +165,11 @@ def train_(
 @JSON
 def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path | None, as_json: bool) -> None:
     """Judge MODEL (a version, a path, or `current`) on complaints that it has not seen."""
-    router = Router.load(Registry(models).resolve(model))
+    folder = Registry(models).resolve(model)
+    router = Router.load(folder)
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
-    found = evaluate.evaluate(router, dataset.testable(row.complaint for row in rows))
+    found = evaluate.evaluate(router, dataset.testable(row.complaint for row in rows), Seen.load(folder))
     if report_dir:
         report.write(report_dir, found)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else evaluate.table(found))

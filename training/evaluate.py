@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,8 +73,13 @@ def without_salutation(row: LabelledComplaint) -> LabelledComplaint:
     return replace(row, text=text if text.strip() else row.text, title=_SALUTATION.sub(" ", row.title))
 
 
-def evaluate(router: Router, rows: Sequence[LabelledComplaint]) -> dict[str, Any]:
-    """Figures of a model on rows: the object that `salur-training evaluate --json` prints."""
+def evaluate(
+    router: Router, rows: Sequence[LabelledComplaint], known: Container[LabelledComplaint] | None = None
+) -> dict[str, Any]:
+    """Judge a model on rows: the object that `salur-training evaluate --json` prints.
+
+    `known` are the complaints that it was trained on, where that can be told; `seen` counts them.
+    """
     answers = route(router, rows)
     table = summarise(answers, router.policy.target_error, router.policy.confidence)
     table["slices"] = {
@@ -82,6 +87,7 @@ def evaluate(router: Router, rows: Sequence[LabelledComplaint]) -> dict[str, Any
         "without salutation": _accuracy(route(router, map(without_salutation, rows))),
     }
     table["rules"] = rule_effects(router, answers.rows)
+    table["seen"] = None if known is None else sum(row in known for row in answers.rows)
     table["policy"] = router.policy.to_dict()
     table["agencies"] = {agency: router.register.by_id[agency].name for agency in table["per_agency"]}
     return {"model": router.version, **table}
@@ -157,4 +163,5 @@ def table(found: Mapping[str, Any]) -> str:
         ("The commonest mistakes", tables.confusions(found)),
     ]
     sections = [f"{title}\n{part.text('  ' if title else '')}".lstrip("\n") for title, part in parts if part.rows]
-    return "\n\n".join((f"model {found['model']}", tables.promise_kept(found), *sections))
+    head = [f"model {found['model']}", *([tables.flattered(found)] if found["seen"] else []), tables.promise_kept(found)]
+    return "\n\n".join((*head, *sections))

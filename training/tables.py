@@ -111,6 +111,11 @@ def promise_kept(found: Figures) -> str:
     return f"{promised}; {went}: {percent(auto['error'])} ({interval(auto['error_interval'])}), {kept}"
 
 
+def flattered(found: Figures) -> str:
+    """Warn where a model is judged by what it was trained on."""
+    return f"CAUTION: the model was trained on {found['seen']:,} of these {found['rows']:,} complaints; the figures flatter it"
+
+
 def promise_cases(policy: Mapping[str, Any]) -> str:
     """Say how many calibration cases stand behind the thresholds of a policy, as it is written in a manifest."""
     value, cases = policy["overall"]

@@ -20,6 +20,7 @@ from model.router import Router
 from training import errors, evaluate, figures, plots, report, tables, train, workload
 from training.config import TrainingConfig
 from training.judge import Judged
+from training.seen import Seen
 
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "dishub", "disdukcapil", "perumdam")
@@ -125,6 +126,18 @@ def test_a_broken_promise_is_said_in_both_languages(found: dict[str, Any]) -> No
     assert "NOT KEPT" in text
     assert "Janji itu tidak ditepati" in text
     assert "ditepati pada aduan yang diuji" not in report.page({**found, "auto": {**auto, "sent": 0}})
+
+
+def test_a_model_judged_by_what_it_was_trained_on_is_called_flattered(
+    trained: tuple[Artifact, Judged], rows: list[LabelledComplaint], evaluated: dict[str, Any]
+) -> None:
+    judged_by = [row for row in rows if row.agency]
+    flattered = evaluate.evaluate(Router(trained[0]), judged_by, Seen.of(rows[::2]))
+    assert flattered["seen"] == len([row for row in rows[::2] if row.agency])
+    for text in (evaluate.table(flattered), report.page(flattered)):
+        assert f"CAUTION: the model was trained on {flattered['seen']}" in text
+    assert "ikut dipakai melatih model" in report.page(flattered)
+    assert "CAUTION" not in evaluate.table(evaluated) + report.page(evaluated)
 
 
 def test_names_of_agencies_cannot_write_into_the_page(found: dict[str, Any]) -> None:
