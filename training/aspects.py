@@ -295,9 +295,8 @@ def fit_machines(data: Rows, names: Sequence[str], seed: int) -> Machines:
     for place, name in enumerate(names):
         truth = data.truth[name]
         needs[place] = np.log((data.probabilities.T @ truth + RATE_PRIOR * truth.mean()) / (totals + RATE_PRIOR) + _TINY)
-        if 0 < truth.sum() < len(truth):
-            machine = LinearSVC(C=COLUMN_C, random_state=seed).fit(data.X, truth)
-            coef[place], bias[place] = machine.coef_[0], machine.intercept_[0]
+        machine = LinearSVC(C=COLUMN_C, random_state=seed).fit(data.X, truth)
+        coef[place], bias[place] = machine.coef_[0], machine.intercept_[0]
     return Machines(coef, bias, needs)
 
 

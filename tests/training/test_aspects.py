@@ -1,0 +1,220 @@
+"""Aspects fitted on a made-up desk where a few words decide, so that what must come out is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from model.aspects import ASPECTS, FACTS, Cues, Facts, Findings
+from model.complaint import Complaint
+from model.labelled import LabelledComplaint
+from model.place import ResolvedPlace
+from model.router import Router
+from model.text import Analyzer
+from training import aspects
+from training.config import TrainingConfig
+
+AGENCIES = ("dishub", "inspektorat")
+ANALYZER = Analyzer()
+CONFIG = TrainingConfig()
+CUES = Cues({"misuse": ["suap", "sogok"], "inform": ["syarat"], "wish": ["usul"], "spot": ["di"], "here": ["kami"]})
+SUBJECTS = ("lampu", "parkir", "trotoar", "rambu", "halte", "terminal", "marka", "dermaga", "jembatan", "selokan")
+FORMS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("{} mati di Gang Melati", {"kind": "pengaduan", "agency": "dishub"}),
+    ("{} rusak parah kawan", {"kind": "pengaduan", "agency": "dishub", "missing": ("lokasi",)}),
+    ("usul {} baru di Gang Kenanga", {"kind": "aspirasi", "agency": "dishub"}),
+    ("apa syarat {} tersebut", {"kind": "permintaan-informasi", "agency": "dishub"}),
+    ("petugas {} suap dan sogok di Gang Anggrek", {"kind": "pengaduan", "agency": "inspektorat", "oversight": True}),
+    ("halo halo tes {} saja", {"kind": "pengaduan", "expect": "review"}),
+)
+
+
+def desk(per_form: int = 40, forms: Sequence[tuple[str, dict[str, Any]]] = FORMS) -> list[LabelledComplaint]:
+    return [
+        LabelledComplaint(text=text.format(f"{SUBJECTS[number % 10]} {SUBJECTS[number * 7 // 10 % 10]}"), **labels)
+        for text, labels in forms
+        for number in range(per_form)
+    ]
+
+
+def inputs(rows: Sequence[LabelledComplaint]) -> tuple[csr_matrix, list[Facts]]:
+    words = [ANALYZER.words(row.complaint) for row in rows]
+    X = TfidfVectorizer(analyzer=lambda row: [word.stem for word in row]).fit_transform(words)
+    facts = []
+    for row, read in zip(rows, words, strict=True):
+        likely = 0.9 if row.agency == "inspektorat" else 0.1 if row.agency else 0.5
+        facts.append(Facts(row.complaint, read, (), ResolvedPlace(), np.array([1 - likely, likely], dtype=np.float32)))
+    return X, facts
+
+
+def fit(rows: Sequence[LabelledComplaint], cues: Cues = CUES) -> tuple[aspects.FittedAspects, list[Findings]]:
+    X, facts = inputs(rows)
+    fitted = aspects.fit(X, rows, facts, CONFIG, AGENCIES, cues)
+    columns = (np.asarray(X @ fitted.coef.T) + fitted.bias).astype(np.float32)
+    return fitted, [fitted.aspects.read(scores, fact) for scores, fact in zip(columns, facts, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> aspects.FittedAspects:
+    return fit(desk())[0]
+
+
+def test_what_words_decide_is_told(fitted: aspects.FittedAspects) -> None:
+    figures = fitted.figures
+    assert figures["kind"]["macro_f1"] > 0.95
+    assert min(figures[name]["f1"] for name in ("oversight", "lokasi", "not-a-complaint")) > 0.9
+
+
+def test_the_artifacts_aspects_say_of_the_rows_what_their_labels_say() -> None:
+    rows = desk()
+    said = fit(rows)[1]
+    right = [
+        (finding.kind, finding.oversight, finding.missing) == (row.kind, row.oversight, row.missing)
+        for row, finding in zip(rows, said, strict=True)
+        if row.expect == "route"
+    ]
+    assert np.mean(right) > 0.95
+
+
+def test_the_same_rows_give_the_same_heads(fitted: aspects.FittedAspects) -> None:
+    again = fit(desk())[0]
+    assert again.aspects.to_dict() == fitted.aspects.to_dict()
+    assert again.figures == fitted.figures
+    assert np.array_equal(again.coef, fitted.coef)
+
+
+def test_columns_are_named_in_the_order_of_their_coefficients(fitted: aspects.FittedAspects) -> None:
+    assert fitted.coef.shape[0] == len(fitted.bias) == len(fitted.aspects.columns)
+    assert fitted.aspects.columns == tuple(name for name in ASPECTS if name in fitted.aspects.columns)
+
+
+def test_rows_without_a_kind_are_left_out(fitted: aspects.FittedAspects) -> None:
+    elsewhere = [LabelledComplaint(text=f"suap di sini {number}", agency="dishub") for number in range(30)]
+    rows = [*desk(), *elsewhere]
+    X, facts = inputs(rows)
+    mixed = aspects.fit(X, rows, facts, CONFIG, AGENCIES, CUES)
+    assert mixed.figures["rows"] == fitted.figures["rows"] == 240
+
+
+def test_rows_without_any_kind_teach_nothing() -> None:
+    rows = [LabelledComplaint(text=f"lampu mati {number}", agency="dishub") for number in range(30)]
+    nothing, said = fit(rows)
+    assert set(said) == {Findings("", False, (), True)}
+    assert nothing.coef.shape[0] == 0
+    assert nothing.figures == {"rows": 0, "left_out": list(ASPECTS)}
+
+
+def test_an_aspect_with_few_rows_is_left_out_and_named() -> None:
+    rows = [row for row in desk() if not row.oversight] + [row for row in desk(5) if row.oversight]
+    few = fit(rows)[0]
+    assert "oversight" in few.figures["left_out"]
+    assert "oversight" not in few.aspects.heads
+
+
+def test_a_question_that_is_mostly_needless_is_left_out() -> None:
+    rows = [
+        LabelledComplaint(
+            text=row.text, kind=row.kind, agency=row.agency, expect=row.expect, missing=("waktu",) * (number % 9 == 0)
+        )
+        for number, row in enumerate(desk())
+    ]
+    fitted = fit(rows)[0]
+    assert fitted.figures["waktu"]["precision"] < aspects.MIN_PRECISION
+    assert "waktu" in fitted.figures["left_out"]
+    assert "waktu" not in fitted.aspects.heads
+
+
+def test_several_rounds_give_ranges() -> None:
+    X, facts = inputs(desk())
+    figures = aspects.fit(X, desk(), facts, CONFIG, AGENCIES, CUES, repeats=2).figures
+    low, high = figures["kind"]["macro_f1_range"]
+    assert low <= figures["kind"]["macro_f1"] <= high
+    assert figures["oversight"]["rows"] == 40
+
+
+def test_folds_spread_every_stratum_evenly() -> None:
+    strata = np.array(["a"] * 50 + ["b"] * 10 + ["c"] * 3)
+    folds = aspects.folds(strata, 5, seed=3)
+    assert sorted(np.concatenate([test for _, test in folds]).tolist()) == list(range(63))
+    assert all((strata[test] == "b").sum() == 2 for _, test in folds)
+    assert all(not set(train) & set(test) for train, test in folds)
+
+
+def test_only_cues_that_stand_in_the_rows_are_met() -> None:
+    cues = Cues({"misuse": ["suap", "uang pelicin", "uang damai"], "here": ["sini"]})
+    words = ANALYZER.words(Complaint(text="diminta uang pelicin", title="damai"))
+    kept = aspects.met(cues, [Facts(Complaint(text=""), words, (), ResolvedPlace(), np.ones(1, np.float32))])
+    assert kept.phrases == {"misuse": ("uang pelicin",), "here": ("sini",)}
+
+
+SCORES: NDArray[np.float64] = np.array([[0.9], [0.8], [0.7], [0.6], [0.5], [0.4]])
+
+
+def test_allegations_are_found_down_to_the_wanted_precision() -> None:
+    target = np.array([0, 1, 0, 0, 1, 1])  # 0: it is one
+    (threshold,) = aspects.choose_thresholds(["oversight"], SCORES, target)
+    assert 0.5 < threshold < 0.6 or 0.4 < threshold < 0.5
+    said = SCORES[:, 0] > threshold
+    assert (target[said] == 0).mean() >= aspects.OVERSIGHT_PRECISION or said.sum() == 5
+
+
+def test_nothing_is_an_allegation_where_the_precision_is_out_of_reach() -> None:
+    (threshold,) = aspects.choose_thresholds(["oversight"], SCORES, np.array([1, 1, 1, 1, 1, 0]))
+    assert not (threshold < SCORES).any()
+
+
+def test_of_real_complaints_at_most_the_allowed_share_is_held_back() -> None:
+    random = np.random.default_rng(0)
+    scores, target = random.normal(size=(1_000, 1)), np.array([0] * 100 + [1] * 900)
+    scores[:100] += 2
+    (threshold,) = aspects.choose_thresholds(["not-a-complaint"], scores, target)
+    held = (scores[100:, 0] > threshold).mean()
+    assert 0 < held <= aspects.HELD_BACK
+
+
+def test_what_is_missing_is_asked_for_at_the_highest_f1() -> None:
+    (threshold,) = aspects.choose_thresholds(["lokasi"], SCORES, np.array([0, 0, 1, 0, 1, 1]))
+    assert threshold == pytest.approx(0.55)
+
+
+def test_figures_compare_with_the_truth() -> None:
+    rows = [
+        LabelledComplaint(text="a", agency="dishub", kind="aspirasi", oversight=True),
+        LabelledComplaint(text="b", agency="dishub", kind="pengaduan", missing=("lokasi",)),
+        LabelledComplaint(text="c", kind="pengaduan", expect="review"),
+        LabelledComplaint(text="d", agency="dishub", kind="pengaduan"),
+    ]
+    data = aspects.prepare(csr_matrix(np.eye(4)), rows, inputs(rows)[1])
+    said = [
+        Findings("aspirasi", True, (), True),
+        Findings("pengaduan", True, ("lokasi",), True),
+        Findings("pengaduan", False, (), False),
+        Findings("aspirasi", False, (), False),
+    ]
+    figures = aspects.judge(data.truth, said)
+    assert figures["oversight"] == {"rows": 1, "precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3)}
+    assert figures["lokasi"]["f1"] == 1.0
+    assert figures["not-a-complaint"]["held_back"] == pytest.approx(1 / 3)
+    assert figures["aspirasi"]["precision"] == 0.5
+
+
+def test_allegations_read_few_facts_and_no_other_column(fitted: aspects.FittedAspects) -> None:
+    written = fitted.aspects.to_dict()["heads"]["oversight"]
+    assert set(written["columns"]) == {"oversight"}
+    assert set(written["facts"]) <= set(aspects.ALLEGATION_FACTS) < set(FACTS)
+
+
+def test_length_says_nothing_of_what_is_no_complaint(fitted: aspects.FittedAspects) -> None:
+    assert not set(fitted.aspects.to_dict()["heads"]["not-a-complaint"]["facts"]) & set(aspects.LENGTH_FACTS)
+
+
+def test_a_trained_model_tells_a_question_from_a_complaint(router: Router) -> None:
+    question = router.route(Complaint(text="Mau tanya, apa saja syarat pindah KTP dan berapa biayanya?"))
+    trouble = router.route(Complaint(text="Lampu jalan di depan rumah mati sudah dua minggu, gelap sekali"))
+    assert (question.kind, trouble.kind) == ("permintaan-informasi", "pengaduan")
