@@ -16,7 +16,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeVar
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,23 +209,72 @@ def predictive_tail(observed: int, complaints: int, share: float, concentration:
     return float(min(1.0, np.exp(choose + betaln(k + a, complaints - k + b) - betaln(a, b)).sum()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A stretch of a series, as sums over its weeks: x, n, x² / n, how many have any complaint, how many there are."""
+
+    part: int = 0
+    whole: int = 0
+    squares: float = 0.0
+    filled: int = 0
+    weeks: int = 0
+
+    def __add__(self, other: _Past) -> _Past:
+        return _Past(
+            self.part + other.part,
+            self.whole + other.whole,
+            self.squares + other.squares,
+            self.filled + other.filled,
+            self.weeks + other.weeks,
+        )
+
+    def __sub__(self, other: _Past) -> _Past:
+        return _Past(
+            self.part - other.part,
+            self.whole - other.whole,
+            self.squares - other.squares,
+            self.filled - other.filled,
+            self.weeks - other.weeks,
+        )
+
+    @property
+    def share(self) -> float:
+        """The series' share, which half a complaint keeps from 0 and 1."""
+        return (self.part + 0.5) / (self.whole + 1)
+
+    @property
+    def weekly(self) -> float:
+        """Complaints of all series a week."""
+        return self.whole / self.weeks
+
+    @property
+    def dispersion(self) -> float:
+        """How much more weekly shares vary than chance lets them: Pearson's statistic over its degrees of freedom."""
+        if self.filled < 2 or not self.part:
+            return 1.0
+        share = self.share
+        pearson = (self.squares - 2 * share * self.part + share * share * self.whole) / (share * (1 - share))
+        return max(0.0, pearson / (self.filled - 1))
+
+
+def _pasts(counts: Iterable[tuple[int, int]]) -> list[_Past]:
+    """Sum a series up: the k-th is what the first k weeks come to."""
+    weeks = (_Past(part, whole, part * part / whole if whole else 0.0, int(whole > 0), 1) for part, whole in counts)
+    return list(accumulate(weeks, initial=_Past()))
+
+
 def dispersion(counts: Sequence[tuple[int, int]]) -> float:
-    """Measure how much more weekly shares vary than chance lets them: Pearson's statistic over its degrees of freedom."""
-    part, whole = np.array(counts, dtype=float).reshape(-1, 2).T
-    kept = whole > 0
-    if kept.sum() < 2 or not part.sum():
-        return 1.0
-    part, whole = part[kept], whole[kept]
-    share = (part.sum() + 0.5) / (whole.sum() + 1)
-    return float(((part - whole * share) ** 2 / (whole * share * (1 - share))).sum() / (len(part) - 1))
+    """Measure how much more weekly shares vary than chance lets them: about 1 is chance."""
+    return _pasts(counts)[-1].dispersion
 
 
 def _common_variation(series: Sequence[Sequence[tuple[int, int]]]) -> list[float]:
     """For each week, how much agencies' weekly rates varied before it, beyond chance: the mean squared coefficient of variation."""
+    sums = [_pasts(counts) for counts in series]
     common = []
     for week in range(len(series[0]) if series else 0):
-        past = [counts[max(0, week - MEMORY) : week] for counts in series]
-        rates = [(dispersion(counts), sum(part for part, _ in counts) / max(1, len(counts))) for counts in past]
+        pasts = [each[week] - each[max(0, week - MEMORY)] for each in sums]
+        rates = [(past.dispersion, past.part / max(1, past.weeks)) for past in pasts]
         squares = [max(0.0, spread - 1) / rate for spread, rate in rates if rate >= _COMMON]
         common.append(float(np.mean(squares)) if squares else 0.0)
     return common
@@ -239,18 +289,17 @@ def _departures(
     variation: Sequence[float] | None = None,
 ) -> Iterator[_Departure]:
     """Test a series week by week for a rise and a fall, of at most these chances; `variation` is common to all series."""
-    for week, window, baseline, now in _windows(counts):
-        part, whole = (sum(column) for column in zip(*baseline, strict=True))
-        observed, complaints = (sum(column) for column in zip(*now, strict=True))
-        if not whole or not complaints:
+    sums = _pasts(counts)
+    for week, window, begin, start in _windows(len(counts)):
+        past, now = sums[start] - sums[begin], sums[week + 1] - sums[start]
+        observed, complaints = now.part, now.whole
+        if not past.whole or not complaints:
             continue
-        share = (part + 0.5) / (whole + 1)
-        weekly = whole / len(baseline)
-        spread = dispersion(baseline)
+        share, spread = past.share, past.dispersion
         if variation is not None:
-            usual = 1 + share * weekly * variation[week + 1 - window]
-            spread = (len(baseline) * spread + _PRIOR_WEEKS * usual) / (len(baseline) + _PRIOR_WEEKS)
-        concentration = _concentration(whole, spread, weekly, window)
+            usual = 1 + share * past.weekly * variation[start]
+            spread = (past.weeks * spread + _PRIOR_WEEKS * usual) / (past.weeks + _PRIOR_WEEKS)
+        concentration = _concentration(past, spread, window)
         expected = share * complaints
         deviation = math.sqrt(expected * (1 - share) * (concentration + complaints) / (concentration + 1))
         upper = observed > expected
@@ -262,39 +311,37 @@ def _departures(
             yield _Departure(week, kind, name, window, observed, complaints, expected, tail)
 
 
-_T = TypeVar("_T")
-
-
-def _windows(weeks: Sequence[_T]) -> Iterator[tuple[int, int, Sequence[_T], Sequence[_T]]]:
-    """Yield (week, window, baseline, the window's weeks) wherever the baseline is long enough."""
-    for week in range(MIN_BASELINE, len(weeks)):
+def _windows(weeks: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (week, window, where its baseline begins, where it ends and the window starts) wherever the past is long enough."""
+    for week in range(MIN_BASELINE, weeks):
         for window in WINDOWS:
             start = week + 1 - window
             if start >= MIN_BASELINE:
-                yield week, window, weeks[max(0, start - MEMORY) : start], weeks[start : week + 1]
+                yield week, window, max(0, start - MEMORY), start
 
 
-def _concentration(whole: int, spread: float, weekly: float, window: int) -> float:
+def _concentration(past: _Past, spread: float, window: int) -> float:
     """Join what the baseline's size leaves uncertain and what single weeks vary beyond chance to one concentration."""
-    inverse = 1 / (whole + 1)
+    inverse = 1 / (past.whole + 1)
     if spread > 1:
-        inverse += (spread - 1) / max(weekly - spread, 1.0) / window
+        inverse += (spread - 1) / max(past.weekly - spread, 1.0) / window
     return 1 / inverse
 
 
 def _rising_words(weeks: Sequence[Week]) -> Iterator[_Departure]:
     """Tell the words that stand in so many more complaints than before that chance would do it with RISING at most."""
-    for week, window, past, latest in _windows(weeks):
-        before, now = _sum(past), _sum(latest)
-        whole, complaints = sum(item.complaints for item in past), sum(item.complaints for item in latest)
-        for word, observed in sorted(now.items()):
-            share = (before[word] + 0.5) / (whole + 1)
-            expected = share * complaints
-            if observed < MIN_WORD or observed < 2 * expected:
+    for week, window, begin, start in _windows(len(weeks)):
+        past, latest = weeks[begin:start], weeks[start : week + 1]
+        complaints = sum(item.complaints for item in latest)
+        for word, observed in sorted(_sum(latest).items()):
+            if observed < MIN_WORD:
                 continue
-            spread = dispersion([(item.words.get(word, 0), item.complaints) for item in past])
-            concentration = _concentration(whole, spread, whole / len(past), window)
-            tail = predictive_tail(observed, complaints, share, concentration, upper=True)
+            before = _pasts((item.words.get(word, 0), item.complaints) for item in past)[-1]
+            expected = before.share * complaints
+            if observed < 2 * expected:
+                continue
+            concentration = _concentration(before, before.dispersion, window)
+            tail = predictive_tail(observed, complaints, before.share, concentration, upper=True)
             if tail < RISING:
                 yield _Departure(week, "word", word, window, observed, complaints, expected, tail)
 
