@@ -6,7 +6,6 @@ VAR ?= var
 REGISTER ?= data/kutai-timur
 MODELS := $(VAR)/models
 REAL ?= ../shared/real
-export SALUR_MODELS ?= $(MODELS)
 
 .PHONY: help run test check bench notebooks wheel-check retrain model clean
 help:  ## this list
