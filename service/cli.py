@@ -21,7 +21,7 @@ from model import labelled
 from model.faults import SalurError
 from model.labelled import LabelledComplaint
 from model.router import Router
-from service import accounts, keys, labels, logs, replay, retention, settings, webhooks
+from service import accounts, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
 from service.clock import now
 from service.database import Database
 from service.settings import Settings
@@ -244,11 +244,13 @@ def export_labels(out: Path | None, since: dt.datetime | None) -> None:
 @click.option("--days", type=click.IntRange(1), help="age in days; SALUR_KEEP_DAYS where left out")
 @click.option("--dry-run", is_flag=True, help="only count")
 def purge(days: int | None, dry_run: bool) -> None:
-    """Delete what old complaints say; that they were there, and what was decided, stays."""
+    """Delete what old complaints say; that they were there, and what was decided, stays. Uploads older than a day go too."""
     told = _settings()
     before = now() - dt.timedelta(days=days or told.keep_days)
     with _database(told) as database:
         purged = retention.purge(database, before, dry_run=dry_run)
+        if not dry_run:
+            import_jobs.expire(database, told.uploads)
     click.echo(f"{'would empty' if dry_run else 'emptied'} {purged.complaints} complaints stored before {before:%Y-%m-%d}")
     if purged.waiting:
         click.echo(f"{purged.waiting} more are as old but still wait for a person", err=True)

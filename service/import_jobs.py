@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Update, delete, insert, select, update
 
 from service import audit_log, uploads
 from service.clock import now
+from service.database import Database
 from service.parts import Parts
 from service.tables import import_job, import_row
 from service.uploads import Upload
@@ -140,17 +141,17 @@ def troubles(connection: Connection, number: int) -> Sequence[tuple[int, str]]:
     return [(row[0], row[1]) for row in connection.execute(wanted.order_by(import_row.c.row).limit(TROUBLES))]
 
 
-def expire(parts: Parts) -> int:
+def expire(database: Database, folder: Path) -> int:
     """Delete the files that were kept for a day, and those that no job knows of; answers of how many jobs."""
-    folder, before = parts.settings.uploads, now() - KEPT
-    with parts.database.read() as connection:
+    before = now() - KEPT
+    with database.read() as connection:
         kept = set(connection.execute(select(import_job.c.path).where(import_job.c.path != "")).scalars())
         old = connection.execute(select(*_COLUMNS).where(import_job.c.path != "", import_job.c.created_at < before)).all()
     gone = 0
     for job in (Job(**row._mapping) for row in old):
         if job.lease_until is not None and job.lease_until > now():
             continue
-        with parts.database.write() as connection:
+        with database.write() as connection:
             values: dict[str, Any] = {"path": "", "lease": None, "lease_until": None}
             if job.state not in ("done", "failed"):
                 values |= {"state": "failed", "finished_at": now(), "error": f"Berkas dihapus setelah satu hari. {_so_far(job)}"}

@@ -81,7 +81,7 @@ class ImportWorker:
 
     def _run(self) -> None:
         try:
-            import_jobs.expire(self._parts)
+            import_jobs.expire(self._parts.database, self._parts.settings.uploads)
         except Exception as error:
             _report(error)
         while not self._stopping.is_set():

@@ -37,6 +37,13 @@ ACTIONS: Mapping[str, str] = {
     "import-handed-back": "mengambil berkas hasil",
     "import-expired": "menghapus berkas yang kedaluwarsa",
     "names-mapped": "memadankan nama instansi",
+    "decided": "memutuskan aduan",
+    "undone": "membatalkan putusan",
+    "breaker-opened": "menghentikan penerusan otomatis",
+    "breaker-closed": "membuka lagi penerusan otomatis",
+    "webhook-added": "menambah webhook",
+    "webhook-removed": "menghapus webhook",
+    "purged": "menghapus isi aduan lama",
 }
 """What the log calls by names, in the words of the page; what is not here is shown by its name."""
 

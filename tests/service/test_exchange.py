@@ -564,7 +564,7 @@ def test_after_a_day_no_file_is_left(imports: Imports) -> None:
     os.utime(stray, (time.time() - 90_000,) * 2)
     with imports.parts.database.write() as connection:
         connection.execute(update(import_job).values(created_at=now() - dt.timedelta(hours=25)))
-    assert import_jobs.expire(imports.parts) == 2
+    assert import_jobs.expire(imports.parts.database, folder) == 2
     assert list(folder.iterdir()) == []
     assert imports.job(waiting).state == "failed"
     assert "dihapus setelah satu hari" in imports.job(waiting).error
