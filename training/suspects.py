@@ -140,8 +140,7 @@ def find(
     own, further = _data(judged, [row for row in routed if counts[row.agency] < config.folds], other, reader, config)
     say(f"out-of-fold answers for {len(own):,} complaints")
     folds = grouped(own.labels.tolist(), dataset.near_duplicate_groups(judged), config.folds, config.seed)
-    # One fold at a time: liblinear draws from one generator for all threads, so that folds fitted at once differ from run to run.
-    answers = out_of_fold(config, own, further, reader, folds, lambda: say("  a fold is done"), jobs=1)
+    answers = out_of_fold(config, own, further, reader, folds, lambda: say("  a fold is done"))
     say("near neighbours")
     near = nearest(own)
     ranked = rank(answers, own.labels, near)
