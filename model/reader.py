@@ -47,8 +47,6 @@ class Reader:
         place = self._places.resolve(found, complaint.kecamatan, complaint.desa)
         return Reading(complaint, words, found, place)
 
-    def apply_rules(
-        self, candidates: Sequence[Candidate], reading: Reading
-    ) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
+    def apply_rules(self, candidates: Sequence[Candidate], reading: Reading) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
         """Let the rules of authority move the matter to the level that is competent; answer the candidates ranked anew."""
         return authority.apply(self.rules, candidates, reading.words, reading.place, reading.found)

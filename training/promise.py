@@ -56,16 +56,24 @@ def list_cut(probability_of_truth: Array, coverage: float) -> float:
 
 
 def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Array, config: TrainingConfig) -> Policy:
-    """Fit the whole policy on out-of-fold rows: sureness, the agency said, whether it was right, the truth's probability."""
-    own = {}
+    """Fit the whole policy on out-of-fold rows: sureness, the agency said, whether it was right, the truth's probability.
+
+    An agency with rows enough to promise for it alone has a threshold of its own; all others together have another, fitted
+    on their rows. So each of these groups keeps the promise, and so does what goes out altogether.
+    """
+    own: dict[str, Threshold] = {}
+    others = np.ones(len(said), dtype=bool)
     for agency in np.unique(said):
         rows = said == agency
         if rows.sum() >= MIN_AGENCY_ROWS:
-            own[str(agency)] = threshold(sureness[rows], right[rows], config.target_error, config.delta)
+            found = threshold(sureness[rows], right[rows], config.target_error, config.delta)
+            if found.value != NEVER:
+                own[str(agency)] = found
+                others &= ~rows
     return Policy(
         target_error=config.target_error,
         confidence=1 - config.delta,
-        overall=threshold(sureness, right, config.target_error, config.delta),
+        overall=threshold(sureness[others], right[others], config.target_error, config.delta),
         per_agency=own,
         list_cut=list_cut(probability_of_truth, 0.95),
     )

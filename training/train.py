@@ -133,6 +133,7 @@ def train(
         "reliability": reliability.to_dict(),
         "policy": policy.to_dict(),
         "aspects": heads.aspects.to_dict(),
+        "metrics": judged.figures(policy),
         "figures": {"out_of_fold": judged.figures(policy), "aspects": heads.figures},
     }
     named = {"weights": arrays.weights, "bias": arrays.bias, "idf": arrays.idf}

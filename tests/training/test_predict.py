@@ -197,6 +197,7 @@ def test_a_complaint_that_breaks_the_router_does_not_stop_the_others(
 
 def test_memory_does_not_grow_with_the_input(tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predict, "CHUNKS_AHEAD", predict.FEW_CHUNKS)
+
     def peak(count: int) -> int:
         source = write_lines(tmp_path / "in.jsonl", [{"text": "lampu jalan mati"}] * count)
         tracemalloc.start()
