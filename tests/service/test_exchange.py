@@ -7,6 +7,8 @@ import datetime as dt
 import io
 import os
 import stat
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -433,6 +435,44 @@ def test_a_job_that_was_cut_off_goes_on_where_it_was(imports: Imports, monkeypat
     assert (job.state, job.counts["did_rows"], job.counts["did_new"]) == ("done", 7, 7)
     assert imports.count(complaint) == 7
     assert len(rows_of(imports.fetch(number))) == 7
+
+
+_ANOTHER_PROCESS = """
+import runpy, sys
+from service import create_app
+from service.settings import Settings
+import os
+router = runpy.run_path("tests/service/conftest.py")["FakeRouter"]
+create_app(Settings.from_environment(os.environ), router.load).extensions["salur-imports"].work_off()
+"""
+
+
+@both
+def test_a_process_that_is_killed_loses_and_doubles_nothing(imports: Imports) -> None:
+    rows = 3_000
+    number = imports.begin(as_csv(*(line(f"L{n}", f"lampu mati nomor {n}") for n in range(rows))), "ekspor.csv")
+    with imports.parts.database.write() as connection:
+        import_jobs.confirm(connection, number, take=True, by=1)
+    settings = imports.parts.settings
+    given = {
+        "SALUR_DATABASE": settings.database,
+        "SALUR_SECRET_FILE": str(settings.secret_file),
+        "SALUR_MODELS": str(settings.models),
+        "SALUR_UPLOADS": str(settings.uploads),
+    }
+    for stop in (1, 300, 1_200):
+        other = subprocess.Popen([sys.executable, "-c", _ANOTHER_PROCESS], env={**os.environ, **given}, stdout=subprocess.DEVNULL)
+        _wait(lambda stop=stop: imports.job(number).counts.get("did_rows", 0) >= stop, 60)  # type: ignore[misc]
+        other.kill()
+        other.wait()
+        with imports.parts.database.write() as connection:
+            connection.execute(update(import_job).values(lease_until=now() - dt.timedelta(seconds=1)))
+    assert imports.job(number).state == "confirmed", "it was killed in the middle"
+    imports.worker.work_off()
+    job = imports.job(number)
+    assert (job.state, job.counts["did_rows"], job.counts["did_new"]) == ("done", rows, rows)
+    assert imports.count(complaint) == imports.count(import_row) == rows
+    assert len(imports.fetch(number).decode().splitlines()) == rows + 1
 
 
 @both
