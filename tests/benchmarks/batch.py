@@ -11,6 +11,7 @@ costs; on a machine that does other things besides, the clock does not. Reads /p
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,7 @@ def steps(router: Router) -> dict[str, float]:
     def whole(chunk: Sequence[bytes]) -> list[bytes]:
         return [orjson.dumps(said.to_dict()) for said in router.route_all([complaint_of(line) for line in chunk], evidence=False)]
 
+    gc.freeze()  # as a worker does
     chunks = [lines[start : start + CHUNK_RECORDS] for start in range(0, len(lines), CHUNK_RECORDS)]
     return {
         "JSON in": microseconds(complaint_of, lines),
@@ -122,10 +125,8 @@ def run(model: Path, source: Path, count: int, jobs: int) -> dict[str, float]:
     process = subprocess.Popen([sys.executable, "-c", "from training.cli import main; main()", *asked], stderr=subprocess.DEVNULL)
     sizes: list[tuple[int, list[int]]] = []
     while process.poll() is None:
-        try:
+        with suppress(OSError, KeyError):  # it ended meanwhile
             sizes.append((memory(process.pid)[0], sorted(memory(child)[1] for child in children_of(process.pid))))
-        except (OSError, KeyError):  # it ended meanwhile
-            pass
         time.sleep(PAUSE)
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
