@@ -67,7 +67,7 @@ class Router:
     def _judge(self, reading: Reading, scores: Scores, evidence: bool) -> Routing:
         words = reading.words
         moved, fired = self.reader.apply_rules(self.scorer.ranked(scores), reading)
-        candidates = self._reliability.recalibrate(moved)
+        candidates = self._reliability.recalibrate(moved[:MAX_CANDIDATES])
         first = self.register.by_id[candidates[0].agency]
         facts = Facts(reading.complaint, words, reading.found, reading.place, scores.probabilities)
         findings = self._aspects.read(scores.columns[len(self.scorer.agencies) :], facts)
@@ -84,7 +84,7 @@ class Router:
             decision=_decide(reasons),
             agency=first.id,
             unit=unit,
-            candidates=candidates[:MAX_CANDIDATES],
+            candidates=candidates,
             reasons=tuple(reasons),
             missing=missing,
             kind=findings.kind,

@@ -7,6 +7,7 @@ are the probabilities. So what each word added to a score is a sum too, and exac
 from __future__ import annotations
 
 import threading
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -119,9 +120,9 @@ class Scorer:
         second stem.
         """
         grams = (f"s{stem}", *char_grams_of(text))
-        numbers = [number for gram in grams if (number := self._ids.get(gram, -1)) >= 0]
+        numbers = array("i", [number for gram in grams if (number := self._ids.get(gram, -1)) >= 0])
         followers = self._followers.get(grams[0], _NO_PAIRS)
-        return np.array(numbers, dtype=np.int32).tobytes(), len(numbers), grams[0] in self._ids, followers
+        return numbers.tobytes(), len(numbers), grams[0] in self._ids, followers
 
     def features(self, words: Sequence[Word]) -> Features:
         """Count the known features of a text and weigh them as scikit-learn's TfidfVectorizer does (sublinear tf)."""
@@ -140,7 +141,7 @@ class Scorer:
             parts.append(numbers)
             lengths.append(length)
             known += is_known
-        parts.append(np.array(pairs, dtype=np.int32).tobytes())
+        parts.append(array("i", pairs).tobytes())
         occurrences: Ints = np.frombuffer(b"".join(parts), dtype=np.int32)
         distinct, counts = _counted(occurrences)
         values = _LOG_COUNTS[counts] * self.arrays.idf[distinct]

@@ -195,7 +195,9 @@ class WordStemmer:
         self.protected = frozenset(token.text for name in protected for token in tokenise(name))
         self._roots = load_roots()
         self._fixed = {**load_exceptions(), **{word: word for word in self.protected}}
-        self._stem: Callable[[str], str] = lru_cache(maxsize=CACHE_SIZE)(make_stemmer(self._roots).stem_word)
+        stemmer = make_stemmer(self._roots)
+        self.stem_affixed: Callable[[str], str] = lru_cache(maxsize=CACHE_SIZE)(lambda word: stemmer.stem_word(word) or word)
+        """Answers the stem of a word that is not free."""
 
     def __reduce__(self) -> tuple[type[WordStemmer], tuple[Any, ...]]:
         """Travel to another process without the caches: they fill again."""
@@ -222,7 +224,7 @@ class WordStemmer:
         """Answer the stem of one normalised word."""
         if self.is_free(word):
             return self._fixed.get(word, word)
-        return self._stem(word) or word
+        return self.stem_affixed(word)
 
 
 class Analyzer:
@@ -254,7 +256,7 @@ class Analyzer:
 
         No word reaches across a space, so each piece between two spaces is read by itself, and most are known already.
         """
-        piece_of, stem_of = self._piece, self.stemmer.stem
+        piece_of, stem_of = self._piece, self.stemmer.stem_affixed
         tokens: list[Token] = []
         words: list[Word] = []
         stems: dict[str, str] = {}
