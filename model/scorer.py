@@ -33,6 +33,7 @@ MAX_RANKED = 12
 """Candidates that the rest of the way sees; those behind have almost no probability left."""
 MAX_COUNT = 100_000
 """How often one feature can occur in one complaint: 20,500 characters make fewer than five n-grams each."""
+_NO_ROWS: Floats = np.zeros((0, 0), dtype=np.float32)
 _NO_PAIRS: Mapping[str, int] = {}
 _LOG_COUNTS = np.concatenate([[0.0], 1 + np.log(np.arange(1, MAX_COUNT + 1))]).astype(np.float32)
 
@@ -57,7 +58,10 @@ class Features(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """Scores of every column (agencies first), the probability of every agency, and the features behind them."""
+    """Scores of every column (agencies first), the probability of every agency, and what stands behind them.
+
+    `rows` (distinct features, columns) are the weights of the text's features; empty unless kept for evidence.
+    """
 
     columns: Floats
     probabilities: Floats
@@ -152,8 +156,11 @@ class Scorer:
                 block /= np.sqrt(np.einsum("i,i", block, block))
         return Features(distinct, values, counts, occurrences, lengths, seconds, known)
 
-    def scores(self, words: Sequence[Word]) -> Scores:
-        """Score every column and turn the agencies' into probabilities."""
+    def scores(self, words: Sequence[Word], *, explained: bool = True) -> Scores:
+        """Score every column and turn the agencies' into probabilities.
+
+        Where nobody will ask for evidence, the weights of the text's features, some 150 kB, are not kept.
+        """
         features = self.features(words)
         # Not `@`: BLAS adds up a long text in an order that depends on its threads, and the last digits of an answer with it.
         rows = self.arrays.weights.take(features.ids, axis=0)
@@ -161,11 +168,11 @@ class Scorer:
         own = columns[: len(self.agencies)]
         probabilities = np.exp(own - own.max())
         probabilities /= probabilities.sum()
-        return Scores(columns, probabilities, rows, features)
+        return Scores(columns, probabilities, rows if explained else _NO_ROWS, features)
 
     def probabilities(self, words: Sequence[Word]) -> Floats:
         """Probability of each of `agencies`: shape (agencies,), summing to 1."""
-        return self.scores(words).probabilities
+        return self.scores(words, explained=False).probabilities
 
     def ranked(self, scores: Scores, most: int = MAX_RANKED) -> list[Candidate]:
         """List the likeliest agencies, first the first; equals stand in the order of `agencies`."""
