@@ -222,7 +222,7 @@ def _wrong_cue(phrase: str, group: str) -> str:
 
 
 def measure(cues: Cues, facts: Facts) -> list[float]:
-    """Answer the facts as numbers, in the order of FACTS: all bounded, all finite.
+    """Answer the facts as numbers, in the order of FACTS: all bounded, all finite; True is 1.
 
     A cue matches words as written or by their stems. Time grows with the number of words alone.
     """
@@ -255,34 +255,35 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
                 naming = _names(words, at, complaint, cues.here, group == _ADDRESS)
                 named += naming > 0
                 here += naming < 0
-    kinds = [place.kind for place in facts.found]
-    marks = f"{complaint.title} {complaint.text}"
-    found_or_named = bool(kinds) or named > 0
+    kinds = {place.kind for place in facts.found}
+    (_, title), (_, content) = complaint.fields
+    marks = f"{title} {content}"
+    is_placed = bool(kinds) or named > 0
     return [
         *[_LOGS[count] if count < 16 else _LOGS[15] for count in counts],
         *near,
-        float(first[_WANT] < 2),
-        float(first[_WISH] < 3),
-        float(min(first[_ASK], first[_INFORM]) < 4),
-        float(max(last[_ASK], last[_INFORM]) >= max(0, size - 5)),
+        first[_WANT] < 2,
+        first[_WISH] < 3,
+        first[_ASK] < 4 or first[_INFORM] < 4,
+        size > 0 and (last[_ASK] >= size - 5 or last[_INFORM] >= size - 5),
         min(marks.count("?"), 3) / 2,
-        float(marks.rstrip()[-1:] == "?"),
+        marks.rstrip().endswith("?"),
         min(marks.count("!"), 3) / 2,
-        float(_DIGIT.search(marks) is not None),
-        float(bool(complaint.title)),
+        _DIGIT.search(marks) is not None,
+        title != "",
         math.log1p(size) / 3,
-        float(size < 14),
-        float(bool(complaint.kecamatan)),
-        float(bool(complaint.desa)),
-        float("desa" in kinds or "kecamatan" in kinds),
-        float("road" in kinds),
-        float(named > 0),
-        float(here > 0),
-        float(bool(facts.place.kecamatan)),
-        float(bool(facts.place.desa)),
-        float(not found_or_named and not complaint.desa),
-        float(not found_or_named),
-        float(facts.probabilities.max()) if len(facts.probabilities) else 0.0,
+        size < 14,
+        complaint.kecamatan != "",
+        complaint.desa != "",
+        "desa" in kinds or "kecamatan" in kinds,
+        "road" in kinds,
+        named > 0,
+        here > 0,
+        facts.place.kecamatan != "",
+        facts.place.desa != "",
+        not is_placed and complaint.desa == "",
+        not is_placed,
+        float(facts.probabilities.max(initial=0.0)),
     ]
 
 
@@ -344,6 +345,10 @@ class Aspects:
             [[*head.columns, *(np.array(head.needs) @ table), *head.facts] for head in self.heads.values()], dtype=np.float64
         )
         self._offsets = np.array([head.bias - head.threshold for head in self.heads.values()])
+        place = {name: number for number, name in enumerate(self.heads)}
+        self._kinds = [(place[kind], kind) for kind in KINDS[1:] if kind in place]
+        self._missing = [(place[item], item) for item in MISSING if item in place]
+        self._oversight, self._none = place.get(OVERSIGHT), place.get(NOT_A_COMPLAINT)
 
     def fits(self, agencies: Sequence[str], columns: int) -> None:
         """Check against a scorer's agencies and how many further columns it has. Raises AspectsError where they differ."""
@@ -356,23 +361,17 @@ class Aspects:
         """Answer the aspects. `columns` are the scorer's behind the agencies', in the order of `self.columns`."""
         if not self.heads:
             return Findings()
-        return self._judge(self._margins(columns, facts))
-
-    def _margins(self, columns: Floats, facts: Facts) -> list[float]:
-        """By how much each head's score exceeds its threshold, in the order of `self.heads`."""
         inputs = np.concatenate((columns, facts.probabilities, measure(self.cues, facts)))
-        margins: list[float] = (self._weights @ inputs + self._offsets).tolist()
-        return margins
-
-    def _judge(self, margins: Sequence[float]) -> Findings:
-        over = dict(zip(self.heads, margins, strict=True))
-        kinds = [(over[kind], kind) for kind in KINDS[1:] if kind in over]
-        best, other = max(kinds, default=(0.0, ""))
+        margins = (self._weights @ inputs + self._offsets).tolist()
+        kind, most = (KINDS[0], 0.0) if self._kinds else ("", 0.0)
+        for place, name in self._kinds:
+            if margins[place] > most:
+                kind, most = name, margins[place]
         return Findings(
-            kind=other if best > 0 or not other else KINDS[0],
-            oversight=over.get(OVERSIGHT, -1.0) > 0,
-            missing=tuple(name for name in MISSING if over.get(name, -1.0) > 0),
-            is_complaint=over.get(NOT_A_COMPLAINT, -1.0) <= 0,
+            kind,
+            self._oversight is not None and margins[self._oversight] > 0,
+            tuple([name for place, name in self._missing if margins[place] > 0]),
+            self._none is None or margins[self._none] <= 0,
         )
 
     def to_dict(self) -> dict[str, Any]:

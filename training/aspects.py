@@ -70,7 +70,7 @@ MIN_POSITIVES = 20
 """Rows that an aspect must hold for; with fewer, nothing about it can be measured."""
 OVERSIGHT_PRECISION = 0.63
 """At least this share of those held for allegations must be ones; out-of-fold figures come out 2 points above new ones."""
-HELD_BACK = 0.008
+HELD_BACK = 0.007
 """At most this share of real complaints may be taken for none; below the promised 1 %, for other regions write differently."""
 MIN_PRECISION = 0.4
 """A question to the reporter that is needless more often than this is left out."""
