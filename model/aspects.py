@@ -228,14 +228,13 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
     """
     words, complaint = facts.words, facts.complaint
     size = len(words)
-    of_word = cues.of_word
+    of_word, partners, spot = cues.of_word, _PARTNERS, _SPOT
     counts = [0] * len(GROUPS)
     last = [-size - 100] * len(GROUPS)
     near = [0.0] * len(NEAR)
     first = [size + 100] * len(GROUPS)
     named = here = 0
-    for at, word in enumerate(words):
-        meaning = of_word(word[0], word[1])
+    for at, meaning in enumerate([of_word(word[0], word[1]) for word in words]):
         if meaning is None:
             continue
         groups, behind = meaning
@@ -248,10 +247,10 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
                 first[group] = at
             last[group] = at
             counts[group] += 1
-            for other, pair, width in _PARTNERS[group]:
+            for other, pair, width in partners[group]:
                 if at - last[other] <= width:
                     near[pair] = 1.0
-            if group >= _SPOT:
+            if group >= spot:
                 naming = _names(words, at, complaint, cues.here, group == _ADDRESS)
                 named += naming > 0
                 here += naming < 0
