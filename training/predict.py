@@ -12,7 +12,7 @@ import hashlib
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,6 +42,7 @@ MAX_CHUNKS_AHEAD = 480
 """Chunks for each worker, and for all, that are handed out before their answers are waited for: the bound on memory."""
 FEW_CHUNKS = 8
 """Fewer are answered here sooner than workers are up."""
+CONNECT_SECONDS = 5
 COLUMNS = ("salur_agency", "salur_unit", "salur_decision", "salur_probability", "salur_reasons", "salur_model", "salur_error")
 """What is written beside a plain table's columns."""
 _BLANK = ("",) * len(lapor.OURS)
@@ -97,7 +98,8 @@ def predict(
     """Route every complaint of a file, or of standard input, and write the answers in the same format.
 
     JSON Lines give JSON Lines; a LAPOR! export or a plain table gives a copy with our columns beside theirs. `dask` is the
-    address of a cluster whose workers find the model under the same path; else `jobs` processes work here. Without
+    address of a cluster whose workers find the model under the same path: one that dies is done without, and where none is
+    left the run waits until there is one again. Else `jobs` processes work here. Without
     `evidence` the words that decided are left out. Raises SalurError; then a `target` is not there, or as it was.
     """
     form = records.form_of(source) if source else Form.LINES
@@ -302,13 +304,13 @@ def _cluster(address: str) -> Iterator[None]:
     except ImportError as error:
         raise SalurError("--dask needs the extra `dask`: pip install 'salur[dask]'") from error
     try:
-        client = distributed.Client(address, timeout=10, set_as_default=False)
+        client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise SalurError(f"{address}: no Dask scheduler answers there: {error}") from error
     with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
         try:
             yield
-        except (distributed.KilledWorker, distributed.comm.CommClosedError, TimeoutError) as error:
+        except (distributed.KilledWorker, distributed.comm.CommClosedError, CancelledError, TimeoutError) as error:
             raise SalurError(f"{address}: the cluster gave up: {error}; go on with --resume") from error
 
 

@@ -483,6 +483,23 @@ def test_workers_give_what_one_process_gives(tiny_artifact: Path, tmp_path: Path
     assert (tmp_path / "out.jsonl").read_bytes() == whole
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no /proc: the processes of a run cannot be found")
+def test_a_worker_that_dies_here_is_told_and_the_run_goes_on(tiny_artifact: Path, tmp_path: Path, long_run: Run) -> None:
+    source, whole = long_run
+    target, part = tmp_path / "out.jsonl", tmp_path / "out.jsonl.part"
+    run = subprocess.Popen(command(tiny_artifact, source, target, "--jobs", "2"), stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: part.exists() and part.stat().st_size > 0, run)
+    children = map(int, Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split())
+    worker = next(child for child in children if b"popen_loky" in Path(f"/proc/{child}/cmdline").read_bytes())
+    os.kill(worker, signal.SIGKILL)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 2
+    assert said.splitlines()[-1].startswith("salur-training: a worker process died")
+    assert "Traceback (most recent call last)" not in said
+    predict.predict(tiny_artifact, source, target, resume=True)
+    assert target.read_bytes() == whole
+
+
 def test_a_worker_with_another_version_of_the_model_refuses(tiny_artifact: Path) -> None:
     with pytest.raises(SalurError, match=rf"version {tiny_artifact.name} on a worker, kemarin where"):
         answer(Work(str(tiny_artifact), "kemarin"), [1], b'{"text": "lampu"}')
@@ -556,7 +573,25 @@ def test_a_killed_worker_of_a_cluster_costs_no_line(cluster: Cluster, tiny_artif
     assert leftovers(tmp_path) == []
 
 
-def wait_for(holds: Callable[[], bool], run: subprocess.Popen[bytes], seconds: float = 120) -> None:
+def test_a_cluster_that_is_lost_is_told_and_the_run_goes_on_without_it(
+    cluster: Cluster, tiny_artifact: Path, tmp_path: Path, long_run: Run
+) -> None:
+    source, whole = long_run
+    target, part = tmp_path / "out.jsonl", tmp_path / "out.jsonl.part"
+    cluster.add_worker()
+    log = tmp_path / "log"
+    with log.open("wb") as said:
+        run = subprocess.Popen(command(tiny_artifact, source, target, "--dask", cluster.address), stderr=said)
+        wait_for(lambda: part.exists() and part.stat().st_size > len(whole) // 10, run)
+        cluster.scheduler.kill()
+        assert run.wait(timeout=120) == 2
+    assert f"salur-training: {cluster.address}: the cluster gave up" in log.read_text()
+    assert "Traceback (most recent call last)" not in log.read_text()
+    predict.predict(tiny_artifact, source, target, resume=True)
+    assert target.read_bytes() == whole
+
+
+def wait_for(holds: Callable[[], bool], run: subprocess.Popen[Any], seconds: float = 120) -> None:
     until = time.monotonic() + seconds
     while not holds() and run.poll() is None and time.monotonic() < until:
         time.sleep(0.02)
