@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import tempfile
 from typing import Any
@@ -14,15 +15,18 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="salur-metrics-
 from service.settings import Settings
 
 _settings = Settings.from_environment(os.environ)
+_most, _allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+_handles = max(_most, min(_allowed if _allowed != resource.RLIM_INFINITY else 16_384, 16_384))
+resource.setrlimit(resource.RLIMIT_NOFILE, (_handles, _allowed))
 
 wsgi_app = "service.wsgi:make_app()"
 bind = _settings.bind
 workers = _settings.workers
 threads = _settings.threads
-worker_class = "gthread"
+worker_class = "service.patient_worker.PatientWorker"
 preload_app = True
-worker_connections = max(100, 20 * _settings.threads)
-"""Callers that one process listens to; more wait in the kernel's queue, and cost us nothing."""
+worker_connections = min(8_192, _handles // 2)
+"""Connections that one process holds, most of them idle or slow: `service.patient_worker` says what becomes of more."""
 backlog = 1024
 timeout = 60
 graceful_timeout = 30
@@ -37,11 +41,13 @@ proc_name = "salur"
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Give a new worker its own connections and request ids."""
+    """Give a new worker its own connections, request ids and watch over imports."""
     from service import logs
 
     logs.after_fork()
-    worker.app.wsgi().extensions["salur"].database.engine.dispose(close=False)
+    extensions = worker.app.wsgi().extensions
+    extensions["salur"].database.engine.dispose(close=False)
+    extensions["salur-imports"].keep_watch()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

@@ -155,7 +155,9 @@ def expire(database: Database, folder: Path) -> int:
             values: dict[str, Any] = {"path": "", "lease": None, "lease_until": None}
             if job.state not in ("done", "failed"):
                 values |= {"state": "failed", "finished_at": now(), "error": f"Berkas dihapus setelah satu hari. {_so_far(job)}"}
-            connection.execute(update(import_job).where(import_job.c.id == job.id).values(values))
+            mine = update(import_job).where(import_job.c.id == job.id, import_job.c.path == job.path)
+            if not connection.execute(mine.values(values)).rowcount:
+                continue  # another process was faster: each of them keeps watch
             connection.execute(delete(import_row).where(import_row.c.job_id == job.id))
             audit_log.write(connection, "import-expired", f"import:{job.id}")
         uploads.remove(folder, job.path)

@@ -1,6 +1,7 @@
 """Does the steps of imports beside the requests: one thread a process, there only while there is work.
 
-Any request now and then gives it a look, so the job of a worker that was killed is taken over by the next one that lives.
+A server's processes look now and then, whether anybody calls or not: the job of a process that was killed is taken over by one
+that lives, and files leave on an idle server too. Where nobody keeps watch, as under a development server, requests do the looking.
 """
 
 from __future__ import annotations
@@ -47,8 +48,14 @@ class ImportWorker:
         self._parts = parts
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._watch: threading.Thread | None = None
         self._stopping = threading.Event()
         self._looked_at = float("-inf")
+
+    def keep_watch(self) -> None:
+        """Look every LOOK_SECONDS until `stop`, without any request. A server calls it once in each of its processes."""
+        self._watch = threading.Thread(target=self._keep_watch, name="salur-imports-watch", daemon=True)
+        self._watch.start()
 
     def look(self) -> None:
         """Wake up, but not more often than every LOOK_SECONDS, and only where a file was ever uploaded."""
@@ -70,14 +77,20 @@ class ImportWorker:
         """Stop after the step that is under way."""
         self._stopping.set()
         with self._lock:
-            thread = self._thread
-        if thread is not None:
-            thread.join(seconds)
+            threads = (self._watch, self._thread)
+        for thread in threads:
+            if thread is not None:
+                thread.join(seconds)
 
     def work_off(self) -> None:
         """Do every step that can be done now, in this thread."""
         while not self._stopping.is_set() and (job := import_jobs.claim(self._parts)) is not None:
             self._step(job)
+
+    def _keep_watch(self) -> None:
+        while not self._stopping.is_set():
+            self.look()
+            self._stopping.wait(LOOK_SECONDS)
 
     def _run(self) -> None:
         try:

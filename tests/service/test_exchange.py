@@ -611,6 +611,20 @@ def test_after_a_day_no_file_is_left(imports: Imports) -> None:
     assert "tidak diambil dalam satu hari" in imports.page(done.id)
 
 
+@pytest.mark.usefixtures("thread")
+def test_files_leave_a_server_that_nobody_calls(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_worker, "LOOK_SECONDS", 0.05)
+    job = imports.run(workbook(line("L1", "lampu mati")))
+    folder = imports.parts.settings.uploads
+    imports.worker.keep_watch()
+    time.sleep(0.3)
+    assert [path.name for path in folder.iterdir()] == [job.path], "its day is not over"
+    with imports.parts.database.write() as connection:
+        connection.execute(update(import_job).values(created_at=now() - dt.timedelta(hours=25)))
+    _wait(lambda: not list(folder.iterdir()))
+    imports.worker.stop()
+
+
 def test_a_cancelled_import_leaves_nothing(imports: Imports) -> None:
     number = imports.begin(workbook(line("L1", "lampu mati")))
     imports.person.send(f"/impor/{number}/batal", f"/impor/{number}")
