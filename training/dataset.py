@@ -11,18 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.csgraph import connected_components
-from sklearn.feature_extraction.text import HashingVectorizer
-
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, from_dict, read_jsonl
 from model.register import Register
+from training import alike
 
 NEAR = 0.6
 """Share of word pairs that two texts have in common (Jaccard) from which they count as nearly the same."""
-_BLOCK = 2_000
 _WORDS = re.compile(r"\w+")
 
 
@@ -153,25 +148,7 @@ def near_duplicate_groups(complaints: Sequence[LabelledComplaint], threshold: fl
     Texts are compared by their pairs of neighbouring words. What is nearly the same as something nearly the same
     is in the group too.
     """
-    if not complaints:
-        return []
-    word = r"\S+"  # the key has blanks between words and nowhere else
-    vectorizer = HashingVectorizer(
-        n_features=2**24, ngram_range=(2, 2), binary=True, norm=None, alternate_sign=False, lowercase=False, token_pattern=word
-    )
-    pairs = csr_matrix(vectorizer.transform(map(text_key, complaints)), dtype=np.int32)
-    sizes = np.asarray(pairs.sum(axis=1)).ravel()
-    left, right = [], []
-    for start in range(0, len(complaints), _BLOCK):
-        shared = (pairs[start : start + _BLOCK] @ pairs.T).tocoo()
-        rows = shared.row + start
-        near = shared.data >= threshold * (sizes[rows] + sizes[shared.col] - shared.data)
-        left.append(rows[near])
-        right.append(shared.col[near])
-    rows, columns = np.concatenate(left), np.concatenate(right)
-    graph = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(len(complaints), len(complaints)))
-    _, groups = connected_components(graph, directed=False)
-    return [int(group) for group in groups]
+    return alike.groups([text_key(complaint) for complaint in complaints], threshold)
 
 
 def count(complaints: Iterable[LabelledComplaint]) -> dict[str, Counter[str]]:
