@@ -32,6 +32,7 @@ _STORED = Counter("salur_complaints_stored_total", "Complaints taken in", ("deci
 _VERDICTS = Counter("salur_verdicts_total", "Verdicts recorded", ("origin", "outcome"))
 _BREAKERS = Counter("salur_breaker_changes_total", "Breakers opened and closed", ("agency", "change"))
 _DELIVERIES = Counter("salur_webhook_deliveries_total", "Attempts to deliver a decision", ("result",))
+_REFUSED = Counter("salur_refused_total", "Connections ended before a thread saw a request: busy (503) or slow (408)", ("why",))
 _TROUBLE = Gauge(
     "salur_model_trouble", "1 where the current version of the registry is not the one in use", multiprocess_mode="livemax"
 )
@@ -61,6 +62,11 @@ def count_breaker(agency: str, change: str) -> None:
 def count_delivery(result: str) -> None:
     """Count an attempt to deliver."""
     _DELIVERIES.labels(result).inc()
+
+
+def count_refused(why: str) -> None:
+    """Count a caller whom the server turned away before the app saw a request: "busy" or "slow"."""
+    _REFUSED.labels(why).inc()
 
 
 def init_app(app: Flask, models: ActiveModel) -> None:

@@ -1,0 +1,264 @@
+"""The process that serves: gunicorn's threads, kept from callers who are slow and from more of them than can be answered.
+
+gthread gives a thread to whoever connects, and who then sends a byte a second keeps it: as many such callers as there are threads
+stop the service. Here the process's own loop listens until a request is all there, which costs some bytes and no thread. A proxy in
+front does the same and more; this is for the day when there is none, or when it is the proxy that is slow.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from service import metrics
+from service.problems import KINDS, MEDIA_TYPE, RETRY_SECONDS, is_for_machines
+
+REQUEST_SECONDS = 10.0
+"""For a request to arrive, and for each part of an answer to be taken."""
+STOP_SECONDS = 2.0
+"""For a request to arrive once the server was told to stop."""
+PACE = 8_000
+"""Bytes a second that a body must make after its first REQUEST_SECONDS."""
+MAX_HEAD = 32_768
+MAX_HELD = 131_072
+"""Bytes of a body that the loop waits for; a larger one is read by a thread, at a pace."""
+MAX_HELD_BY_ALL = 33_554_432
+SEND_BUFFER = 262_144
+"""Bytes of an answer that the kernel takes from a thread at once, however slowly the caller reads."""
+_CHUNK = 65_536
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_NO_HANDLE = (errno.EMFILE, errno.ENFILE)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What came of a request so far."""
+
+    data: bytearray = field(default_factory=bytearray)
+    told_to_go_on: bool = False
+
+    def rest(self) -> int | None:
+        """Bytes still to come; None where only they can tell, 0 where it is all there, or more than is waited for."""
+        end = self.data.find(b"\r\n\r\n")
+        if end < 0:
+            return None if len(self.data) <= MAX_HEAD else 0  # the parser says what is wrong with it
+        length = _LENGTH.search(self.data, 0, end + 4)
+        return max(0, int(length[1]) - (len(self.data) - end - 4)) if length else 0
+
+    def is_in_chunks(self) -> bool:
+        """Tell whether there is a body whose end is not known beforehand."""
+        head = bytes(self.data[:MAX_HEAD]).partition(b"\r\n\r\n")[0].lower()
+        return b"\r\ntransfer-encoding:" in head
+
+
+class _Paced:
+    """A caller's socket as the parser reads it: bytes must come at a pace, or TimeoutError is raised."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin to count anew, with a new request."""
+        self._until = time.monotonic() + REQUEST_SECONDS
+
+    def recv(self, size: int) -> bytes:
+        """Read what there is, as a socket does."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(errno.ETIMEDOUT, "the body comes too slowly")
+        usual = self._sock.gettimeout()
+        self._sock.settimeout(left if usual is None else min(left, usual))
+        try:
+            data = self._sock.recv(size)
+        finally:
+            self._sock.settimeout(usual)
+        self._until += len(data) / PACE
+        return data
+
+    def gettimeout(self) -> float | None:
+        """Answer the socket's own."""
+        return self._sock.gettimeout()
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Set the socket's own."""
+        self._sock.settimeout(seconds)
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]
+    """A worker whose threads only ever see requests that have arrived, and no more of them than they can answer soon."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Split the connections that gunicorn may hold: half arriving, a quarter kept alive, the rest being answered."""
+        super().__init__(*args, **options)
+        self._arriving: dict[TConn, _Heard] = {}  # the one that began first stands first
+        self._held = 0
+        self._in_flight = 0
+        self._unfinished: set[TConn] = set()
+        self._most_arriving = self.worker_connections // 2
+        self._most_in_flight = min(max(64, 16 * self.cfg.threads), self.worker_connections // 4)
+        self._most_unfinished = max(1, self.cfg.threads // 2)
+        self.max_keepalived = self.worker_connections // 4
+
+    def accept(self, listener: Any) -> None:
+        """Take a new connection, at the cost of the one that has been slow for longest where no handle is left."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in _NO_HANDLE:
+                raise
+            if self._arriving:
+                self._give_up(next(iter(self._arriving)))
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Listen to a connection, new or kept alive, until its next request is there."""
+        heard = _Heard()
+        if conn.initialized:
+            heard.data += conn.parser.unreader.take_buffered()
+        else:
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + REQUEST_SECONDS
+        self._arriving[conn] = heard
+        self._held += len(heard.data)
+        self._listen(conn, conn.sock)  # most requests are there at once, and the poller need not know of them
+        if conn in self._arriving:
+            self.poller.register(conn.sock, EVENT_READ, partial(self._listen, conn))
+        while len(self._arriving) > self._most_arriving:
+            self._give_up(next(iter(self._arriving)))
+
+    def _listen(self, conn: TConn, sock: socket.socket) -> None:
+        heard = self._arriving.get(conn)
+        if heard is None:  # given up for another while this event waited
+            return
+        try:
+            chunk = sock.recv(_CHUNK)
+        except (BlockingIOError, InterruptedError):
+            chunk = None
+        except OSError:
+            chunk = b""
+        if chunk == b"":
+            self._close(conn)
+            return
+        if chunk:
+            heard.data += chunk
+            self._held += len(chunk)
+        if self._is_there(conn, heard):
+            self._dispatch(conn)
+        while self._held > MAX_HELD_BY_ALL:
+            self._give_up(next(iter(self._arriving)))
+
+    def _is_there(self, conn: TConn, heard: _Heard) -> bool:
+        rest = heard.rest()
+        if rest is None:
+            return False
+        if 0 < rest <= MAX_HELD:
+            if not heard.told_to_go_on and _EXPECTS.search(heard.data, 0, MAX_HEAD):
+                heard.told_to_go_on = True
+                with suppress(OSError):
+                    conn.sock.send(_CONTINUE)
+            return False
+        return True
+
+    def _dispatch(self, conn: TConn) -> None:
+        """Give a request to the threads, or refuse it at once where they have enough to do."""
+        heard = self._arriving[conn]
+        unfinished = heard.rest() != 0 or heard.is_in_chunks()
+        self._forget(conn)
+        # That the process lives must be seen on the worst day too, or it is stopped for being busy.
+        busy = self._in_flight >= self._most_in_flight and not heard.data.startswith(b"GET /healthz ")
+        if busy or (unfinished and len(self._unfinished) >= self._most_unfinished):
+            metrics.count_refused("busy")
+            with suppress(OSError):
+                conn.sock.send(_busy(heard.data))
+            self._hang_up(conn)
+            return
+        if not conn.initialized:
+            conn.init()  # without TLS it only makes the parser, and waits for nothing
+            conn.parser.unreader.sock = _Paced(conn.sock)
+        conn.parser.unreader.sock.begin()
+        conn.parser.unreader.unread(bytes(heard.data))
+        conn.data_ready = True
+        self._in_flight += 1
+        if unfinished:
+            self._unfinished.add(conn)
+        super().enqueue_req(conn)
+
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """Answer, and let no thread wait for long for a caller who does not take the answer."""
+        conn.sock.settimeout(REQUEST_SECONDS)
+        try:
+            return bool(super().handle_request(req, conn))
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the answer was not taken in time") from error
+
+    def finish_request(self, conn: TConn, fs: Any) -> None:
+        """Count one request less, and go on with its connection."""
+        self._in_flight -= 1
+        self._unfinished.discard(conn)
+        super().finish_request(conn, fs)
+
+    def murder_pending(self) -> None:
+        """Give up connections whose request did not arrive in time."""
+        super().murder_pending()
+        now = time.monotonic() if self.alive else time.monotonic() + REQUEST_SECONDS - STOP_SECONDS
+        while self._arriving and (conn := next(iter(self._arriving))).timeout <= now:
+            self._give_up(conn)
+
+    def _give_up(self, conn: TConn) -> None:
+        metrics.count_refused("slow")
+        if self._arriving[conn].data:
+            with suppress(OSError):
+                conn.sock.send(_SLOW)
+        self._close(conn)
+
+    def _close(self, conn: TConn) -> None:
+        self._forget(conn)
+        self._hang_up(conn)
+
+    def _forget(self, conn: TConn) -> None:
+        self._held -= len(self._arriving.pop(conn).data)
+        with suppress(KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+
+    def _hang_up(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+
+def _busy(request: bytes | bytearray) -> bytes:
+    """Write the answer to a request that is not even looked at: a problem for machines, a page for people."""
+    path = bytes(request[:2_000]).partition(b" ")[2].partition(b" ")[0].partition(b"?")[0].decode("ascii", "replace")
+    kind = KINDS["busy"]
+    if is_for_machines(path):
+        media = MEDIA_TYPE
+        detail = "More requests are waiting than can be answered soon. Nothing was stored; please send it again."
+        body = json.dumps({"type": "/api/docs#problem-busy", "title": kind.title, "status": kind.status, "detail": detail})
+    else:
+        media = "text/html; charset=utf-8"
+        body = f'<!doctype html><html lang="id"><title>{kind.heading}</title><h1>{kind.heading}</h1><p>{kind.advice}</p></html>'
+    content = body.encode()
+    head = (
+        f"HTTP/1.1 {kind.status} Service Unavailable",
+        f"Content-Type: {media}",
+        f"Content-Length: {len(content)}",
+        f"Retry-After: {RETRY_SECONDS}",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+        "Content-Security-Policy: default-src 'none'",
+        "Connection: close",
+    )
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + content
