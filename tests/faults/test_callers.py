@@ -1,0 +1,163 @@
+"""Callers who are slow, odd or too many: the others are answered all the same."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from service.patient_worker import _Heard
+from tests.faults.server import Server, make_memory, make_registry, served
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One process with four threads: 64 requests in flight are enough for it."""
+    folder = tmp_path_factory.mktemp("callers")
+    url = f"sqlite:///{folder / 'salur.db'}"
+    environ = {"SALUR_WORKERS": "1", "SALUR_THREADS": "4"}
+    with served(folder, url, make_memory(url), make_registry(folder / "models"), environ) as made:
+        yield made
+
+
+def _request(server: Server, body: bytes, *more: str) -> bytes:
+    lines = ("POST /api/v1/predictions HTTP/1.1", "Host: salur", "Content-Type: application/json")
+    head = "\r\n".join((*lines, f"Authorization: Bearer {server.key}", f"Content-Length: {len(body)}", *more))
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def _connect(server: Server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+
+
+def _answer(sock: socket.socket) -> tuple[int, bytes]:
+    """Read one answer, and none of the next."""
+    with sock.makefile("rb") as file:
+        status = int(file.readline().split()[1])
+        length = 0
+        while (line := file.readline().strip()) != b"":
+            name, _, value = line.partition(b":")
+            length = int(value) if name.lower() == b"content-length" else length
+        return status, file.read(length)
+
+
+def test_who_sends_half_a_request_holds_no_thread(server: Server) -> None:
+    whole = _request(server, b'{"text": "lampu mati"}')
+    slow = [_connect(server) for _ in range(60)]
+    for number, sock in enumerate(slow):
+        sock.sendall(whole[: 30 if number % 2 else -3])
+    began = time.monotonic()
+    assert server.post("/predictions", {"text": "lampu mati"})[0] == 200
+    assert time.monotonic() - began < 5
+    slow[0].sendall(whole[-3:])
+    assert _answer(slow[0])[0] == 200
+    for sock in slow:
+        sock.close()
+
+
+def test_bodies_that_only_the_caller_knows_the_length_of_leave_threads_for_others(server: Server) -> None:
+    head = b"POST /coba HTTP/1.1\r\nHost: salur\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    slow = [_connect(server) for _ in range(20)]
+    for number, sock in enumerate(slow):
+        sock.sendall(head + (b"Transfer-Encoding: chunked\r\n\r\n1\r\n" if number % 2 else b"Content-Length: 900000\r\n\r\nabc"))
+    began = time.monotonic()
+    assert server.post("/predictions", {"text": "lampu mati"})[0] == 200
+    assert time.monotonic() - began < 5
+    assert any(_answer(sock)[0] == 503 for sock in slow[-2:])
+    for sock in slow:
+        sock.close()
+    deadline = time.monotonic() + 15  # the threads that read from them learn that nothing more comes
+    while server.call("POST", "/api/v1/predictions", b" " * 200_000 + b'{"text": "lampu"}')[0] != 200:
+        assert time.monotonic() < deadline
+
+
+def test_more_than_can_be_answered_soon_are_refused_at_once_and_told_when_to_come_again(server: Server) -> None:
+    body = json.dumps({"text": "lampu lambat"}).encode()
+    with ThreadPoolExecutor(120) as crowd:
+        asked = [crowd.submit(server.call, "POST", "/api/v1/predictions", body) for _ in range(120)]
+        time.sleep(0.2)
+        assert server.call("GET", "/healthz")[0] == 200
+        answers = [one.result() for one in asked]
+    refused = [answer for answer in answers if answer[0] == 503]
+    assert {status for status, _, _ in answers} == {200, 503}
+    assert len(answers) - len(refused) >= 60
+    assert all(headers["Retry-After"] == "5" for _, headers, _ in refused)
+    assert {json.loads(content)["type"] for _, _, content in refused} == {"/api/docs#problem-busy"}
+    assert 'salur_refused_total{why="busy"}' in server.call("GET", "/metrics")[2].decode()
+
+
+def test_a_person_who_is_refused_reads_it_in_indonesian(server: Server) -> None:
+    body = json.dumps({"text": "lampu lambat"}).encode()
+    with ThreadPoolExecutor(160) as crowd:
+        asked = [crowd.submit(server.call, "POST", "/api/v1/predictions", body) for _ in range(120)]
+        pages = [crowd.submit(server.call, "GET", "/coba") for _ in range(40)]
+        refused = [page.result() for page in pages if page.result()[0] == 503]
+        for one in asked:
+            one.result()
+    assert refused
+    assert "Sistem sedang sibuk" in refused[0][2].decode()
+    assert refused[0][1]["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("cut", [1, 40, -5])
+def test_a_request_in_two_pieces_is_one_request(server: Server, cut: int) -> None:
+    whole = _request(server, '{"text": "jalan rusak di Sangatta—parah"}'.encode())
+    with _connect(server) as sock:
+        sock.sendall(whole[:cut])
+        time.sleep(0.05)
+        sock.sendall(whole[cut:])
+        assert _answer(sock)[0] == 200
+
+
+def test_requests_sent_in_one_go_are_answered_in_order(server: Server) -> None:
+    with _connect(server) as sock:
+        sock.sendall(
+            _request(server, b'{"text": "pasti"}') + _request(server, b'{"text": ""}') + _request(server, b'{"text": "x"}')
+        )
+        assert [_answer(sock)[0] for _ in range(3)] == [200, 422, 200]
+
+
+def test_a_large_body_comes_through_whole(server: Server) -> None:
+    with _connect(server) as sock:
+        sock.sendall(_request(server, b" " * 400_000 + b'{"text": "lampu"}'))
+        assert _answer(sock)[0] == 200
+        sock.sendall(_request(server, b'{"text": "lampu"}'))
+        assert _answer(sock)[0] == 200
+
+
+def test_who_waits_to_be_told_to_go_on_is_told(server: Server) -> None:
+    whole = _request(server, b'{"text": "lampu"}', "Expect: 100-continue")
+    with _connect(server) as sock:
+        sock.sendall(whole[:-17])
+        assert _answer(sock) == (100, b"")
+        sock.sendall(whole[-17:])
+        statuses = [_answer(sock)[0]]
+        while statuses[-1] == 100:
+            statuses.append(_answer(sock)[0])
+        assert statuses[-1] == 200
+
+
+@pytest.mark.parametrize("nonsense", [b"\0" * 40_000, b"GET\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"])
+def test_what_is_no_request_is_refused_by_the_parser(server: Server, nonsense: bytes) -> None:
+    with _connect(server) as sock:
+        sock.sendall(nonsense)
+        assert 400 <= _answer(sock)[0] < 500
+
+
+@pytest.mark.parametrize(
+    ("data", "rest"),
+    [
+        (b"GET / HTTP/1.1\r\n", None),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 0),
+        (b"POST / HTTP/1.1\r\ncontent-LENGTH:5\r\n\r\nab", 3),
+        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcdeGET", 0),
+        (b"POST / HTTP/1.1\r\nHost: a\r\n\r\n\r\nContent-Length: 5\r\n", 0),
+        (b"a" * 40_000, 0),
+    ],
+)
+def test_what_is_still_to_come_is_known_from_the_head_alone(data: bytes, rest: int | None) -> None:
+    assert _Heard(bytearray(data)).rest() == rest
