@@ -17,10 +17,8 @@ import numpy as np
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from model.faults import Fault, InvalidData
-from model.features import stem_grams
 from model.labelled import LabelledComplaint
 from model.reader import Reader
 from training import dataset, seen
@@ -28,16 +26,13 @@ from training.calibrate import OutOfFold, out_of_fold
 from training.config import TrainingConfig
 from training.data import Data, matters, read, weigh
 from training.dataset import Conflict
+from training.neighbours import Nearest, nearest
 from training.split import grouped
 
 Array = NDArray[Any]
-NEIGHBOURS = 10
-"""Complaints that vote on where one like them goes."""
 NEIGHBOUR_SHARE = 0.25
 """What their vote counts, beside the model's."""
 SHOWN_NEIGHBOURS = 3
-_BLOCK = 20_000_000
-"""Cells of the similarity matrix that are held at a time."""
 STARVED = 20
 """An agency with fewer complaints than this is learnt from too little."""
 
@@ -184,40 +179,6 @@ def rank(answers: OutOfFold, labels: Array, near: Nearest) -> tuple[Array, Array
     )
     best = probabilities[issues].argmax(axis=1)
     return answers.rows[issues], agencies[best], scores[issues], probabilities[issues, best]
-
-
-@dataclass(frozen=True)
-class Nearest:
-    """The NEIGHBOURS nearest other rows of every row, nearest first: (rows, neighbours) numbers and cosines; 0 is none."""
-
-    rows: Array
-    similarities: Array
-
-    def votes(self, labels: Array, agencies: Array) -> Array:
-        """(rows, agencies): where the neighbours went, each by its similarity; shares, or zeros where there are none."""
-        votes = np.zeros((len(labels), len(agencies)))
-        places = np.searchsorted(agencies, labels)
-        np.add.at(votes, (np.arange(len(labels))[:, None], places[self.rows]), self.similarities)
-        total = votes.sum(axis=1, keepdims=True)
-        shares: Array = np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
-        return shares
-
-
-def nearest(data: Data) -> Nearest:
-    """Find the rows most like each row, by the cosine of their stems' TF-IDF; in blocks, in time quadratic in the rows."""
-    matrix = TfidfVectorizer(analyzer=stem_grams, sublinear_tf=True, dtype=np.float32).fit_transform(data.words)
-    count = min(NEIGHBOURS, len(data) - 1)
-    rows, similarities = [], []
-    step = max(1, _BLOCK // len(data))
-    for start in range(0, len(data), step):
-        block = (matrix[start : start + step] @ matrix.T).toarray()
-        each = np.arange(len(block))[:, None]
-        block[each[:, 0], start + each[:, 0]] = -1.0
-        best = np.sort(np.argpartition(-block, count - 1, axis=1)[:, :count], axis=1)
-        order = np.argsort(-block[each, best], axis=1, kind="stable")
-        rows.append(best[each, order])
-        similarities.append(np.maximum(block[each, best[each, order]], 0.0))
-    return Nearest(np.concatenate(rows), np.concatenate(similarities))
 
 
 def _data(

@@ -23,6 +23,7 @@ from model.register import Register
 from training import dataset, suspects
 from training.config import TrainingConfig
 from training.data import read
+from training.neighbours import nearest
 
 TWIN = 0.6
 
@@ -41,7 +42,7 @@ def flip(rows: Sequence[LabelledComplaint], count: int, seed: int) -> tuple[list
 
 def with_twin_elsewhere(rows: Sequence[LabelledComplaint], reader: Reader) -> set[str]:
     """Ids of the complaints whose nearest other text is a near twin with another label."""
-    near = suspects.nearest(read(rows, reader, np.ones(len(rows))))
+    near = nearest(read(rows, reader, np.ones(len(rows))))
     twins = zip(rows, near.rows[:, 0], near.similarities[:, 0], strict=True)
     return {row.id for row, other, cosine in twins if cosine >= TWIN and rows[other].agency != row.agency}
 

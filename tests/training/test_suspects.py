@@ -17,7 +17,6 @@ from model.reader import Reader
 from model.register import Register
 from training import dataset, seen, suspects
 from training.config import TrainingConfig
-from training.data import read
 from training.suspects import Suspects
 
 REGION = Path("data/kutai-timur")
@@ -88,16 +87,6 @@ def test_neighbours_are_other_complaints_nearest_first(
         assert cosines == sorted(cosines, reverse=True)
         assert suspect.id not in [near.id for near in suspect.neighbours]
         assert all(near.agency == labels[near.id] for near in suspect.neighbours)
-
-
-def test_the_nearest_row_is_the_twin(reader: Reader) -> None:
-    texts = ["sampah menumpuk di pasar", "jalan berlubang depan sekolah", "sampah menumpuk di pasar induk", "ktp belum jadi"]
-    near = suspects.nearest(read([LabelledComplaint(text, "dlh") for text in texts], reader, np.ones(4)))
-    assert (near.rows[0, 0], near.rows[2, 0]) == (2, 0)
-    assert near.similarities[3].max() == 0
-    votes = near.votes(np.array(["a", "b", "b", "a"]), np.array(["a", "b"]))
-    assert votes[0].tolist() == [0, 1]
-    assert votes[3].tolist() == [0, 0]
 
 
 def test_an_agency_with_fewer_rows_than_folds_is_starved_and_not_suspected(found: Suspects) -> None:
