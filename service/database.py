@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -15,21 +13,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.tables import REVISION
+from service.turns import Job, TooManyWaiting, Turns
 
 BUSY_SECONDS = 5
 """How long a writer waits for another before it gives up, and the caller is asked to come again."""
 STATEMENT_SECONDS = 15
 _T = TypeVar("_T")
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """Work that waits for its turn, and what came of it."""
-
-    work: Callable[[Connection], Any]
-    value: Any = None
-    error: Exception | None = None
-    done: bool = False
 
 
 class Database:
@@ -40,9 +29,7 @@ class Database:
         self.engine = _engine(url, pool_size)
         self._writer = self.engine.execution_options(salur_writes=True)
         self._one_writer = self.engine.dialect.name == "sqlite"
-        self._turn_lock = threading.Lock()
-        self._queue: list[_Job] = []
-        self._queue_lock = threading.Lock()
+        self._turns = Turns()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -65,29 +52,19 @@ class Database:
         if not self._one_writer:
             with self.write() as connection:
                 return work(connection)
-        job = _Job(work)
-        with self._queue_lock:
-            self._queue.append(job)
-        try:
-            with self._turn():
-                if not job.done:
-                    with self._queue_lock:
-                        jobs, self._queue = self._queue, []
-                    self._do(jobs)
-        except PoolTimeout:
-            with self._queue_lock:
-                if job in self._queue:  # nobody began with it, and now nobody will: it can be refused
-                    self._queue.remove(job)
-                    raise
-            with self._turn_lock:  # somebody is just doing it, and will be done
-                pass
+        job = Job(work)
+        if self._wait(job):
+            try:
+                self._do([job, *self._turns.gather()])
+            finally:
+                self._turns.pass_on()
         if job.error is not None:
             raise job.error
         return cast(_T, job.value)
 
     def store_each(self, works: Sequence[Callable[[Connection], _T]]) -> Sequence[_T | Exception]:
         """Do several pieces of work in one transaction; each is kept and answered, or raised alone and is answered by its error."""
-        jobs = [_Job(work) for work in works]
+        jobs = [Job(work) for work in works]
         with self._turn():
             self._do(jobs)
         return [job.error or cast(_T, job.value) for job in jobs]
@@ -128,25 +105,38 @@ class Database:
         if not self._one_writer:
             yield
             return
-        if not self._turn_lock.acquire(timeout=BUSY_SECONDS):
-            raise PoolTimeout("too many are waiting to write")
+        self._wait(Job(_nothing, exclusive=True))
         try:
             yield
         finally:
-            self._turn_lock.release()
+            self._turns.pass_on()
 
-    def _do(self, jobs: Sequence[_Job]) -> None:
+    def _wait(self, job: Job) -> bool:
+        try:
+            return self._turns.wait(job, BUSY_SECONDS)
+        except TooManyWaiting as error:
+            raise PoolTimeout("too many are waiting to write") from error
+
+    def _do(self, jobs: Sequence[Job]) -> None:
         try:
             with self._writer.begin() as connection:
                 for job in jobs:
                     self._do_one(connection, job, alone=len(jobs) == 1)
         except Exception as error:  # it could not begin or commit: nothing of anyone's was kept
+            self._fail(jobs, error)
+        except BaseException:  # this thread is being stopped, and the others must not believe that theirs was kept
+            self._fail(jobs, PoolTimeout("whoever wrote was stopped"))
+            raise
+        finally:
             for job in jobs:
-                job.error = job.error or error
-        for job in jobs:
-            job.done = True
+                job.finish()
 
-    def _do_one(self, connection: Connection, job: _Job, *, alone: bool) -> None:
+    @staticmethod
+    def _fail(jobs: Sequence[Job], error: Exception) -> None:
+        for job in jobs:
+            job.error = job.error or error
+
+    def _do_one(self, connection: Connection, job: Job, *, alone: bool) -> None:
         if alone:
             job.value = job.work(connection)
             return
@@ -158,6 +148,10 @@ class Database:
             job.error = error
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
         connection.exec_driver_sql("RELEASE SAVEPOINT job")
+
+
+def _nothing(connection: Connection) -> None:
+    """Stand for work that its own thread does."""
 
 
 def _engine(text_url: str, pool_size: int) -> Engine:

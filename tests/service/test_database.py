@@ -158,9 +158,71 @@ def test_no_statement_tells_its_values_in_an_error(tmp_path: Path) -> None:
     made.dispose()
 
 
-def together(made: Database, works: list[Callable[[Connection], int]]) -> list[int | Exception]:
+def in_line(made: Database, count: int) -> None:
+    """Wait until so many wait for their turn to write."""
+    until = time.monotonic() + 10
+    while len(made._turns) < count:
+        assert time.monotonic() < until, "nobody came to wait"
+        time.sleep(0.001)
+
+
+def test_whoever_waits_to_write_is_never_overtaken_by_who_wrote_last(database: Database) -> None:
+    order: list[str] = []
+
+    def write(name: str) -> None:
+        with database.write():
+            order.append(name)
+
+    waiting = [threading.Thread(target=write, args=(name,)) for name in "bcd"]
+    with database.write():
+        for count, thread in enumerate(waiting, 1):
+            thread.start()
+            in_line(database, count)
+    write("a")  # at once: with a lock that goes to whoever runs just then, the others see no turn while this goes on
+    write("a")
+    for thread in waiting:
+        thread.join()
+    assert order == ["b", "c", "d", "a", "a"]
+
+
+def test_whose_work_was_done_waits_for_no_further_turn(database: Database) -> None:
+    answered = {name: threading.Event() for name in ("ani", "budi")}
+    held, release = threading.Event(), threading.Event()
+
+    def store(name: str) -> None:
+        database.store(add(name))
+        answered[name].set()
+
+    def hold() -> None:
+        with database.write():
+            held.set()
+            release.wait(10)
+
+    threads = [threading.Thread(target=store, args=(name,)) for name in answered]
+    threads.append(threading.Thread(target=hold))
+    with database.write():
+        for count, thread in enumerate(threads, 1):
+            thread.start()
+            in_line(database, count)
+    assert held.wait(5)
+    assert all(each.wait(5) for each in answered.values())  # while somebody else has the turn
+    release.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_nobody_believes_work_kept_that_a_stopped_thread_had_taken_over(database: Database) -> None:
+    def stop(connection: Connection) -> int:
+        raise KeyboardInterrupt
+
+    results = together(database, [stop, add("ani")])
+    assert [type(result).__name__ for result in results] == ["KeyboardInterrupt", "TimeoutError"]
+    assert database.store(add("ani"))  # and the turn was passed on
+
+
+def together(made: Database, works: list[Callable[[Connection], int]]) -> list[int | BaseException]:
     """Do pieces of work at once, in one transaction where the database can: while one holds the turn, the others gather."""
-    results: dict[int, int | Exception] = {}
+    results: dict[int, int | BaseException] = {}
     held, release = threading.Event(), threading.Event()
 
     def hold(connection: Connection) -> int:
@@ -171,17 +233,16 @@ def together(made: Database, works: list[Callable[[Connection], int]]) -> list[i
     def run(number: int, work: Callable[[Connection], int]) -> None:
         try:
             results[number] = made.store(work)
-        except Exception as error:
+        except BaseException as error:  # told by the test, not by the thread
             results[number] = error
 
     holder = threading.Thread(target=run, args=(-1, hold))
     holder.start()
     assert held.wait(5)
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
-    for thread in threads:
+    for count, thread in enumerate(threads, 1):
         thread.start()
-    while len(made._queue) < len(works):
-        time.sleep(0.001)
+        in_line(made, count)
     release.set()
     for thread in (holder, *threads):
         thread.join()

@@ -1,0 +1,83 @@
+"""Whose turn it is to write, among the threads of a process: first come, first served.
+
+A turn is handed to whoever waits longest, never put down to be fought for: a plain lock goes to whichever thread runs just then,
+on a busy machine nearly always the one that put it down, and the others starve though nothing takes long.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+
+class TooManyWaiting(Exception):
+    """The turn did not come in time, and nothing was begun."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """Work that waits for a turn, and what came of it. An `exclusive` one must be done by its own thread."""
+
+    work: Callable[[Connection], Any]
+    exclusive: bool = False
+    value: Any = None
+    error: Exception | None = None
+    done: bool = False
+    told: threading.Event = field(default_factory=threading.Event)
+
+    def finish(self) -> None:
+        """Tell whoever waits for it that it was done."""
+        self.done = True
+        self.told.set()
+
+
+class Turns:
+    """A line of jobs, of which the first has the turn."""
+
+    def __init__(self) -> None:
+        """Begin with nobody there."""
+        self._taken = False
+        self._line: deque[Job] = deque()
+        self._lock = threading.Lock()
+
+    def wait(self, job: Job, seconds: float) -> bool:
+        """Wait until it is a job's turn (True), or somebody else did the job in theirs (False).
+
+        Raises TooManyWaiting where nobody began with it in so many seconds; then nobody will.
+        """
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return True
+            self._line.append(job)
+        if not job.told.wait(seconds):
+            with self._lock:
+                if job in self._line:
+                    self._line.remove(job)
+                    raise TooManyWaiting
+            job.told.wait()  # somebody is just doing it, and will be done
+        return not job.done
+
+    def gather(self) -> Sequence[Job]:
+        """Take all work that others may do out of the line, for the one who has the turn to do with their own and `finish`."""
+        with self._lock:
+            found = [job for job in self._line if not job.exclusive]
+            self._line = deque(job for job in self._line if job.exclusive)
+        return found
+
+    def pass_on(self) -> None:
+        """End one's turn."""
+        with self._lock:
+            if self._line:
+                self._line.popleft().told.set()
+            else:
+                self._taken = False
+
+    def __len__(self) -> int:
+        """Count those that wait."""
+        return len(self._line)
