@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, Integer, and_, case, cast, extract, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Date, Integer, Interval, and_, case, cast, exists, func, literal, select
 
 from service.periods import Period
 from service.proportions import exact_interval
@@ -91,16 +91,32 @@ class Overridden:
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Complaints whose day of verification lies in the period: decided in time, late, or still open after it."""
+    """Complaints of which one deadline lies in the period: kept, done late, or still open after it."""
 
-    kept: int
-    late: int
-    overdue: int
+    kept: int = 0
+    late: int = 0
+    overdue: int = 0
 
     @property
     def due(self) -> int:
         """All of them."""
         return self.kept + self.late + self.overdue
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody ever told that it was done."""
+        return self.kept + self.late > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Complaints that were to be finished in the period, and those of them that no agency has even now: late beyond doubt.
+
+    Nobody tells us when an agency has finished: that is kept by SP4N-LAPOR!.
+    """
+
+    due: int = 0
+    unsent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,9 @@ class Figures:
     overridden: Sequence[Overridden]
     hours: Sequence[tuple[str, int]]
     median_hours: float | None
-    deadlines: Deadlines
+    verified: Deadlines
+    followed_up: Deadlines
+    finish: Finish
     same: int
     compared: int
     returned: int
@@ -137,23 +155,26 @@ class Figures:
 
     @property
     def decided(self) -> int:
-        """Verdicts of people that stand."""
+        """Verdicts of people that were not taken back."""
         return sum(self.outcomes.values())
 
 
 def figures(connection: Connection, period: Period, today: dt.date) -> Figures:
     """Count everything."""
-    hours = _hours_to_decision(connection, period)
+    outcomes, hours = _decisions(connection, period)
+    verified, followed_up, finish = _deadlines(connection, period, today)
     same, compared = _agreement(connection, period)
     return Figures(
         arrivals=_arrivals(connection, period),
         reasons=_reasons(connection, period),
         audited=_audited(connection, period),
-        outcomes=_outcomes(connection, period),
+        outcomes=outcomes,
         overridden=_overridden(connection, period),
         hours=_in_steps(hours),
         median_hours=_median(hours),
-        deadlines=_deadlines(connection, period, today),
+        verified=verified,
+        followed_up=followed_up,
+        finish=finish,
         same=same,
         compared=compared,
         returned=_returned(connection, period),
@@ -219,18 +240,32 @@ def _audited(connection: Connection, period: Period) -> Audited:
     return Audited(int(row[0]), int(row[1]), int(row[2]) - int(row[0]))
 
 
-def _outcomes(connection: Connection, period: Period) -> dict[str, int]:
+def _decisions(connection: Connection, period: Period) -> tuple[dict[str, int], list[tuple[int, int]]]:
+    """Count people's verdicts by outcome, and those given here by the whole hours since the citizen wrote.
+
+    What agencies answer through the API is not a decision of ours; what was imported was decided elsewhere, at a speed of its own.
+    """
+    hours = _seconds_between(connection, standing.c.received_at, verdict.c.decided_at) / 3600
+    whole = cast(func.floor(hours) if connection.dialect.name == "postgresql" else hours, Integer).label("hours")
     query = (
-        select(verdict.c.outcome, func.count())
-        .join(standing, standing.c.verdict_id == verdict.c.id)
-        .where(_within(verdict.c.decided_at, period))
-        .group_by(verdict.c.outcome)
+        select(verdict.c.outcome, verdict.c.origin, whole, func.count().label("many"))
+        .select_from(verdict)
+        .join(standing, standing.c.complaint_id == verdict.c.complaint_id)
+        .where(*_given(period), verdict.c.origin != "api")
+        .group_by(verdict.c.outcome, verdict.c.origin, whole)
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    outcomes, by_hour = Counter[str](), Counter[int]()
+    for row in connection.execute(query):
+        outcomes[row.outcome] += row.many
+        if row.origin == "desk":
+            by_hour[max(int(row.hours), 0)] += row.many
+    return dict(outcomes), sorted(by_hour.items())
 
 
 def _overridden(connection: Connection, period: Period) -> list[Overridden]:
-    changed = func.sum(case((verdict.c.outcome == "changed", 1), else_=0)).label("changed")
+    # Not by the outcome alone: an agency confirms by its acceptance what a person had changed.
+    other = (verdict.c.outcome == "changed") | (verdict.c.agency != routing.c.agency)
+    changed = func.count(case((other, 1))).label("changed")
     count = func.count().label("many")
     query = (
         select(routing.c.agency, count, changed)
@@ -249,68 +284,63 @@ def _overridden(connection: Connection, period: Period) -> list[Overridden]:
     return [Overridden(row.agency, row.many, int(row.changed)) for row in connection.execute(query)]
 
 
-def _hours_to_decision(connection: Connection, period: Period) -> list[tuple[int, int]]:
-    """Count people's verdicts by the whole hours since the citizen wrote. What was imported was decided elsewhere."""
-    hours = _seconds_between(connection, complaint.c.received_at, verdict.c.decided_at) / 3600
-    whole = cast(func.floor(hours) if connection.dialect.name == "postgresql" else hours, Integer).label("hours")
-    query = (
-        select(whole, func.count())
-        .select_from(verdict)
-        .join(standing, standing.c.verdict_id == verdict.c.id)
-        .join(complaint, complaint.c.id == verdict.c.complaint_id)
-        .where(_within(verdict.c.decided_at, period), verdict.c.origin == "desk")
-        .group_by(whole)
-        .order_by(whole)
-    )
-    return [(max(int(row[0]), 0), int(row[1])) for row in connection.execute(query)]
+def _deadlines(connection: Connection, period: Period, today: dt.date) -> tuple[Deadlines, Deadlines, Finish]:
+    """Count the three deadlines; each day itself is still in time.
 
+    Verified is what went out for the first time, by the model's word or a person's. Followed up is what the agency said, through
+    the API, that it accepted: that is asked only of what was sent to an agency.
+    """
+    told = _first(decision.c.complaint_id, decision.c.decided_at)
+    accepted = _first(verdict.c.complaint_id, verdict.c.decided_at, verdict.c.origin == "api", verdict.c.outcome == "confirmed")
+    at_an_agency = standing.c.state.in_(("sent", "decided"))
 
-def _deadlines(connection: Connection, period: Period, today: dt.date) -> Deadlines:
-    """Count by the first word that went out, the model's or a person's; the day itself is still in time."""
-    first = (
-        select(decision.c.complaint_id, func.min(decision.c.decided_at).label("at"))
-        .join(complaint, complaint.c.id == decision.c.complaint_id)
-        .where(complaint.c.verify_by.between(period.first, period.last))
-        .group_by(decision.c.complaint_id)
-        .subquery()
-    )
-    day = _local_day(connection, first.c.at, period)
-    in_time = case(
-        (first.c.at.is_(None), literal("open")),
-        (day <= _comparable(connection, complaint.c.verify_by), literal("kept")),
-        else_=literal("late"),
-    ).label("in_time")
+    def count(due: ColumnElement[Any], done: ColumnElement[Any], *also: ColumnElement[bool]) -> list[ColumnElement[Any]]:
+        in_time = _local_day(connection, done, period) <= _comparable(connection, due)
+        asked = and_(due.between(period.first, period.last), *also)
+        return [
+            func.count(case((and_(asked, done.is_not(None), in_time), 1))),
+            func.count(case((and_(asked, done.is_not(None), ~in_time), 1))),
+            func.count(case((and_(asked, done.is_(None), due < today), 1))),
+        ]
+
+    over = and_(complaint.c.finish_by.between(period.first, period.last), complaint.c.finish_by < today)
     query = (
-        select(in_time, func.count())
-        .select_from(complaint)
-        .outerjoin(first, first.c.complaint_id == complaint.c.id)
-        .where(
-            complaint.c.verify_by.between(period.first, period.last),
-            (complaint.c.verify_by < today) | first.c.at.is_not(None),
+        select(
+            *count(complaint.c.verify_by, told.c.at),
+            *count(complaint.c.follow_up_by, accepted.c.at, at_an_agency),
+            func.count(case((and_(over, standing.c.state != "closed"), 1))),
+            func.count(case((and_(over, standing.c.state.in_(("waiting", "asked"))), 1))),
         )
-        .group_by(in_time)
+        .select_from(complaint)
+        .join(standing, standing.c.complaint_id == complaint.c.id)
+        .outerjoin(told, told.c.complaint_id == complaint.c.id)
+        .outerjoin(accepted, accepted.c.complaint_id == complaint.c.id)
+        .where(complaint.c.verify_by <= period.last, complaint.c.finish_by >= period.first)
     )
-    counts = {row[0]: row[1] for row in connection.execute(query)}
-    return Deadlines(counts.get("kept", 0), counts.get("late", 0), counts.get("open", 0))
+    row = connection.execute(query).one()
+    return Deadlines(*row[0:3]), Deadlines(*row[3:6]), Finish(*row[6:8])
+
+
+def _first(of: ColumnElement[Any], moment: ColumnElement[Any], *where: ColumnElement[bool]) -> Any:
+    """Answer the first such moment of each complaint, as a table of `complaint_id` and `at`."""
+    return select(of.label("complaint_id"), func.min(moment).label("at")).where(*where).group_by(of).subquery()
 
 
 def _agreement(connection: Connection, period: Period) -> tuple[int, int]:
     """Compare what different people decided about complaints of the same matter, each with the first of its group."""
     first, other = verdict.alias(), verdict.alias()
-    first_standing, other_standing = standing.alias(), standing.alias()
     named = ("confirmed", "changed")
     query = (
-        select(func.coalesce(func.sum(case((first.c.agency == other.c.agency, 1), else_=0)), 0), func.count())
+        select(func.count(case((first.c.agency == other.c.agency, 1))), func.count())
         .select_from(other)
-        .join(other_standing, other_standing.c.verdict_id == other.c.id)
         .join(complaint, and_(complaint.c.id == other.c.complaint_id, complaint.c.similar_to.is_not(None)))
-        .join(first_standing, first_standing.c.complaint_id == complaint.c.similar_to)
-        .join(first, first.c.id == first_standing.c.verdict_id)
+        .join(first, first.c.complaint_id == complaint.c.similar_to)
         .where(
-            _within(other.c.decided_at, period),
+            *_given(period, other),
             other.c.outcome.in_(named),
-            first.c.outcome.in_(named),
             other.c.origin == "desk",
+            _stands(first),
+            first.c.outcome.in_(named),
             first.c.origin == "desk",
             other.c.account_id != first.c.account_id,
         )
@@ -331,9 +361,8 @@ def _reviewers(connection: Connection, period: Period) -> list[Reviewer]:
     query = (
         select(account.c.full_name, account.c.id, seconds, verdict.c.blind, func.count().label("many"))
         .select_from(verdict)
-        .join(standing, standing.c.verdict_id == verdict.c.id)
         .join(account, account.c.id == verdict.c.account_id)
-        .where(_within(verdict.c.decided_at, period), verdict.c.origin == "desk")
+        .where(*_given(period), verdict.c.origin == "desk")
         .group_by(account.c.full_name, account.c.id, seconds, verdict.c.blind)
     )
     rows = connection.execute(query).all()
@@ -383,14 +412,24 @@ def _within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
     return and_(column >= period.start, column < period.end)
 
 
-def _local_day(connection: Connection, column: ColumnElement[Any], period: Period) -> ColumnElement[Any]:
-    """Answer the day of a moment in the region.
+def _given(period: Period, given: Any = verdict) -> tuple[ColumnElement[bool], ...]:
+    """Verdicts of the period, but for those taken back. Not "which stand now": an agency's answer hides nobody's work."""
+    return _within(given.c.decided_at, period), given.c.outcome != "undone", _stands(given)
 
-    SQLite knows no zones: it gets the offset at the period's end, and those of Indonesia never change.
+
+def _stands(given: Any) -> ColumnElement[bool]:
+    undone = verdict.alias()
+    return ~exists().where(undone.c.supersedes == given.c.id)
+
+
+def _local_day(connection: Connection, column: ColumnElement[Any], period: Period) -> ColumnElement[Any]:
+    """Answer the day of a moment in the region, by the offset at the period's end: those of Indonesia never change.
+
+    SQLite knows no zones, and PostgreSQL takes three times as long to look one up for each row.
     """
-    if connection.dialect.name == "postgresql":
-        return cast(func.timezone(period.zone.key, column), Date)
     offset = period.end.utcoffset() or dt.timedelta()
+    if connection.dialect.name == "postgresql":
+        return cast(column + literal(offset, Interval), Date)
     return func.date(column, f"{offset.total_seconds():+.0f} seconds")
 
 
@@ -400,7 +439,7 @@ def _comparable(connection: Connection, day: ColumnElement[Any]) -> ColumnElemen
 
 def _seconds_between(connection: Connection, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[Any]:
     if connection.dialect.name == "postgresql":
-        return extract("epoch", end) - extract("epoch", start)
+        return func.date_part("epoch", end - start)  # in binary numbers: "extract" would take decimal ones
     return (func.julianday(end) - func.julianday(start)) * 86_400.0
 
 

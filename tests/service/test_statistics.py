@@ -58,6 +58,12 @@ class Desk:
             choice = Choice(agency) if agency else Choice(outcome="not-a-complaint")
             review.record(connection, row, choice, origin=origin, account_id=account, seconds=seconds, at=at)
 
+    def accept(self, number: int, when: dt.datetime) -> None:
+        """Let the agency that has a complaint say that it took it."""
+        with self.parts.database.write() as connection:
+            row = connection.execute(select(standing).where(standing.c.complaint_id == number)).one()
+            review.record(connection, row, Choice(row.agency, "confirmed", row.unit), origin="api", at=when)
+
     def figures(self, first: dt.date, last: dt.date) -> Figures:
         with self.parts.database.read() as connection:
             return statistics.figures(connection, Period(first, last, ZONE), self.parts.calendar.today())
@@ -118,22 +124,66 @@ def test_what_was_decided_elsewhere_says_nothing_about_our_speed(desk: Desk) -> 
 
 
 @both
-def test_deadlines_are_kept_up_to_the_end_of_their_day(desk: Desk) -> None:
+def test_a_complaint_is_verified_in_time_up_to_the_end_of_the_day(desk: Desk) -> None:
     # Received on Monday: three working days end on Thursday, 5 March 2026.
     in_time, late = desk.add("lampu a", at("2026-03-02")), desk.add("lampu b", at("2026-03-02"))
     desk.add("lampu c", at("2026-03-02"))
     desk.add("pasti sampah", at("2026-03-02"))
     desk.decide(in_time, "dishub", at("2026-03-05", "23:30"))
     desk.decide(late, "dishub", at("2026-03-06", "00:30"))
-    deadlines = desk.figures(on("2026-03-01"), on("2026-03-31")).deadlines
-    assert (deadlines.kept, deadlines.late, deadlines.overdue) == (2, 1, 1)
-    assert desk.figures(on("2026-04-01"), on("2026-04-30")).deadlines.due == 0
+    verified = desk.figures(on("2026-03-01"), on("2026-03-31")).verified
+    assert (verified.kept, verified.late, verified.overdue) == (2, 1, 1)
+    assert desk.figures(on("2026-04-01"), on("2026-04-30")).verified.due == 0
+
+
+@both
+def test_what_an_agency_accepts_is_followed_up(desk: Desk) -> None:
+    # Five working days after Monday, 2 March 2026, end on Monday, 9 March.
+    in_time, late, silent = (desk.add(f"pasti sampah {word}", at("2026-03-02")) for word in ("satu", "dua", "tiga"))
+    desk.add("lampu yang masih menunggu", at("2026-03-02"))
+    period = on("2026-03-01"), on("2026-03-31")
+    assert not desk.figures(*period).followed_up.is_known, "no agency ever said anything"
+    desk.accept(in_time, at("2026-03-09", "23:30"))
+    desk.accept(late, at("2026-03-10", "00:30"))
+    followed_up = desk.figures(*period).followed_up
+    assert (followed_up.kept, followed_up.late, followed_up.overdue) == (1, 1, 1), "what waits has no agency to ask"
+    desk.accept(silent, at("2026-03-11"))
+    assert desk.figures(*period).followed_up.overdue == 0
+
+
+@both
+def test_what_no_agency_has_by_its_last_day_is_certainly_not_finished(desk: Desk) -> None:
+    desk.add("lampu yang masih menunggu", at("2026-02-02"))
+    desk.add("pasti sampah", at("2026-02-02"))
+    desk.decide(desk.add("bukan aduan", at("2026-02-02")), "", at("2026-02-03"))
+    finish = desk.figures(on("2026-02-01"), on("2026-03-31")).finish
+    assert (finish.due, finish.unsent) == (2, 1)
 
 
 def test_what_is_not_due_yet_is_neither_kept_nor_late(desk: Desk) -> None:
     desk.add("lampu mati", now())
+    desk.add("pasti sampah", now())
     today = desk.parts.calendar.today()
-    assert desk.figures(today, today + dt.timedelta(days=30)).deadlines.due == 0
+    counted = desk.figures(today, today + dt.timedelta(days=60))
+    assert (counted.verified.due, counted.followed_up.due, counted.finish.due) == (1, 0, 0), "the model's word is out in time"
+
+
+@both
+def test_what_agencies_answer_hides_nothing_of_what_people_did(desk: Desk) -> None:
+    first, second = (desk.add(f"lampu mati {word}", at("2026-03-02")) for word in ("satu", "dua"))
+    with desk.parts.database.write() as connection:
+        connection.execute(update(complaint).where(complaint.c.id == second).values(similar_to=first))
+    desk.decide(first, "dishub", at("2026-03-02", "10:00"), by="siti", seconds=4)
+    desk.decide(second, "dpupr", at("2026-03-02", "12:00"), by="budi", seconds=8)
+    before = desk.figures(on("2026-03-01"), on("2026-03-31"))
+    for number in (first, second):
+        desk.accept(number, at("2026-03-04"))
+    after = desk.figures(on("2026-03-01"), on("2026-03-31"))
+    assert after.outcomes == before.outcomes == {"confirmed": 1, "changed": 1}
+    assert after.reviewers == before.reviewers
+    assert after.hours == before.hours
+    assert (after.same, after.compared) == (before.same, before.compared) == (0, 1)
+    assert [(one.agency, one.changed) for one in after.overridden] == [("dishub", 1)], "accepted by another than was proposed"
 
 
 @both
@@ -183,7 +233,8 @@ def test_an_undone_verdict_is_not_counted(desk: Desk) -> None:
 @both
 def test_an_empty_desk_has_empty_figures(desk: Desk) -> None:
     counted = desk.figures(on("2026-03-01"), on("2026-03-31"))
-    assert counted.total.total == counted.decided == counted.compared == counted.returned == counted.deadlines.due == 0
+    assert counted.total.total == counted.decided == counted.compared == counted.returned == 0
+    assert counted.verified.due == counted.followed_up.due == counted.finish.due == 0
     assert counted.audited.share is None
 
 
