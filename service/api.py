@@ -10,7 +10,7 @@ from model.routing import Routing
 from service import access, bodies, metrics
 from service.openapi import Operation, describes
 from service.parts import parts
-from service.schemas import ROUTING, AgenciesOut, AgencyOut, ComplaintIn, Complaints, Manifest, Routings
+from service.schemas import ROUTING, AgenciesOut, AgencyOut, ComplaintIn, Complaints, Manifest, Routings, Several
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 EXAMPLE = {"text": "lampu jalan poros Sangatta-Bengalon mati sudah seminggu", "kecamatan": "Sangatta Utara"}
@@ -29,7 +29,7 @@ def json_answer(content: bytes, status: int = 200, headers: dict[str, str] | Non
         'Takes one complaint, or up to 100 as a list or as `{"complaints": [...]}`; stores nothing. One complaint is answered by '
         'its routing, several by `{"routings": [...]}` in their order, all from one model version. Offsets of evidence and places '
         "count Unicode characters of the field as it was sent.",
-        takes=(ComplaintIn, Complaints, list[ComplaintIn]),
+        takes=(ComplaintIn, Complaints, Several),
         answers={200: ("The routing, or the routings.", Routing | Routings)},
         problems=("not-json", "too-large", "not-supported", "invalid", "no-model"),
         example=EXAMPLE,

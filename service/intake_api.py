@@ -50,11 +50,11 @@ _IDEMPOTENCY = Parameter(
 )
 def take_in() -> Response:
     """Take one complaint in."""
-    key = request.headers.get("Idempotency-Key", "")
-    if key and not _KEY.fullmatch(key):
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):  # an empty one too: its sender believes to be safe
         raise Problem("invalid", "Idempotency-Key must be 1 to 200 visible ASCII characters.")
     asked = bodies.check(ComplaintIn, bodies.json_body())
-    receipt = intake.take_in(parts(), access.current_key().source, asked, key)
+    receipt = intake.take_in(parts(), access.current_key().source, asked, key or "")
     location = {"Location": f"/api/v1/complaints/{receipt.id}"} if receipt.new else None
     return json_answer(receipt.body, 201 if receipt.new else 200, location)
 

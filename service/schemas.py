@@ -82,10 +82,13 @@ class ComplaintIn(Shape):
         )
 
 
+Several = Annotated[list[ComplaintIn], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
 class Complaints(Shape):
     """Several complaints in one call."""
 
-    complaints: Annotated[list[ComplaintIn], Field(min_length=1, max_length=MAX_ITEMS)]
+    complaints: Several
 
 
 class OutcomeIn(Shape):
