@@ -14,10 +14,12 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="salur-metrics-
 
 from service.settings import Settings
 
+MAX_HANDLES = 16_384
 _settings = Settings.from_environment(os.environ)
-_most, _allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
-_handles = max(_most, min(_allowed if _allowed != resource.RLIM_INFINITY else 16_384, 16_384))
-resource.setrlimit(resource.RLIMIT_NOFILE, (_handles, _allowed))
+_handles, _allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+if _handles != resource.RLIM_INFINITY and _handles < MAX_HANDLES:  # most systems give little and let us take more
+    _handles = MAX_HANDLES if _allowed == resource.RLIM_INFINITY else min(_allowed, MAX_HANDLES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_handles, _allowed))
 
 wsgi_app = "service.wsgi:make_app()"
 bind = _settings.bind
@@ -25,7 +27,7 @@ workers = _settings.workers
 threads = _settings.threads
 worker_class = "service.patient_worker.PatientWorker"
 preload_app = True
-worker_connections = min(8_192, _handles // 2)
+worker_connections = MAX_HANDLES // 2 if _handles == resource.RLIM_INFINITY else min(MAX_HANDLES, _handles) // 2
 """Connections that one process holds, most of them idle or slow: `service.patient_worker` says what becomes of more."""
 backlog = 1024
 timeout = 60
@@ -41,13 +43,15 @@ proc_name = "salur"
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Give a new worker its own connections, request ids and watch over imports."""
-    from service import logs
+    """Give a new worker its own connections, request ids, and watch over imports, the model and the challenger."""
+    from service import logs, metrics
 
     logs.after_fork()
     extensions = worker.app.wsgi().extensions
     extensions["salur"].database.engine.dispose(close=False)
     extensions["salur-imports"].keep_watch()
+    extensions["salur"].models.follow(metrics.note_model)
+    extensions["salur-shadow"].keep_watch()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

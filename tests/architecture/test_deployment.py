@@ -1,0 +1,87 @@
+"""What runs Salur elsewhere names only what is there: extras, folders, settings, commands."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from service import settings
+from service.cli import main
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "service" / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+UNIT = (DEPLOY / "salur.service").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_image_installs_extras_that_exist() -> None:
+    named = set(re.findall(r"'\.\[([\w,]+)\]'", DOCKERFILE))
+    assert named == {"service", "training"}
+    assert named <= PROJECT["optional-dependencies"].keys()
+
+
+def test_the_image_of_the_service_holds_no_data_science() -> None:
+    last = DOCKERFILE.split("\nFROM ")[-1]
+    assert last.startswith("base AS service\n")
+    assert "--from=service-built" in last
+    assert not re.search("scikit|scipy|joblib|matplotlib", " ".join(PROJECT["dependencies"]))
+
+
+def test_what_the_image_copies_is_in_the_tree_and_let_through() -> None:
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = {name for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M) for name in line.split()[:-1]}
+    assert copied >= {"pyproject.toml", "model", "service"}
+    for name in copied:
+        assert (ROOT / name).exists()
+        assert f"!{name}" in ignored
+
+
+def test_every_wheel_package_is_copied() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert all(f"COPY {package} {package}\n" in DOCKERFILE for package in packages)
+
+
+@pytest.mark.parametrize("path", ["Dockerfile", "compose.yaml", "salur.service"])
+def test_every_setting_that_is_named_is_one(path: str) -> None:
+    known = {settings.variable(name) for name in settings.names()} | {"SALUR_DB_PASSWORD"}  # compose's own, for its .env
+    assert set(re.findall(r"\bSALUR_[A-Z_]+", (DEPLOY / path).read_text(encoding="utf-8").replace("SALUR_ variable", ""))) <= known
+
+
+def test_commands_that_are_named_are_there() -> None:
+    text = DOCKERFILE + UNIT + (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    named = set(re.findall(r"salur-service (\w+)|--rm salur (\w+)", text))
+    assert {one or other for one, other in named} <= main.commands.keys()
+    assert 'CMD ["run"]' in DOCKERFILE
+
+
+def test_nothing_of_ours_runs_as_root_or_writes_where_it_need_not() -> None:
+    stages = DOCKERFILE.split("\nFROM ")
+    assert all("\nUSER 10001\n" in stage for stage in stages if "ENTRYPOINT" in stage)
+    for name in ("salur", "training"):
+        service = COMPOSE["services"][name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert any(mount.startswith("/tmp:") for mount in service["tmpfs"])  # noqa: S108
+        assert all(mount.split(":")[0] in COMPOSE["volumes"] for mount in service["volumes"])
+    for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "User=salur"):
+        assert f"\n{line}\n" in UNIT
+
+
+def test_no_secret_stands_in_a_file() -> None:
+    database = COMPOSE["services"]["database"]["environment"]["POSTGRES_PASSWORD"]
+    assert database == "${SALUR_DB_PASSWORD:?put it into .env}"
+    assert "${SALUR_DB_PASSWORD:?" in COMPOSE["services"]["salur"]["environment"]["SALUR_DATABASE"]
+
+
+def test_who_stops_the_service_waits_longer_than_it_needs() -> None:
+    served = re.search(r"^graceful_timeout = (\d+)$", (ROOT / "service" / "gunicorn_conf.py").read_text(encoding="utf-8"), re.M)
+    unit = re.search(r"^TimeoutStopSec=(\d+)$", UNIT, re.M)
+    assert served is not None
+    assert unit is not None
+    assert int(unit[1]) > int(served[1])
+    assert int(COMPOSE["services"]["salur"]["stop_grace_period"].removesuffix("s")) > int(served[1])
