@@ -2,6 +2,7 @@
 
     <version>/      an artifact, written once
     current         the name of the live version, replaced atomically
+    shadow          the name of a challenger that runs beside it, and since when; absent where none does
     ledger.jsonl    one line an event, only ever added to
 
 Several processes and hosts may share the folder: whoever writes holds a lock on the ledger, and whoever reads needs none.
@@ -17,7 +18,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -29,7 +30,7 @@ from model.faults import Fault, SalurError
 from model.register import Register
 from model.router import Router
 
-CURRENT, LEDGER = "current", "ledger.jsonl"
+CURRENT, SHADOW, LEDGER = "current", "shadow", "ledger.jsonl"
 MAX_REASON = 2_000
 """Characters of a reason or a name in the ledger."""
 MAX_LINE = 1_000_000
@@ -41,7 +42,30 @@ class RegistryError(SalurError):
     """What the registry was asked for and will not do; the text says why."""
 
 
-class NeedsReason(RegistryError):
+class Refusal(StrEnum):
+    """Why a version does not go live. Whoever speaks to people has words of their own for each."""
+
+    BROKEN = "broken"
+    UNKNOWN_AGENCIES = "unknown-agencies"
+    LACKING_AGENCIES = "lacking-agencies"
+    LIVE_ALREADY = "live-already"
+    NOT_COMPARED = "not-compared"
+    NOT_BETTER = "not-better"
+    NOTHING_BEFORE = "nothing-before"
+    MOVED = "moved"
+
+
+class Refused(RegistryError):
+    """A version that does not go live. `about` are the agencies, or what a comparison came to."""
+
+    def __init__(self, kind: Refusal, text: str, about: Sequence[str] = ()) -> None:
+        """Keep why; `text` says it in one line."""
+        self.kind = kind
+        self.about = tuple(about)
+        super().__init__(text)
+
+
+class NeedsReason(Refused):
     """A promotion that nothing forbids but that nothing shows to be better either: a person must say why."""
 
 
@@ -53,6 +77,12 @@ class Event(StrEnum):
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled-back"
     REFUSED = "refused"
+    SHADOWED = "shadowed"
+    SHADOW_ENDED = "shadow-ended"
+
+
+_MOVES = (Event.PROMOTED, Event.ROLLED_BACK, Event.SHADOWED, Event.SHADOW_ENDED)
+"""What moves a pointer."""
 
 
 class Verdict(StrEnum):
@@ -131,6 +161,14 @@ def _up_to(live: Sequence[str], version: str | None) -> list[str]:
     return [*live[: last + 1]]
 
 
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """A challenger that runs beside the live version: its answers are kept and never given. `since` is ISO 8601."""
+
+    version: str
+    since: str
+
+
 class Loaded(Protocol):
     """What the registry looks at in a version that was loaded."""
 
@@ -160,18 +198,23 @@ class Registry:
 
     def current(self) -> str | None:
         """Name of the live version; None where nothing was promoted yet. Raises RegistryError where the pointer names none."""
-        path = self.folder / CURRENT
-        try:
-            with path.open("rb") as file:
-                content = file.read(1_000)
-        except FileNotFoundError:
+        content = self._pointer(CURRENT)
+        if content is None:
             return None
-        except OSError as error:
-            raise RegistryError(f"{path}: cannot be read: {error.strerror}") from error
-        name = content.decode("utf-8", "replace").strip()
+        name = content.strip()
         if not _NAME.fullmatch(name):
-            raise RegistryError(f"{path}: {name[:100]!r} is no version's name; promote a version to mend it")
+            raise RegistryError(f"{self.folder / CURRENT}: {name[:100]!r} is no version's name; promote a version to mend it")
         return name
+
+    def shadow(self) -> Shadowed | None:
+        """Say which challenger runs beside the live version; None where none does. Raises RegistryError where it cannot be read."""
+        content = self._pointer(SHADOW)
+        if content is None:
+            return None
+        version, _, since = content.strip().partition("\n")
+        if not _NAME.fullmatch(version) or not _is_time(since):
+            raise RegistryError(f"{self.folder / SHADOW}: names no version and time; stop the shadow to mend it")
+        return Shadowed(version, since)
 
     def path(self, version: str) -> Path:
         """Folder of a version. Raises RegistryError where there is none of that name."""
@@ -235,8 +278,8 @@ class Registry:
         Of a comparison, `version` is the challenger, `previous` the champion, `why` its reasons, and `figures` hold its `verdict`.
         """
         entry = Entry(Event(what), version, at, who, why, previous, figures or {})
-        if entry.what in (Event.PROMOTED, Event.ROLLED_BACK):
-            raise ValueError("what is live changes by promote and rollback alone")
+        if entry.what in _MOVES:
+            raise ValueError("what is live changes by promote and rollback alone, and a shadow by its own two ways")
         _check(entry)
         with self._ledger() as ledger:
             _append(ledger, entry)
@@ -252,12 +295,16 @@ class Registry:
         register: Register | None = None,
         force_why: str = "",
         figures: Mapping[str, Any] | None = None,
+        instead_of: str | None = None,
     ) -> Entry:
         """Make a version the live one, and answer the line in the ledger.
 
-        The artifact must load, and its agencies must be those of `register`, where one is given. It must have been compared
-        with the live version, with the verdict `promote`; `force_why` overrides this, and this alone. The first promotion
-        needs no comparison. Raises SalurError; NeedsReason where `force_why` would do. The ledger tells of refusals too.
+        The artifact must load, and its agencies must be those of `register`. Where none is given the live version's own
+        register holds: it may have grown since, but no agency of it may be missing. The version must have been compared
+        with the live one, with the verdict `promote`; `force_why` overrides this, and this alone. The first promotion
+        needs no comparison. `instead_of` is the version that whoever asks believes to be live ("" for none): where
+        another one is, nothing happens. Raises Refused; NeedsReason where `force_why` would do. The ledger tells of
+        refusals too.
         """
         entry = Entry(Event.PROMOTED, version, at, who, why, figures=figures or {})
         if force_why:
@@ -268,6 +315,7 @@ class Registry:
             self._fits(version, register)  # outside the lock: a version never changes once it is there
             with self._ledger() as ledger:
                 entry = replace(entry, previous=self._before() or "")
+                _still(instead_of, entry.previous)
                 self._may_replace(entry, forced=bool(force_why))
                 self._make_live(ledger, entry)
         except SalurError as error:
@@ -276,17 +324,19 @@ class Registry:
             raise
         return entry
 
-    def rollback(self, *, why: str, who: str, at: str) -> Entry:
+    def rollback(self, *, why: str, who: str, at: str, instead_of: str | None = None) -> Entry:
         """Make live the version that was live before, per the ledger; answer the line. Again goes one further back.
 
-        Raises SalurError where nothing was, or where that version cannot be loaded any more.
+        `instead_of` as for `promote`: asked twice by mistake, it goes back once. Raises Refused where nothing was live
+        before, or where that version cannot be loaded any more.
         """
         _check(Entry(Event.ROLLED_BACK, CURRENT, at, who, why))
         with self._ledger() as ledger:
             current = self._before()
+            _still(instead_of, current or "")
             target = self.history().before(current)
             if target is None:
-                raise RegistryError(f"{self.folder}: no version was live before; promote another one instead")
+                raise Refused(Refusal.NOTHING_BEFORE, f"{self.folder}: no version was live before; promote another one instead")
             entry = Entry(Event.ROLLED_BACK, target, at, who, why, previous=current or "")
             try:
                 self._loaded(entry.version)
@@ -295,6 +345,52 @@ class Registry:
                 raise
             self._make_live(ledger, entry)
         return entry
+
+    def start_shadow(self, version: str, *, why: str, who: str, at: str) -> Entry:
+        """Let a version run beside the live one from now on, in the place of whichever did; answer the line in the ledger.
+
+        It must load, and know the agencies of the live version's register. Raises Refused.
+        """
+        entry = Entry(Event.SHADOWED, version, at, who, why)
+        _check(entry)
+        self.path(version)
+        self._fits(version, None)
+        with self._ledger() as ledger:
+            live = self._before()
+            if live == version:
+                raise Refused(Refusal.LIVE_ALREADY, f"{version}: is the live version; a shadow is another one")
+            entry = replace(entry, previous=live or "")
+            self._point(ledger, SHADOW, f"{version}\n{at}\n", entry)
+        return entry
+
+    def stop_shadow(self, *, why: str, who: str, at: str) -> Entry:
+        """Let no version run beside the live one any more; answer the line in the ledger. Raises RegistryError where none does."""
+        _check(Entry(Event.SHADOW_ENDED, SHADOW, at, who, why))
+        with self._ledger() as ledger:
+            try:
+                shadow = self.shadow()
+            except RegistryError:  # it names nothing: all the more reason
+                shadow = Shadowed("", at)
+            if shadow is None:
+                raise RegistryError(f"{self.folder}: no version runs beside the live one")
+            entry = Entry(Event.SHADOW_ENDED, shadow.version, at, who, why)
+            _append(ledger, entry)
+            self._drop_shadow()
+        return entry
+
+    def _pointer(self, name: str) -> str | None:
+        path = self.folder / name
+        try:
+            with path.open("rb") as file:
+                return file.read(1_000).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise RegistryError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def _drop_shadow(self) -> None:
+        (self.folder / SHADOW).unlink(missing_ok=True)
+        _sync(self.folder)
 
     def _before(self) -> str | None:
         """Name of the live version; a broken pointer counts as the last one that the ledger knows."""
@@ -307,48 +403,76 @@ class Registry:
         folder = self.path(version)
         try:
             loaded = self._load(folder)
+        except SalurError as error:
+            raise Refused(Refusal.BROKEN, str(error)) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RegistryError(f"{folder}: cannot be loaded: {error}") from error
+            raise Refused(Refusal.BROKEN, f"{folder}: cannot be loaded: {error}") from error
         if loaded.manifest.get("version") != version:
-            raise RegistryError(f"{folder}: says it is version {loaded.manifest.get('version')!r}; a version keeps its name")
+            says = f"says it is version {loaded.manifest.get('version')!r}; a version keeps its name"
+            raise Refused(Refusal.BROKEN, f"{folder}: {says}")
         return loaded
 
     def _fits(self, version: str, register: Register | None) -> None:
         loaded = self._loaded(version)
         if register is None:
-            return
-        if unknown := sorted(set(loaded.manifest.get("agencies", ())) - register.by_id.keys()):
-            raise RegistryError(f"{version}: names agencies that the register does not have: {', '.join(unknown)}")
-        lacking = [agency.id for agency in register.agencies if not agency.valid_until and agency.id not in loaded.register.by_id]
+            known, whose = self._live_register(version), "the live version's register"
+        else:
+            known, whose = register, "the register"
+            if unknown := sorted(set(loaded.manifest.get("agencies", ())) - register.by_id.keys()):
+                told = f"{version}: names agencies that the register does not have: {', '.join(unknown)}"
+                raise Refused(Refusal.UNKNOWN_AGENCIES, told, unknown)
+        agencies = known.agencies if known else ()
+        lacking = [agency.id for agency in agencies if not agency.valid_until and agency.id not in loaded.register.by_id]
         if lacking:
-            raise RegistryError(f"{version}: trained before these agencies were in the register: {', '.join(lacking)}; train again")
+            told = f"{version}: trained without agencies that are in {whose}: {', '.join(lacking)}; train again"
+            raise Refused(Refusal.LACKING_AGENCIES, told, lacking)
+
+    def _live_register(self, version: str) -> Register | None:
+        """Answer what the live version knows; None where none is live, or a broken one, which forbids nobody to replace it."""
+        live = self._before()
+        if live is None or live == version:
+            return None
+        try:
+            return self._loaded(live).register
+        except SalurError:
+            return None
 
     def _may_replace(self, entry: Entry, *, forced: bool) -> None:
         if entry.previous == entry.version:
-            raise RegistryError(f"{entry.version}: is the live version already")
+            raise Refused(Refusal.LIVE_ALREADY, f"{entry.version}: is the live version already")
         if not entry.previous or forced:
             return
         compared = self.history().comparison(entry.previous, entry.version)
         if compared is None:
             raise NeedsReason(
-                f"{entry.version}: was not compared with the live version, {entry.previous}; compare them, or say why not"
+                Refusal.NOT_COMPARED,
+                f"{entry.version}: was not compared with the live version, {entry.previous}; compare them, or say why not",
+                (entry.previous,),
             )
-        if compared.figures.get("verdict") != Verdict.PROMOTE:
-            came_to = f"{compared.figures.get('verdict')!r} ({compared.why})"
-            raise NeedsReason(f"{entry.version}: compared with {entry.previous} it came to {came_to}; say why it should go live")
+        verdict = compared.figures.get("verdict")
+        if verdict != Verdict.PROMOTE:
+            told = f"compared with {entry.previous} it came to {verdict!r} ({compared.why}); say why it should go live"
+            raise NeedsReason(Refusal.NOT_BETTER, f"{entry.version}: {told}", (str(verdict), compared.why))
 
     def _make_live(self, ledger: BinaryIO, entry: Entry) -> None:
+        self._point(ledger, CURRENT, f"{entry.version}\n", entry)
+        with suppress(RegistryError):
+            shadow = self.shadow()
+            if shadow is not None and shadow.version == entry.version:  # it is no shadow any more
+                self._drop_shadow()
+
+    def _point(self, ledger: BinaryIO, pointer: str, content: str, entry: Entry) -> None:
         # The new pointer is on the disk before the ledger speaks of it, and only the renaming is left after that.
-        descriptor, name = tempfile.mkstemp(prefix=f".{CURRENT}.", dir=self.folder)
+        descriptor, name = tempfile.mkstemp(prefix=f".{pointer}.", dir=self.folder)
         part = Path(name)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                out.write(f"{entry.version}\n")
+                out.write(content)
                 out.flush()
                 os.fchmod(descriptor, 0o644)
                 os.fsync(descriptor)
             _append(ledger, entry)
-            part.replace(self.folder / CURRENT)
+            part.replace(self.folder / pointer)
             _sync(self.folder)
         finally:
             part.unlink(missing_ok=True)
@@ -377,16 +501,26 @@ def _append(ledger: BinaryIO, entry: Entry) -> None:
 
 
 def _check(entry: Entry) -> None:
-    live = entry.what in (Event.PROMOTED, Event.ROLLED_BACK)
-    for name, value, needed in (("who", entry.who, True), ("why", entry.why, live)):
+    for name, value, needed in (("who", entry.who, True), ("why", entry.why, entry.what in _MOVES)):
         if needed and not value.strip():
             raise RegistryError(f"{name} is empty: the ledger tells who did it and why")
         if len(value) > MAX_REASON:
             raise RegistryError(f"{name} is longer than {MAX_REASON:,} characters")
+    if not _is_time(entry.when):
+        raise RegistryError(f"{entry.when!r} is no ISO 8601 time")
+
+
+def _is_time(text: str) -> bool:
     try:
-        datetime.fromisoformat(entry.when)
-    except ValueError as error:
-        raise RegistryError(f"{entry.when!r} is no ISO 8601 time") from error
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _still(believed: str | None, live: str) -> None:
+    if believed is not None and believed != live:
+        raise Refused(Refusal.MOVED, f"{live or 'nothing'} is live by now, not {believed or 'nothing'}: look again", (live,))
 
 
 def _sync(folder: Path) -> None:

@@ -153,7 +153,7 @@ def train_(
     artifacts.save(models / version, artifact, report.files(artifact, judged) | train.seen_file(given))
     registry.record("trained", version=version, at=now, who=_who(), why=why, figures=artifact.manifest["figures"]["out_of_fold"])
     if promote:
-        registry.promote(version, at=now, who=_who(), why=why or "first model")
+        registry.promote(version, at=now, who=_who(), why=why or "first model", register=register)
     click.echo(version)
 
 
@@ -339,9 +339,14 @@ def show_(version: str, models: Path) -> None:
 @MODELS
 @click.option("--why", required=True, help="The reason that the ledger keeps.")
 @click.option("--force-why", default="", help="Why it goes live although it was not compared, or came out worse.")
-def promote_(version: str, models: Path, why: str, force_why: str) -> None:
-    """Put a version live. Refused unless a comparison with the live one says `promote`, or --force-why says why not."""
-    done = Registry(models).promote(version, why=why, force_why=force_why, who=_who(), at=_now())
+@click.option("--register", "register_dir", type=FOLDER, help="The region's folder; else the live version's register holds.")
+def promote_(version: str, models: Path, why: str, force_why: str, register_dir: Path | None) -> None:
+    """Put a version live. Refused unless a comparison with the live one says `promote`, or --force-why says why not.
+
+    Its agencies must be those of --register; without it, none that the live version knows may be missing.
+    """
+    register = Register.load(register_dir) if register_dir else None
+    done = Registry(models).promote(version, why=why, force_why=force_why, who=_who(), at=_now(), register=register)
     click.echo(f"live: {done.version}" + (f" (before: {done.previous})" if done.previous else ""))
 
 
@@ -352,6 +357,23 @@ def rollback_(models: Path, why: str) -> None:
     """Put the version live that was live before."""
     done = Registry(models).rollback(why=why, who=_who(), at=_now())
     click.echo(f"live: {done.version} (before: {done.previous})")
+
+
+@models_.command("shadow")
+@click.argument("version", required=False)
+@MODELS
+@click.option("--stop", is_flag=True, help="Let none run beside the live version any more.")
+@click.option("--why", required=True, help="The reason that the ledger keeps.")
+def shadow_(version: str | None, models: Path, stop: bool, why: str) -> None:
+    """Let VERSION run beside the live one: what it says of each complaint is kept, never given, and compared on /model."""
+    if bool(version) == stop:
+        raise click.UsageError("name a version, or --stop")
+    registry = Registry(models)
+    if version:
+        done = registry.start_shadow(version, why=why, who=_who(), at=_now())
+        click.echo(f"beside {done.previous or 'nothing'}: {done.version}")
+    else:
+        click.echo(f"ended: {registry.stop_shadow(why=why, who=_who(), at=_now()).version}")
 
 
 @models_.command("history")

@@ -4,9 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from model import artifact as artifacts
+from model.register import Register
+from model.registry import Registry
+from training import train
+from training.cli import main
 
 
 def run(*args: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
@@ -53,6 +60,37 @@ def test_history_tells_what_was_done(models: Path) -> None:
     told = run("models", "history", "--models", models).stdout
     assert "trained" in told
     assert "promoted" in told
+
+
+def test_a_version_of_other_agencies_is_refused_by_the_command_and_one_beside_the_live_one_is_told(
+    models: Path, region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(shutil.copytree(models, tmp_path / "models"))
+    artifact = artifacts.load(Registry(folder).resolve("current"))
+    rows = (region / "agencies.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    more = [*rows, "bpbd,BPBD" + "," * (rows[0].count(",") - 1) + "\n"]
+    for name, kept in (("larger", more), ("smaller", [row for row in rows if not row.startswith("disdukcapil,")])):
+        shutil.copytree(region, tmp_path / name)
+        (tmp_path / name / "agencies.csv").write_text("".join(kept), encoding="utf-8")
+    larger = Register.load(tmp_path / "larger")
+    grown = {**artifact.manifest, "version": "tumbuh", "stemmer": train.stemmer_digest(larger)}
+    artifacts.save(folder / "tumbuh", replace(artifact, register=larger, manifest=grown))
+    artifacts.save(folder / "sama", replace(artifact, manifest={**artifact.manifest, "version": "sama"}))
+
+    def call(*args: str | Path) -> str:
+        with pytest.raises(SystemExit):
+            main(["models", *map(str, args), "--models", str(folder), "--why", "uji"])
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    told = call("promote", "sama", "--force-why", "uji", "--register", tmp_path / "smaller")
+    assert "names agencies that the register does not have: disdukcapil" in told
+    assert call("promote", "tumbuh", "--force-why", "uji") == f"live: tumbuh (before: {artifact.version})\n"
+    assert "agencies that are in the live version's register: bpbd" in call("promote", "sama", "--force-why", "uji")
+    call("rollback")
+    assert call("shadow", "sama") == f"beside {artifact.version}: sama\n"
+    assert call("shadow", "--stop") == "ended: sama\n"
+    assert "name a version, or --stop" in call("shadow", "sama", "--stop")
 
 
 def test_importing_without_a_crosswalk_takes_the_registers_own_names(region: Path, tmp_path: Path) -> None:

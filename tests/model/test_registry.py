@@ -18,7 +18,7 @@ from model.artifact import Artifact
 from model.faults import SalurError
 from model.labelled import load as load_labelled
 from model.register import Agency, Register
-from model.registry import Entry, Event, NeedsReason, Registry, RegistryError, Verdict
+from model.registry import Entry, Event, NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
 from training import train
 from training.config import TrainingConfig
 
@@ -33,18 +33,19 @@ class Loaded:
 
 
 def load(folder: Path) -> Loaded:
-    """Stand in for Router.load: a folder holds a manifest, or is broken."""
+    """Stand in for Router.load: a folder holds a manifest, or is broken. Its register has two agencies, or those it names."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SalurError(f"{folder}: broken") from error
-    return Loaded(REGISTER, manifest)
+    own = manifest.get("register")
+    return Loaded(Register(tuple(Agency(name, name.upper()) for name in own)) if own else REGISTER, manifest)
 
 
-def add(registry: Registry, version: str, agencies: tuple[str, ...] = ("dishub", "dlh")) -> None:
+def add(registry: Registry, version: str, agencies: tuple[str, ...] = ("dishub", "dlh"), **more: Any) -> None:
     folder = registry.folder / version
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"version": version, "agencies": agencies}), encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps({"version": version, "agencies": agencies, **more}), encoding="utf-8")
 
 
 def compare(registry: Registry, champion: str, challenger: str, verdict: str = Verdict.PROMOTE, why: str = "lebih baik") -> None:
@@ -154,10 +155,102 @@ def test_agencies_must_be_those_of_the_register(registry: Registry) -> None:
     with pytest.raises(RegistryError, match="names agencies that the register does not have: dishub"):
         registry.promote("v1", why="mencoba", who="ani", at=AT, register=Register(REGISTER.agencies[:1]))
     newer = Register((*REGISTER.agencies, Agency("bpbd", "BPBD"), Agency("lama", "Dinas lama", valid_until="2020-01-01")))
-    with pytest.raises(RegistryError, match="trained before these agencies were in the register: bpbd; train again"):
+    with pytest.raises(RegistryError, match="trained without agencies that are in the register: bpbd; train again"):
         registry.promote("v1", why="mencoba", who="ani", at=AT, register=newer, force_why="biar")
     registry.promote("v1", why="mencoba", who="ani", at=AT, register=REGISTER)
     assert registry.current() == "v1"
+
+
+def test_without_a_register_the_live_versions_own_one_holds(registry: Registry) -> None:
+    add(registry, "surabaya", ("dkrth",), register=["dkrth", "dishub"])
+    add(registry, "tumbuh", ("dishub", "dlh", "bpbd"), register=["dishub", "dlh", "bpbd"])
+    promote(registry, "v1")
+    with pytest.raises(Refused, match="trained without agencies that are in the live version's register: dlh; train again") as told:
+        promote(registry, "surabaya", force_why="biar")
+    assert (told.value.kind, told.value.about) == (Refusal.LACKING_AGENCIES, ("dlh",))
+    assert registry.history().entries[-1].what is Event.REFUSED
+    promote(registry, "tumbuh", force_why="bpbd baru")
+    with pytest.raises(Refused, match="bpbd"):
+        promote(registry, "v2", force_why="biar")
+    registry.promote("v2", why="wilayah benar", who="ani", at=AT, force_why="biar", register=REGISTER)
+    assert registry.current() == "v2"
+
+
+def test_a_broken_live_version_forbids_nobody_to_replace_it(registry: Registry) -> None:
+    add(registry, "lain", ("dkrth",), register=["dkrth"])
+    promote(registry, "v1")
+    (registry.folder / "v1" / "manifest.json").unlink()
+    promote(registry, "lain", force_why="v1 rusak")
+    assert registry.current() == "lain"
+
+
+def test_who_asks_for_what_has_changed_meanwhile_is_told_so(registry: Registry) -> None:
+    for version in ("v1", "v2", "v3"):
+        promote(registry, version, force_why="uji")
+    registry.rollback(why="salah rute", who="ani", at=AT, instead_of="v3")
+    with pytest.raises(Refused, match="v2 is live by now, not v3") as told:
+        registry.rollback(why="salah rute", who="ani", at=AT, instead_of="v3")
+    assert (told.value.kind, registry.current()) == (Refusal.MOVED, "v2")
+    with pytest.raises(Refused, match="v2 is live by now, not nothing"):
+        registry.promote("v3", why="uji", who="ani", at=AT, force_why="uji", instead_of="")
+    assert registry.current() == "v2"
+
+
+# a challenger beside the live version
+
+
+def shadow(registry: Registry, version: str) -> Entry:
+    return registry.start_shadow(version, why="calon bulan ini", who="ani", at=AT)
+
+
+def test_a_challenger_runs_beside_the_live_version_until_it_is_stopped(registry: Registry) -> None:
+    promote(registry, "v1")
+    assert registry.shadow() is None
+    assert shadow(registry, "v2").previous == "v1"
+    assert shadow(registry, "v3").version == "v3"
+    assert (registry.shadow(), registry.current()) == (Shadowed("v3", AT), "v1")
+    assert registry.stop_shadow(why="cukup", who="ani", at=AT).version == "v3"
+    assert registry.shadow() is None
+    with pytest.raises(RegistryError, match="no version runs beside"):
+        registry.stop_shadow(why="lagi", who="ani", at=AT)
+    assert [entry.what for entry in registry.history().entries[1:]] == [Event.SHADOWED, Event.SHADOWED, Event.SHADOW_ENDED]
+    assert registry.history().live == ["v1"]
+
+
+def test_a_challenger_must_load_know_the_agencies_and_be_another_version(registry: Registry) -> None:
+    promote(registry, "v1")
+    add(registry, "lain", ("dkrth",), register=["dkrth"])
+    (registry.folder / "v2" / "manifest.json").unlink()
+    for version, kind in (
+        ("v1", Refusal.LIVE_ALREADY),
+        ("v2", Refusal.BROKEN),
+        ("lain", Refusal.LACKING_AGENCIES),
+    ):
+        with pytest.raises(Refused) as told:
+            shadow(registry, version)
+        assert told.value.kind is kind
+    assert registry.shadow() is None
+
+
+def test_a_challenger_that_goes_live_is_no_shadow_any_more_and_another_stays(registry: Registry) -> None:
+    promote(registry, "v1")
+    shadow(registry, "v2")
+    promote(registry, "v3", force_why="uji")
+    assert registry.shadow() == Shadowed("v2", AT)
+    promote(registry, "v2", force_why="uji")
+    assert registry.shadow() is None
+
+
+def test_a_torn_shadow_is_an_error_that_stopping_it_mends(registry: Registry) -> None:
+    promote(registry, "v1")
+    (registry.folder / "shadow").write_text("v2\nkemarin\n", encoding="utf-8")
+    with pytest.raises(RegistryError, match="stop the shadow to mend it"):
+        registry.shadow()
+    registry.stop_shadow(why="rusak", who="ani", at=AT)
+    assert registry.shadow() is None
+
+
+# what is refused, and what a crash leaves
 
 
 def test_the_live_version_is_not_promoted_again(registry: Registry) -> None:
