@@ -39,6 +39,19 @@ def test_the_same_complaint_gives_the_same_routing(router: Router, tiny_artifact
     assert dataclasses.asdict(router.route(complaint)) == dataclasses.asdict(other.route(complaint))
 
 
+def test_many_complaints_are_routed_as_each_alone(router: Router) -> None:
+    complaints = [Complaint(LAMP), Complaint(""), Complaint("sampah menumpuk", title="DLH"), Complaint(LAMP, kecamatan="Bengalon")]
+    assert router.route_all(complaints) == [router.route(complaint) for complaint in complaints]
+    assert router.route_all([]) == []
+
+
+def test_an_answer_without_evidence_is_the_same_in_all_else(router: Router) -> None:
+    (without,) = router.route_all([Complaint(LAMP)], evidence=False)
+    full = router.route(Complaint(LAMP))
+    assert full.evidence
+    assert without == dataclasses.replace(full, evidence=())
+
+
 def test_a_confidential_report_never_goes_out_by_itself(router: Router) -> None:
     routing = router.route(Complaint(text="air pdam mati sudah tiga hari di sangatta utara", confidential=True))
     assert routing.decision is Decision.REVIEW

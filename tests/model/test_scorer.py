@@ -1,5 +1,8 @@
 """The scorer gives scikit-learn's numbers, and its reasons add up."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +80,27 @@ def test_training_twice_gives_the_same_arrays(region: Path, tiny_config: Trainin
     artifact, _ = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
     assert artifact.version == router.version
     assert np.array_equal(artifact.arrays["weights"], router.scorer.arrays.weights)
+
+
+SCORE = """
+import hashlib
+import numpy as np
+from model.scorer import Arrays, Scorer
+from model.text import Word
+chance = np.random.default_rng(0)
+names = [f"sw{number}" for number in range(20_000)]
+arrays = Arrays(*(chance.normal(size=size).astype(np.float32) for size in ((20_000, 66), 66)), np.ones(20_000, np.float32))
+scorer = Scorer(names, arrays, [f"a{number}" for number in range(66)])
+words = [Word(name[1:], name[1:], "text", 0, 1, False) for name in names[::2]]
+print(hashlib.sha256(scorer.scores(words).columns.tobytes()).hexdigest())
+"""
+
+
+def test_no_number_of_threads_changes_a_digit_of_a_long_text() -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", SCORE], env={**os.environ, "OPENBLAS_NUM_THREADS": threads}, capture_output=True, check=True
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(said) == 1
