@@ -33,6 +33,7 @@ from service import (
     models_page,
     people_page,
     problems,
+    shadow_worker,
     sign_in,
     statistics_page,
     try_out,
@@ -106,6 +107,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
     for page in (agencies_page, history_page, import_page, log_page, models_page, people_page, statistics_page):
         app.register_blueprint(page.blueprint)
     import_worker.init_app(app, parts)
+    shadow_worker.init_app(app, parts)
     desk.init_app(app)
     audit_page.init_app(app)
     app.add_url_rule("/", "home", home)

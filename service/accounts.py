@@ -45,7 +45,7 @@ PERMISSIONS: Mapping[str, frozenset[Permission]] = MappingProxyType(
     {
         "peninjau-saja": frozenset({Permission.VIEW}),
         "petugas": frozenset({Permission.VIEW, Permission.DECIDE, Permission.IMPORT, Permission.EXPORT}),
-        "kepala": frozenset(set(Permission) - {Permission.PEOPLE}),
+        "kepala": frozenset(set(Permission) - {Permission.PEOPLE, Permission.MODEL}),
         "pengelola": frozenset(Permission),
     }
 )

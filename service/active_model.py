@@ -1,4 +1,7 @@
-"""The router in use: loaded beside the old one and swapped whole when the registry's pointer moves."""
+"""The router in use: loaded beside the old one and swapped whole when the registry's pointer moves.
+
+Every request looks at the pointer now and then, and where a thread does so all the time (`follow`), none ever waits for a load.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,19 @@ from typing import Any, Protocol
 import structlog
 
 from model.complaint import Complaint
-from model.faults import SalurError
 from model.register import Register
 from model.registry import Registry, RegistryError
 from model.routing import Routing
 from service.problems import Problem
 
 CHECK_SECONDS = 1.0
-"""How often the pointer is looked at; between looks a request costs no system call."""
+"""How often a request looks at the pointer; between looks it costs no system call."""
+FOLLOW_SECONDS = 0.5
+"""How often the thread of `follow` looks: always before a request would."""
+RETRY_SECONDS = 10.0
+"""How long a version that failed to load is left alone while the pointer names it: a load costs a core's second."""
+_TRIAL = Complaint(text="Lampu jalan di depan kantor desa padam sejak kemarin.")
+"""What a version must be able to answer before it is in use."""
 _log = structlog.get_logger("salur")
 
 
@@ -54,25 +62,42 @@ class ActiveModel:
 
     def __init__(self, models: Path, load: Callable[[Path], RouterLike], clock: Callable[[], float] = time.monotonic) -> None:
         """Look after a registry's folder; loads nothing before the first `router()`."""
-        self._registry = Registry(models)
-        self._load = load
+        self.registry = Registry(models, load)
+        self.load = load
         self._clock = clock
         self._router: RouterLike | None = None
         self._looked_at = float("-inf")
         self._failed: tuple[str, str] | None = None
+        self._failed_at = float("-inf")
         self._lock = threading.Lock()
 
     def router(self) -> RouterLike | None:
         """Answer the router in use, or None. A whole request should use the one it got."""
+        if self._clock() - self._looked_at >= CHECK_SECONDS:
+            self.look(CHECK_SECONDS)
+        return self._router
+
+    def look(self, older: float = 0.0) -> None:
+        """Look at the pointer, where the last look is `older` seconds ago, and load what it names."""
         # One thread looks and loads; the others go on with what there is, unless there is nothing yet.
-        if self._clock() - self._looked_at >= CHECK_SECONDS and self._lock.acquire(blocking=self._router is None):
+        if self._lock.acquire(blocking=self._router is None):
             try:
-                if self._clock() - self._looked_at >= CHECK_SECONDS:
+                if self._clock() - self._looked_at >= older:
                     self._follow()
                     self._looked_at = self._clock()
             finally:
                 self._lock.release()
-        return self._router
+
+    def follow(self, tell: Callable[[bool], None]) -> None:
+        """Look at the pointer from a thread of this process from now on, and tell after each look whether there is trouble."""
+
+        def keep_looking() -> None:
+            while True:
+                self.look()
+                tell(bool(self.trouble))
+                time.sleep(FOLLOW_SECONDS)
+
+        threading.Thread(target=keep_looking, name="salur-model", daemon=True).start()
 
     def require(self) -> RouterLike:
         """Answer the router in use. Raises the problem `no-model` where there is none."""
@@ -92,18 +117,21 @@ class ActiveModel:
     def _follow(self) -> None:
         version = "unknown"
         try:
-            version = self._registry.current() or ""
+            version = self.registry.current() or ""
             if version and self._router is not None and version == self._router.version:
                 self._failed = None
                 return
             if not version:
                 raise RegistryError("nothing was promoted yet")
-            router = self._load(self._registry.path(version))
-        except (SalurError, OSError, ValueError, KeyError) as error:
+            if self._failed and self._failed[0] == version and self._clock() - self._failed_at < RETRY_SECONDS:
+                return
+            router = self.load(self.registry.path(version))
+            router.route(_TRIAL)
+        except Exception as error:  # whatever is wrong with the new one, the old one goes on
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             if self._failed != (version, reason):
                 _log.error("model not loaded", version=version, reason=reason)
-            self._failed = (version, reason)
+            self._failed, self._failed_at = (version, reason), self._clock()
             return
         _log.info("model in use", version=version, before=self._router.version if self._router else "")
         self._router, self._failed = router, None

@@ -33,6 +33,8 @@ _VERDICTS = Counter("salur_verdicts_total", "Verdicts recorded", ("origin", "out
 _BREAKERS = Counter("salur_breaker_changes_total", "Breakers opened and closed", ("agency", "change"))
 _DELIVERIES = Counter("salur_webhook_deliveries_total", "Attempts to deliver a decision", ("result",))
 _REFUSED = Counter("salur_refused_total", "Connections ended before a thread saw a request: busy (503) or slow (408)", ("why",))
+_SHADOW = Counter("salur_shadow_answers_total", "Complaints that a challenger answered beside the model in use", ("result",))
+_SHADOW_TROUBLE = Gauge("salur_shadow_trouble", "1 where the challenger cannot be loaded", multiprocess_mode="livemax")
 _TROUBLE = Gauge(
     "salur_model_trouble", "1 where the current version of the registry is not the one in use", multiprocess_mode="livemax"
 )
@@ -69,13 +71,29 @@ def count_refused(why: str) -> None:
     _REFUSED.labels(why).inc()
 
 
+def note_model(trouble: bool) -> None:
+    """Say whether this process could load the version that the registry names."""
+    _TROUBLE.set(int(trouble))
+
+
+def note_shadow(trouble: bool) -> None:
+    """Say whether this process answers beside the model in use, and could not load the challenger."""
+    _SHADOW_TROUBLE.set(int(trouble))
+
+
+def count_shadow(answered: int, failed: int) -> None:
+    """Count what a challenger answered, and on what it failed."""
+    _SHADOW.labels("answered").inc(answered)
+    _SHADOW.labels("failed").inc(failed)
+
+
 def init_app(app: Flask, models: ActiveModel) -> None:
     """Measure every request, and show the figures at /metrics."""
     app.after_request(_measure)
 
     @access.public()
     def show() -> Response:
-        _TROUBLE.set(1 if models.trouble else 0)
+        note_model(bool(models.trouble))
         registry: CollectorRegistry = REGISTRY
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()

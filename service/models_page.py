@@ -1,4 +1,7 @@
-"""The page /model: the versions of the registry's folder, which one answers, what it says of itself, and what was live when."""
+"""The page /model: the versions of the registry's folder, which one answers, which one runs beside it, and what was live when.
+
+Who may, puts another version live here, takes it back, and sets up a challenger: with a reason, and under the registry's own rules.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request
+import structlog
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from model.artifact import ArtifactError, read_manifest
-from model.registry import CURRENT, Entry, Event, Registry, RegistryError
-from service import access
+from model.registry import CURRENT, Entry, Event, History, NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
+from service import access, audit_log, shadow, wording
 from service.accounts import Permission
 from service.active_model import current_version
+from service.clock import now
 from service.parts import parts
 from service.problems import Problem
 
@@ -29,8 +36,34 @@ EVENTS: Mapping[str, str] = {
     Event.PROMOTED: "mulai dipakai",
     Event.ROLLED_BACK: "dikembalikan",
     Event.REFUSED: "ditolak",
+    Event.SHADOWED: "dipasang sebagai bayangan",
+    Event.SHADOW_ENDED: "berhenti sebagai bayangan",
 }
 """What the ledger tells of, in the words of the page."""
+VERDICTS: Mapping[str, str] = {
+    Verdict.PROMOTE: "layak dipakai",
+    Verdict.HOLD: "sebaiknya ditahan",
+    Verdict.NOT_ENOUGH_DATA: "data belum cukup",
+}
+"""What a comparison came to."""
+REFUSALS: Mapping[str, str] = {
+    Refusal.BROKEN: "Versi ini tidak dapat dimuat: berkasnya rusak, belum tersalin lengkap, atau tidak cocok dengan Salur yang "
+    "berjalan.",
+    Refusal.UNKNOWN_AGENCIES: "Versi ini menyebut instansi yang tidak ada di register wilayah ini: {about}.",
+    Refusal.LACKING_AGENCIES: "Versi ini tidak mengenal instansi yang dikenal model yang sekarang dipakai: {about}. "
+    "Latih ulang dengan register wilayah ini.",
+    Refusal.LIVE_ALREADY: "Versi ini sedang dipakai.",
+    Refusal.NOT_COMPARED: "Versi ini belum dibandingkan dengan versi yang sedang dipakai. Bandingkan dahulu, atau tuliskan "
+    "mengapa dipakai meskipun belum terbukti lebih baik.",
+    Refusal.NOT_BETTER: "Pembandingan dengan versi yang sedang dipakai belum menyatakan versi ini layak. Bila tetap akan "
+    "dipakai, tuliskan mengapa.",
+    Refusal.NOTHING_BEFORE: "Belum ada versi sebelumnya yang dapat dipakai lagi.",
+    Refusal.MOVED: "Model yang dipakai baru saja diganti. Periksa keadaan terakhir di bawah, lalu ulangi bila masih perlu.",
+}
+"""Why the registry will not, as people read it."""
+MAX_REASON = 900
+STALLED_SECONDS = 60
+"""A challenger that has not answered a complaint for so long is in trouble."""
 REPORT = "report/report.html"
 CARD = "MODEL_CARD.md"
 REPORT_POLICY = (
@@ -38,6 +71,14 @@ REPORT_POLICY = (
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 """A report is a file that training wrote: it may draw and be styled, but run nothing, load nothing and know no session."""
+_ACTIONS: Mapping[str, str] = {
+    Event.PROMOTED: "model-promoted",
+    Event.ROLLED_BACK: "model-rolled-back",
+    Event.SHADOWED: "shadow-started",
+    Event.SHADOW_ENDED: "shadow-ended",
+}
+"""What the audit trail calls them."""
+_log = structlog.get_logger("salur")
 _FIGURES = (
     ("accuracy", "Ketepatan", "percent"),
     ("top3", "Benar di antara tiga teratas", "percent"),
@@ -54,6 +95,7 @@ class Version:
     name: str
     live: bool = False
     in_use: bool = False
+    beside: bool = False
     trouble: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
     has_report: bool = False
@@ -81,32 +123,77 @@ class Version:
         return float(auto["target_error"]), float(auto["error"]), float(auto["coverage"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a form asked for: the action, why, why in spite of the comparison, and the version that was live as they saw it."""
+
+    action: str = ""
+    why: str = ""
+    in_spite: str = ""
+    live: str = ""
+
+
 @blueprint.get("")
 @access.page(Permission.VIEW)
 def show() -> Response:
     """List the versions, the one in use first."""
-    registry = Registry(parts().settings.models)
-    router = parts().models.router()
-    page = render_template(
-        "pages/models.html",
-        versions=versions(registry, router.version if router else ""),
-        events=_history(registry),
-        trouble=parts().models.trouble if (registry.folder / CURRENT).exists() else "",
-        router=router,
-        words=EVENTS,
-    )
-    return make_response(page)
+    return _all()
+
+
+@blueprint.post("")
+@access.page(Permission.MODEL)
+def change() -> Response:
+    """Take the last promotion back, or let no challenger run any more."""
+    asked, who, registry = _asked(), access.current_account().name, parts().models.registry
+    if wrong := _wrong(asked, "kembalikan", "hentikan"):
+        return _all(wrong, asked, 422)
+    at = now().isoformat(timespec="seconds")
+    try:
+        if asked.action == "hentikan":
+            done = registry.stop_shadow(why=asked.why, who=who, at=at)
+            told = f"Model bayangan {done.version} sudah dihentikan. Jawabannya tetap tersimpan."
+        else:
+            done = registry.rollback(why=asked.why, who=who, at=at, instead_of=asked.live)
+            told = f"Versi {done.version} dipakai lagi. Semua proses mengikutinya dalam 2 detik."
+    except RegistryError as error:
+        return _all(_sentence(error), asked, _status(error))
+    return _done(done, told)
 
 
 @blueprint.get("/<name>")
 @access.page(Permission.VIEW)
 def one(name: str) -> Response:
-    """Show a version: its figures and its card."""
-    folder = _folder(name)
-    router = parts().models.router()
-    version = _version(folder, current_version(parts().settings.models), router.version if router else "")
-    card = _read(folder / CARD, MAX_CARD).decode("utf-8", "replace") if version.has_card else ""
-    return make_response(render_template("pages/model.html", version=version, card=card))
+    """Show a version: its figures, its card, and what can be done with it."""
+    return _one(name)
+
+
+@blueprint.post("/<name>")
+@access.page(Permission.MODEL)
+def use(name: str) -> Response:
+    """Put a version live, or let it run beside the live one."""
+    _folder(name)
+    asked, who, registry = _asked(), access.current_account().name, parts().models.registry
+    if wrong := _wrong(asked, "pakai", "bayangan"):
+        return _one(name, wrong, asked, 422)
+    at = now().isoformat()  # to the microsecond: what came before is none of a challenger's
+    try:
+        if asked.action == "bayangan":
+            done = registry.start_shadow(name, why=asked.why, who=who, at=at)
+            told = f"Versi {name} kini menjawab sebagai bayangan. Jawabannya hanya disimpan, tidak pernah dikirim."
+        else:
+            done = registry.promote(name, why=asked.why, who=who, at=at, force_why=asked.in_spite, instead_of=asked.live)
+            told = f"Versi {name} mulai dipakai. Semua proses mengikutinya dalam 2 detik."
+    except RegistryError as error:
+        return _one(name, _sentence(error), asked, _status(error))
+    return _done(done, told)
+
+
+@blueprint.errorhandler(CSRFError)
+def stale(error: CSRFError) -> Response:  # noqa: ARG001
+    """Show the form again with what was typed in it: only its token is old."""
+    told = "Halaman ini terlalu lama terbuka. Yang Anda tulis masih ada: periksa, lalu kirim sekali lagi."
+    name = (request.view_args or {}).get("name", "")
+    return _one(name, told, _asked(), 400) if name else _all(told, _asked(), 400)
 
 
 @blueprint.get("/<name>/laporan")
@@ -126,17 +213,113 @@ def report(name: str) -> Response:
 
 def versions(registry: Registry, in_use: str) -> list[Version]:
     """Answer the versions of a registry, the live one first, then the newest; at most MAX_VERSIONS."""
-    live = current_version(registry.folder)
+    live, beside = current_version(registry.folder), _shadow(registry)
     newest = sorted(registry.versions(), reverse=True)[:MAX_VERSIONS]
-    found = [_version(registry.folder / name, live, in_use) for name in newest]
+    found = [_version(registry.folder / name, live, in_use, beside) for name in newest]
     return sorted(found, key=lambda version: (version.live, version.created), reverse=True)
 
 
-def _version(folder: Path, live: str | None, in_use: str) -> Version:
+def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Response:
+    registry, router = parts().models.registry, parts().models.router()
+    history, live, beside = _history(registry), current_version(registry.folder), _shadow(registry)
+    figures = None
+    if beside is not None:
+        with parts().database.read() as connection:
+            figures = shadow.figures(connection, beside, router.version if router else "")
+    page = render_template(
+        "pages/models.html",
+        versions=versions(registry, router.version if router else ""),
+        events=history.entries[: -MAX_EVENTS - 1 : -1],
+        trouble=parts().models.trouble if (registry.folder / CURRENT).exists() else "",
+        router=router,
+        words=EVENTS,
+        live=live or "",
+        before=history.before(live),
+        beside=beside,
+        figures=figures,
+        stalled=bool(figures and figures.waiting_since and (now() - figures.waiting_since).total_seconds() > STALLED_SECONDS),
+        error=error,
+        asked=asked or _Asked(),
+        longest=MAX_REASON,
+    )
+    return make_response(page, status)
+
+
+def _one(name: str, error: str = "", asked: _Asked | None = None, status: int = 200) -> Response:
+    folder, registry, router = _folder(name), parts().models.registry, parts().models.router()
+    live = current_version(registry.folder)
+    version = _version(folder, live, router.version if router else "", _shadow(registry))
+    compared = _history(registry).comparison(live, name) if live else None
+    page = render_template(
+        "pages/model.html",
+        version=version,
+        card=_read(folder / CARD, MAX_CARD).decode("utf-8", "replace") if version.has_card else "",
+        live=live or "",
+        compared=compared,
+        verdicts=VERDICTS,
+        needs_reason=bool(live) and (compared is None or compared.figures.get("verdict") != Verdict.PROMOTE),
+        error=error,
+        asked=asked or _Asked(),
+        longest=MAX_REASON,
+    )
+    return make_response(page, status)
+
+
+def _asked() -> _Asked:
+    given = {name: request.form.get(name, "").replace("\0", "").strip() for name in ("aksi", "alasan", "meskipun", "dipakai")}
+    return _Asked(given["aksi"], given["alasan"], given["meskipun"], given["dipakai"])
+
+
+def _wrong(asked: _Asked, *actions: str) -> str:
+    if asked.action not in actions:
+        return "Pilih dahulu apa yang akan dilakukan."
+    if not asked.why:
+        return "Tuliskan alasannya: orang lain perlu tahu mengapa."
+    longest = max(len(asked.why), len(asked.in_spite))
+    return f"Alasan paling banyak {MAX_REASON} karakter; yang Anda tulis {longest}." if longest > MAX_REASON else ""
+
+
+def _sentence(error: RegistryError) -> str:
+    if not isinstance(error, Refused):
+        return f"Gudang model tidak dapat diubah. Rincian: {error}"
+    if isinstance(error, NeedsReason):
+        return REFUSALS[error.kind]
+    agencies = error.kind in (Refusal.UNKNOWN_AGENCIES, Refusal.LACKING_AGENCIES)
+    sentence = REFUSALS[error.kind].format(about=", ".join(map(wording.agency_name, error.about)) if agencies else "")
+    return f"{sentence} Rincian: {error}" if error.kind is Refusal.BROKEN else sentence
+
+
+def _status(error: RegistryError) -> int:
+    return 409 if isinstance(error, Refused) and error.kind is Refusal.MOVED else 422
+
+
+def _done(entry: Entry, told: str) -> Response:
+    """Tell it, once the audit trail knows: the ledger has it already, so a trail that cannot be written undoes nothing."""
+    action = _ACTIONS[entry.what]
+    try:
+        with parts().database.write() as connection:
+            detail = {"why": entry.why, "before": entry.previous}
+            audit_log.write(connection, action, f"model:{entry.version}"[:100], detail, account_id=access.current_account().id)
+    except SQLAlchemyError as error:
+        _log.error("change of model not in the audit trail", error=type(error).__name__, action=action, version=entry.version)
+    parts().models.look()
+    flash(told)
+    return redirect(url_for("models.show"), 303)
+
+
+def _shadow(registry: Registry) -> Shadowed | None:
+    try:
+        return registry.shadow()
+    except RegistryError:
+        return None
+
+
+def _version(folder: Path, live: str | None, in_use: str, beside: Shadowed | None) -> Version:
     known: dict[str, Any] = {
         "name": folder.name,
         "live": folder.name == live,
         "in_use": folder.name == in_use,
+        "beside": beside is not None and folder.name == beside.version,
         "has_report": (folder / REPORT).is_file(),
         "has_card": (folder / CARD).is_file(),
     }
@@ -146,16 +329,16 @@ def _version(folder: Path, live: str | None, in_use: str) -> Version:
         return Version(**known, trouble=str(error).replace(str(folder), folder.name))
 
 
-def _history(registry: Registry) -> Sequence[Entry]:
+def _history(registry: Registry) -> History:
     try:
-        return registry.history().entries[: -MAX_EVENTS - 1 : -1]
+        return registry.history()
     except OSError:
-        return ()
+        return History(())
 
 
 def _folder(name: str) -> Path:
     try:
-        return Registry(parts().settings.models).path(name)
+        return parts().models.registry.path(name)
     except RegistryError as error:
         raise Problem("not-found", "There is no such version.", sentence="Versi itu tidak ada di gudang model.") from error
 

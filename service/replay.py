@@ -32,13 +32,17 @@ class Replayed:
 
 
 def replay(connection: Connection, number: int, models: Path, load: Callable[[Path], RouterLike]) -> list[Replayed]:
-    """Give every answer about a complaint again. Raises CannotReplay where the complaint, its text or the model is gone."""
+    """Give every answer about a complaint again, but for a challenger's, which was never given.
+
+    Raises CannotReplay where the complaint, its text or the model is gone.
+    """
     kept = connection.execute(select(complaint).where(complaint.c.id == number)).one_or_none()
     if kept is None:
         raise CannotReplay(f"complaint {number}: there is none with this number")
     if kept.purged_at is not None:
         raise CannotReplay(f"complaint {number}: its text was purged on {kept.purged_at:%Y-%m-%d}")
-    said = connection.execute(select(routing).where(routing.c.complaint_id == number).order_by(routing.c.id)).all()
+    given = select(routing).where(routing.c.complaint_id == number, routing.c.shadow.is_(False)).order_by(routing.c.id)
+    said = connection.execute(given).all()
     answers = [answer for answer in said if answer.model_version]
     if not answers:
         raise CannotReplay(f"complaint {number}: no model was ready when it came")

@@ -3,7 +3,8 @@
 Facts, never changed (but for `purge`, which deletes what a complaint says and keeps the rest):
   complaint        what came in, masked; `source` and `client_id` are the sender's own name for it
   routing          what the model said: `body` is its whole answer as it was, byte for byte; the columns beside it are what
-                   was answered, after breaker and audit draw. `shadow` marks a challenger's word, which nobody was told
+                   was answered, after breaker and audit draw. `shadow` marks a challenger's word, which nobody was told;
+                   where its `agency` is empty, the challenger failed
   routing_reason   the reasons of what was answered, one a row
   verdict          what a person (or the agency, through the API) decided; undo is a further row that supersedes one
   decision         what was told to the world: each automatic routing and each verdict; `position` is the feed's cursor
@@ -43,7 +44,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that makes these tables; a test holds it to the newest."""
 STATES = ("sent", "waiting", "asked", "decided", "closed")
 """sent: went out by itself. waiting: in the queue. asked: the reporter must add something. closed: not a complaint."""
@@ -148,6 +149,14 @@ routing = Table(
     _one_of("decision", DECISIONS),
     Index("ix_routing_complaint_id", "complaint_id", "id"),
     Index("ix_routing_routed_at", "routed_at"),
+    Index(
+        "uq_routing_shadow",
+        "model_version",
+        "complaint_id",
+        unique=True,
+        sqlite_where=text("shadow"),
+        postgresql_where=text("shadow"),
+    ),
 )
 
 routing_reason = Table(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model.complaint import Complaint
 from model.faults import Fault, InvalidData
+from service import active_model
 from service.active_model import ActiveModel
 from service.problems import Problem
 
@@ -25,15 +28,25 @@ class Clock:
 class Router:
     """A router that is only a name."""
 
-    register = manifest = route = None
+    register = manifest = None
 
     def __init__(self, version: str) -> None:
         self.version = version
 
+    def route(self, complaint: Complaint) -> None:
+        if self.version == "bisu":
+            raise IndexError("no weights")
+
+
+loads: list[str] = []
+
 
 def load(folder: Path) -> Any:
+    loads.append(folder.name)
     if folder.name.startswith("rusak"):
         raise InvalidData([Fault(folder.name, 3, "digest differs")])
+    if folder.name == "meledak":
+        raise TypeError("what nobody expected")
     return Router(folder.name)
 
 
@@ -44,7 +57,7 @@ def clock() -> Clock:
 
 @pytest.fixture(autouse=True)
 def versions(tmp_path: Path) -> None:
-    for name in ("satu", "dua", "tiga", "rusak-2"):
+    for name in ("satu", "dua", "tiga", "rusak-2", "meledak", "bisu"):
         (tmp_path / name).mkdir()
 
 
@@ -85,6 +98,54 @@ def test_a_broken_successor_is_told_and_not_used(model: ActiveModel, tmp_path: P
     clock.now = 4.0
     assert version(model) == "tiga"
     assert model.trouble == ""
+
+
+@pytest.mark.parametrize(("successor", "reason"), [("meledak", "what nobody expected"), ("bisu", "no weights")])
+def test_whatever_goes_wrong_with_a_successor_the_old_one_answers(
+    model: ActiveModel, tmp_path: Path, clock: Clock, successor: str, reason: str
+) -> None:
+    (tmp_path / "current").write_text("satu")
+    assert version(model) == "satu"
+    (tmp_path / "current").write_text(successor)
+    for clock.now in (2.0, 4.0):
+        assert version(model) == "satu"
+    assert model.trouble == f"version {successor} cannot be loaded: {reason}"
+
+
+def test_a_version_that_failed_is_tried_again_now_and_then_and_another_at_once(
+    model: ActiveModel, tmp_path: Path, clock: Clock
+) -> None:
+    loads.clear()
+    (tmp_path / "current").write_text("rusak-2")
+    for clock.now in (0.0, 1.0, 2.0, 9.0):
+        assert version(model) is None
+    assert loads == ["rusak-2"]
+    clock.now = 11.0
+    assert version(model) is None
+    assert loads == ["rusak-2", "rusak-2"]
+    (tmp_path / "current").write_text("satu")
+    clock.now = 12.0
+    assert version(model) == "satu"
+
+
+def test_a_following_thread_loads_without_any_request_and_tells_of_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(active_model, "FOLLOW_SECONDS", 0.02)
+    told: list[bool] = []
+    model = ActiveModel(tmp_path, load)
+    (tmp_path / "current").write_text("satu")
+    model.follow(told.append)
+    for pointer, used, trouble in (
+        ("satu", "satu", False),
+        ("dua", "dua", False),
+        ("rusak-2", "dua", True),
+        ("tiga", "tiga", False),
+    ):
+        (tmp_path / "baru").write_text(pointer)
+        (tmp_path / "baru").replace(tmp_path / "current")
+        until = time.monotonic() + 5
+        while (getattr(model._router, "version", ""), bool(model.trouble), told[-1:]) != (used, trouble, [trouble]):
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
 
 def test_a_lost_pointer_keeps_the_model(model: ActiveModel, tmp_path: Path, clock: Clock) -> None:
