@@ -75,7 +75,9 @@ def _page(error: str = "", status: int = 200) -> Response:
         known = audit.breakers(connection)
     page = render_template(
         "desk/audits.html",
-        errors=errors,
+        # Where a case was proposed to is told once it is decided, not while somebody is to judge it without knowing.
+        errors=[one for one in errors if one.cases],
+        waiting=sum(one.waiting for one in errors),
         open=[one for one in known if one.closed_at is None and one.model_version == version],
         past=[one for one in known if one.closed_at is not None or one.model_version != version],
         target=audit.TARGET,

@@ -83,6 +83,7 @@ class Case:
     claimed_until: dt.datetime | None
     received_at: dt.datetime
     due: dt.date
+    follow_up_by: dt.date
     finish_by: dt.date
     purged: bool
     history: tuple[Past, ...]
@@ -119,6 +120,7 @@ def load(connection: Connection, complaint_id: int) -> Case | None:
         reasons=tuple(reasons.scalars()),
         **{name: getattr(row, f"standing_{name}") for name in _STANDING},
         received_at=row.received_at,
+        follow_up_by=row.follow_up_by,
         finish_by=row.finish_by,
         purged=row.purged_at is not None,
         history=tuple(_history(connection, complaint_id)),

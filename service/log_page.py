@@ -41,11 +41,34 @@ ACTIONS: Mapping[str, str] = {
     "undone": "membatalkan putusan",
     "breaker-opened": "menghentikan penerusan otomatis",
     "breaker-closed": "membuka lagi penerusan otomatis",
+    "model-promoted": "memakai versi model",
+    "model-rolled-back": "mengembalikan versi model",
+    "shadow-started": "memasang model bayangan",
+    "shadow-ended": "menghentikan model bayangan",
     "webhook-added": "menambah webhook",
     "webhook-removed": "menghapus webhook",
     "purged": "menghapus isi aduan lama",
 }
 """What the log calls by names, in the words of the page; what is not here is shown by its name."""
+DETAILS: Mapping[str, str] = {
+    "name": "nama",
+    "role": "peran",
+    "scopes": "kewenangan",
+    "outcome": "hasil",
+    "agency": "instansi",
+    "verdict": "putusan",
+    "verdicts": "disposisi menjadi putusan",
+    "why": "alasan",
+    "rows": "baris",
+    "names": "nama instansi",
+    "form": "bentuk",
+    "filters": "saringan",
+    "complaints": "aduan",
+    "before": "sebelum",
+    "url": "alamat",
+    "source": "sumber",
+}
+"""What a line tells besides, in the words of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +96,7 @@ def show() -> Response:
     more = rows[SHOWN - 1].id if len(rows) > SHOWN else None
     kept = {name: value for name, value in request.args.items() if name in ("siapa", "tindakan", "dari", "sampai") and value}
     page = render_template(
-        "pages/log.html", rows=rows[:SHOWN], people=people, actions=actions, words=ACTIONS, asked=asked, more=more, kept=kept
+        "pages/log.html", rows=rows[:SHOWN], people=people, actions=actions, words=ACTIONS, details=DETAILS, asked=asked, more=more, kept=kept
     )
     return make_response(page)
 

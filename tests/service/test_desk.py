@@ -397,8 +397,12 @@ def test_an_audit_case_shows_nothing_of_the_models_word(
     queue = petugas.client.get("/antrean").text
     assert "usulan:" not in queue
     assert f"/aduan/{number}" not in petugas.client.get("/antrean?instansi=dishub").text
+    findings = petugas.client.get("/antrean/pemeriksaan").text
+    assert "1 aduan yang terambil masih menunggu" in findings
+    assert "Dinas Perhubungan" not in findings
     told = send(petugas, number, SCRIPT, putusan="dlh")
     assert "Tersimpan." in told.text
+    assert "Dinas Perhubungan" in petugas.client.get("/antrean/pemeriksaan").text
     with database.read() as connection:
         (error,) = audit.live_errors(connection)
     assert (error.agency, error.cases, error.wrong) == ("dishub", 1, 1)
@@ -410,7 +414,7 @@ def test_an_open_breaker_is_told_to_everyone_and_closed_by_a_head(api: Api, pers
     head, officer = person, type(person)(app.test_client())
     head.sign_in("kepala")
     officer.sign_in("petugas")
-    assert "Belum ada yang diperiksa" in head.client.get("/antrean/pemeriksaan").text
+    assert "Belum ada yang selesai diperiksa" in head.client.get("/antrean/pemeriksaan").text
     assert head.send("/antrean/pemeriksaan", aksi="hentikan", instansi="entah", alasan="uji").status_code == 422
     nothing = head.send("/antrean/pemeriksaan", aksi="hentikan", instansi="dlh", alasan=" ")
     assert "Tuliskan alasannya" in nothing.text
