@@ -96,7 +96,15 @@ def show() -> Response:
     more = rows[SHOWN - 1].id if len(rows) > SHOWN else None
     kept = {name: value for name, value in request.args.items() if name in ("siapa", "tindakan", "dari", "sampai") and value}
     page = render_template(
-        "pages/log.html", rows=rows[:SHOWN], people=people, actions=actions, words=ACTIONS, details=DETAILS, asked=asked, more=more, kept=kept
+        "pages/log.html",
+        rows=rows[:SHOWN],
+        people=people,
+        actions=actions,
+        words=ACTIONS,
+        details=DETAILS,
+        asked=asked,
+        more=more,
+        kept=kept,
     )
     return make_response(page)
 
