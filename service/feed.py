@@ -17,23 +17,36 @@ from service.tables import complaint, decision, feed_head
 
 MAX_PAGE = 1_000
 _PLACED_AT_ONCE = 5_000
+_UNPLACED = select(decision.c.id).where(decision.c.position.is_(None)).order_by(decision.c.id)
 _PLACE = update(decision).where(decision.c.id == bindparam("row")).values(position=bindparam("place"))
 
 
 def place(database: Database) -> int:
     """Give every decision without a position its own; answers how many there were."""
-    waiting = select(decision.c.id).where(decision.c.position.is_(None)).order_by(decision.c.id).limit(_PLACED_AT_ONCE)
     with database.read() as connection:
-        if connection.execute(waiting.limit(1)).one_or_none() is None:
+        if connection.execute(_UNPLACED.limit(1)).one_or_none() is None:
             return 0
     with database.write() as connection:
-        # The head's row is the lock: what is read after it is taken is all that was committed before.
-        head: int = connection.execute(select(feed_head.c.position).where(feed_head.c.id == 1).with_for_update()).scalar_one()
-        rows = connection.execute(waiting).scalars().all()
-        if rows:
-            connection.execute(_PLACE, [{"row": row, "place": head + count} for count, row in enumerate(rows, 1)])
-            connection.execute(update(feed_head).where(feed_head.c.id == 1).values(position=head + len(rows)))
-    return len(rows)
+        return _place(connection)[1]
+
+
+def head(connection: Connection) -> int:
+    """Answer the position of the last decision there is, in the caller's transaction: none has a later one yet."""
+    while True:
+        last, placed = _place(connection)
+        if placed < _PLACED_AT_ONCE:
+            return last
+
+
+def _place(connection: Connection) -> tuple[int, int]:
+    """Place the first of those without a position; answers the last position and how many were placed."""
+    # The head's row is the lock: what is read after it is taken is all that was committed before.
+    last: int = connection.execute(select(feed_head.c.position).where(feed_head.c.id == 1).with_for_update()).scalar_one()
+    rows = connection.execute(_UNPLACED.limit(_PLACED_AT_ONCE)).scalars().all()
+    if rows:
+        connection.execute(_PLACE, [{"row": row, "place": last + count} for count, row in enumerate(rows, 1)])
+        connection.execute(update(feed_head).where(feed_head.c.id == 1).values(position=last + len(rows)))
+    return last + len(rows), len(rows)
 
 
 def page(connection: Connection, after: int, limit: int, source: str = "") -> Sequence[Row[Any]]:

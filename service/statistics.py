@@ -205,7 +205,7 @@ def _arrivals(connection: Connection, period: Period) -> list[Arrivals]:
         select(day.label("day"), routing.c.decision, func.count().label("many"))
         .select_from(standing)
         .join(routing, routing.c.id == standing.c.routing_id)
-        .where(_within(standing.c.received_at, period))
+        .where(_within(_unsought(connection, standing.c.received_at), period))
         .group_by(day, routing.c.decision)
     )
     by_day: dict[dt.date, Counter[str]] = defaultdict(Counter)
@@ -251,7 +251,7 @@ def _decisions(connection: Connection, period: Period) -> tuple[dict[str, int], 
         select(verdict.c.outcome, verdict.c.origin, whole, func.count().label("many"))
         .select_from(verdict)
         .join(standing, standing.c.complaint_id == verdict.c.complaint_id)
-        .where(*_given(period), verdict.c.origin != "api")
+        .where(*_given(connection, period), verdict.c.origin != "api")
         .group_by(verdict.c.outcome, verdict.c.origin, whole)
     )
     outcomes, by_hour = Counter[str](), Counter[int]()
@@ -330,13 +330,16 @@ def _agreement(connection: Connection, period: Period) -> tuple[int, int]:
     """Compare what different people decided about complaints of the same matter, each with the first of its group."""
     first, other = verdict.alias(), verdict.alias()
     named = ("confirmed", "changed")
+    # The few that are like others come first: both databases would go through every verdict of the period instead.
+    like_others = select(complaint.c.id, complaint.c.similar_to).where(complaint.c.similar_to.is_not(None))
+    alike = like_others.cte("alike").prefix_with("MATERIALIZED")
     query = (
         select(func.count(case((first.c.agency == other.c.agency, 1))), func.count())
-        .select_from(other)
-        .join(complaint, and_(complaint.c.id == other.c.complaint_id, complaint.c.similar_to.is_not(None)))
-        .join(first, first.c.complaint_id == complaint.c.similar_to)
+        .select_from(alike)
+        .join(other, other.c.complaint_id == alike.c.id)
+        .join(first, first.c.complaint_id == alike.c.similar_to)
         .where(
-            *_given(period, other),
+            *_given(connection, period, other),
             other.c.outcome.in_(named),
             other.c.origin == "desk",
             _stands(first),
@@ -362,7 +365,7 @@ def _reviewers(connection: Connection, period: Period) -> list[Reviewer]:
         select(account.c.full_name, account.c.id, seconds, verdict.c.blind, func.count().label("many"))
         .select_from(verdict)
         .join(account, account.c.id == verdict.c.account_id)
-        .where(*_given(period), verdict.c.origin == "desk")
+        .where(*_given(connection, period), verdict.c.origin == "desk")
         .group_by(account.c.full_name, account.c.id, seconds, verdict.c.blind)
     )
     rows = connection.execute(query).all()
@@ -412,14 +415,19 @@ def _within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
     return and_(column >= period.start, column < period.end)
 
 
-def _given(period: Period, given: Any = verdict) -> tuple[ColumnElement[bool], ...]:
+def _given(connection: Connection, period: Period, given: Any = verdict) -> tuple[ColumnElement[bool], ...]:
     """Verdicts of the period, but for those taken back. Not "which stand now": an agency's answer hides nobody's work."""
-    return _within(given.c.decided_at, period), given.c.outcome != "undone", _stands(given)
+    return _within(_unsought(connection, given.c.decided_at), period), given.c.outcome != "undone", _stands(given)
 
 
 def _stands(given: Any) -> ColumnElement[bool]:
     undone = verdict.alias()
     return ~exists().where(undone.c.supersedes == given.c.id)
+
+
+def _unsought(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Keep SQLite from seeking a column in its index: most rows are wanted, and those it finds so lie all over the file."""
+    return column if connection.dialect.name == "postgresql" else func.coalesce(column, column, type_=column.type)
 
 
 def _local_day(connection: Connection, column: ColumnElement[Any], period: Period) -> ColumnElement[Any]:

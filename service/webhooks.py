@@ -23,7 +23,7 @@ from service.clock import now
 from service.database import Database
 from service.outgoing import ForbiddenAddress, Target
 from service.settings import Settings
-from service.tables import complaint, decision, feed_head, webhook, webhook_delivery
+from service.tables import complaint, decision, webhook, webhook_delivery
 
 MAX_ATTEMPTS = 12
 """With the waits below that is about a day and a half."""
@@ -55,8 +55,7 @@ def add(
     if len(url) > 500:
         raise ForbiddenAddress("the address has over 500 characters")
     salt = secrets.token_hex(16)
-    head = connection.execute(select(feed_head.c.position)).scalar_one()
-    values = {"url": url, "source": source, "salt": salt, "position": head, "created_at": now(), "created_by": by}
+    values = {"url": url, "source": source, "salt": salt, "position": feed.head(connection), "created_at": now(), "created_by": by}
     number: int = connection.execute(insert(webhook).values(values).returning(webhook.c.id)).scalar_one()
     audit_log.write(connection, "webhook-added", f"webhook:{number}", {"url": url, "source": source}, account_id=by)
     return number, signing_key(secret, salt)

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "service" / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 UNIT = (DEPLOY / "salur.service").read_text(encoding="utf-8")
+DELIVERY = (DEPLOY / "salur-deliver.service").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -46,14 +47,14 @@ def test_every_wheel_package_is_copied() -> None:
     assert all(f"COPY {package} {package}\n" in DOCKERFILE for package in packages)
 
 
-@pytest.mark.parametrize("path", ["Dockerfile", "compose.yaml", "salur.service"])
+@pytest.mark.parametrize("path", ["Dockerfile", "compose.yaml", "salur.service", "salur-deliver.service"])
 def test_every_setting_that_is_named_is_one(path: str) -> None:
     known = {settings.variable(name) for name in settings.names()} | {"SALUR_DB_PASSWORD"}  # compose's own, for its .env
     assert set(re.findall(r"\bSALUR_[A-Z_]+", (DEPLOY / path).read_text(encoding="utf-8").replace("SALUR_ variable", ""))) <= known
 
 
 def test_commands_that_are_named_are_there() -> None:
-    text = DOCKERFILE + UNIT + (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    text = DOCKERFILE + UNIT + DELIVERY + (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     named = set(re.findall(r"salur-service (\w+)|--rm salur (\w+)", text))
     assert {one or other for one, other in named} <= main.commands.keys()
     assert 'CMD ["run"]' in DOCKERFILE
@@ -62,7 +63,7 @@ def test_commands_that_are_named_are_there() -> None:
 def test_nothing_of_ours_runs_as_root_or_writes_where_it_need_not() -> None:
     stages = DOCKERFILE.split("\nFROM ")
     assert all("\nUSER 10001\n" in stage for stage in stages if "ENTRYPOINT" in stage)
-    for name in ("salur", "training"):
+    for name in ("salur", "deliver", "training"):
         service = COMPOSE["services"][name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -70,6 +71,13 @@ def test_nothing_of_ours_runs_as_root_or_writes_where_it_need_not() -> None:
         assert all(mount.split(":")[0] in COMPOSE["volumes"] for mount in service["volumes"])
     for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "User=salur"):
         assert f"\n{line}\n" in UNIT
+        assert f"\n{line}\n" in DELIVERY
+
+
+def test_webhooks_are_told_by_a_process_of_their_own() -> None:
+    assert COMPOSE["services"]["deliver"]["command"] == ["deliver"]
+    assert COMPOSE["services"]["deliver"]["environment"] == COMPOSE["services"]["salur"]["environment"]
+    assert "/salur-service deliver\n" in DELIVERY
 
 
 def test_no_secret_stands_in_a_file() -> None:

@@ -121,11 +121,14 @@ def test_what_is_decided_is_posted_once_and_signed(api: Api, database: Database,
     assert [row.state for row in deliveries(database)] == ["delivered"]
 
 
+@BOTH
+@pytest.mark.parametrize("read_before", [True, False])
 def test_an_address_hears_what_comes_after_it_and_of_its_source_alone(
-    api: Api, database: Database, told: Settings, receiver: Receiver
+    api: Api, database: Database, told: Settings, receiver: Receiver, read_before: bool
 ) -> None:
     api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
-    api.get("/decisions")
+    if read_before:
+        api.get("/decisions")
     add(database, told, receiver.url)
     add(database, told, receiver.url, source="lain")
     api.post("/complaints", json={"id": "H-2", "text": "sampah pasti"})
