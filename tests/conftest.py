@@ -13,7 +13,7 @@ from model import artifact as artifacts
 from model.labelled import LabelledComplaint, dump, load
 from model.register import Register
 from model.router import Router
-from training import train
+from training import report, train
 from training.config import TrainingConfig
 
 DATA = Path(__file__).parent.parent / "data" / "kutai-timur"
@@ -71,9 +71,9 @@ def tiny_artifact(region: Path, tiny_config: TrainingConfig, tmp_path_factory: p
     """The folder of a version trained on that region."""
     register = Register.load(region)
     given = train.load(register, [region / "complaints.jsonl"], [], "2026-11-24")
-    artifact, _ = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
+    artifact, judged = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
     folder = tmp_path_factory.mktemp("models") / artifact.version
-    artifacts.save(folder, artifact, train.seen_file(given))
+    artifacts.save(folder, artifact, report.files(artifact, judged) | train.seen_file(given))
     return folder
 
 

@@ -129,7 +129,6 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     page = officer.page
     officer.sign_in()
     officer.check("queue")
-    officer.picture("antrean")
     page.keyboard.press("Enter")
     expect(page.locator("#judul")).to_be_visible()
 
@@ -143,7 +142,6 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     for key in "12131121411123":
         officer.press(key)
     officer.check("complaint")
-    officer.picture("meja")
 
     # Undo brings the complaint back, with the agencies to choose again.
     mistaken = officer.press("5")
