@@ -78,13 +78,15 @@ class Server:
     url: str
 
     def call(
-        self, method: str, path: str, body: bytes | None = None, seconds: float = 30.0, **headers: str
+        self, method: str, path: str, body: bytes | None = None, seconds: float = 30.0, idempotency: str = ""
     ) -> tuple[int, Any, bytes]:
         """Ask once, on a connection of its own; answers status, headers and body. Raises OSError or HTTPException."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
-            kind = {"Content-Type": "application/json"} if body is not None else {}
-            connection.request(method, path, body, {"Authorization": f"Bearer {self.key}", **kind, **headers})
+            headers = {"Authorization": f"Bearer {self.key}"}
+            headers |= {"Content-Type": "application/json"} if body is not None else {}
+            headers |= {"Idempotency-Key": idempotency} if idempotency else {}
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
         finally:
@@ -99,6 +101,19 @@ class Server:
         """Process ids of the workers that live now."""
         pid = self.process.pid
         return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def memory(self) -> float:
+        """Answer the memory of master and workers in MB; what several share is counted once (PSS)."""
+        kilobytes = 0
+        for pid in (self.process.pid, *self.workers()):
+            with suppress(OSError):
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+                kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return round(kilobytes / 1024, 1)
+
+    def handles(self) -> int:
+        """Answer how many files, sockets and pipes the workers have open."""
+        return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in self.workers())
 
     def log(self) -> str:
         """Answer all that it wrote."""
@@ -222,22 +237,29 @@ class Sender:
     created: list[str] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Connect when there is something to send."""
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+
     def send_until(self, stopped: threading.Event, pause: float = 0.0) -> None:
         """Send one complaint after another; what is under way when told to stop is still seen through."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
         for number in itertools.count():
             if stopped.is_set():
                 break
-            self._see_through(connection, f"{self.name}-{number}")
+            self._see_through(f"{self.name}-{number}")
             if pause:
                 time.sleep(pause)
-        connection.close()
+        self._connection.close()
 
-    def _see_through(self, connection: http.client.HTTPConnection, client_id: str) -> None:
-        body = json.dumps({"id": client_id, "text": f"lampu jalan mati {secrets.token_hex(8)[:1]} pasti"[:22] + " pasti"}).encode()
+    def _see_through(self, client_id: str) -> None:
+        body = json.dumps({"id": client_id, "text": f"lampu jalan mati pasti {client_id}"}).encode()
         headers = {"Authorization": f"Bearer {self.server.key}", "Content-Type": "application/json"}
         deadline = time.monotonic() + 120
         while True:
+            if self._connection.port != self.server.port:
+                self._connection.close()
+                self._connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+            connection = self._connection
             try:
                 connection.request("POST", "/api/v1/complaints", body, headers)
                 response = connection.getresponse()

@@ -127,15 +127,6 @@ def ask(server: Server, seconds: float) -> dict[str, Any]:
     }
 
 
-def memory(server: Server) -> float:
-    """Proportional memory of master and workers, in MB."""
-    kilobytes = 0
-    for pid in (server.process.pid, *server.workers()):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return round(kilobytes / 1024, 1)
-
-
 def measure(kind: str, connections: int, seconds: float, *, plain: bool = False) -> dict[str, Any]:
     """Let a crowd of one kind press on a server of two workers; answers what an ordinary caller saw."""
     at_once, slowly = KINDS[kind]
@@ -146,13 +137,13 @@ def measure(kind: str, connections: int, seconds: float, *, plain: bool = False)
         environ = {"GUNICORN_CMD_ARGS": "--worker-class gthread --worker-connections 8192"} if plain else {}
         with served(folder, url, key, make_registry(folder / "models"), environ) as server:
             quiet = ask(server, 3)
-            before = memory(server)
+            before = server.memory()
             stopped, crowd = threading.Event(), Crowd(server.port, connections, at_once, slowly)
             pressing = threading.Thread(target=crowd.press, args=(stopped,), daemon=True)
             pressing.start()
             time.sleep(3)
             pressed = ask(server, seconds)
-            after = memory(server)
+            after = server.memory()
             found = {"open": len(crowd.open), "called": crowd.called, "turned_away": crowd.turned_away}
             stopped.set()
             pressing.join(30)
