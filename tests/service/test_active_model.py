@@ -33,7 +33,7 @@ class Router:
     def __init__(self, version: str) -> None:
         self.version = version
 
-    def route(self, complaint: Complaint) -> None:
+    def route(self, _: Complaint) -> None:
         if self.version == "bisu":
             raise IndexError("no weights")
 
