@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ from model.register import Register
 FORMAT = 1
 """Raised when a reader of the old form would misread the new one; CHANGELOG.md has a heading for it."""
 MANIFEST, ARRAYS, VOCABULARY, REGISTER = "manifest.json", "arrays.npz", "vocabulary.txt", "register"
+SEAL = "manifest.sha256"
+"""Holds the digest of the manifest, which holds those of all else: `sha256sum -c` understands it."""
 MAX_MANIFEST = 8_000_000
 
 
@@ -69,11 +70,17 @@ def save(folder: Path, artifact: Artifact, texts: Mapping[str, str] | None = Non
         digests = {path.relative_to(part).as_posix(): file_digest(path) for path in sorted(part.rglob("*")) if path.is_file()}
         manifest = {**artifact.manifest, "format": FORMAT, "files": digests}
         (part / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        seal(part)
         part.chmod(0o755)
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+
+
+def seal(folder: Path) -> None:
+    """Write the digest of a folder's manifest beside it."""
+    (folder / SEAL).write_text(f"{file_digest(folder / MANIFEST)}  {MANIFEST}\n", encoding="ascii")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -100,7 +107,8 @@ def load(folder: Path) -> Artifact:
     Raises ArtifactError naming the file that is missing, changed, unlisted or unreadable.
     """
     manifest = read_manifest(folder)
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
+    _check_seal(folder)
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST, SEAL}
     for name, digest in manifest["files"].items():
         if name not in found:
             raise ArtifactError(f"{folder / name}: missing")
@@ -112,6 +120,15 @@ def load(folder: Path) -> Artifact:
         with np.load(folder / ARRAYS, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         vocabulary = (folder / VOCABULARY).read_text(encoding="utf-8").split("\n")[:-1]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{folder}: unreadable: {error}") from error
+    except Exception as error:  # numpy raises whatever a malformed member makes zipfile, ast or tokenize raise
+        raise ArtifactError(f"{folder}: unreadable: {' '.join(str(error).split())[:200] or type(error).__name__}") from error
     return Artifact(manifest, arrays, vocabulary, Register.load(folder / REGISTER))
+
+
+def _check_seal(folder: Path) -> None:
+    try:
+        written = (folder / SEAL).read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{folder / SEAL}: missing: train again, or copy the folder whole") from error
+    if written != f"{file_digest(folder / MANIFEST)}  {MANIFEST}\n".encode():
+        raise ArtifactError(f"{folder / MANIFEST}: its digest is not the one in {SEAL}: changed or torn")

@@ -217,7 +217,7 @@ def _read_rules(register: Register) -> tuple[Rules, list[Fault]]:
         document = tomllib.loads(text)
     except UnicodeDecodeError as error:
         return Rules(), [Fault(FILE, content[: error.start].count(b"\n") + 1, f"not UTF-8: byte 0x{content[error.start]:02x}")]
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # tomllib's own, and that of int for a number of thousands of digits
         at = _AT_LINE.search(str(error))
         return Rules(), [Fault(FILE, int(at[1]) if at else 0, f"not TOML: {_AT_LINE.sub('', str(error)).strip()}")]
     except RecursionError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ _TEXTS = (
     "expect",
 )
 _LISTS = ("also", "missing")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_LINE = 1_000_000
 """Bytes of one line; a longer one is a fault, not a reason to run out of memory."""
 
@@ -132,6 +134,8 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise InvalidData([Fault(str(path), number, f"not JSON: {error}")]) from error
             if not isinstance(row, dict):
                 raise InvalidData([Fault(str(path), number, "not a JSON object")])
+            if b"\\u" in line and _SURROGATE.search(json.dumps(row, ensure_ascii=False)):
+                raise InvalidData([Fault(str(path), number, "half a surrogate pair (\\ud800 to \\udfff): no character")])
             yield number, row
 
 

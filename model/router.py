@@ -47,6 +47,8 @@ class Router:
             return cls(artifacts.load(folder))
         except KeyError as error:
             raise ArtifactError(f"{folder}: {error} is missing from the manifest or the arrays") from error
+        except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+            raise ArtifactError(f"{folder}: manifest and arrays are not as training writes them: {error}") from error
 
     def route(self, complaint: Complaint, *, evidence: bool = True) -> Routing:
         """Answer who is responsible, how sure that is, and whether a person must look first.

@@ -27,16 +27,26 @@ def test_an_artifact_survives_being_saved_and_loaded(tiny_artifact: Path, tmp_pa
     assert again.register == loaded.register
 
 
-@pytest.mark.parametrize("name", ["arrays.npz", "vocabulary.txt", "register/agencies.csv", "report/seen.txt"])
+@pytest.mark.parametrize(
+    "name", ["arrays.npz", "vocabulary.txt", "register/agencies.csv", "report/seen.txt", "manifest.json", "manifest.sha256"]
+)
 def test_one_changed_byte_is_refused_by_name(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copy / name).write_bytes(bytes(content))
-    with pytest.raises(ArtifactError, match=name):
+    with pytest.raises(ArtifactError, match="manifest" if "manifest" in name else name):
         artifact.load(copy)
 
 
-@pytest.mark.parametrize("name", ["arrays.npz", "vocabulary.txt", "manifest.json"])
+def test_a_changed_figure_of_the_manifest_is_refused(copy: Path) -> None:
+    manifest = (copy / "manifest.json").read_text(encoding="utf-8")
+    (copy / "manifest.json").write_text(manifest.replace('"target_error": 0.05', '"target_error": 0.95'), encoding="utf-8")
+    assert (copy / "manifest.json").read_text(encoding="utf-8") != manifest
+    with pytest.raises(ArtifactError, match=r"manifest\.json: its digest is not the one in manifest\.sha256"):
+        artifact.load(copy)
+
+
+@pytest.mark.parametrize("name", ["arrays.npz", "vocabulary.txt", "manifest.json", "manifest.sha256"])
 def test_a_missing_file_is_refused_by_name(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(ArtifactError, match=name):
@@ -52,6 +62,7 @@ def test_a_file_that_nobody_listed_is_refused(copy: Path) -> None:
 def _edit(folder: Path, **values: object) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     (folder / "manifest.json").write_text(json.dumps(manifest | values), encoding="utf-8")
+    artifact.seal(folder)
 
 
 def test_another_format_is_refused_with_its_number(copy: Path) -> None:

@@ -482,6 +482,7 @@ def _stranger(folder: Path) -> None:
 def _change(folder: Path, **changed: object) -> None:
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changed), encoding="utf-8")
+    artifacts.seal(folder)
 
 
 def _other_stemmer(folder: Path) -> None:

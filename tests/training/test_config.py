@@ -32,7 +32,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     assert all(name in text for name in ("c = -1", "speed", "folds = 2.5", "balance", "weights.x"))
 
 
-@pytest.mark.parametrize("content", [b"c = ", b"\xff\xfe", b"c = 1\nc = 2"])
+@pytest.mark.parametrize("content", [b"c = ", b"\xff\xfe", b"c = 1\nc = 2", b"c = " + b"9" * 5_000, b"c = " + b"[" * 50_000])
 def test_what_is_no_toml_is_said_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "c.toml").write_bytes(content)
     with pytest.raises(InvalidData, match="not TOML"):
