@@ -67,7 +67,7 @@ def load(path: Path) -> TrainingConfig:
     """Read a configuration. Raises InvalidData with every unknown name and every value out of bounds."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also that of int, for a number of thousands of digits
         raise InvalidData([Fault(str(path), 0, f"not TOML: {error}")]) from error
     wrong = []
     for name, value in table.items():
