@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from model.reader import Reader
 from training.config import TrainingConfig
-from training.data import Data, read, topics
+from training.data import Data, with_topics
 from training.fit import Words, pipeline
 from training.split import Fold
 
@@ -46,10 +46,9 @@ class OutOfFold:
 def fit_pipeline(config: TrainingConfig, data: Data, reader: Reader, temperature: float = 1.0) -> Pipeline:
     """Fit features and classifier on all of `data` and on the names of its categories."""
     if config.topic_weight:
-        named = list(topics(data.rows))
-        data += read(named, reader, np.full(len(named), config.topic_weight))
+        data = with_topics(data, reader, config.topic_weight)
     model = pipeline(config, temperature)
-    model.fit(data.words, data.labels, classifier__sample_weight=data.weights)
+    model.fit(data.words, data.labels, classifier__sample_weight=data.weights, classifier__origins=data.origins)
     return model
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from model.register import Agency, Register
 from training.config import TrainingConfig
 
 Array = NDArray[Any]
+HOME = ""
+"""The origin of this region's own complaints."""
 _NOT_HERE = re.compile(r"\b(?:bukan|kecuali)\b", re.IGNORECASE)
 
 
@@ -27,6 +29,8 @@ class Data:
     rows: Sequence[LabelledComplaint]
     readings: Sequence[Reading]
     weights: Array
+    origins: Array
+    """(rows,) the region that a row comes from: HOME, or the name of another region's source."""
 
     def __len__(self) -> int:
         """How many rows."""
@@ -45,11 +49,18 @@ class Data:
     def take(self, numbers: Array) -> Data:
         """Take the rows of these numbers."""
         chosen = numbers.tolist()
-        return Data([self.rows[n] for n in chosen], [self.readings[n] for n in chosen], self.weights[numbers])
+        return Data(
+            [self.rows[n] for n in chosen], [self.readings[n] for n in chosen], self.weights[numbers], self.origins[numbers]
+        )
 
     def __add__(self, other: Data) -> Data:
         """Both, one after the other."""
-        return Data([*self.rows, *other.rows], [*self.readings, *other.readings], np.concatenate([self.weights, other.weights]))
+        return Data(
+            [*self.rows, *other.rows],
+            [*self.readings, *other.readings],
+            np.concatenate([self.weights, other.weights]),
+            np.concatenate([self.origins, other.origins]),
+        )
 
 
 def matters(register: Register) -> Iterator[LabelledComplaint]:
@@ -69,22 +80,29 @@ def _texts(agency: Agency) -> Iterator[str]:
             yield part.strip()
 
 
-def topics(rows: Sequence[LabelledComplaint]) -> Iterator[LabelledComplaint]:
-    """Read the names of the rows' categories as complaints, each to the agency that most of its rows went to.
+def with_topics(data: Data, reader: Reader, weight: float) -> Data:
+    """Add the names of the rows' categories, each read as a complaint to the agency that most of its rows went to.
 
     A category's name is the plainest complaint of its kind there is. It is needed in training only.
     """
-    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for row in rows:
+    counts: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for row, origin in zip(data.rows, data.origins.tolist(), strict=True):
         if row.category and row.agency:
-            counts[row.source, row.category][row.agency] += 1
-    for (source, category), agencies in sorted(counts.items()):
-        yield LabelledComplaint(text=category, agency=min(agencies, key=lambda agency: (-agencies[agency], agency)), source=source)
+            counts[row.source, row.category, origin][row.agency] += 1
+    if not counts:
+        return data
+    named = [
+        LabelledComplaint(text=category, agency=min(agencies, key=lambda agency: (-agencies[agency], agency)), source=source)
+        for (source, category, _), agencies in sorted(counts.items())
+    ]
+    origins = np.array([origin for _, _, origin in sorted(counts)], dtype=object)
+    return data + replace(read(named, reader, np.full(len(named), weight)), origins=origins)
 
 
-def read(rows: Sequence[LabelledComplaint], reader: Reader, weights: Array) -> Data:
-    """Read every complaint's words and places."""
-    return Data(rows, [reader.read(row.complaint) for row in rows], weights)
+def read(rows: Sequence[LabelledComplaint], reader: Reader, weights: Array, *, elsewhere: bool = False) -> Data:
+    """Read every complaint's words and places; `elsewhere` where they are other regions', which their source names."""
+    origins = np.array([(row.source or "elsewhere") if elsewhere else HOME for row in rows], dtype=object)
+    return Data(rows, [reader.read(row.complaint) for row in rows], weights, origins)
 
 
 def weigh(rows: Sequence[LabelledComplaint], config: TrainingConfig, otherwise: float) -> Array:

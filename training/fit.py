@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags, hstack
 from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import ComplementNB
@@ -18,6 +18,7 @@ from model.features import BLOCKS
 from model.scorer import Arrays
 from model.text import Word
 from training.config import TrainingConfig
+from training.data import HOME
 
 Words = Sequence[Word]
 Array = NDArray[Any]
@@ -31,24 +32,39 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
     errs elsewhere. Classes are balanced by (their share of the weight) ** -`balance`: 0 is not at all, 1 is
     scikit-learn's "balanced". Rifkin and Klautau (2004) for the machines, Rennie et al. (2003) for complement naive
     Bayes, Guo et al. (2017) for the temperature.
+
+    Rows of several origins are fitted with every feature twice, once shared and once, `local` times as long, for its
+    origin alone (Daumé III, 2007): what a region does its own way stays with it, and what all do is learnt from all.
+    What is kept is how HOME speaks, shared and own weights in one, so answering costs no more than without.
     """
 
     def __init__(
-        self, C: float = 0.2, balance: float = 0.5, bayes: float = 0.05, temperature: float = 0.15, random_state: int = 0
+        self,
+        C: float = 0.2,
+        balance: float = 0.5,
+        bayes: float = 0.05,
+        local: float = 0.7,
+        temperature: float = 0.15,
+        random_state: int = 0,
     ) -> None:
         super().__init__(C=C, random_state=random_state)
         self.balance = balance
         self.bayes = bayes
+        self.local = local
         self.temperature = temperature
 
-    def fit(self, X: csr_matrix, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit on (rows, features). Rows may weigh differently; two classes at least."""
+    def fit(self, X: csr_matrix, y: ArrayLike, sample_weight: ArrayLike | None = None, origins: ArrayLike | None = None) -> Self:
+        """Fit on (rows, features). Rows may weigh differently and come from several `origins`; two classes at least."""
         labels = np.asarray(y)
         weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
         _, place = np.unique(labels, return_inverse=True)
         totals = np.bincount(place, weight)
         balanced = weight * (totals.sum() / np.maximum(totals[place], 1e-12)) ** self.balance
-        super().fit(X, labels, balanced * weight.sum() / balanced.sum())
+        widened = X if origins is None or not self.local else _apart(X, np.asarray(origins), self.local)
+        super().fit(widened, labels, balanced * weight.sum() / balanced.sum())
+        if widened is not X:
+            shared, home = vars(self)["coef_"][:, : X.shape[1]], vars(self)["coef_"][:, X.shape[1] : 2 * X.shape[1]]
+            self.coef_, self.n_features_in_ = shared + self.local * home, X.shape[1]
         if len(self.classes_) == 2:  # liblinear makes one machine of two classes; everything here expects one each
             coef, bias = vars(self)["coef_"], vars(self)["intercept_"]
             self.coef_, self.intercept_ = np.vstack([-coef, coef]), np.concatenate([-bias, bias])
@@ -73,12 +89,26 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
         return best
 
 
+def _apart(X: csr_matrix, origins: Array, local: float) -> csr_matrix:
+    """Put beside all features those of HOME's rows and of each other origin's, `local` times as long; X where all are HOME's.
+
+    (rows, features) become (rows, features * (1 + origins)).
+    """
+    others = sorted(set(origins.tolist()) - {HOME})
+    if not others:
+        return X
+    return hstack([X, *(diags(local * (origins == origin)) @ X for origin in (HOME, *others))], format="csr")
+
+
 def pipeline(config: TrainingConfig, temperature: float = 0.15) -> Pipeline:
     """Build the unfitted pipeline: `features` from words, `classifier` to probabilities."""
     blocks = [(block, TfidfVectorizer(analyzer=grams, min_df=config.min_df, sublinear_tf=True)) for block, grams in BLOCKS.items()]
     union = FeatureUnion(blocks, transformer_weights={"c": config.char_weight})
     return Pipeline(
-        [("features", union), ("classifier", TemperedSVC(config.c, config.balance, config.bayes, temperature, config.seed))]
+        [
+            ("features", union),
+            ("classifier", TemperedSVC(config.c, config.balance, config.bayes, config.local_weight, temperature, config.seed)),
+        ]
     )
 
 

@@ -190,7 +190,9 @@ def _data(
 ) -> tuple[Data, Data]:
     own = read(judged, reader, weigh(judged, config, 1.0))
     other = [row for row in other if row.agency and not reader.register.by_id[row.agency].per]
-    further = read(rare, reader, weigh(rare, config, 1.0)) + read(other, reader, weigh(other, config, config.transfer_weight))
+    further = read(rare, reader, weigh(rare, config, 1.0)) + read(
+        other, reader, weigh(other, config, config.transfer_weight), elsewhere=True
+    )
     if config.matters_weight:
         words = list(matters(reader.register))
         further += read(words, reader, np.full(len(words), config.matters_weight))

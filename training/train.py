@@ -93,7 +93,7 @@ def train(
     routed = [row for row in sources.own if row.agency]
     own = read(routed, reader, weigh(routed, config, 1.0))
     extra = [row for row in sources.other if row.agency and not register.by_id[row.agency].per]
-    other = read(extra, reader, weigh(extra, config, config.transfer_weight))
+    other = read(extra, reader, weigh(extra, config, config.transfer_weight), elsewhere=True)
     if config.matters_weight:
         own_words = list(matters(register))
         other += read(own_words, reader, np.full(len(own_words), config.matters_weight))
