@@ -67,7 +67,7 @@ def count_delivery(result: str) -> None:
 
 
 def count_refused(why: str) -> None:
-    """Count a caller whom the server turned away before the app saw a request: "busy" or "slow"."""
+    """Count a caller whom the server turned away before the app saw a request: "busy", "slow", or a kind of problem."""
     _REFUSED.labels(why).inc()
 
 

@@ -18,6 +18,8 @@ from service.schemas import ProblemOut
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
+UNREAD = ("bad-request", "uri-too-long", "headers-too-large")
+"""How the server answers, before any view, what is no request of HTTP."""
 _REF = "#/components/schemas/{model}"
 
 
@@ -117,7 +119,7 @@ def _taken(listed: Sequence[tuple[str, str, str, Operation, Access]]) -> list[An
 
 
 def _operation(name: str, operation: Operation, access: Access, by_type: Mapping[Any, Any]) -> dict[str, Any]:
-    kinds = [*operation.problems]
+    kinds = [*operation.problems, *UNREAD]
     if access.scope:
         kinds += ["no-key", "wrong-key", "forbidden", "too-many"]
     answers: dict[str, Any] = {

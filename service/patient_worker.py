@@ -12,12 +12,16 @@ import json
 import re
 import socket
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
+import structlog
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service import metrics
@@ -40,6 +44,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNOR
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_log = structlog.get_logger("salur")
 _NO_HANDLE = (errno.EMFILE, errno.ENFILE)
 
 
@@ -205,6 +210,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         except TimeoutError as error:
             raise ConnectionResetError(errno.ECONNRESET, "the answer was not taken in time") from error
 
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+        """Refuse what is no request of HTTP with a problem; gunicorn's own words repeat it, to the caller and in the log."""
+        kinds = ((LimitRequestLine, "uri-too-long"), (LimitRequestHeaders, "headers-too-large"), (ParseException, "bad-request"))
+        kind = next((kind for error, kind in kinds if isinstance(exc, error)), "internal")
+        if kind == "internal":
+            frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(exc.__traceback__)]
+            _log.error("request failed", error=type(exc).__name__, frames=frames)
+        else:
+            metrics.count_refused(kind)
+        with suppress(OSError):
+            client.send(_refusal(kind, for_machines=req is None or is_for_machines(req.path)))
+
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """Count one request less, and go on with its connection."""
         self._in_flight -= 1
@@ -240,22 +257,33 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def _busy(request: bytes | bytearray) -> bytes:
-    """Write the answer to a request that is not even looked at: a problem for machines, a page for people."""
+    """Write the answer to a request that is not even looked at."""
     path = bytes(request[:2_000]).partition(b" ")[2].partition(b" ")[0].partition(b"?")[0].decode("ascii", "replace")
-    kind = KINDS["busy"]
-    if is_for_machines(path):
+    detail = "More requests are waiting than can be answered soon. Nothing was stored; please send it again."
+    return _refusal("busy", detail, for_machines=is_for_machines(path))
+
+
+def _refusal(name: str, detail: str = "", *, for_machines: bool) -> bytes:
+    """Write an answer that no view gives: a problem for machines, a page for people."""
+    kind = KINDS[name]
+    if for_machines:
         media = MEDIA_TYPE
-        detail = "More requests are waiting than can be answered soon. Nothing was stored; please send it again."
-        body = json.dumps({"type": "/api/docs#problem-busy", "title": kind.title, "status": kind.status, "detail": detail})
+        told = {
+            "type": f"/api/docs#problem-{name}",
+            "title": kind.title,
+            "status": kind.status,
+            "detail": detail or f"{kind.title}.",
+        }
+        body = json.dumps(told)
     else:
         media = "text/html; charset=utf-8"
         body = f'<!doctype html><html lang="id"><title>{kind.heading}</title><h1>{kind.heading}</h1><p>{kind.advice}</p></html>'
     content = body.encode()
     head = (
-        f"HTTP/1.1 {kind.status} Service Unavailable",
+        f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}",
         f"Content-Type: {media}",
         f"Content-Length: {len(content)}",
-        f"Retry-After: {RETRY_SECONDS}",
+        *([f"Retry-After: {RETRY_SECONDS}"] if kind.status == HTTPStatus.SERVICE_UNAVAILABLE else []),
         "Cache-Control: no-store",
         "X-Content-Type-Options: nosniff",
         "Content-Security-Policy: default-src 'none'",

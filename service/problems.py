@@ -61,6 +61,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "invalid": Kind(422, "The request is not valid", "Isian belum benar", "Periksa kembali isian yang ditandai."),
     "key-reused": Kind(422, "The Idempotency-Key was used with another body", "Isian belum benar", "Silakan muat ulang halaman."),
+    "uri-too-long": Kind(414, "The address is too long", "Alamat terlalu panjang", "Periksa kembali tautannya."),
+    "headers-too-large": Kind(431, "The headers are too large", "Permintaan terlalu besar", "Hapus kuki peramban, lalu coba lagi."),
     "too-many": Kind(429, "Too many requests", "Terlalu banyak permintaan", "Tunggu sebentar, lalu coba lagi."),
     "internal": Kind(
         500,
@@ -82,9 +84,11 @@ _BY_STATUS = {
     406: "not-acceptable",
     409: "conflict",
     413: "too-large",
+    414: "uri-too-long",
     415: "not-supported",
     422: "invalid",
     429: "too-many",
+    431: "headers-too-large",
     503: "busy",
 }
 

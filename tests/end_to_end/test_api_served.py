@@ -242,3 +242,28 @@ def test_nothing_of_a_complaint_is_in_the_log(served: Served) -> None:
     served.post("/complaints", {"text": ["Joko Widuri"]})
     served.call("GET", "/antrean?cari=Joko")
     assert "Joko" not in (served.folder / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "header", "status", "kind"),
+    [
+        ("GET /api/v1/decisions?after=" + "Joko" * 1_100 + " HTTP/1.1", "", 414, "uri-too-long"),
+        ("GET /healthz HTTP/1.1", "X-Panjang: " + "Joko" * 2_100, 431, "headers-too-large"),
+        ("GET /healthz HTTP/1.1", "X-Banyak: Joko\r\n" * 51 + "X-Akhir: 1", 431, "headers-too-large"),
+        ("GET /healthz HTTP/9.1 Joko", "", 400, "bad-request"),
+        ("GET /healthz HTTP/1.1", "Joko tanpa titik dua", 400, "bad-request"),
+        ("POST /healthz HTTP/1.1", "Transfer-Encoding: joko", 400, "bad-request"),
+    ],
+    ids=["long address", "long header", "many headers", "no version", "no header", "no such coding"],
+)
+def test_what_is_no_request_is_refused_with_a_problem_and_not_logged(
+    served: Served, request_line: str, header: str, status: int, kind: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as caller:
+        caller.sendall(f"{request_line}\r\nHost: localhost\r\n{header}\r\n\r\n".replace("\r\n\r\n\r\n", "\r\n\r\n").encode())
+        head, _, body = b"".join(iter(lambda: caller.recv(65_536), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"Content-Type: application/problem+json" in head
+    assert json.loads(body)["type"] == f"/api/docs#problem-{kind}"
+    assert b"Joko" not in head + body
+    assert "Joko" not in (served.folder / "log").read_text()
