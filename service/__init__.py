@@ -108,6 +108,11 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
         app.register_blueprint(page.blueprint)
     import_worker.init_app(app, parts)
     shadow_worker.init_app(app, parts)
+    app.extensions["salur-watches"] = (
+        app.extensions["salur-imports"].keep_watch,
+        app.extensions["salur-shadow"].keep_watch,
+        lambda: parts.models.follow(metrics.note_model),
+    )
     desk.init_app(app)
     audit_page.init_app(app)
     app.add_url_rule("/", "home", home)

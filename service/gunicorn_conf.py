@@ -43,15 +43,14 @@ proc_name = "salur"
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Give a new worker its own connections, request ids, and watch over imports, the model and the challenger."""
-    from service import logs, metrics
+    """Give a new worker its own connections and request ids, and let it begin to watch what an app watches in each process."""
+    from service import logs
 
     logs.after_fork()
     extensions = worker.app.wsgi().extensions
     extensions["salur"].database.engine.dispose(close=False)
-    extensions["salur-imports"].keep_watch()
-    extensions["salur"].models.follow(metrics.note_model)
-    extensions["salur-shadow"].keep_watch()
+    for begin in extensions.get("salur-watches", ()):
+        begin()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

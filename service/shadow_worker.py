@@ -11,10 +11,10 @@ import os
 import threading
 import time
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import Row
 
 from model.faults import SalurError
@@ -164,8 +164,3 @@ class ShadowWorker:
 def init_app(app: Flask, parts: Parts) -> None:
     """Give the app its worker."""
     app.extensions["salur-shadow"] = ShadowWorker(parts)
-
-
-def worker() -> ShadowWorker:
-    """Answer the worker of the app that serves this request."""
-    return cast(ShadowWorker, current_app.extensions["salur-shadow"])
