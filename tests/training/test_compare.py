@@ -20,7 +20,7 @@ from model.register import Agency, Register
 from model.registry import Verdict
 from model.router import Router
 from training import train
-from training.compare import Automatic, Comparison, Paired, Slice, compare, judge, moved_words, pair
+from training.compare import Automatic, Comparison, Paired, Slice, beyond_chance, compare, judge, moved_words, pair
 from training.config import TrainingConfig
 from training.language import COLLOQUIAL, ENGLISH, REGIONAL, STANDARD, leaning
 from training.seen import Seen
@@ -213,20 +213,69 @@ def paired(rows: int, better: int, worse: int, interval: tuple[float, float] = (
 
 
 def test_worse_beyond_the_interval_is_held() -> None:
-    verdict, reasons = judge(paired(1000, 10, 50, (-0.05, -0.03)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)
+    verdict, reasons, _ = judge(paired(1000, 10, 50, (-0.05, -0.03)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)
     assert verdict is Verdict.HOLD
     assert reasons == ("worse over all: -4.0% [-5.0%, -3.0%]",)
 
 
+def judged_by(*agencies: Paired) -> tuple[Verdict, tuple[str, ...], tuple[str, ...]]:
+    slices = [Slice("agency", f"instansi-{number}", one) for number, one in enumerate(agencies)]
+    return judge(paired(1000, 30, 20), slices, (NONE_SENT, NONE_SENT), 0.05, 0.9)
+
+
 @pytest.mark.parametrize(
-    ("rows", "worse", "verdict"),
-    [(30, 2, Verdict.HOLD), (29, 9, Verdict.PROMOTE), (100, 5, Verdict.PROMOTE), (100, 6, Verdict.HOLD)],
+    ("rows", "better", "worse", "verdict"),
+    [
+        (60, 0, 9, Verdict.HOLD),
+        (29, 0, 9, Verdict.PROMOTE),  # too few rows to be looked at
+        (400, 0, 20, Verdict.PROMOTE),  # exactly five points
+        (400, 0, 21, Verdict.HOLD),
+        (30, 0, 2, Verdict.PROMOTE),  # 6.7 points, and a coin falls so one time in four
+        (60, 8, 12, Verdict.PROMOTE),  # 6.7 points of much that changed
+    ],
 )
-def test_an_agency_with_thirty_rows_may_lose_five_points_and_no_more(rows: int, worse: int, verdict: Verdict) -> None:
-    agencies = [Slice("agency", "dlh", paired(rows, 0, worse))]
-    found, reasons = judge(paired(1000, 30, 20), agencies, (NONE_SENT, NONE_SENT), 0.05, 0.9)
+def test_an_agency_that_loses_more_than_five_points_is_held_where_chance_does_not_explain_it(
+    rows: int, better: int, worse: int, verdict: Verdict
+) -> None:
+    found, reasons, _ = judged_by(paired(rows, better, worse))
     assert found is verdict
-    assert any("dlh loses" in reason for reason in reasons) is (verdict is Verdict.HOLD)
+    assert any("instansi-0 loses" in reason and reason.endswith("beyond chance") for reason in reasons) is (verdict is Verdict.HOLD)
+
+
+def test_a_loss_that_chance_explains_is_a_warning_and_told_among_the_reasons() -> None:
+    verdict, reasons, warnings = judged_by(paired(30, 0, 2), paired(100, 5, 5))
+    assert verdict is Verdict.PROMOTE
+    assert warnings == ("instansi-0 loses 6.7% of 30, which chance explains",)
+    assert reasons[1].startswith(
+        "none of 2 agencies with 30 complaints or more loses more than 5% beyond chance; 1 within it: inst"
+    )
+    assert judged_by(paired(30, 0, 2), paired(60, 0, 12))[2] == warnings  # also where another agency's loss is held
+
+
+def test_many_agencies_need_a_clearer_loss_than_one_and_those_that_hardly_changed_do_not_count() -> None:
+    lost = paired(60, 0, 5)
+    assert beyond_chance([lost]) == [True]
+    assert beyond_chance([lost, *[paired(60, 4, 4)] * 11])[0] is False
+    assert beyond_chance([lost, *[paired(60, 1, 1)] * 11])[0] is True
+
+
+def test_holms_correction_steps_down_and_stops_at_the_first_that_fails() -> None:
+    assert beyond_chance([paired(90, 0, 12), paired(90, 2, 9), paired(90, 10, 9)], 0.05) == [True, False, False]
+    assert beyond_chance([paired(90, 0, 12), paired(90, 2, 12), paired(90, 10, 9)], 0.05) == [True, True, False]
+    assert beyond_chance([]) == []
+
+
+def test_an_equal_challenger_is_seldom_held_and_a_lasting_loss_is_mostly_found() -> None:
+    rng = np.random.default_rng(0)
+    sizes = [300, 160, 100, 80, 60, 60, 50, 40, 35, 30, 30, 30]
+    held = found = 0
+    for _ in range(300):
+        equal = [paired(rows, *rng.multinomial(rows, [0.05, 0.05, 0.9])[:2].tolist()) for rows in sizes]
+        lost = paired(60, *rng.multinomial(60, [0.02, 0.17, 0.81])[:2].tolist())
+        held += judged_by(*equal)[0] is Verdict.HOLD
+        found += judged_by(*equal, lost)[0] is Verdict.HOLD
+    assert held / 300 < 0.15
+    assert found / 300 > 0.6
 
 
 @pytest.mark.parametrize(
