@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -167,6 +168,44 @@ def test_every_worker_follows_the_pointer(served: Served) -> None:
         assert [status for status, _ in answers] == [200] * 12, answers
         seen = {answer["model_version"] for _, answer in answers}
         assert time.monotonic() - began < 10
+
+
+def open_files(process: str) -> Iterator[str]:
+    for one in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(OSError):  # it was just closed
+            yield str(one.readlink())
+
+
+def test_a_challenger_answers_each_complaint_once_whichever_process_dies(served: Served) -> None:
+    (served.folder / "models" / "dua").mkdir()
+    (served.folder / "models" / "shadow").write_text("dua\n2026-01-01T00:00:00+00:00\n")
+    memory = Database(f"sqlite:///{served.folder / 'salur.db'}")
+
+    def wait_for(wanted: list[int]) -> None:
+        deadline = time.monotonic() + 20
+        found: list[int] = []
+        while found != wanted:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
+            with memory.read() as connection:
+                asked = "SELECT complaint_id FROM routing WHERE shadow AND model_version = 'dua' ORDER BY complaint_id"
+                found = list(connection.exec_driver_sql(asked).scalars())
+
+    for number in range(10):
+        assert served.post("/complaints", {"id": f"C-{number}", "text": "lampu pasti"})[1]["routing"]["model_version"] == "satu"
+    wait_for(list(range(1, 11)))
+    workers = subprocess.run(["pgrep", "-P", str(served.process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    asking = [worker for worker in workers if any(name.endswith("/.shadow.lock") for name in open_files(worker))]
+    assert len(asking) == 1
+    os.kill(int(asking[0]), signal.SIGKILL)
+    answered = 0
+    while answered < 10:  # a call that the dead one had taken fails
+        try:
+            answered += served.post("/complaints", {"id": f"D-{answered}", "text": "lampu pasti"})[0] in (200, 201)
+        except (OSError, http.client.HTTPException):
+            continue
+    wait_for(list(range(1, 21)))
+    memory.dispose()
 
 
 def test_a_batch_larger_than_any_buffer_comes_back_whole(served: Served) -> None:
