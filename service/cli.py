@@ -82,6 +82,8 @@ def run() -> None:
     with _database(told) as database:
         if not database.is_current():
             raise _Refused("the tables are not those of this version: run `salur-service migrate` (or `setup`) first")
+    # Each thread would get heaps of its own, and what one gives back the others cannot use: memory that only grows.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
     os.execv(sys.executable, command)  # noqa: S606 -- our own interpreter: it becomes the server, and gets its signals
 

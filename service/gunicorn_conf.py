@@ -6,11 +6,16 @@ import os
 import resource
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Any
 
 # Before `service` is imported, and prometheus_client with it: that looks for the folder once. A new one each time, for what an
 # earlier server left would be counted again. Gunicorn gets this file by its path: as `python:service.gunicorn_conf` it is too late.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="salur-metrics-")
+# In memory where that can be had: figures are written through a memory map, and on a full disk that kills the process.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
+    prefix="salur-metrics-",
+    dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108 -- its name is random, and nobody else reads it
+)
 
 from service.settings import Settings
 
@@ -30,6 +35,7 @@ preload_app = True
 worker_connections = MAX_HANDLES // 2 if _handles == resource.RLIM_INFINITY else min(MAX_HANDLES, _handles) // 2
 """Connections that one process holds, most of them idle or slow: `service.patient_worker` says what becomes of more."""
 backlog = 1024
+worker_tmp_dir = str(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).parent)
 timeout = 60
 graceful_timeout = 30
 keepalive = 5

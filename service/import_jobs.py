@@ -176,7 +176,8 @@ def claim(parts: Parts) -> Job | None:
     with parts.database.write() as connection:
         steps = select(*_COLUMNS).where(import_job.c.state.in_(STEPS)).order_by(import_job.c.id).with_for_update()
         jobs = [Job(**row._mapping) for row in connection.execute(steps)]
-        if any(job.lease_until is not None and job.lease_until > at for job in jobs):
+        # No lease ends later than that, unless the clock was set back: then it says nothing, and must not hold for hours.
+        if any(job.lease_until is not None and at < job.lease_until <= at + LEASE for job in jobs):
             return None
         for job in jobs:
             if not (parts.settings.uploads / job.path).is_file():

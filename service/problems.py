@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import traceback
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,9 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 _MACHINES = ("/api/openapi.json", "/healthz", "/readyz", "/metrics")
+_READ_ONLY = "25006"
+"""PostgreSQL refuses to write: the server became a standby. psycopg calls it an internal error, but it passes."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)
 _log = structlog.get_logger("salur")
 
 
@@ -153,9 +157,11 @@ def from_exception(error: Exception) -> Problem:
 
 
 def is_busy(error: Exception) -> bool:
-    """Tell whether the database could not be reached or was locked: trying again later may help."""
+    """Tell whether the database could not be reached, was locked, full or read-only, or the disk is full: later it may do."""
+    if isinstance(error, OSError):  # a large body is put on disk before it is looked at
+        return error.errno in _FULL
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeout)) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
+        isinstance(error, DBAPIError) and (error.connection_invalidated or getattr(error.orig, "sqlstate", "") == _READ_ONLY)
     )
 
 

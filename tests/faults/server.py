@@ -193,10 +193,13 @@ def served(
         "SALUR_WORKERS": "2",
         "SALUR_AUDIT_SHARE": "0",
     }
-    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
+    configuration = f"file:{resources.files('service') / 'gunicorn_conf.py'}"
+    command = [sys.executable, "-m", "gunicorn", "--config", configuration, "fake_app:make_app()"]
+    if real_model:
+        command = [str(Path(sys.executable).with_name("salur-service")), "run"]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [*command, *(() if real_model else ("fake_app:make_app()",))],
+            command,
             env=kept | told | dict(environ or {}),
             cwd=folder,
             stdout=log,

@@ -35,8 +35,8 @@ def _connect(server: Server) -> socket.socket:
 
 
 def _answer(sock: socket.socket) -> tuple[int, bytes]:
-    """Read one answer, and none of the next."""
-    with sock.makefile("rb") as file:
+    """Read one answer, and none of the next: without a buffer."""
+    with sock.makefile("rb", buffering=0) as file:
         status = int(file.readline().split()[1])
         length = 0
         while (line := file.readline().strip()) != b"":
