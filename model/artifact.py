@@ -117,7 +117,8 @@ def load(folder: Path) -> Artifact:
     if unlisted := sorted(found - manifest["files"].keys()):
         raise ArtifactError(f"{folder / unlisted[0]}: not listed in {MANIFEST}")
     try:
-        with np.load(folder / ARRAYS, allow_pickle=False) as archive:
+        # Opened here, for numpy leaves a file open that it cannot make sense of.
+        with (folder / ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         vocabulary = (folder / VOCABULARY).read_text(encoding="utf-8").split("\n")[:-1]
     except Exception as error:  # numpy raises whatever a malformed member makes zipfile, ast or tokenize raise
