@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from model import labelled
-from tests.faults.server import Server, make_memory, make_registry, served
+from tests.served import Server, make_memory, make_registry, served
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
 MOST = 60.0

@@ -13,16 +13,16 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from model.register import Register
 from service import accounts, create_app
 from service.database import Database
 from service.settings import Settings
+from tests.served import schema
 
 HERE = Path(__file__).parent
 PASSWORD = "katak-melompat-7x"  # noqa: S105
@@ -106,19 +106,6 @@ def measure(url: str, folder: Path, stored: int) -> Iterator[tuple[str, float, f
     app.extensions["salur"].database.dispose()
 
 
-@contextmanager
-def _schema(postgres: str) -> Iterator[str]:
-    server = create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    schema = f"salur_bench_{secrets.token_hex(4)}"
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-        try:
-            yield f"{postgres}?options=-csearch_path%3D{schema}"
-        finally:
-            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    server.dispose()
-
-
 def main() -> None:
     """Measure, and print a table for each database."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -129,7 +116,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         _show("SQLite", given.stored, measure(f"sqlite:///{name}/salur.db", Path(name), given.stored))
     if given.postgres:
-        with tempfile.TemporaryDirectory() as name, _schema(given.postgres) as url:
+        with tempfile.TemporaryDirectory() as name, schema(given.postgres) as url:
             _show("PostgreSQL", given.stored, measure(url, Path(name), given.stored))
 
 

@@ -26,11 +26,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
-
 from model import labelled
 from service import keys
 from service.database import Database
+from tests.served import free_port, schema
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
 APPS = """
@@ -221,7 +220,7 @@ def measure(folder: Path, url: str, models: Path | None, connections: Sequence[i
         "ANSWER": str(folder / "answer.json"),
     }
     threads = 8
-    ports = [_free_port() for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
     texts = [{"text": row.text, "title": row.title, "kecamatan": row.kecamatan} for row in labelled.load(CORPUS)]
     figures = []
     with served(folder, "service", ports[0], threads, told) as ours:
@@ -283,26 +282,6 @@ def _answer(port: int, request: bytes) -> bytes:
     return answer.partition(b"\r\n\r\n")[2]
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@contextmanager
-def _schema(postgres: str) -> Iterator[str]:
-    server = create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    name = f"salur_bench_{secrets.token_hex(6)}"
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    try:
-        yield f"{postgres}?options=-csearch_path%3D{name}"
-    finally:
-        with server.connect() as connection:
-            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-        server.dispose()
-
-
 def main(say: Callable[[str], object] = print) -> None:
     """Measure, print a table, and write JSON where asked to."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -318,7 +297,7 @@ def main(say: Callable[[str], object] = print) -> None:
     with tempfile.TemporaryDirectory() as name:
         found["sqlite"] = [asdict(one) for one in measure(Path(name), f"sqlite:///{name}/salur.db", *options)]
     if given.postgres:
-        with tempfile.TemporaryDirectory() as name, _schema(given.postgres) as url:
+        with tempfile.TemporaryDirectory() as name, schema(given.postgres) as url:
             found["postgresql"] = [asdict(one) for one in measure(Path(name), url, *options)]
     columns = tuple(one.name for one in fields(Figure))
     say("".join(f"{name.removesuffix('_per_second'):>13}" for name in ("database", *columns)))

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from model import labelled
-from tests.faults.server import Sender, Server, count, make_memory, make_registry, schema, served
+from tests.served import Sender, Server, count, make_memory, make_registry, schema, served
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
 WARM_UP = 15

@@ -11,19 +11,14 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
 import secrets
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from importlib import resources
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -35,11 +30,12 @@ from model import artifact as artifacts
 from model import labelled
 from model.registry import Registry
 from model.router import Router
-from service import keys, shadow
+from service import shadow
 from service.clock import now
 from service.database import Database
 from service.schemas import ROUTING, ComplaintIn
 from service.tables import complaint
+from tests.served import make_memory, served
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
 FIRST, SECOND = "pertama", "kedua"
@@ -310,62 +306,6 @@ def _waiting(database: Database, registry: Registry) -> int:
         return shadow.figures(connection, beside, registry.current() or "").waiting
 
 
-@contextmanager
-def served(folder: Path, registry: Registry, workers: int) -> Iterator[tuple[int, str, Database]]:
-    """Run gunicorn with the project's configuration until the block ends; gives its port, a key and its database."""
-    url = f"sqlite:///{folder / 'salur.db'}"
-    database = Database(url)
-    database.migrate()
-    with database.write() as connection:
-        _, key = keys.add(connection, "bench", ["predict", "intake"], rate_limit="1000000 per second")
-    (folder / "secret").write_text(secrets.token_hex(32))
-    port = _free_port()
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("SALUR_")} | {
-        "SALUR_DATABASE": url,
-        "SALUR_SECRET_FILE": str(folder / "secret"),
-        "SALUR_MODELS": str(registry.folder),
-        "SALUR_UPLOADS": str(folder / "uploads"),
-        "SALUR_BIND": f"127.0.0.1:{port}",
-        "SALUR_WORKERS": str(workers),
-        "SALUR_AUDIT_SHARE": "0",
-    }
-    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environ, cwd=folder, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while not _is_ready(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit((folder / "log").read_text())
-            time.sleep(0.05)
-        yield port, key, database
-    finally:
-        database.dispose()
-        process.terminate()
-        try:
-            process.wait(40)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def _part(ordered: Sequence[float], part: float) -> float:
     return round(ordered[min(int(len(ordered) * part), len(ordered) - 1)], 3) if ordered else 0.0
 
@@ -386,7 +326,11 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         ]
     turned = sum(json.loads(one)["agency"] != json.loads(two)["agency"] for one, two in zip(*expected.values(), strict=True))
     found: dict[str, Any] = {"texts": len(texts), "texts_answered_differently": turned}
-    with served(folder, registry, given.workers) as (port, key, database):
+    url = f"sqlite:///{folder / 'salur.db'}"
+    told = {"SALUR_WORKERS": str(given.workers)}
+    with served(folder, url, make_memory(url), registry.folder, told, real_model=True) as server, ExitStack() as stack:
+        port, key, database = server.port, server.key, Database(url)
+        stack.callback(database.dispose)
         kinds: list[tuple[str, int, list[str]]] = [
             ("promotion", FEW, [SECOND, FIRST] * 5),
             ("rollback", FEW, [SECOND, ""] * 10),

@@ -5,140 +5,36 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from service import keys
 from service.database import Database
-
-# The router of a served app in these tests: sure where the text says so, and the same in every process.
-FAKE_APP = """
-from dataclasses import dataclass, field
-from typing import Any
-import os
-from model.register import Agency, Register
-from model.routing import Candidate, Decision, Reason, Routing
-from service import create_app, logs
-from service.settings import Settings
-
-@dataclass(frozen=True)
-class FakeRouter:
-    version: str
-    register: Any = Register((Agency("dishub", "Dinas Perhubungan"), Agency("pln", "PLN", authority="pusat")))
-    manifest: Any = field(default_factory=dict)
-
-    @classmethod
-    def load(cls, folder):
-        return cls(folder.name)
-
-    def route(self, asked):
-        sure = "pasti" in asked.text
-        reasons = () if sure else (Reason.LOW_CONFIDENCE,)
-        return Routing(Decision.AUTO if sure else Decision.REVIEW, "dishub", "", (Candidate("dishub", 0.9),), reasons, (),
-                       "pengaduan", False, asked.kecamatan, "", (), (), (), None, self.version)
-
-def make_app():
-    logs.configure("info")
-    app = create_app(Settings.from_environment(os.environ), FakeRouter.load)
-    app.extensions["salur"].models.router()
-    return app
-"""
+from tests.served import Server, make_memory, make_registry, served
 
 
-@dataclass
-class Served:
-    """A running server."""
-
-    port: int
-    key: str
-    folder: Path
-    process: subprocess.Popen[bytes]
-
-    def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        kind = {"Content-Type": "application/json"} if body is not None else {}
-        connection.request(method, path, body, {"Authorization": f"Bearer {self.key}", **kind, **headers})
-        response = connection.getresponse()
-        answer = response.status, dict(response.getheaders()), response.read()
-        connection.close()
-        return answer
-
-    def post(self, path: str, body: Any) -> tuple[int, Any]:
-        status, _, content = self.call("POST", f"/api/v1{path}", json.dumps(body).encode())
-        return status, json.loads(content)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """Two worker processes over SQLite."""
-    (tmp_path / "fake_app.py").write_text(FAKE_APP)
-    (tmp_path / "secret").write_text(secrets.token_hex(32))
-    (tmp_path / "models" / "satu").mkdir(parents=True)
-    (tmp_path / "models" / "current").write_text("satu")
-    port = free_port()
+@pytest.fixture(name="served")
+def _served(tmp_path: Path) -> Iterator[Server]:
+    """Two worker processes over SQLite, whose router is sure where the text says "pasti"."""
     url = f"sqlite:///{tmp_path / 'salur.db'}"
-    memory = Database(url)
-    memory.migrate()
-    with memory.write() as connection:
-        _, key = keys.add(connection, "Uji", ["predict", "intake", "outcome", "feed"])
-    memory.dispose()
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("SALUR_")} | {
-        "PYTHONPATH": str(tmp_path),
-        "SALUR_DATABASE": url,
-        "SALUR_SECRET_FILE": str(tmp_path / "secret"),
-        "SALUR_MODELS": str(tmp_path / "models"),
-        "SALUR_BIND": f"127.0.0.1:{port}",
-        "SALUR_WORKERS": "2",
-        "SALUR_KEY_LIMIT": "100000 per second",
-        "SALUR_AUDIT_SHARE": "0",
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        f"file:{resources.files('service') / 'gunicorn_conf.py'}",
-        "fake_app:make_app()",
-    ]
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environ, cwd=tmp_path, stdout=log, stderr=log)
-    made = Served(port, key, tmp_path, process)
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            if made.call("GET", "/readyz")[0] == 200:
-                break
-        except OSError:
-            pass
-        assert process.poll() is None, (tmp_path / "log").read_text()
-        assert time.monotonic() < deadline, "the server did not become ready"
-        time.sleep(0.05)
-    yield made
-    if process.poll() is None:
-        process.terminate()
-        process.wait(35)
+    with served(tmp_path, url, make_memory(url), make_registry(tmp_path / "models")) as made:
+        yield made
 
 
-def test_a_complaint_goes_in_and_its_decision_comes_out(served: Served) -> None:
+def add_version(server: Server, name: str) -> None:
+    """Put a second version beside the live one."""
+    (server.folder / "models" / name).mkdir()
+    (server.folder / "models" / name / "ok").touch()
+
+
+def test_a_complaint_goes_in_and_its_decision_comes_out(served: Server) -> None:
     status, prediction = served.post("/predictions", {"text": "lampu mati pasti"})
     assert (status, prediction["agency"]) == (200, "dishub")
     status, stored = served.post("/complaints", {"id": "U-1", "text": "lampu mati pasti"})
@@ -149,7 +45,7 @@ def test_a_complaint_goes_in_and_its_decision_comes_out(served: Served) -> None:
     assert [(entry["outcome"], entry["agency"]) for entry in feed["decisions"]] == [("auto", "dishub"), ("changed", "pln")]
 
 
-def test_figures_are_added_up_over_the_processes(served: Served) -> None:
+def test_figures_are_added_up_over_the_processes(served: Server) -> None:
     for _ in range(40):
         served.post("/predictions", {"text": "lampu mati"})
     figures = served.call("GET", "/metrics")[2].decode()
@@ -157,8 +53,8 @@ def test_figures_are_added_up_over_the_processes(served: Served) -> None:
     assert [float(line.split()[-1]) for line in counted] == [40.0]
 
 
-def test_every_worker_follows_the_pointer(served: Served) -> None:
-    (served.folder / "models" / "dua").mkdir()
+def test_every_worker_follows_the_pointer(served: Server) -> None:
+    add_version(served, "dua")
     (served.folder / "models" / "neu").write_text("dua")
     (served.folder / "models" / "neu").replace(served.folder / "models" / "current")
     began = time.monotonic()
@@ -176,8 +72,8 @@ def open_files(process: str) -> Iterator[str]:
             yield str(one.readlink())
 
 
-def test_a_challenger_answers_each_complaint_once_whichever_process_dies(served: Served) -> None:
-    (served.folder / "models" / "dua").mkdir()
+def test_a_challenger_answers_each_complaint_once_whichever_process_dies(served: Server) -> None:
+    add_version(served, "dua")
     (served.folder / "models" / "shadow").write_text("dua\n2026-01-01T00:00:00+00:00\n")
     memory = Database(f"sqlite:///{served.folder / 'salur.db'}")
 
@@ -208,18 +104,18 @@ def test_a_challenger_answers_each_complaint_once_whichever_process_dies(served:
     memory.dispose()
 
 
-def test_a_batch_larger_than_any_buffer_comes_back_whole(served: Served) -> None:
+def test_a_batch_larger_than_any_buffer_comes_back_whole(served: Server) -> None:
     """The sender reads nothing before it has sent everything: if we answered as we read, both would wait for ever."""
     count = 2_000
     body = b"\n".join(json.dumps({"id": f"B-{number}", "text": "sampah " * 250}).encode() for number in range(count))
-    status, _, content = served.call("POST", "/api/v1/complaints/batch", body, **{"Content-Type": "application/x-ndjson"})
+    status, _, content = served.call("POST", "/api/v1/complaints/batch", body, {"Content-Type": "application/x-ndjson"})
     assert status == 200
     answers = [json.loads(line) for line in content.splitlines()]
     assert [answer["line"] for answer in answers] == list(range(1, count + 1))
     assert {answer["status"] for answer in answers} == {201}
 
 
-def test_stopping_lets_requests_end_and_loses_none(served: Served) -> None:
+def test_stopping_lets_requests_end_and_loses_none(served: Server) -> None:
     acknowledged: list[str] = []
     stop = threading.Event()
 
@@ -253,7 +149,7 @@ def test_stopping_lets_requests_end_and_loses_none(served: Served) -> None:
     assert decided == len(kept)
 
 
-def test_a_killed_worker_loses_nothing_that_was_acknowledged(served: Served) -> None:
+def test_a_killed_worker_loses_nothing_that_was_acknowledged(served: Server) -> None:
     workers: list[str] = []
     while len(workers) < 2:  # the first one answers while the second is still being born
         found = subprocess.run(["pgrep", "-P", str(served.process.pid)], capture_output=True, text=True, check=True)
@@ -276,7 +172,7 @@ def test_a_killed_worker_loses_nothing_that_was_acknowledged(served: Served) -> 
     assert set(acknowledged) <= {entry["id"] for entry in feed}
 
 
-def test_nothing_of_a_complaint_is_in_the_log(served: Served) -> None:
+def test_nothing_of_a_complaint_is_in_the_log(served: Server) -> None:
     served.post("/complaints", {"text": "lampu milik Joko Widuri mati pasti"})
     served.post("/complaints", {"text": ["Joko Widuri"]})
     served.call("GET", "/antrean?cari=Joko")
@@ -296,7 +192,7 @@ def test_nothing_of_a_complaint_is_in_the_log(served: Served) -> None:
     ids=["long address", "long header", "many headers", "no version", "no header", "no such coding"],
 )
 def test_what_is_no_request_is_refused_with_a_problem_and_not_logged(
-    served: Served, request_line: str, header: str, status: int, kind: str
+    served: Server, request_line: str, header: str, status: int, kind: str
 ) -> None:
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as caller:
         caller.sendall(f"{request_line}\r\nHost: localhost\r\n{header}\r\n\r\n".replace("\r\n\r\n\r\n", "\r\n\r\n").encode())

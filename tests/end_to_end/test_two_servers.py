@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from tests.faults.server import Server, count, make_memory, make_registry, schema, senders, served
+from tests.served import Server, count, make_memory, make_registry, schema, senders, served
 
 POSTGRES = os.environ.get("SALUR_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 
@@ -70,8 +70,8 @@ def test_the_same_complaint_through_both_at_once_is_stored_once(hosts: tuple[Ser
 def test_one_idempotency_key_through_both_is_one_complaint(hosts: tuple[Server, Server]) -> None:
     one, other = hosts
     body = json.dumps({"text": "lampu mati pasti"}).encode()
-    first = one.call("POST", "/api/v1/complaints", body, idempotency="K-1")
-    again = other.call("POST", "/api/v1/complaints", body, idempotency="K-1")
+    first = one.call("POST", "/api/v1/complaints", body, {"Idempotency-Key": "K-1"})
+    again = other.call("POST", "/api/v1/complaints", body, {"Idempotency-Key": "K-1"})
     assert (first[0], again[0]) == (201, 200)
     assert json.loads(first[2])["id"] == json.loads(again[2])["id"]
 

@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.faults.server import Sender, Server, count, make_memory, make_registry, schema, senders, served
+from tests.served import Sender, Server, count, make_memory, make_registry, schema, senders, served
 
 
 def _under_way(server: Server, sent: Sequence[Sender], killed: int) -> None:

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.server import count, free_port, make_memory, make_registry, senders, served
+from tests.served import count, free_port, make_memory, make_registry, senders, served
 
 MODES = ("fast", "immediate")
 

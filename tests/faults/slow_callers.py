@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.server import Server, make_memory, make_registry, served
+from tests.served import Server, make_memory, make_registry, served
 
 REQUEST = b"POST /api/v1/predictions HTTP/1.1\r\nHost: salur\r\nX-Slow: " + b"a" * 10_000
 BODY = b"POST /coba HTTP/1.1\r\nHost: salur\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 90000\r\n\r\n"

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.patient_worker import _Heard
-from tests.faults.server import Server, make_memory, make_registry, served
+from tests.served import Server, make_memory, make_registry, served
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import kill_workers, restart_postgres, torn_promotions
-from tests.faults.server import count, make_memory, make_registry, senders, served
+from tests.served import count, make_memory, make_registry, senders, served
 
 
 def test_killed_workers_lose_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from model.register import Register
 from model.registry import Event, Registry
-from tests.faults.server import make_registry
+from tests.served import make_registry
 
 AT = "2026-11-24T08:00:00+00:00"
 VERSIONS = ("satu", "dua")

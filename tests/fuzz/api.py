@@ -8,86 +8,27 @@ the figure is that of the server, not of the tool. Ends with 1 where a check fai
 from __future__ import annotations
 
 import argparse
-import http.client
 import os
 import re
-import secrets
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
-
-from service import keys
-from service.database import Database
+from tests.served import Server, make_memory, schema, served
 
 _HERE = Path(__file__).parent.resolve()
 _COUNTED = re.compile(r'salur_requests_total\{method="(\w+)",route="([^"]*)",status="(\d+)"\} ([\d.]+)')
 
 
-@contextmanager
-def served(folder: Path, url: str, models: Path) -> Iterator[tuple[int, str]]:
-    """Serve an empty database until the block ends; gives the port and a key that may do everything but administer."""
-    memory = Database(url)
-    memory.migrate()
-    with memory.write() as connection:
-        _, key = keys.add(connection, "fuzz", ["predict", "intake", "outcome", "feed"], rate_limit="100000 per second")
-    memory.dispose()
-    (folder / "secret").write_text(secrets.token_hex(32))
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("SALUR_")} | {
-        "SALUR_DATABASE": url,
-        "SALUR_SECRET_FILE": str(folder / "secret"),
-        "SALUR_MODELS": str(models),
-        "SALUR_UPLOADS": str(folder / "uploads"),
-        "SALUR_BIND": f"127.0.0.1:{port}",
-        "SALUR_WORKERS": "1",
-    }
-    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environ, cwd=folder, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while _get(port, "/readyz")[0] != 200:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit((folder / "log").read_text())
-            time.sleep(0.1)
-        yield port, key
-    finally:
-        process.terminate()
-        try:
-            process.wait(40)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _get(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    except OSError:
-        return 0, ""
-    finally:
-        connection.close()
-
-
-def answers(port: int) -> Counter[tuple[str, str]]:
+def answers(server: Server) -> Counter[tuple[str, str]]:
     """Count what the server answered so far: (method and route, status) -> answers. The server's own figures."""
     found: Counter[tuple[str, str]] = Counter()
-    for method, route, status, count in _COUNTED.findall(_get(port, "/metrics")[1]):
+    for method, route, status, count in _COUNTED.findall(server.call("GET", "/metrics")[2].decode()):
         if route.startswith("/api/v1/") or not route.startswith("/"):
             found[f"{method} {route}", status] += int(float(count))
     return found
@@ -103,12 +44,12 @@ class Effort:
     seed: int
 
 
-def attack(port: int, key: str, effort: Effort, seed: int, log: Path) -> bool:
+def attack(server: Server, effort: Effort, seed: int, log: Path) -> bool:
     """Run Schemathesis once over the served document; tells whether every check held. Its report is added to `log`."""
     command = [
         *(str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(_HERE / "schemathesis.toml")),
-        *("run", f"http://127.0.0.1:{port}/api/openapi.json"),
-        *("--header", f"Authorization: Bearer {key}", "--seed", str(seed)),
+        *("run", f"http://127.0.0.1:{server.port}/api/openapi.json"),
+        *("--header", f"Authorization: Bearer {server.key}", "--seed", str(seed)),
         *("--max-examples", str(effort.examples), "--phases", effort.phases),
         *("--mode", "all", "--continue-on-failure", "--no-color", "--suppress-health-check", "all"),
         *("--warnings", "off", "--request-timeout", "20"),
@@ -121,13 +62,14 @@ def attack(port: int, key: str, effort: Effort, seed: int, log: Path) -> bool:
 def run(folder: Path, url: str, models: Path, effort: Effort, say: Callable[[str], object]) -> bool:
     """Attack one database until enough requests were counted; tells whether all went well."""
     well, log = True, folder / "schemathesis.log"
-    with served(folder, url, models) as (port, key):
+    told = {"SALUR_WORKERS": "1", "SALUR_AUDIT_SHARE": "0.05"}
+    with served(folder, url, make_memory(url), models, told, real_model=True) as server:
         began, rounds, before = time.monotonic(), 0, -1
-        while (counted := answers(port)).total() < effort.requests:
+        while (counted := answers(server)).total() < effort.requests:
             if counted.total() <= before:
                 raise SystemExit(f"a round made no request\n{log.read_text()}")
             before = counted.total()
-            held = attack(port, key, effort, effort.seed + rounds, log)
+            held = attack(server, effort, effort.seed + rounds, log)
             if not held and well:
                 say(log.read_text())
             well = well and held
@@ -141,20 +83,6 @@ def run(folder: Path, url: str, models: Path, effort: Effort, say: Callable[[str
     if failures:
         say((folder / "log").read_text()[-4000:])
     return well and not failures
-
-
-@contextmanager
-def _schema(postgres: str) -> Iterator[str]:
-    server = create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    name = f"salur_fuzz_{secrets.token_hex(6)}"
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    try:
-        yield f"{postgres}?options=-csearch_path%3D{name}"
-    finally:
-        with server.connect() as connection:
-            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-        server.dispose()
 
 
 def main(say: Callable[[str], object] = print) -> int:
@@ -171,7 +99,7 @@ def main(say: Callable[[str], object] = print) -> int:
     with tempfile.TemporaryDirectory() as name:
         well = run(Path(name), f"sqlite:///{name}/salur.db", *options)
     if given.postgres:
-        with tempfile.TemporaryDirectory() as name, _schema(given.postgres) as url:
+        with tempfile.TemporaryDirectory() as name, schema(given.postgres) as url:
             well = run(Path(name), url, *options) and well
     return 0 if well else 1
 

@@ -1,4 +1,4 @@
-"""The service as it is run, for those who hurt it: real gunicorn on loopback, senders who never give up, and a count afterwards."""
+"""The service as it is run: real gunicorn on loopback, senders who never give up, and a count of what was stored afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -78,15 +77,13 @@ class Server:
     url: str
 
     def call(
-        self, method: str, path: str, body: bytes | None = None, seconds: float = 30.0, idempotency: str = ""
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, seconds: float = 30.0
     ) -> tuple[int, Any, bytes]:
         """Ask once, on a connection of its own; answers status, headers and body. Raises OSError or HTTPException."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
-            headers = {"Authorization": f"Bearer {self.key}"}
-            headers |= {"Content-Type": "application/json"} if body is not None else {}
-            headers |= {"Idempotency-Key": idempotency} if idempotency else {}
-            connection.request(method, path, body, headers)
+            usual = {"Authorization": f"Bearer {self.key}"} | ({"Content-Type": "application/json"} if body is not None else {})
+            connection.request(method, path, body, {**usual, **(headers or {})})
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
         finally:
@@ -351,8 +348,3 @@ def count(url: str, sent: Sequence[Sender]) -> Count:
         told_twice=len(created) - len(set(created)),
         answers=answers,
     )
-
-
-def tidy(folder: Path) -> None:
-    """Remove a folder, whatever its modes became."""
-    shutil.rmtree(folder, ignore_errors=True)
