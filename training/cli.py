@@ -306,8 +306,9 @@ def next_(model: str, source: Path, models: Path, most: int, as_json: bool) -> N
 def drift_(model: str, data: tuple[Path, ...], models: Path, as_json: bool) -> None:
     """Watch what comes in, week by week: class mix, unknown words, errors; alarms at most once a year where nothing changes."""
     router = Router.load(Registry(models).resolve(model))
-    rows = [row.complaint for row in dataset.load(*data)]
-    _print(drift.watch(drift.count(drift.cases_of(router, rows))), as_json)
+    rows = dataset.load(*data)
+    dataset.check(rows, router.register, every_agency=False)
+    _print(drift.watch(drift.count(drift.cases_of(router, [row.complaint for row in rows]))), as_json)
 
 
 @commands.group("models")
@@ -405,7 +406,7 @@ def history_(models: Path, as_json: bool) -> None:
     type=click.FloatRange(0.05, 0.5),
     default=0.2,
     show_default=True,
-    help="Share of own complaints, the newest, that judges both models.",
+    help="Share of the complaints new since the live model, the newest, that judges both.",
 )
 @click.option("--promote-if-better", is_flag=True, help="Put the new version live where the comparison says so.")
 @click.option("--why", default="retrained", show_default=True, help="The reason that the ledger keeps.")
@@ -421,8 +422,8 @@ def retrain_(
 ) -> None:
     """Train on everything, compare with the live model, and put the new one live where it is better.
 
-    Skips where nothing changed since the live model. The comparison is fair to both: twins of the two, trained on the
-    older part only, are judged on the newest complaints.
+    Skips where nothing changed since the live model. The comparison is fair to both: the newest complaints that the live
+    model has not seen are kept from the new one too, and judge them.
     """
     register, chosen, registry = (
         Register.load(register_dir),
@@ -430,9 +431,7 @@ def retrain_(
         Registry(models),
     )
     now = _now()
-    given = train.load(
-        register, [path for path in data if path.is_file() and path.stat().st_size], transfer, now[:10], allow_unseen=True
-    )
+    given = train.load(register, data, transfer, now[:10], allow_unseen=True)
     done = retrain.retrain(
         registry, register, given, chosen, test=test, at=now, who=_who(), why=why, promote=promote_if_better, say=_say
     )

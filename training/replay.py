@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
 from model.policy import Threshold
 from model.reader import Reader
@@ -112,6 +113,20 @@ def edges(days: Sequence[date], every: str) -> Iterator[tuple[date, date]]:
         start = end
 
 
+def _days(rows: Sequence[LabelledComplaint]) -> list[date]:
+    days, faults = [], []
+    for row in rows:
+        try:
+            days.append(date.fromisoformat(row.received_at[:10]))
+        except ValueError:
+            faults.append(Fault("data", 0, f"{row.id}: received_at {row.received_at[:20]!r} is no ISO date".removeprefix(": ")))
+    if not faults and (not days or (max(days) - min(days)).days < FIRST_DAYS):
+        faults.append(Fault("data", 0, f"complaints with a date and an agency span less than {FIRST_DAYS} days: nothing to replay"))
+    if faults:
+        raise InvalidData(faults)
+    return days
+
+
 def audited(complaint_id: str, rate: float) -> bool:
     """Draw a complaint for the blind audit: by a hash of its id, so that a replay draws the same."""
     draw = int.from_bytes(hashlib.sha256(f"audit:{complaint_id}".encode()).digest()[:8]) / 2**64
@@ -121,13 +136,16 @@ def audited(complaint_id: str, rate: float) -> bool:
 def replay(
     register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan = Plan(), say: Say = lambda _: None
 ) -> Replayed:
-    """Run the past. Rows need a date and an agency; others are left out."""
+    """Run the past. Rows need a date and an agency; others are left out.
+
+    Raises InvalidData where a date is none, or where nothing comes after the first part or too little in it.
+    """
     rows = sorted((row for row in rows if row.received_at and row.agency), key=lambda row: (row.received_at, row.id))
+    days = np.array(_days(rows))
     reader = Reader(register)
     data = read(rows, reader, np.ones(len(rows)))
     named = list(matters(register)) if config.matters_weight else []
     other = read(named, reader, np.full(len(named), config.matters_weight))
-    days = np.array([date.fromisoformat(row.received_at[:10]) for row in rows])
     agencies = np.unique(np.concatenate([data.labels, other.labels])) if named else np.unique(data.labels)
     desk = _Desk(known=np.zeros(len(rows), dtype=bool), weight=np.ones(len(rows)))
     before = np.flatnonzero(days < next(edges(days.tolist(), plan.every))[0])
@@ -189,6 +207,8 @@ def _first_cases(
     """Calibrate the first step on the first part itself, each block scored by what came before it."""
     first = data.take(before)
     folds = forward([row.received_at for row in first.rows], config.folds)
+    if not folds:
+        raise InvalidData([Fault("data", 0, "fewer than two days with complaints before the first step: too little to begin with")])
     answers = out_of_fold(config, first, other, reader, folds)
     scores = np.full((len(answers.rows), len(agencies)), ABSENT)
     scores[:, np.searchsorted(agencies, answers.agencies)] = answers.scores

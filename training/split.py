@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
+
+from model.faults import Fault, InvalidData
 
 Rows = NDArray[np.intp]
 
@@ -34,6 +38,15 @@ def forward(dates: Sequence[str], folds: int, first: float = 0.4) -> list[Fold]:
 
 
 def grouped(labels: Sequence[str], groups: Sequence[Any], folds: int, seed: int) -> list[Fold]:
-    """Split at random, stratified by label, each group (of near-duplicates) whole."""
+    """Split at random, stratified by label, each group (of near-duplicates) whole.
+
+    Raises InvalidData where no label has as many rows as there are folds.
+    """
+    if max(Counter(labels).values(), default=0) < folds:
+        raise InvalidData([Fault("data", 0, f"no agency has {folds} complaints: too few to learn from")])
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    return [Fold(train, test) for train, test in splitter.split(np.zeros(len(labels)), labels, groups)]
+    with warnings.catch_warnings():
+        # A label with fewer rows than folds is missing from some of them; rare agencies are no news.
+        warnings.filterwarnings("ignore", "The least populated class")
+        split = [Fold(train, test) for train, test in splitter.split(np.zeros(len(labels)), labels, groups)]
+    return [fold for fold in split if len(fold.train) and len(fold.test)]

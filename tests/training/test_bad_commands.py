@@ -1,0 +1,147 @@
+"""Commands that are given what they cannot use: exit code 2 and one line for each fault, nothing written, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from model.labelled import LabelledComplaint, dump
+from training.cli import main
+
+Run = Callable[..., list[str]]
+LABELLED = ("compare", "suspects", "drift", "retrain")
+ROW = {"text": "sampah menumpuk di pasar", "agency": "dlh"}
+BROKEN = {
+    "no object": (b'["sampah"]\n', ":1: not a JSON object"),
+    "cut short": (b'{"text": "sampah", "agen', ":1: not JSON"),
+    "too deep": (b"[" * 100_000, ":1: not JSON"),
+    "not UTF-8": (b'{"text": "\xff\xfe", "agency": "dlh"}\n', ":1: not UTF-8"),
+    "binary": (bytes(range(255, 0, -1)), ":1: not UTF-8"),
+    "no text": (b'{"agency": "dlh"}\n', ":1: text is missing"),
+    "number for a text": (b'{"text": 7, "agency": "dlh"}\n', ":1: text must be text"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(region: Path, tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry with one version, which is live, and files beside it."""
+    folder = tmp_path_factory.mktemp("bad")
+    shutil.copytree(tiny_artifact, folder / "models" / tiny_artifact.name)
+    (folder / "models" / "current").write_text(tiny_artifact.name, encoding="utf-8")
+    shutil.copy(region / "complaints.jsonl", folder / "good.jsonl")
+    return folder
+
+
+@pytest.fixture
+def run(folder: Path, region: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command on a file and answer the lines of its complaint, after seeing to it that it ended with 2 and wrote nothing."""
+
+    def call(command: str, data: Path, *more: str | Path, model: str | Path = "current") -> list[str]:
+        named: dict[str, list[str | Path]] = {
+            "predict": [model, "--input", data],
+            "next": [model, "--input", data],
+            "compare": [model, model, "--data", data],
+            "suspects": [model, "--data", data],
+            "drift": [model, "--data", data],
+            "replay": ["--register", region, "--data", data],
+            "retrain": ["--register", region, "--data", data],
+        }
+        registry = [] if command == "replay" else ["--models", folder / "models"]
+        before = sorted(folder.rglob("*"))
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in (command, *named[command], *registry, *more)])
+        said = capsys.readouterr()
+        assert ended.value.code == 2, said.err
+        assert said.out == ""
+        assert sorted(folder.rglob("*")) == before
+        return [line for line in said.err.splitlines() if line]
+
+    return call
+
+
+@pytest.mark.parametrize("content", BROKEN)
+@pytest.mark.parametrize("command", [*LABELLED, "replay"])
+def test_labelled_complaints_that_cannot_be_read_are_refused_with_file_line_and_reason(
+    run: Run, tmp_path: Path, command: str, content: str
+) -> None:
+    given, reason = BROKEN[content]
+    (tmp_path / "data.jsonl").write_bytes(given)
+    (line,) = run(command, tmp_path / "data.jsonl")
+    assert f"data.jsonl{reason}" in line
+
+
+@pytest.mark.parametrize("content", [name for name in BROKEN if name != "no text"])
+def test_complaints_without_a_label_that_cannot_be_read_are_refused_too(run: Run, tmp_path: Path, content: str) -> None:
+    given, reason = BROKEN[content]
+    (tmp_path / "data.jsonl").write_bytes(given)
+    (line,) = run("next", tmp_path / "data.jsonl")
+    assert f"data.jsonl{reason}" in line
+
+
+@pytest.mark.parametrize("command", [*LABELLED, "replay", "next", "predict"])
+def test_a_file_that_is_not_there_is_named(run: Run, tmp_path: Path, command: str) -> None:
+    lines = run(command, tmp_path / "none.jsonl")
+    assert len(lines) == 1
+    assert "none.jsonl" in lines[0]
+
+
+@pytest.mark.parametrize("command", ["compare", "suspects", "drift", "next", "predict"])
+@pytest.mark.parametrize("model", ["nothing", "../..", ""])
+def test_a_model_that_is_not_there_is_named(run: Run, folder: Path, command: str, model: str) -> None:
+    (line,) = run(command, folder / "good.jsonl", model=model)
+    assert line.startswith("salur-training: ")
+
+
+@pytest.mark.parametrize("command", ["compare", "suspects", "drift", "next"])
+def test_a_folder_that_is_no_model_is_refused(run: Run, folder: Path, tmp_path: Path, command: str) -> None:
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    (line,) = run(command, folder / "good.jsonl", model=tmp_path)
+    assert "manifest" in line
+
+
+@pytest.mark.parametrize("command", LABELLED)
+def test_an_unknown_agency_and_no_complaint_at_all_are_refused(run: Run, tmp_path: Path, command: str) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text(json.dumps(ROW) + "\n" + json.dumps({**ROW, "agency": "dinas-x"}) + "\n", encoding="utf-8")
+    (line,) = run(command, data)
+    assert "data.jsonl:2: agency 'dinas-x' is not in the register" in line
+    data.write_text("", encoding="utf-8")
+    (line,) = run(command, data)
+    assert "no labelled complaints" in line
+
+
+@pytest.mark.parametrize("command", ["drift", "replay"])
+def test_a_date_that_is_none_is_refused(run: Run, tmp_path: Path, command: str) -> None:
+    dump([LabelledComplaint("sampah", "dlh", id="7", received_at="kemarin dulu")], tmp_path / "data.jsonl")
+    (line,) = run(command, tmp_path / "data.jsonl")
+    assert "7: received_at 'kemarin dulu' is no ISO date" in line
+
+
+@pytest.mark.parametrize(
+    ("command", "rows"),
+    [
+        ("suspects", [("sampah", "dlh", "")] * 2),
+        ("retrain", [("sampah menumpuk", "dlh", "")]),
+        ("retrain", [("sampah menumpuk", "dlh", ""), ("lampu mati", "dishub", "")]),
+        ("retrain", [("sampah menumpuk", "dlh", "2026-01-01"), ("lampu mati", "dishub", "2026-01-01")]),
+        ("replay", [("sampah menumpuk", "dlh", "2026-01-01")]),
+        ("replay", [("sampah menumpuk", "dlh", "")]),
+        ("replay", [("sampah menumpuk", "dlh", "2026-01-01"), ("lampu mati", "dishub", "2026-09-01")]),
+    ],
+)
+def test_too_little_to_learn_from_is_said_in_one_line(
+    run: Run, tmp_path: Path, command: str, rows: Sequence[tuple[str, str, str]]
+) -> None:
+    dump([LabelledComplaint(text, agency, received_at=day) for text, agency, day in rows], tmp_path / "data.jsonl")
+    lines = [line for line in run(command, tmp_path / "data.jsonl") if line.startswith("salur-training:")]
+    assert len(lines) == 1
+    assert "data:" in lines[0]
+
+
+def test_a_queue_that_cannot_be_written_is_named(run: Run, folder: Path, tmp_path: Path) -> None:
+    *_, line = run("suspects", folder / "good.jsonl", "--out", tmp_path / "none" / "queue.jsonl")
+    assert "queue.jsonl" in line
