@@ -98,7 +98,7 @@ def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
     if "agency" not in row:
         wrong.append("agency is missing")
     if not wrong:
-        if not row["text"].strip():
+        if not (row["text"] or "").strip():  # null says as little as ""
             wrong.append("text is empty")
         if row.get("kind") and row["kind"] not in KINDS:
             wrong.append(f"kind {row['kind']!r}: one of {', '.join(KINDS)}")

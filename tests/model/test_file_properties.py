@@ -112,6 +112,7 @@ ROWS = st.lists(
 @EFFORT
 @given(st.binary(max_size=80) | ROWS | damaged(b'{"text": "lampu mati", "agency": "dlh", "also": ["pln"]}\n' * 3))
 @example(rb'{"text": "a \ud800 b", "agency": "dlh"}')
+@example(b'{"text": null, "agency": null}')
 @example(b'{"text": "a", "agency": "dlh", "x": ' + b"9" * 5_000 + b"}")
 @example(b"[" * 100_000)
 def test_labelled_lines_are_read_and_written_alike_or_refused_by_line(tmp_path: Path, content: bytes) -> None:
