@@ -42,6 +42,7 @@ SOURCES = {
 }
 SURABAYA_SPLIT = "2022-11-01"
 BANDUNG_PAST = 0.7
+DEFAULT = "default corpus"
 Rows = Sequence[LabelledComplaint]
 
 
@@ -61,6 +62,26 @@ def imported(real: Path, register: Register) -> dict[str, list[LabelledComplaint
     return found
 
 
+def divided(real: Path, register: Register) -> tuple[dict[str, Rows], dict[str, Rows]]:
+    """Answer what may be learnt from, by region and in order of time, and what tests it: each region from its split on."""
+    corpus = [row for row in load(REGION / "complaints.jsonl") if row.agency]
+    sources = imported(real, register)
+    bandung = sorted(sources["kabupaten-bandung"], key=lambda row: row.received_at)
+    cut = bandung[int(len(bandung) * BANDUNG_PAST)].received_at
+    past: dict[str, Rows] = {
+        DEFAULT: [row for row in corpus if not in_fifth(row)],
+        "surabaya": [row for row in sources["surabaya"] if row.received_at < SURABAYA_SPLIT],
+        "kabupaten-bandung": [row for row in bandung if row.received_at < cut],
+        "lapor-national-2017": sources["lapor-national-2017"],
+    }
+    tests: dict[str, Rows] = {
+        "surabaya": dataset.testable(row for row in sources["surabaya"] if row.received_at >= SURABAYA_SPLIT),
+        "kabupaten-bandung": dataset.testable(row for row in bandung if row.received_at >= cut),
+        DEFAULT: [row for row in corpus if in_fifth(row)],
+    }
+    return past, tests
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -71,27 +92,13 @@ def main() -> None:
         sys.exit(f"{given.real}: not here; nothing measured")
     config, register = TrainingConfig(), Register.load(REGION)
     reader = Reader(register)
-    corpus = [row for row in load(REGION / "complaints.jsonl") if row.agency]
-    sources = imported(given.real, register)
-    bandung = sorted(sources["kabupaten-bandung"], key=lambda row: row.received_at)
-    cut = bandung[int(len(bandung) * BANDUNG_PAST)].received_at
-    past = {
-        "surabaya": [row for row in sources["surabaya"] if row.received_at < SURABAYA_SPLIT],
-        "kabupaten-bandung": [row for row in bandung if row.received_at < cut],
-        "lapor-national-2017": sources["lapor-national-2017"],
-    }
-    tests = {
-        "surabaya": dataset.testable(row for row in sources["surabaya"] if row.received_at >= SURABAYA_SPLIT),
-        "kabupaten-bandung": dataset.testable(row for row in bandung if row.received_at >= cut),
-        "default corpus": [row for row in corpus if in_fifth(row)],
-    }
-    default = [row for row in corpus if not in_fifth(row)]
+    past, tests = divided(given.real, register)
     named = list(matters(register))
 
-    parts = {"default corpus": read(default, reader, np.ones(len(default)))}
+    parts = {}
     for name, rows in past.items():
         kept = [row for row in rows if not register.by_id[row.agency].per]
-        parts[name] = read(kept, reader, np.full(len(kept), config.transfer_weight))
+        parts[name] = read(kept, reader, np.full(len(kept), 1.0 if name == DEFAULT else config.transfer_weight))
     words = read(named, reader, np.full(len(named), config.matters_weight))
 
     def taught(names: Iterable[str], home: str) -> Data:
@@ -107,20 +114,21 @@ def main() -> None:
         ("(b) and others", tuple(past)),
         ("(c) and all, to the split", tuple(past)),
     ):
-        for test, home in dict.fromkeys((name, home) for name in tests for home in (name, "default corpus")):
+        for test, home in dict.fromkeys((name, home) for name in tests for home in (name, DEFAULT)):
             left_out = test if training.startswith("(b)") else ""
-            names = ["default corpus", *(name for name in others if name != left_out)]
-            if not others and home != "default corpus":
+            names = [DEFAULT, *(name for name in others if name not in (DEFAULT, left_out))]
+            if not others and home != DEFAULT:
                 continue
             model = fit_pipeline(config, taught(names, home), reader)
             name = f"{training} | {test} | as {home}"
-            table[name] = _figures(model, tests[test], read_tests[test])
+            table[name] = figures_of(model, tests[test], read_tests[test])
             _print(name, table[name])
     if given.json:
         print(json.dumps(table))
 
 
-def _figures(model: Pipeline, rows: Rows, words: Sequence[Any]) -> dict[str, Any]:
+def figures_of(model: Pipeline, rows: Rows, words: Sequence[Any]) -> dict[str, Any]:
+    """Judge a fitted pipeline on rows, whose `words` are read already."""
     ranked = model.classes_[np.argsort(-model.decision_function(words), axis=1)[:, :3]]
     right = [row.agency == best[0] for row, best in zip(rows, ranked, strict=True)]
     return {
