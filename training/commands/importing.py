@@ -1,0 +1,42 @@
+"""import: somebody's export becomes labelled complaints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from model.register import Register
+from training import sources
+from training.commands.options import FILE, JSON, REGISTER
+
+
+@click.command("import")
+@click.argument("export", type=FILE)
+@REGISTER
+@click.option("--crosswalk", type=FILE, help="Names of the source -> agencies here; without it the register's own names hold.")
+@click.option("--out", type=FILE, required=True, help="Where the JSON Lines go.")
+@click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="What a plain table calls a column.")
+@click.option("--source", default="", help="Name of the source, as weights refer to it; else the crosswalk's.")
+@click.option("--strict", is_flag=True, help="Refuse where a name is not mapped or a crosswalk row matches nothing.")
+@JSON
+def import_(
+    export: Path,
+    register_dir: Path,
+    crosswalk: Path | None,
+    out: Path,
+    columns: tuple[str, ...],
+    source: str,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Make labelled complaints of EXPORT: a LAPOR! export, a table (.csv, .xlsx) or JSON Lines."""
+    pairs = [column.partition("=") for column in columns]
+    if bad := [ours for ours, equals, theirs in pairs if not (ours and equals and theirs)]:
+        raise click.BadParameter(f"{bad[0]!r}: write OURS=THEIRS", param_hint="--column")
+    named = {ours: theirs for ours, _, theirs in pairs}
+    done = sources.import_export(
+        export, out, Register.load(register_dir), crosswalk, columns=named or None, source=source, strict=strict
+    )
+    click.echo(json.dumps(done.to_dict(), ensure_ascii=False) if as_json else str(done))

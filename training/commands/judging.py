@@ -1,0 +1,136 @@
+"""evaluate, compare, replay, next, drift: what a model is worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from model.register import Register
+from model.registry import Registry
+from model.router import Router
+from training import compare, dataset, drift, evaluate, next_labels, plots, records, replay, report
+from training import config as configs
+from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, moment, say, show, user
+from training.seen import Seen
+
+
+@click.command("evaluate")
+@click.argument("model")
+@DATA
+@MODELS
+@click.option("--report", "report_dir", type=FOLDER, help="Write report.html and figures.json there.")
+@JSON
+def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path | None, as_json: bool) -> None:
+    """Judge MODEL (a version, a path, or `current`) on complaints that it has not seen."""
+    folder = Registry(models).resolve(model)
+    router = Router.load(folder)
+    rows = dataset.load(*data)
+    dataset.check(rows, router.register, every_agency=False)
+    found = evaluate.evaluate(router, dataset.testable(row.complaint for row in rows), Seen.load(folder))
+    if report_dir:
+        report.write(report_dir, found)
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else evaluate.table(found))
+
+
+@click.command("compare")
+@click.argument("champion")
+@click.argument("challenger")
+@DATA
+@MODELS
+@click.option("--texts", is_flag=True, help="Show the text of changed complaints, masked.")
+@JSON
+def compare_(champion: str, challenger: str, data: tuple[Path, ...], models: Path, texts: bool, as_json: bool) -> None:
+    """Compare two models on complaints that neither has seen; the ledger keeps the verdict."""
+    registry = Registry(models)
+    folders = registry.resolve(champion), registry.resolve(challenger)
+    found = _compare(registry, folders, data, texts)
+    show(found, as_json)
+
+
+def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path], texts: bool) -> compare.Comparison:
+    champion, challenger = map(Router.load, folders)
+    rows = dataset.load(*data)
+    dataset.check(rows, challenger.register, every_agency=False)
+    seen = {router.version: Seen.load(folder) for router, folder in zip((champion, challenger), folders, strict=True)}
+    found = compare.compare(
+        champion, challenger, [row.complaint for row in rows], seen=seen, today=moment()[:10], texts=texts, say=say
+    )
+    if all(folder.parent == registry.folder for folder in folders):
+        registry.record(
+            "compared",
+            version=challenger.version,
+            previous=champion.version,
+            at=moment(),
+            who=user(),
+            why=found.why,
+            figures=found.summary,
+        )
+    return found
+
+
+@click.command("replay")
+@REGISTER
+@DATA
+@CONFIG
+@click.option("--every", type=click.Choice(["week", "month"]), default="week", show_default=True, help="How often to train anew.")
+@click.option(
+    "--audit",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.05,
+    show_default=True,
+    help="Share of automatic routings that is audited blind.",
+)
+@click.option("--minutes", type=click.FloatRange(0.0), default=3.0, show_default=True, help="Minutes that one review costs.")
+@click.option("--frozen", is_flag=True, help="Train once, on the first part, and never again: what retraining is worth.")
+@click.option("--plot", type=FILE, help="Write a plot there, as SVG.")
+@JSON
+def replay_(
+    register_dir: Path,
+    data: tuple[Path, ...],
+    config_file: Path | None,
+    every: str,
+    audit: float,
+    minutes: float,
+    frozen: bool,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Run the past step by step, knowing only what the desk would have known: what may be claimed."""
+    register = Register.load(register_dir)
+    rows = dataset.load(*data)
+    dataset.check(rows, register, every_agency=False)
+    kept = dataset.deduplicate([row.complaint for row in rows]).kept
+    chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
+    plan = replay.Plan(every=every, audit=audit, minutes_per_review=minutes, frozen=frozen)
+    found = replay.summarise(replay.replay(register, kept, chosen, plan, say))
+    if plot:
+        plot.write_text(plots.replayed(found).svg, encoding="utf-8")
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else replay.table(found))
+
+
+@click.command("next")
+@click.argument("model")
+@click.option("--input", "source", type=FILE, required=True, help="Complaints without a label, JSON Lines.")
+@MODELS
+@click.option("--most", type=click.IntRange(1), default=100, show_default=True, help="How many to choose.")
+@JSON
+def next_(model: str, source: Path, models: Path, most: int, as_json: bool) -> None:
+    """Choose the complaints whose labels would teach most: uncertain, and unlike each other."""
+    router = Router.load(Registry(models).resolve(model))
+    show(next_labels.choose(router, records.read_complaints(source), most), as_json)
+
+
+@click.command("drift")
+@click.argument("model")
+@DATA
+@MODELS
+@JSON
+def drift_(model: str, data: tuple[Path, ...], models: Path, as_json: bool) -> None:
+    """Watch what comes in, week by week: class mix, unknown words, errors; alarms at most once a year where nothing changes."""
+    router = Router.load(Registry(models).resolve(model))
+    rows = dataset.load(*data)
+    dataset.check(rows, router.register, every_agency=False)
+    show(drift.watch(drift.count(drift.cases_of(router, [row.complaint for row in rows]))), as_json)

@@ -1,0 +1,126 @@
+"""train, retrain, suspects: what fits a model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from model import artifact as artifacts
+from model.register import Register
+from model.registry import Registry
+from model.router import Router
+from training import config as configs
+from training import dataset, report, retrain, suspects, train
+from training.commands.options import CONFIG, DATA, FILE, JSON, MODELS, REGISTER, TRANSFER, moment, say, show, user
+
+
+@click.command("train")
+@REGISTER
+@DATA
+@TRANSFER
+@MODELS
+@CONFIG
+@click.option("--allow-unseen", is_flag=True, help="Agencies of the register may have no complaint.")
+@click.option("--promote", is_flag=True, help="Put it live at once; only where no model is live yet.")
+@click.option("--why", default="", help="The reason that the ledger keeps.")
+def train_(
+    register_dir: Path,
+    data: tuple[Path, ...],
+    transfer: tuple[Path, ...],
+    models: Path,
+    config_file: Path | None,
+    allow_unseen: bool,
+    promote: bool,
+    why: str,
+) -> None:
+    """Train a new version. Prints its name."""
+    now = moment()
+    register = Register.load(register_dir)
+    given = train.load(register, data, transfer, now[:10], allow_unseen=allow_unseen)
+    chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
+    registry = Registry(models)
+    version = train.version_name(now, given, register, chosen)
+    click.echo(
+        f"{len(given.own):,} complaints of this region, {len(given.other):,} of others; {given.dropped:,} duplicates", err=True
+    )
+    with tqdm(total=chosen.folds + 5, desc=version, file=sys.stderr, disable=None, bar_format="{desc}: {bar} {elapsed}") as bar:
+
+        def advance(step: str) -> None:
+            bar.update()
+            if bar.disable:
+                click.echo(f"  {step}", err=True)
+            else:
+                bar.set_description(f"{version}: {step}")
+
+        artifact, judged = train.train(register, given, chosen, now, advance)
+    artifacts.save(models / version, artifact, report.files(artifact, judged) | train.seen_file(given))
+    registry.record("trained", version=version, at=now, who=user(), why=why, figures=artifact.manifest["figures"]["out_of_fold"])
+    if promote:
+        registry.promote(version, at=now, who=user(), why=why or "first model", register=register)
+    click.echo(version)
+
+
+@click.command("retrain")
+@REGISTER
+@DATA
+@TRANSFER
+@MODELS
+@CONFIG
+@click.option(
+    "--test",
+    "test",
+    type=click.FloatRange(0.05, 0.5),
+    default=0.2,
+    show_default=True,
+    help="Share of the complaints new since the live model, the newest, that judges both.",
+)
+@click.option("--promote-if-better", is_flag=True, help="Put the new version live where the comparison says so.")
+@click.option("--why", default="retrained", show_default=True, help="The reason that the ledger keeps.")
+def retrain_(
+    register_dir: Path,
+    data: tuple[Path, ...],
+    transfer: tuple[Path, ...],
+    models: Path,
+    config_file: Path | None,
+    test: float,
+    promote_if_better: bool,
+    why: str,
+) -> None:
+    """Train on everything, compare with the live model, and put the new one live where it is better.
+
+    Skips where nothing changed since the live model. The comparison is fair to both: the newest complaints that the live
+    model has not seen are kept from the new one too, and judge them.
+    """
+    register, chosen, registry = (
+        Register.load(register_dir),
+        configs.load(config_file) if config_file else configs.TrainingConfig(),
+        Registry(models),
+    )
+    now = moment()
+    given = train.load(register, data, transfer, now[:10], allow_unseen=True)
+    done = retrain.retrain(
+        registry, register, given, chosen, test=test, at=now, who=user(), why=why, promote=promote_if_better, say=say
+    )
+    click.echo(str(done))
+
+
+@click.command("suspects")
+@click.argument("model")
+@DATA
+@MODELS
+@click.option("--out", type=FILE, help="Write them as JSON Lines, a queue for the desk.")
+@click.option("--most", type=click.IntRange(1), default=500, show_default=True, help="How many at most.")
+@JSON
+def suspects_(model: str, data: tuple[Path, ...], models: Path, out: Path | None, most: int, as_json: bool) -> None:
+    """Find labels that are probably wrong, with the likely one; judged with MODEL's register and configuration."""
+    router = Router.load(Registry(models).resolve(model))
+    rows = dataset.load(*data)
+    dataset.check(rows, router.register, every_agency=False)
+    chosen = configs.of_manifest(router.manifest)
+    found = suspects.find([row.complaint for row in rows], router.reader, chosen, most=most, say=say)
+    if out:
+        found.write(out)
+    show(found, as_json)

@@ -1,0 +1,46 @@
+"""What several commands are given, and how they speak."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+MODELS = click.option(
+    "--models", type=FOLDER, default=Path("var/models"), envvar="SALUR_MODELS", show_default=True, help="The registry."
+)
+REGISTER = click.option("--register", "register_dir", type=FOLDER, required=True, help="The region's folder.")
+DATA = click.option(
+    "--data", type=FILE, multiple=True, required=True, help="Labelled complaints of this region, JSON Lines. May be repeated."
+)
+TRANSFER = click.option(
+    "--transfer", type=FILE, multiple=True, help="Labelled complaints of other regions: learnt from, never judged by."
+)
+CONFIG = click.option("--config", "config_file", type=FILE, help="A TrainingConfig in TOML.")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+
+
+def say(step: str) -> None:
+    """Tell of a step of long work, on standard error."""
+    click.echo(step, err=True)
+
+
+def show(found: Any, as_json: bool) -> None:
+    """Print a result, as a table or as one JSON object."""
+    click.echo(json.dumps(found.to_dict(), ensure_ascii=False) if as_json else str(found))
+
+
+def moment() -> str:
+    """Give the time, UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def user() -> str:
+    """Give the name that the ledger writes down."""
+    return getpass.getuser()
