@@ -27,7 +27,6 @@ class Database:
     def __init__(self, url: str, pool_size: int = 8) -> None:
         """Prepare the engine for a URL; `pool_size` is the number of threads that may ask at once."""
         self.engine = _engine(url, pool_size)
-        self._writer = self.engine.execution_options(salur_writes=True)
         self._one_writer = self.engine.dialect.name == "sqlite"
         self._turns = Turns()
 
@@ -35,12 +34,13 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading one consistent picture; nothing done with it is kept."""
         with self.engine.connect() as connection:
+            self._begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a transaction: kept whole when the block ends, not at all when it raises."""
-        with self._turn(), self._writer.begin() as connection:
+        with self._turn(), self._transaction() as connection:
             yield connection
 
     def store(self, work: Callable[[Connection], _T]) -> _T:
@@ -100,6 +100,18 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self.engine.begin() as connection:
+            # A writer takes the lock at once: a reader that turns writer half-way cannot wait for its turn.
+            self._begin(connection, "BEGIN IMMEDIATE")
+            yield connection
+
+    def _begin(self, connection: Connection, how: str) -> None:
+        """Begin on SQLite, whose driver would do it later; not by an event of the engine: one makes every statement dearer."""
+        if self._one_writer:
+            connection.exec_driver_sql(how)
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         """Wait for one's turn to write, in this process: SQLite's own waiting is by polling, and starves some."""
         if not self._one_writer:
@@ -119,7 +131,7 @@ class Database:
 
     def _do(self, jobs: Sequence[Job]) -> None:
         try:
-            with self._writer.begin() as connection:
+            with self._transaction() as connection:
                 for job in jobs:
                     self._do_one(connection, job, alone=len(jobs) == 1)
         except Exception as error:  # it could not begin or commit: nothing of anyone's was kept
@@ -168,20 +180,14 @@ def _engine(text_url: str, pool_size: int) -> Engine:
         Path(url.database).touch(mode=0o600)  # nobody else on the machine reads what citizens wrote
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver must not open transactions behind our back: _begin_sqlite does, with the lock that is wanted.
+    # The driver must not open transactions behind our back: `Database` does, with the lock that is wanted.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # an acknowledged complaint survives a power cut
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16000")
     connection.execute("PRAGMA temp_store = MEMORY")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a reader that turns writer half-way cannot wait for its turn.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("salur_writes") else "BEGIN")

@@ -24,11 +24,12 @@ from model.complaint import Complaint
 from model.privacy import mask
 from model.routing import Decision, Routing
 from service import audit, holds, metrics, review, similar
-from service.clock import now
+from service.clock import Deadlines, now
 from service.holds import Answer
 from service.parts import Parts
 from service.problems import Problem
 from service.schemas import MAX_PLACE, ROUTING, ComplaintIn
+from service.similar import Sketch
 from service.tables import complaint, decision, idempotency, routing, routing_reason, standing
 
 _log = structlog.get_logger("salur")
@@ -55,6 +56,9 @@ class Prepared:
 
     arrival: _Arrival
     said: Routing | None
+    kecamatan: str
+    sketch: Sketch
+    deadlines: Deadlines
 
     @property
     def id(self) -> str:
@@ -96,7 +100,14 @@ def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Rec
 def prepare(parts: Parts, source: str, asked: ComplaintIn) -> Prepared:
     """Mask and route a complaint: all that can be done before the transaction, for which others wait."""
     arrival = _arrive(source, asked)
-    return Prepared(arrival, route(parts, arrival.complaint))
+    masked, settings = arrival.complaint, parts.settings
+    said = route(parts, masked)
+    kecamatan = said.kecamatan if said else masked.kecamatan
+    days = 0 if masked.confidential else settings.similar_days  # it is neither likened to others nor shown beside them
+    sketch = similar.draw(masked.title, masked.text, arrival.received_at, days, kecamatan)
+    last = settings.days_to_finish_oversight if said is not None and said.oversight else settings.days_to_finish
+    deadlines = parts.calendar.deadlines(arrival.received_at, settings.days_to_verify, settings.days_to_follow_up, last)
+    return Prepared(arrival, said, kecamatan, sketch, deadlines)
 
 
 def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = "", *, settled: bool = False) -> Receipt:
@@ -105,7 +116,7 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     `settled` marks one that people elsewhere have decided already: nothing goes out by itself, and their verdict follows.
     Raises as `take_in` does.
     """
-    return _store(parts, connection, prepared.arrival, prepared.said, key, settled)
+    return _store(parts, connection, prepared, key, settled)
 
 
 def route(parts: Parts, asked: Complaint) -> Routing | None:
@@ -171,7 +182,8 @@ def _arrive(source: str, asked: ComplaintIn) -> _Arrival:
     return _Arrival(source, masked, asked.channel, received_at, hashlib.sha256(said.encode()).hexdigest())
 
 
-def _store(parts: Parts, connection: Connection, arrival: _Arrival, said: Routing | None, key: str, settled: bool) -> Receipt:
+def _store(parts: Parts, connection: Connection, prepared: Prepared, key: str, settled: bool) -> Receipt:
+    arrival, said, deadlines = prepared.arrival, prepared.said, prepared.deadlines
     if key and (known := _by_key(connection, arrival, key)) is not None:
         return known
     settings = parts.settings
@@ -180,14 +192,8 @@ def _store(parts: Parts, connection: Connection, arrival: _Arrival, said: Routin
     answer = holds.hold(said, audit.stopped(connection, said.model_version) if said and automatic else (), drawn)
     if settled:
         answer = holds.settle(said)
-    oversight = said is not None and said.oversight
-    last = settings.days_to_finish_oversight if oversight else settings.days_to_finish
-    deadlines = parts.calendar.deadlines(arrival.received_at, settings.days_to_verify, settings.days_to_follow_up, last)
     asked = arrival.complaint
-    kecamatan = said.kecamatan if said else asked.kecamatan
-    # What is confidential is neither likened to others nor shown beside them.
-    bag = frozenset[str]() if asked.confidential else similar.words(asked.title, asked.text)
-    near = similar.find(connection, bag, arrival.received_at, settings.similar_days, kecamatan)
+    likeness = similar.find(connection, prepared.sketch, arrival.received_at, settings.similar_days)
     row: dict[str, Any] = {
         "source": arrival.source,
         "client_id": asked.id,
@@ -203,19 +209,19 @@ def _store(parts: Parts, connection: Connection, arrival: _Arrival, said: Routin
         "verify_by": deadlines.verify_by,
         "follow_up_by": deadlines.follow_up_by,
         "finish_by": deadlines.finish_by,
-        "similar_to": near,
+        "similar_to": likeness.first,
     }
     number = connection.execute(_INSERT[connection.dialect.name], row).scalar_one_or_none()
     if number is None:
         return _again(connection, arrival, key)
     body = ROUTING.dump_json(said).decode() if said else ""
-    _keep_routing(connection, number, arrival, said, answer, body, kecamatan, deadlines.verify_by)
+    _keep_routing(connection, number, arrival, said, answer, body, prepared.kecamatan, deadlines.verify_by)
     if answer.queue == "audit" and said is not None:
         audit.draw(connection, number, answer.agency, answer.unit, _probability(said), said.model_version)
-    similar.remember(connection, number, similar.keys(bag, arrival.received_at, settings.similar_days))
+    similar.remember(connection, number, likeness.new_keys)
     if key:
         _keep_key(connection, arrival, key, number)
-    first = _client_id(connection, near, arrival.source) if near else None
+    first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
     told = _answer(
         row | {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}, list(answer.reasons), first
     )

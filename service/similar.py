@@ -1,7 +1,8 @@
 """Complaints about the same matter, near in time and place: found by MinHash over their words, and told by comparing those.
 
-A sketch holds a few band keys; two texts that share most of their words share a key almost surely (Jaccard 0.7: 81 %; 0.85: 98 %),
-unrelated ones hardly ever (0.1: 0.06 %). Keys carry the period they were made in, so that a lookup never meets the whole past.
+A complaint has a few band keys; two texts that share most of their words share a key almost surely (Jaccard 0.7: 81 %; 0.85: 98 %),
+unrelated ones hardly ever (0.1: 0.06 %). Keys carry the period and the kecamatan, so that a lookup never meets the whole past, and
+each belongs to the first that had it: when thousands write of one flood, the last is compared with a few, as the second was.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import datetime as dt
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select
 
-from service.tables import UtcDateTime, complaint, sketch, standing
+from service.tables import UtcDateTime, complaint, sketch
 
 BANDS = 6
 ROWS = 4
@@ -37,68 +39,81 @@ def words(title: str, text: str) -> frozenset[str]:
     return frozenset(list(found)[:MAX_WORDS])
 
 
-def keys(bag: frozenset[str], moment: dt.datetime, days: int) -> Sequence[str]:
-    """Band keys of a bag of words in the period of a moment; none where it says too little."""
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a complaint is compared by: its words, and its band keys in the period of its moment and in the one before.
+
+    No keys where it says too little to be compared.
+    """
+
+    words: frozenset[str] = frozenset()
+    keys: Sequence[str] = ()
+    keys_before: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The number of the first complaint of the group that a new one belongs to, and its keys that nobody had before."""
+
+    first: int | None = None
+    new_keys: Sequence[str] = ()
+
+
+def draw(title: str, text: str, moment: dt.datetime, days: int, kecamatan: str) -> Sketch:
+    """Draw the sketch of a complaint; complaints are alike within so many days and in one kecamatan, "" where it is not known."""
+    bag = words(title, text)
     if days <= 0 or len(bag) < MIN_WORDS:
-        return ()
-    period = moment.toordinal() // days
-    return [_key(period, band, value) for band, value in enumerate(_bands(bag))]
+        return Sketch()
+    period, bands = moment.toordinal() // days, _bands(bag, kecamatan)
+    return Sketch(bag, *([_key(near, band, value) for band, value in enumerate(bands)] for near in (period, period - 1)))
 
 
-def find(connection: Connection, bag: frozenset[str], moment: dt.datetime, days: int, kecamatan: str) -> int | None:
-    """Find the number of the first complaint of the group that a new one belongs to.
+def find(connection: Connection, drawn: Sketch, moment: dt.datetime, days: int) -> Likeness:
+    """Find the group that a new complaint belongs to.
 
     Two that arrive in the same instant may miss each other: both then stand alone, and nothing is lost but the link.
     """
-    if days <= 0 or len(bag) < MIN_WORDS:
-        return None
-    period = moment.toordinal() // days
-    wanted = [_key(near, band, value) for band, value in enumerate(_bands(bag)) for near in (period - 1, period)]
-    shared = connection.execute(_SHARED, {"wanted": wanted}).scalars().all()
-    if not shared:
-        return None
-    near = {
-        "shared": shared,
-        "place": kecamatan,
-        "first": moment - dt.timedelta(days=days),
-        "last": moment + dt.timedelta(days=days),
-    }
-    candidates = connection.execute(_CANDIDATES, near).all()
-    alike = [(_jaccard(bag, words(row.title, row.text)), row.similar_to or row.id) for row in candidates]
+    if not drawn.keys:
+        return Likeness()
+    near = {"first": moment - dt.timedelta(days=days), "last": moment + dt.timedelta(days=days)}
+    wanted = dict(zip(_WANTED, (*drawn.keys, *drawn.keys_before), strict=True))
+    found = connection.execute(_SHARED, wanted | near).all()
+    had = {row.band for row in found}
+    alike = [
+        (_jaccard(drawn.words, words(row.title, row.text)), row.similar_to or row.id)
+        for row in {row.id: row for row in found}.values()
+    ]
     best = max(alike, default=(0.0, 0))
-    return int(best[1]) if best[0] >= ALIKE else None
+    return Likeness(int(best[1]) if best[0] >= ALIKE else None, [key for key in drawn.keys if key not in had])
 
 
+def remember(connection: Connection, complaint_id: int, new_keys: Sequence[str]) -> None:
+    """Keep the keys of a complaint that nobody had before, so that later ones find it."""
+    if new_keys:
+        connection.execute(_INSERT, [{"band": key, "complaint_id": complaint_id} for key in new_keys])
+
+
+_WANTED = [f"key_{number}" for number in range(2 * BANDS)]
 _SHARED = (
-    select(sketch.c.complaint_id)
-    .where(sketch.c.band.in_(bindparam("wanted", expanding=True)))
-    .distinct()
+    select(sketch.c.band, complaint.c.id, complaint.c.similar_to, complaint.c.title, complaint.c.text)
+    .join(complaint, complaint.c.id == sketch.c.complaint_id)
+    .where(
+        sketch.c.band.in_([bindparam(name) for name in _WANTED]),
+        complaint.c.received_at.between(bindparam("first", type_=UtcDateTime), bindparam("last", type_=UtcDateTime)),
+    )
     .order_by(sketch.c.complaint_id.desc())
     .limit(LOOKED_AT)
 )
-_CANDIDATES = (
-    select(complaint.c.id, complaint.c.similar_to, complaint.c.title, complaint.c.text)
-    .join(standing, standing.c.complaint_id == complaint.c.id)
-    .where(
-        complaint.c.id.in_(bindparam("shared", expanding=True)),
-        complaint.c.received_at.between(bindparam("first", type_=UtcDateTime), bindparam("last", type_=UtcDateTime)),
-        # A place that is not known is near to none but its like: else one such would join what lies far apart.
-        standing.c.kecamatan == bindparam("place"),
-    )
-)
+_INSERT = insert(sketch)
 
 
-def remember(connection: Connection, complaint_id: int, found: Sequence[str]) -> None:
-    """Keep the band keys of a complaint, so that later ones find it."""
-    if found:
-        connection.execute(insert(sketch), [{"band": band, "complaint_id": complaint_id} for band in found])
-
-
-def _bands(bag: frozenset[str]) -> Sequence[int]:
+def _bands(bag: frozenset[str], kecamatan: str) -> Sequence[int]:
     hashes = np.fromiter((zlib.crc32(word.encode()) for word in bag), dtype=np.uint64, count=len(bag))
     # Factors are under 2^29 and hashes under 2^32, so the product fits its 64 bits.
     least = ((_FACTORS * hashes + _OFFSETS) % _PRIME).min(axis=1).reshape(BANDS, ROWS)
-    return [zlib.crc32(row.tobytes()) for row in least]
+    # A place that is not known is near to none but its like: else one such would join what lies far apart.
+    place = zlib.crc32(kecamatan.lower().encode())
+    return [zlib.crc32(row.tobytes(), place) for row in least]
 
 
 def _key(period: int, band: int, value: int) -> str:

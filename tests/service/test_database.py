@@ -269,7 +269,7 @@ def test_work_done_together_is_not_kept_where_the_commit_fails(database: Databas
     def refuse(connection: Connection) -> None:
         raise OSError("disk full")
 
-    event.listen(database._writer, "commit", refuse)
+    event.listen(database.engine, "commit", refuse)
     results = together(database, [add("ani"), add("budi")])
     assert [type(result).__name__ for result in results] == ["OSError", "OSError"]
     with database.read() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -20,11 +21,15 @@ def pair(shared: float, size: int, seed: int) -> tuple[frozenset[str], frozenset
     return frozenset(chosen[:size]), frozenset(chosen[size - common : 2 * size - common])
 
 
+def keys(bag: Iterable[str], days: int = 30, kecamatan: str = "Bengalon") -> Sequence[str]:
+    return similar.draw("", " ".join(bag), MOMENT, days, kecamatan).keys
+
+
 def hits(shared: float) -> float:
     found = 0
     for seed in range(300):
         one, other = pair(shared, 40, seed)
-        found += bool(set(similar.keys(one, MOMENT, 30)) & set(similar.keys(other, MOMENT, 30)))
+        found += bool(set(keys(one)) & set(keys(other)))
     return found / 300
 
 
@@ -35,13 +40,22 @@ def test_a_shared_key_is_as_likely_as_the_texts_are_alike(shared: float, low: fl
 
 def test_the_same_words_have_the_same_keys_in_any_order() -> None:
     bag = similar.words("Lampu mati", "lampu jalan poros mati sejak seminggu")
-    assert similar.keys(bag, MOMENT, 30) == similar.keys(frozenset(sorted(bag)), MOMENT, 30)
-    assert len(similar.keys(bag, MOMENT, 30)) == similar.BANDS
+    assert keys(sorted(bag)) == keys(sorted(bag, reverse=True))
+    assert len(keys(bag)) == similar.BANDS
+
+
+def test_elsewhere_and_in_another_period_the_keys_are_others() -> None:
+    bag = WORDS[:50]
+    assert not set(keys(bag)) & set(keys(bag, kecamatan="Kongbeng"))
+    drawn = similar.draw("", " ".join(bag), MOMENT, 30, "")
+    after = similar.draw("", " ".join(bag), MOMENT + dt.timedelta(days=30), 30, "")
+    assert after.keys_before == drawn.keys
+    assert not set(after.keys) & set(drawn.keys)
 
 
 def test_too_little_text_has_no_keys() -> None:
-    assert similar.keys(similar.words("", "lampu mati"), MOMENT, 30) == ()
-    assert similar.keys(frozenset(WORDS[:50]), MOMENT, 0) == ()
+    assert keys(["lampu", "mati"]) == ()
+    assert keys(WORDS[:50], days=0) == ()
 
 
 def test_a_long_text_is_read_only_so_far() -> None:

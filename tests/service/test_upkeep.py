@@ -79,6 +79,7 @@ def test_purging_deletes_what_was_said_and_leaves_the_figures(api: Api, database
     with database.write() as connection:
         connection.execute(update(complaint).where(complaint.c.id <= 2).values(stored_at=LONG_AGO))
         connection.execute(update(idempotency).where(idempotency.c.key != "k3").values(created_at=LONG_AGO))
+    assert 1 in {row.complaint_id for row in rows(database, sketch)}
     before = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
     assert retention.purge(database, before, dry_run=True) == retention.Purged(1, 1)
     assert rows(database, complaint)[0].text
@@ -89,7 +90,7 @@ def test_purging_deletes_what_was_said_and_leaves_the_figures(api: Api, database
     assert [row.body == "" for row in rows(database, routing)] == [True, False, False]
     assert [row.note for row in rows(database, verdict)] == ["", ""]
     assert [row.agency for row in rows(database, verdict)] == ["dishub", "dishub"]
-    assert {row.complaint_id for row in rows(database, sketch)} == {2, 3}
+    assert 1 not in {row.complaint_id for row in rows(database, sketch)}
     assert [row.key for row in rows(database, idempotency)] == ["k3"]
     assert [row.id for row in exported(database)] == ["uji:P-3"]
     shown = api.get("/complaints/P-1").json
