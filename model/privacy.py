@@ -108,6 +108,8 @@ _SUFFIXES = ("", "nya", "kan", "an", "i", "lah", "kah", "ku", "mu", "pun")
 
 def mask(text: str) -> str:
     """Answer the text with personal data replaced by marks. Masking twice changes nothing more; no text raises."""
+    if not text:  # most forms leave fields empty
+        return text
     for _ in range(_MAX_PASSES):
         masked = _mask_once(text)
         if masked == text:

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -188,45 +188,48 @@ class Scorer:
         features = scores.features
         if not len(features.ids) or not {first, second} <= self._place.keys():  # a rule may name an agency never trained on
             return ()
-        ids = features.ids
         one, other = scores.rows[:, self._place[first]], scores.rows[:, self._place[second]]
-        each = features.values / features.counts
+        # Two sums at once: the part in the score is real, the part in the lead imaginary.
+        each = np.empty(len(features.ids), dtype=np.complex64)
+        each.real, each.imag = one, one - other
+        each *= features.values / features.counts
         scratch = self._scratch()
-        scratch[0, ids], scratch[1, ids] = each * one, each * (one - other)
-        added = self._by_word(features, scratch.take(features.occurrences, axis=1))
+        scratch[features.ids] = each
+        added = self._by_word(features, scratch.take(features.occurrences))
         # The words of one abbreviation stand next to each other and share one place in the text.
         starts = [place for place, word in enumerate(words) if not place or word[2:4] != words[place - 1][2:4]]
         if len(starts) < len(words):
-            added = np.add.reduceat(added, starts, axis=1)
+            added = np.add.reduceat(added, starts)
         ends = [*starts[1:], len(words)]
-        strongest = np.argsort(-np.abs(added[1]), kind="stable")[:MAX_EVIDENCE].tolist()
-        weight, margin = added.tolist()
+        strongest = np.argsort(-np.abs(added.imag), kind="stable")[:MAX_EVIDENCE].tolist()
+        weights, margins = added.real.tolist(), added.imag.tolist()
         found = []
         for place in strongest:
             text, _, field, start, end, _ = words[starts[place]]
             if ends[place] - starts[place] > 1:
                 text = " ".join(word.text for word in words[starts[place] : ends[place]])
-            found.append(Evidence(Span(field, start, end), text, weight[place], margin[place]))
+            found.append(Evidence(Span(field, start, end), text, weights[place], margins[place]))
         return tuple(found)
 
-    def _scratch(self) -> NDArray[np.float32]:
-        """Give this thread's (2, features) to write on: finding features by number beats searching for them."""
-        scratch: NDArray[np.float32] | None = getattr(self._local, "scratch", None)
+    def _scratch(self) -> NDArray[np.complex64]:
+        """Give this thread's (features,) to write on: finding features by number beats searching for them."""
+        scratch: NDArray[np.complex64] | None = getattr(self._local, "scratch", None)
         if scratch is None:
-            scratch = self._local.scratch = np.zeros((2, len(self.arrays.idf)), dtype=np.float32)
+            scratch = self._local.scratch = np.zeros(len(self.arrays.idf), dtype=np.complex64)
         return scratch
 
     @staticmethod
-    def _by_word(features: Features, occurrences: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Sum what every occurrence of a feature adds, (rows, occurrences), by the words it lies in: (rows, words)."""
-        ends = np.cumsum(features.lengths)
-        sums = np.zeros((len(occurrences), int(ends[-1]) + 1))
-        np.cumsum(occurrences[:, : ends[-1]], axis=1, out=sums[:, 1:])
-        by_word: NDArray[np.float64] = sums[:, ends] - sums[:, ends - features.lengths]
+    def _by_word(features: Features, occurrences: NDArray[np.complex64]) -> NDArray[np.complex128]:
+        """Sum what every occurrence of a feature adds by the words it lies in: (words,)."""
+        edges = [0, *accumulate(features.lengths)]
+        sums = np.zeros(edges[-1] + 1, dtype=np.complex128)
+        np.cumsum(occurrences[: edges[-1]], out=sums[1:])
+        at_edges = sums.take(edges)
+        by_word = at_edges[1:] - at_edges[:-1]
         if features.seconds:  # a pair's part goes in halves to its two words
-            second, halves = np.array(features.seconds), occurrences[:, ends[-1] :] / 2
-            by_word[:, second] += halves
-            by_word[:, second - 1] += halves
+            second, halves = np.array(features.seconds), occurrences[edges[-1] :] / 2
+            by_word[second] += halves
+            by_word[second - 1] += halves
         return by_word
 
 

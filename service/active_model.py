@@ -18,6 +18,7 @@ from model.register import Register
 from model.registry import Registry, RegistryError
 from model.routing import Routing
 from service.problems import Problem
+from service.turns import FairLock
 
 CHECK_SECONDS = 1.0
 """How often a request looks at the pointer; between looks it costs no system call."""
@@ -70,6 +71,7 @@ class ActiveModel:
         self._failed: tuple[str, str] | None = None
         self._failed_at = float("-inf")
         self._lock = threading.Lock()
+        self._routing = FairLock()
 
     def router(self) -> RouterLike | None:
         """Answer the router in use, or None. A whole request should use the one it got."""
@@ -105,6 +107,15 @@ class ActiveModel:
         if router is None:
             raise Problem("no-model", f"No model is ready: {self.trouble}.")
         return router
+
+    def route(self, router: RouterLike, asked: Complaint) -> Routing:
+        """Let a router that a request got answer, one complaint of this process at a time.
+
+        Only one thread can compute anyway, and NumPy lets go of the interpreter a dozen times in one answer: where others
+        compute too, each time costs two switches of threads, and an answer half as much again.
+        """
+        with self._routing:
+            return router.route(asked)
 
     @property
     def trouble(self) -> str:

@@ -38,8 +38,9 @@ def json_answer(content: bytes, status: int = 200, headers: dict[str, str] | Non
 def predict() -> Response:
     """Route without storing anything."""
     asked, several = bodies.complaints(bodies.json_body())
-    router = parts().models.require()
-    routings = [router.route(item.complaint()) for item in asked]
+    models = parts().models
+    router = models.require()
+    routings = [models.route(router, item.complaint()) for item in asked]
     metrics.count_routings(routings, "predictions")
     written = [ROUTING.dump_json(routing) for routing in routings]
     return json_answer(b'{"routings":[' + b",".join(written) + b"]}" if several else written[0])

@@ -125,7 +125,7 @@ def route(parts: Parts, asked: Complaint) -> Routing | None:
     if router is None:
         return None
     try:
-        return router.route(asked)
+        return parts.models.route(router, asked)
     except Exception as error:  # a fault of the model must not lose a complaint
         _log.error("model failed on a complaint", error=type(error).__name__, version=router.version)
         return None

@@ -37,9 +37,9 @@ def answer() -> Response:
     except ValidationError:
         given = ComplaintIn.model_construct(text=fields["text"][:MAX_TEXT], title=fields["title"][:MAX_TITLE], kecamatan="")
         return _page(given, f"Tuliskan aduan dengan kata-kata, paling banyak {MAX_TEXT:,} karakter.".replace(",", "."), 422)
-    router = parts().models.require()
+    models = parts().models
     complaint = asked.complaint()
-    routing = router.route(complaint)
+    routing = models.route(models.require(), complaint)
     metrics.count_routings([routing], "coba")
     return _page(
         asked,

@@ -1,4 +1,4 @@
-"""Whose turn it is to write, among the threads of a process: first come, first served.
+"""Whose turn it is, among the threads of a process: first come, first served.
 
 A turn is handed to whoever waits longest, never put down to be fought for: a plain lock goes to whichever thread runs just then,
 on a busy machine nearly always the one that put it down, and the others starve though nothing takes long.
@@ -81,3 +81,32 @@ class Turns:
     def __len__(self) -> int:
         """Count those that wait."""
         return len(self._line)
+
+
+class FairLock:
+    """A lock that is handed to whoever waits for it longest."""
+
+    def __init__(self) -> None:
+        """Begin with nobody there."""
+        self._taken = False
+        self._line: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        """Wait for it."""
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._line.append(mine)
+        mine.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        """Hand it on."""
+        with self._lock:
+            if self._line:
+                self._line.popleft().release()
+            else:
+                self._taken = False

@@ -1,0 +1,42 @@
+"""Turns: whoever waits longest comes next, and nobody while another is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from service.turns import FairLock
+
+
+def test_a_fair_lock_goes_to_whoever_waits_longest_and_to_one_at_a_time() -> None:
+    lock, came, inside, most = FairLock(), list[int](), list[int](), list[int]()
+
+    def enter(number: int) -> None:
+        with lock:
+            inside.append(number)
+            most.append(len(inside))
+            came.append(number)
+            time.sleep(0.005)
+            inside.remove(number)
+
+    threads = [threading.Thread(target=enter, args=(number,)) for number in range(12)]
+    with lock:
+        for thread in threads:
+            thread.start()
+            time.sleep(0.01)  # so that it stands in the line before the next
+    for thread in threads:
+        thread.join()
+    assert came == list(range(12))
+    assert set(most) == {1}
+
+
+def test_a_fair_lock_is_free_again_after_an_error() -> None:
+    lock = FairLock()
+    for _ in range(2):
+        try:
+            with lock:
+                raise ValueError
+        except ValueError:
+            pass
+    with lock:
+        pass
