@@ -103,7 +103,7 @@ class ShadowWorker:
 
     def _ask(self, router: RouterLike, row: Row[Any]) -> Routing | None:
         try:
-            return self._parts.models.route(router, intake.as_stored(row))
+            return router.route(intake.as_stored(row))  # not `models.route`: nobody waits for a challenger
         except Exception as error:  # whatever it was, it is the challenger's and nobody else's
             _log.warning("challenger failed on a complaint", error=type(error).__name__, version=router.version)
             return None
