@@ -181,6 +181,8 @@ def _sheet_rows(path: Path, worksheet: Any) -> Iterator[Row]:
         if values is None:
             return
         number += 1
+        if values.count(None) == len(values):  # a row far down is given with all that are not there before it: a million at most
+            continue
         last = max((index for index, value in enumerate(values, 1) if value not in (None, "")), default=0)
         if last:
             yield number, tuple(map(_cell_text, values[:last]))

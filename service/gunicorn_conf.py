@@ -48,8 +48,11 @@ control_socket_disable = True
 proc_name = "salur"
 
 
-def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Give a new worker its own connections and request ids, and let it begin to watch what an app watches in each process."""
+def post_worker_init(worker: Any) -> None:
+    """Give a new worker its own connections and request ids, and let it begin to watch what an app watches in each process.
+
+    Not as `post_fork`: a worker that is told to stop before it listens to signals does not hear it, and is killed half a minute later.
+    """
     from service import logs
 
     logs.after_fork()
