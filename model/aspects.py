@@ -173,6 +173,10 @@ class Cues:
                 self._meanings[first] = Meaning(groups, behind)
         self.of_word = lru_cache(maxsize=CACHE_SIZE)(self._look_up)
 
+    def __reduce__(self) -> tuple[type[Cues], tuple[Any, ...]]:
+        """Travel to another process without the cache: it fills again."""
+        return type(self), (dict(self.phrases),)
+
     def _look_up(self, text: str, stem: str) -> Meaning | None:
         """Answer what a word is a cue of, as written or by its stem; None if nothing."""
         one = self._meanings.get(text)

@@ -51,7 +51,7 @@ proc_name = "salur"
 def post_worker_init(worker: Any) -> None:
     """Give a new worker its own connections and request ids, and let it begin to watch what an app watches in each process.
 
-    Not as `post_fork`: a worker that is told to stop before it listens to signals does not hear it, and is killed half a minute later.
+    Not as `post_fork`: a worker told to stop before it listens to signals does not hear it, and is killed half a minute later.
     """
     from service import logs
 

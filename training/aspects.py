@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
@@ -203,23 +204,41 @@ def prepare(X: csr_matrix, rows: Sequence[LabelledComplaint], facts: Sequence[Fa
 
 
 def cross_validate(
-    data: Rows, names: Sequence[str], cues: Cues, agencies: Sequence[str], seed: int, repeats: int = 1, *, only_met: bool = True
+    data: Rows,
+    names: Sequence[str],
+    cues: Cues,
+    agencies: Sequence[str],
+    seed: int,
+    repeats: int = 1,
+    *,
+    only_met: bool = True,
+    jobs: int = 2,
 ) -> Figures:
     """Fit without each fold in turn, read the fold, and answer the figures: means over the repeats, and their ranges.
 
     `only_met`: a cue that stands in no training row counts for nothing.
     """
-    rounds = []
-    for repeat in range(repeats):
-        findings: list[Findings] = [Findings()] * len(data)
-        for train, test in folds(data.strata, FOLDS, seed + repeat):
-            part, held = data.take(train), data.take(test)
-            known = met(cues, part.facts) if only_met else cues
-            machines, aspects = fit_heads(part, names, known, agencies, seed, names)
-            for number, columns, fact in zip(test, machines.columns(held), held.facts, strict=True):
-                findings[number] = aspects.read(columns, fact)
-        rounds.append(judge(data.truth, findings))
-    return {"rows": len(data), "repeats": repeats} | {name: summary([one[name] for one in rounds]) for name in rounds[0]}
+    plan = [(repeat, *fold) for repeat in range(repeats) for fold in folds(data.strata, FOLDS, seed + repeat)]
+    tasks = (
+        delayed(_read_fold)(data.take(train), data.take(test), names, cues, agencies, seed, only_met) for _, train, test in plan
+    )
+    rounds: list[list[Findings]] = [[Findings()] * len(data) for _ in range(repeats)]
+    # Processes, as in `calibrate.out_of_fold`, and for the same reason.
+    read = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs")(tasks)
+    for (repeat, _, test), found in zip(plan, read, strict=True):
+        for number, finding in zip(test, found, strict=True):
+            rounds[repeat][number] = finding
+    judged = [judge(data.truth, findings) for findings in rounds]
+    return {"rows": len(data), "repeats": repeats} | {name: summary([one[name] for one in judged]) for name in judged[0]}
+
+
+def _read_fold(
+    part: Rows, held: Rows, names: Sequence[str], cues: Cues, agencies: Sequence[str], seed: int, only_met: bool
+) -> list[Findings]:
+    """Fit on one part and read what was held out."""
+    known = met(cues, part.facts) if only_met else cues
+    machines, aspects = fit_heads(part, names, known, agencies, seed, names)
+    return [aspects.read(columns, fact) for columns, fact in zip(machines.columns(held), held.facts, strict=True)]
 
 
 def judge(truth: Mapping[str, Array], findings: Sequence[Findings]) -> dict[str, dict[str, float]]:
