@@ -6,6 +6,8 @@ VAR ?= var
 REGISTER ?= data/kutai-timur
 MODELS := $(VAR)/models
 REAL ?= ../shared/real
+# One more than there are cores: many tests wait for a server, a browser or a clock.
+TESTERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 
 .PHONY: help run test check bench notebooks wheel-check retrain model clean
 help:  ## this list
@@ -31,7 +33,7 @@ run: $(BIN)/.installed model  ## environment, default model, database, first adm
 	$(BIN)/salur-service run
 
 test: $(BIN)/.developing  ## environment and every test
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n $(TESTERS) --dist loadfile
 
 check: $(BIN)/.developing  ## lint, format, types, imports
 	$(BIN)/ruff check .

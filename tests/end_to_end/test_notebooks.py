@@ -18,7 +18,7 @@ from model.labelled import dump, load
 
 NOTEBOOKS = sorted(Path("notebooks").glob("*.ipynb"))
 REGION = Path("data/kutai-timur")
-ROWS_PER_AGENCY = 8
+ROWS_PER_AGENCY = 5
 
 
 @pytest.fixture(scope="module")
