@@ -139,13 +139,22 @@
   });
 
   // ---- the question to the reporter ------------------------------------------------------------------------------------
+  let proposals = 0;
   async function writeQuestion(anew) {
     const field = one("#pertanyaan");
     if (field.dataset.diubah && !anew) return; // her own words are not overwritten
+    const mine = ++proposals;
     const missing = [...desk.querySelectorAll('[name="kurang"]:checked')].map((box) => `kurang=${box.value}`).join("&");
-    const answer = await fetch(`${field.dataset.alamat}?${missing}`);
-    if (!answer.ok || answer.redirected) return;
-    field.value = await answer.text();
+    let text = "";
+    try {
+      const answer = await fetch(`${field.dataset.alamat}?${missing}`);
+      if (answer.ok && !answer.redirected) text = await answer.text();
+    } catch {
+      complain("Tidak ada sambungan: pertanyaan belum disusun ulang.");
+    }
+    // Answers can overtake each other: only that of the last tick is the question about what is ticked.
+    if (!text || mine !== proposals || (field.dataset.diubah && !anew)) return;
+    field.value = text;
     delete field.dataset.diubah;
   }
   desk.addEventListener("change", (event) => {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import func, select
 
 from service.tables import audit_case, standing, verdict
@@ -311,6 +311,26 @@ def test_a_note_survives_the_end_of_the_session_and_a_lost_connection(browser: B
     expect(page.locator("#siapa")).not_to_have_text("Siapa yang berwenang?")
     page.go_forward()
     expect(page.locator("#siapa")).to_have_text("Siapa yang berwenang?")
+
+
+def test_a_question_that_is_overtaken_by_the_next_is_not_shown(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page, held = officer.page, list[Route]()
+    officer.sign_in()
+    page.keyboard.press("Enter")
+    expect(page.locator("#judul")).to_be_focused()
+    page.keyboard.press("i")
+    page.route("**/pertanyaan?*", lambda route: route.continue_() if held else held.append(route))
+    page.locator('[name="kurang"][value="waktu"]').press("Space")
+    page.wait_for_timeout(100)
+    page.locator('[name="kurang"][value="identitas"]').press("Space")
+    question = page.locator("#pertanyaan")
+    expect(question).to_have_value(re.compile("data yang diperlukan"))
+    shown = question.input_value()
+    with page.expect_response("**/pertanyaan?*"):
+        held[0].continue_()
+    page.wait_for_timeout(100)
+    expect(question).to_have_value(shown)
 
 
 @pytest.mark.parametrize("size", SIZES)
