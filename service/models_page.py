@@ -103,8 +103,8 @@ class Version:
 
     @property
     def created(self) -> str:
-        """When it was trained, as the manifest writes it, to the minute."""
-        return str(self.manifest.get("created", ""))[:16].replace("T", " ")
+        """When it was trained, as the manifest writes it."""
+        return str(self.manifest.get("created", ""))
 
     @property
     def figures(self) -> Sequence[tuple[str, float, str]]:

@@ -73,6 +73,15 @@ def moment(when: dt.datetime) -> str:
     return f"{day(local.date())} {local:%H.%M}"
 
 
+def moment_of(written: str) -> str:
+    """Write a moment that a file gives in ISO 8601 as `moment` does; what is none stands as it is."""
+    try:
+        when = dt.datetime.fromisoformat(written)
+        return moment(when if when.tzinfo else when.replace(tzinfo=dt.UTC))
+    except (ValueError, OverflowError):  # no date, or none that another zone can write
+        return written
+
+
 def agency_name(agency_id: str, register: Register | None = None) -> str:
     """Answer an agency's name, or the id itself where the register in use does not know it."""
     if register is None:
@@ -89,6 +98,7 @@ def init_app(app: Flask) -> None:
         number=number,
         day=day,
         moment=moment,
+        moment_of=moment_of,
         agency=agency_name,
         decision=lambda name: DECISIONS.get(name, name),
         reason=lambda name: REASONS.get(name, name),

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from model.faults import InvalidData
 from model.register import Register
 from model.registry import Event, Registry, Verdict
-from service import accounts
+from service import accounts, wording
 from service.database import Database
 from service.parts import Parts
 from service.tables import audit_log
@@ -54,6 +54,19 @@ def registry(app: Flask) -> Registry:
 def compare(registry: Registry, verdict: str) -> None:
     figures = {"verdict": verdict}
     registry.record(Event.COMPARED, version="palsu-2", previous="palsu-1", at=AT, who="ani", why="+2 poin", figures=figures)
+
+
+def test_moments_are_written_in_the_regions_time_and_what_is_none_as_it_is(
+    registry: Registry, pengelola: Person, app: Flask
+) -> None:
+    assert "20 Nov 2026 16.00" in pengelola.client.get("/model").text
+    with app.app_context():
+        assert [wording.moment_of(written) for written in ("2026-11-20T08:00:00", "0001-01-01T00:00:00+14:00", "kemarin", "")] == [
+            "20 Nov 2026 16.00",
+            "0001-01-01T00:00:00+14:00",
+            "kemarin",
+            "",
+        ]
 
 
 def use(person: Person, version: str, **form: str) -> Any:
