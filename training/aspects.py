@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
@@ -39,7 +39,7 @@ from model.aspects import (
 )
 from model.labelled import KINDS, MISSING, LabelledComplaint
 from model.reader import Reader
-from training.calibrate import OutOfFold
+from training.calibrate import OutOfFold, workers
 from training.config import TrainingConfig
 
 Array = NDArray[Any]
@@ -223,9 +223,7 @@ def cross_validate(
         delayed(_read_fold)(data.take(train), data.take(test), names, cues, agencies, seed, only_met) for _, train, test in plan
     )
     rounds: list[list[Findings]] = [[Findings()] * len(data) for _ in range(repeats)]
-    # Processes, as in `calibrate.out_of_fold`, and for the same reason.
-    read = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs")(tasks)
-    for (repeat, _, test), found in zip(plan, read, strict=True):
+    for (repeat, _, test), found in zip(plan, workers(jobs)(tasks), strict=True):
         for number, finding in zip(test, found, strict=True):
             rounds[repeat][number] = finding
     judged = [judge(data.truth, findings) for findings in rounds]

@@ -43,6 +43,14 @@ class OutOfFold:
         return probabilities
 
 
+def workers(jobs: int) -> Parallel:
+    """Give processes that do tasks as they come and answer in order.
+
+    Not threads: liblinear draws from one generator a process, and the same data must give the same model.
+    """
+    return Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs")
+
+
 def fit_pipeline(config: TrainingConfig, data: Data, reader: Reader, temperature: float = 1.0) -> Pipeline:
     """Fit features and classifier on all of `data` and on the names of its categories."""
     if config.topic_weight:
@@ -67,10 +75,9 @@ def out_of_fold(
     """
     agencies = np.unique(np.concatenate([own.labels, other.labels])) if len(other) else np.unique(own.labels)
 
-    # Processes, not threads: liblinear draws from one generator a process, and the same data must give the same model.
     tasks = (delayed(_score)(config, own.take(fold.train) + other, own.take(fold.test).words, agencies, reader) for fold in folds)
     parts = []
-    for scores in Parallel(n_jobs=min(jobs, len(folds)), return_as="generator", pre_dispatch="n_jobs")(tasks):
+    for scores in workers(min(jobs, len(folds)))(tasks):
         parts.append(scores)
         step()
     rows = np.concatenate([fold.test for fold in folds])

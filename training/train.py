@@ -107,6 +107,7 @@ def train(
     policy = judged.policy(config)
     say(f"fitting on {len(own) + len(other):,} rows")
     fitted = fit_pipeline(config, own + other, reader, answers.temperature)
+    del own, other  # their words are a good part of the memory, and what comes now takes much of its own
     say("kind, oversight and what is missing")
     heads = aspects.fit_from(fitted, sources.own, reader, answers, config)
     vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
