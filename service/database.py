@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.tables import REVISION
-from service.turns import Job, TooManyWaiting, Turns
+from service.turns import Job, TooManyWaiting, Turns, nothing
 
 BUSY_SECONDS = 5
 """How long a writer waits for another before it gives up, and the caller is asked to come again."""
@@ -117,7 +117,7 @@ class Database:
         if not self._one_writer:
             yield
             return
-        self._wait(Job(_nothing, exclusive=True))
+        self._wait(Job(nothing, exclusive=True))
         try:
             yield
         finally:
@@ -160,10 +160,6 @@ class Database:
             job.error = error
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
         connection.exec_driver_sql("RELEASE SAVEPOINT job")
-
-
-def _nothing(connection: Connection) -> None:
-    """Stand for work that its own thread does."""
 
 
 def _engine(text_url: str, pool_size: int) -> Engine:

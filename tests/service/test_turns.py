@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from service.turns import FairLock
 
 
@@ -31,12 +33,15 @@ def test_a_fair_lock_goes_to_whoever_waits_longest_and_to_one_at_a_time() -> Non
 
 
 def test_a_fair_lock_is_free_again_after_an_error() -> None:
-    lock = FairLock()
-    for _ in range(2):
-        try:
-            with lock:
-                raise ValueError
-        except ValueError:
-            pass
-    with lock:
-        pass
+    lock, came = FairLock(), list[str]()
+    with pytest.raises(ValueError, match="inside"), lock:
+        raise ValueError("inside")
+
+    def enter() -> None:
+        with lock:
+            came.append("in")
+
+    other = threading.Thread(target=enter, daemon=True)
+    other.start()
+    other.join(5)
+    assert came == ["in"]
