@@ -209,7 +209,7 @@ def _fill_morning(parts: Parts) -> None:
         for number, row in enumerate(rows[:MORNING])
     ]
     sent += [{"text": text, "title": "Lampu gang padam", "kecamatan": "Sangatta Utara", "received_at": at} for text in ALIKE]
-    long_ago = at - dt.timedelta(days=6)
+    long_ago = at - dt.timedelta(days=40)  # so that it is due first whatever day it is, and whatever the others stand to lose
     sent.append({"text": SURE, "title": "Sampah menumpuk", "kecamatan": "Sangatta Utara", "received_at": long_ago})
     for number, fields in enumerate(sent):
         intake.take_in(parts, "pagi", ComplaintIn.model_validate({"id": f"pagi-{number}"} | fields))
