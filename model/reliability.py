@@ -1,15 +1,16 @@
-"""How often an answer of a given probability is right: three numbers that make the first candidate's probability honest.
+"""How often an answer of a given probability is right: what makes the first candidate's probability honest.
 
-right = (1 - floor) * sigmoid(intercept + slope * logit(p)). The floor is what goes wrong however sure the model is:
-matters that people send here one day and there the next. Fitted on answers to complaints that the model had not seen
-(training.promise); a curve like Platt's (1999) with a ceiling below 1.
+right = sigmoid(intercept + gain * log(p) - loss * log(1 - p)): beta calibration (Kull, Silva Filho and Flach, 2017). Where
+`loss` is small the curve flattens towards 1, for some matters go here one day and there the next however sure the model is.
+Fitted on answers to complaints that the model had not seen (training.trust).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 from model.faults import SalurError
@@ -24,16 +25,19 @@ class ReliabilityError(SalurError):
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """The curve. `slope` is positive, so that it never changes an order."""
+    """The curve. `gain` and `loss` are positive, so that it never changes an order within an agency."""
 
-    floor: float = 0.0
     intercept: float = 0.0
-    slope: float = 1.0
+    gain: float = 1.0
+    loss: float = 1.0
+    per_agency: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """What is added to the intercept where this agency comes first: it has been right more often of late, or less."""
 
-    def __call__(self, probability: float) -> float:
+    def __call__(self, probability: float, agency: str = "") -> float:
         """Answer how often such an answer is right."""
         p = min(max(probability, TINY), 1 - TINY)
-        return (1 - self.floor) / (1 + math.exp(-(self.intercept + self.slope * math.log(p / (1 - p)))))
+        intercept = self.intercept + self.per_agency.get(agency, 0.0)
+        return 1 / (1 + math.exp(-(intercept + self.gain * math.log(p) - self.loss * math.log(1 - p))))
 
     def recalibrate(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Make the first candidate's probability honest, and let the others share the rest as they did before.
@@ -41,22 +45,28 @@ class Reliability:
         None of them is let past the first: the order stays.
         """
         first, *others = candidates
-        honest = self(first.probability)
+        honest = self(first.probability, first.agency)
         share = (1 - honest) / max(1 - first.probability, TINY)
         rest = (Candidate(item.agency, min(item.probability * share, honest)) for item in others)
         return (Candidate(first.agency, honest), *rest)
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest."""
-        return {"floor": self.floor, "intercept": self.intercept, "slope": self.slope}
+        return {
+            "intercept": self.intercept,
+            "gain": self.gain,
+            "loss": self.loss,
+            "per_agency": dict(sorted(self.per_agency.items())),
+        }
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> Self:
         """Read it back. Raises ReliabilityError where a number is missing or makes no curve."""
         try:
-            floor, intercept, slope = (float(table[name]) for name in ("floor", "intercept", "slope"))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ReliabilityError(f"reliability: {error!r}: floor, intercept and slope must be numbers") from error
-        if not (0 <= floor < 1 and math.isfinite(intercept) and math.isfinite(slope) and slope > 0):
-            raise ReliabilityError(f"reliability: floor {floor}, intercept {intercept}, slope {slope} make no rising curve")
-        return cls(floor, intercept, slope)
+            intercept, gain, loss = (float(table[name]) for name in ("intercept", "gain", "loss"))
+            per_agency = {str(agency): float(offset) for agency, offset in table["per_agency"].items()}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ReliabilityError(f"reliability: {error!r}: intercept, gain, loss and per_agency must be numbers") from error
+        if not (all(map(math.isfinite, (intercept, gain, loss, *per_agency.values()))) and gain > 0 and loss > 0):
+            raise ReliabilityError(f"reliability: intercept {intercept}, gain {gain}, loss {loss} make no rising curve")
+        return cls(intercept, gain, loss, MappingProxyType(per_agency))

@@ -12,12 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 from scipy.stats import binom
 
 from model.policy import NEVER, Policy, Threshold
-from model.reliability import TINY, Reliability
 from training.config import TrainingConfig
 
 Array = NDArray[Any]
@@ -77,42 +74,3 @@ def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Arr
         per_agency=own,
         list_cut=list_cut(probability_of_truth, 0.95),
     )
-
-
-FLOOR, FLOOR_SPREAD = 0.04, 0.2
-"""What is expected of the floor before any answer is seen, and the standard deviation of that in log-odds.
-
-Operators contradict themselves in some 4 of 100 clear cases; a handful of audited answers must not talk that away.
-"""
-
-
-def fit_reliability(sureness: Array, right: Array) -> Reliability:
-    """Fit the curve by maximum posterior likelihood: the floor has a prior, intercept and slope have none.
-
-    Whether a row was seen may depend on its sureness (what went out by itself was not), for the curve is fitted given
-    the sureness: such rows are missing at random (Rubin 1976), and need no weights.
-    """
-    x, y = logit(np.clip(sureness, TINY, 1 - TINY)), right.astype(float)
-    expected = float(logit(FLOOR))
-
-    def loss(parameters: Array) -> float:
-        sure = np.clip((1 - expit(parameters[2])) * expit(parameters[0] + np.exp(parameters[1]) * x), TINY, 1 - TINY)
-        surprise = ((parameters[2] - expected) / FLOOR_SPREAD) ** 2 / 2
-        return -float(np.sum(y * np.log(sure) + (1 - y) * np.log(1 - sure))) + float(surprise)
-
-    best = minimize(loss, np.array([0.0, -0.3, expected]), method="L-BFGS-B").x
-    return Reliability(float(expit(best[2])), float(best[0]), float(np.exp(best[1])))
-
-
-def adaptive_threshold(traffic: Array, target: float) -> Threshold:
-    """Find the laxest threshold at which, of traffic like this, no more than `target` is expected to go wrong.
-
-    `traffic` (rows,) is the honest sureness of what came in of late, whether anybody saw the answers or not.
-
-    An expectation, not a promise with a confidence: it is for a stream that drifts, where every step is corrected by
-    what reviews and the blind audit found since.
-    """
-    order = np.argsort(-traffic, kind="stable")
-    expected = np.cumsum(1 - traffic[order]) / np.arange(1, len(order) + 1)
-    within = np.flatnonzero(expected <= target)
-    return Threshold(float(traffic[order][within[-1]]), int(within[-1]) + 1) if len(within) else Threshold(NEVER, 0)

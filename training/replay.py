@@ -23,7 +23,7 @@ from model.policy import Threshold
 from model.reader import Reader
 from model.register import Register
 from model.reliability import Reliability
-from training import figures, promise
+from training import figures, trust
 from training.calibrate import ABSENT, OutOfFold, fit_pipeline, fit_temperature, out_of_fold
 from training.config import TrainingConfig
 from training.data import Data, matters, read
@@ -45,8 +45,6 @@ class Plan:
 
     every: str = "week"
     audit: float = 0.05
-    aim: float = 0.82
-    """Share of the target that thresholds aim at: the rest is room for what tomorrow does differently."""
     traffic_days: int = 180
     """Expected errors are averaged over the traffic of these last days."""
     minutes_per_review: float = 3.0
@@ -162,7 +160,7 @@ def replay(
         if not len(now):
             continue
         past = before if plan.frozen else np.flatnonzero(desk.known & (days < start))
-        temperature, reliability, cut = _learn(desk, data, agencies, reader, start, config.target_error * plan.aim, plan)
+        temperature, reliability, cut = _learn(desk, data, agencies, reader, start, config, plan)
         if model is None or not plan.frozen:
             taught = replace(data.take(past), weights=desk.weight[past])
             model = fit_pipeline(config, taught + other, reader, temperature)
@@ -216,19 +214,18 @@ def _first_cases(
 
 
 def _learn(
-    desk: _Desk, data: Data, agencies: Array, reader: Reader, start: date, target: float, plan: Plan
+    desk: _Desk, data: Data, agencies: Array, reader: Reader, start: date, config: TrainingConfig, plan: Plan
 ) -> tuple[float, Reliability, Threshold]:
     """Fit temperature and reliability on all answers whose verdict is known; set the threshold for the last weeks' traffic."""
     numbers = np.concatenate([rows for _, rows, _ in desk.cases])
     scores = np.concatenate([part for _, _, part in desk.cases])
-    known = desk.known[numbers]
+    age = np.concatenate([np.full(len(rows), (start - day).days) for day, rows, _ in desk.cases])
+    known, recent = desk.known[numbers], age <= plan.traffic_days
     temperature = fit_temperature(scores[known], np.searchsorted(agencies, data.labels[numbers[known]]))
-    answers = OutOfFold(numbers, agencies, scores, temperature)
-    raw = judge(answers, data, reader)
-    reliability = promise.fit_reliability(raw.sureness[known], raw.right[known])
-    sure = np.array([reliability(value) for value in raw.sureness.tolist()])
-    recent = np.concatenate([np.full(len(rows), day >= start - timedelta(days=plan.traffic_days)) for day, rows, _ in desk.cases])
-    return temperature, reliability, promise.adaptive_threshold(sure[recent] if recent.any() else sure, target)
+    raw = judge(OutOfFold(numbers, agencies, scores, temperature), data, reader)
+    learnt = trust.learn(raw.sureness[known], raw.said[known], raw.right[known], age[known], desk.weight[numbers[known]])
+    cut = learnt.threshold(raw.sureness[recent], raw.said[recent], config.target_error, 1 - config.delta)
+    return temperature, learnt.reliability, cut
 
 
 def summarise(found: Replayed) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from model.labelled import LabelledComplaint
 from model.reader import Reader, protected_words
 from model.register import Register
 from model.text import Analyzer
-from training import aspects, dataset, promise
+from training import aspects, dataset, trust
 from training.calibrate import fit_pipeline, out_of_fold
 from training.config import TrainingConfig
 from training.data import matters, read, weigh
@@ -102,7 +102,7 @@ def train(
     answers = out_of_fold(config, own, other, reader, folds, lambda: say("  a fold is done"))
     say("thresholds that keep the promise")
     raw = judge(answers, own, reader)
-    reliability = promise.fit_reliability(raw.sureness, raw.right)
+    reliability = trust.fit(raw.sureness, raw.right)
     judged = judge(answers, own, reader, reliability)
     policy = judged.policy(config)
     say(f"fitting on {len(own) + len(other):,} rows")

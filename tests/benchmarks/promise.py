@@ -18,7 +18,7 @@ from scipy.stats import binom
 from model.policy import MAX_CANDIDATES
 from model.reader import Reader
 from model.register import Register
-from training import dataset, promise
+from training import dataset, promise, trust
 from training.calibrate import out_of_fold
 from training.config import TrainingConfig
 from training.data import matters, read
@@ -44,7 +44,7 @@ def main() -> None:
     other = read(named, reader, np.full(len(named), config.matters_weight))
     answers = out_of_fold(config, own, other, reader, forward([row.received_at for row in rows], 6, first=0.25))
     raw = judge(answers, own, reader)
-    judged = judge(answers, own, reader, promise.fit_reliability(raw.sureness, raw.right))
+    judged = judge(answers, own, reader, trust.fit(raw.sureness, raw.right))
     order = np.sort(-answers.probabilities, axis=1)
     rng = np.random.default_rng(config.seed)
     broken, coverage, errors, listed, lengths = 0, [], [], [], []

@@ -149,18 +149,29 @@ def test_a_policy_survives_the_manifest() -> None:
 
 
 def test_honest_probabilities_keep_the_order() -> None:
-    curve = Reliability(0.04, -0.3, 0.6)
+    curve = Reliability(-0.3, 0.8, 0.4)
     found = curve.recalibrate([Candidate("a", 0.5), Candidate("b", 0.45), Candidate("c", 0.05)])
     values = [candidate.probability for candidate in found]
     assert values == sorted(values, reverse=True)
     assert found[0].probability == curve(0.5)
 
 
-def test_no_sureness_reaches_beyond_the_floor() -> None:
-    assert Reliability(0.04, 0.0, 1.0)(1.0) == pytest.approx(0.96, abs=1e-4)
+def test_an_agency_that_was_wrong_of_late_is_trusted_less() -> None:
+    curve = Reliability(0.0, 1.0, 0.5, {"a": -1.0})
+    assert curve(0.9, "a") < curve(0.9) == curve(0.9, "b")
+    assert Reliability.from_dict(curve.to_dict()) == curve
 
 
-@pytest.mark.parametrize("table", [{}, {"floor": 1.0, "intercept": 0, "slope": 1}, {"floor": 0, "intercept": 0, "slope": -1}])
+@pytest.mark.parametrize(
+    "table",
+    [
+        {},
+        {"intercept": 0, "gain": 0, "loss": 1, "per_agency": {}},
+        {"intercept": 0, "gain": 1, "loss": -1, "per_agency": {}},
+        {"intercept": 0, "gain": 1, "loss": 1, "per_agency": {"a": float("nan")}},
+        {"intercept": 0, "gain": 1, "loss": 1, "per_agency": []},
+    ],
+)
 def test_a_curve_that_does_not_rise_is_refused(table: dict[str, float]) -> None:
     with pytest.raises(ReliabilityError):
         Reliability.from_dict(table)

@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from model.artifact import FORMAT
 from model.faults import InvalidData
 from model.register import Register
 from model.registry import Event, Registry, Verdict
@@ -37,7 +38,7 @@ def registry(app: Flask) -> Registry:
     for name in ("palsu-2", "sempit", "rusak"):
         (folder / name).mkdir()
         (folder / name / "ok").touch()
-        (folder / name / "manifest.json").write_text(json.dumps({"version": name, "format": 1, "files": {}}))
+        (folder / name / "manifest.json").write_text(json.dumps({"version": name, "format": FORMAT, "files": {}}))
 
     def load(path: Path) -> Any:
         if path.name == "rusak":

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from model.artifact import FORMAT
 from service import accounts, audit, audit_log, headers, intake, models_page, review
 from service.database import Database
 from service.parts import Parts
@@ -252,7 +253,7 @@ def registry(settings: Settings) -> Path:
     folder = settings.models / "palsu-2"
     (folder / "report").mkdir(parents=True)
     metrics = {"accuracy": 0.71, "rows": 900, "ece": 0.031, "auto": {"target_error": 0.05, "error": 0.031, "coverage": 0.42}}
-    manifest = {"version": "palsu-2", "format": 1, "files": {}, "created": "2026-11-20T08:00:00+00:00", "metrics": metrics}
+    manifest = {"version": "palsu-2", "format": FORMAT, "files": {}, "created": "2026-11-20T08:00:00+00:00", "metrics": metrics}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / "report" / "report.html").write_text("<script>alert(1)</script><p>Laporan</p>")
     (folder / "MODEL_CARD.md").write_text("# Kartu\n<script>alert(1)</script>")

@@ -5,7 +5,6 @@ import pytest
 from scipy.stats import binom
 
 from model.policy import NEVER
-from model.reliability import Reliability
 from training import promise
 
 TARGET, DELTA = 0.05, 0.1
@@ -53,20 +52,3 @@ def test_the_list_holds_the_truth_as_often_as_asked() -> None:
     rng = np.random.default_rng(4)
     calibration, later = rng.random(2000), rng.random(20_000)
     assert (later >= promise.list_cut(calibration, 0.95)).mean() == pytest.approx(0.95, abs=0.015)
-
-
-def test_reliability_is_found_again_although_what_was_sent_stays_unseen() -> None:
-    rng = np.random.default_rng(5)
-    truth = Reliability(0.04, 0.2, 0.9)
-    sure = rng.random(20_000)
-    right = rng.random(20_000) < np.array([truth(value) for value in sure])
-    seen = (sure < 0.8) | (rng.random(20_000) < 0.05)
-    fitted = promise.fit_reliability(sure[seen], right[seen])
-    for value in (0.2, 0.5, 0.8, 0.95):
-        assert fitted(value) == pytest.approx(truth(value), abs=0.03)
-
-
-def test_the_adaptive_threshold_sends_what_is_expected_to_keep_the_target() -> None:
-    traffic = np.random.default_rng(6).random(5000)
-    cut = promise.adaptive_threshold(traffic, TARGET)
-    assert (1 - traffic[traffic >= cut.value]).mean() == pytest.approx(TARGET, abs=0.002)
