@@ -21,7 +21,7 @@ from model.reader import Reader, protected_words
 from model.register import Register
 from model.text import Analyzer
 from training import aspects, dataset, trust
-from training.calibrate import fit_pipeline, out_of_fold
+from training.calibrate import dismiss_workers, fit_pipeline, out_of_fold
 from training.config import TrainingConfig
 from training.data import matters, read, weigh
 from training.fit import compile_arrays
@@ -100,6 +100,7 @@ def train(
     folds = folds_of(routed, config)
     say(f"out-of-fold answers for {sum(len(fold.test) for fold in folds):,} of {len(routed):,} complaints")
     answers = out_of_fold(config, own, other, reader, folds, lambda: say("  a fold is done"))
+    dismiss_workers()
     say("thresholds that keep the promise")
     raw = judge(answers, own, reader)
     reliability = trust.fit(raw.sureness, raw.right)
