@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,19 @@ limit_request_field_size = 8190
 forwarded_allow_ips = ""
 control_socket_disable = True
 proc_name = "salur"
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001
+    """Let a worker that is told to stop before it listens to signals end at once.
+
+    Until then it has its parent's handlers, which take the signal and do nothing with it, and it is killed half a minute later.
+    """
+    os.register_at_fork(after_in_child=_end_when_told)
+
+
+def _end_when_told() -> None:
+    for number in (signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def post_worker_init(worker: Any) -> None:
