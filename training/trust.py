@@ -42,11 +42,8 @@ class Trust:
     covariance: Array
 
     def honest(self, sureness: Array, said: Array) -> Array:
-        """(rows,) how often such answers are right."""
-        curve = self.reliability
-        offset = np.array([curve.per_agency.get(agency, 0.0) for agency in said.tolist()])
-        honest: Array = expit(_columns(sureness) @ [curve.intercept, curve.gain, curve.loss] + offset)
-        return honest
+        """(rows,) how often such answers are right: what the curve itself says, so that a threshold is met to the last digit."""
+        return np.array([self.reliability(*answer) for answer in zip(sureness.tolist(), said.tolist(), strict=True)])
 
     def threshold(self, sureness: Array, said: Array, target: float, confidence: float) -> Threshold:
         """Find the laxest threshold at which, of traffic like this, no more than `target` goes wrong, as far as is known.
