@@ -7,6 +7,7 @@ REGISTER ?= data/kutai-timur
 MODELS := $(VAR)/models
 REAL ?= ../shared/real
 # One more than there are cores: many tests wait for a server, a browser or a clock.
+# Files go out in their order, not those of most tests first: the longest, in browser/ and end_to_end/, have few tests.
 TESTERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 
 .PHONY: help run test check bench notebooks wheel-check retrain model clean
@@ -33,7 +34,7 @@ run: $(BIN)/.installed model  ## environment, default model, database, first adm
 	$(BIN)/salur-service run
 
 test: $(BIN)/.developing  ## environment and every test
-	$(BIN)/pytest -q -n $(TESTERS) --dist loadfile
+	$(BIN)/pytest -q -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 check: $(BIN)/.developing  ## lint, format, types, imports
 	$(BIN)/ruff check .
