@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from model.faults import SalurError
 from model.register import Register
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a reader of the old form would misread the new one; CHANGELOG.md has a heading for it."""
 MANIFEST, ARRAYS, VOCABULARY, REGISTER = "manifest.json", "arrays.npz", "vocabulary.txt", "register"
 SEAL = "manifest.sha256"

@@ -26,7 +26,7 @@ from model.place import ResolvedPlace
 from model.routing import FoundPlace
 from model.text import CACHE_SIZE, Word, normalise_word
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 OVERSIGHT, NOT_A_COMPLAINT = "oversight", "not-a-complaint"
 ASPECTS = (*KINDS[1:], OVERSIGHT, *MISSING, NOT_A_COMPLAINT)

@@ -1,8 +1,9 @@
 """From words to feature names: the n-grams that training counts and the scorer looks up.
 
-Two blocks, each a TF-IDF of its own, side by side: stems (one and two in a row) and characters inside
-words as they were written. A feature's name opens with its block's letter, so that one vocabulary holds
-both. What a single word contributes is cached, for the same words come again and again.
+Two blocks side by side: stems (one and two in a row) and characters inside words as they were written.
+A feature's name opens with its block's letter, so that one vocabulary holds both. A feature that occurs
+counts as often as it occurs, and a block is divided by the square root of what its occurrences weigh
+(`training.weights`): so a text is the sum of its words, and what a word adds is worked out once.
 """
 
 from __future__ import annotations

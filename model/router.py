@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,9 +63,8 @@ class Router:
         Step by step rather than one by one: what a step works with stays in the processor's caches, which saves a fifth.
         """
         readings = [self.reader.read(complaint) for complaint in complaints]
-        scores: Iterable[Scores] = (self.scorer.scores(reading.words, explained=evidence) for reading in readings)
-        # With evidence scores are large, and go as they come.
-        return [self._judge(*pair, evidence) for pair in zip(readings, scores if evidence else list(scores), strict=True)]
+        scores = [self.scorer.scores(reading.words) for reading in readings]
+        return [self._judge(*pair, evidence) for pair in zip(readings, scores, strict=True)]
 
     def _judge(self, reading: Reading, scores: Scores, evidence: bool) -> Routing:
         words = reading.words
@@ -76,7 +75,7 @@ class Router:
         findings = self._aspects.read(scores.columns[len(self.scorer.agencies) :], facts)
         unit = unit_of(first, reading.place)
         reasons = [
-            *self.policy.doubts(candidates, len(words), scores.features.known),
+            *self.policy.doubts(candidates, len(words), scores.known),
             *_objections(reading, fired, findings, first),
         ]
         missing = findings.missing

@@ -185,7 +185,7 @@ def facts_from(
     known = [at for at, row in enumerate(chosen) if row.agency]
     probabilities[known] = answers.probabilities[[place[int(routed[numbers[at]])] for at in known]]
     facts = [
-        Facts(reading.complaint, reading.words, reading.found, reading.place, said.astype(np.float32))
+        Facts(reading.complaint, reading.words, reading.found, reading.place, said)
         for reading, said in zip(readings, probabilities, strict=True)
     ]
     return X, chosen, facts

@@ -22,6 +22,8 @@ class TrainingConfig:
     """A feature must occur in this many complaints."""
     char_weight: float = 1.0
     """Length of the character block beside the stems' 1."""
+    char_rareness: float = 1.5
+    """Power of the idf that n-grams of characters weigh; that of stems is 1."""
     c: float = 0.2
     """LinearSVC's C."""
     balance: float = 0.5
@@ -53,6 +55,7 @@ _BOUNDS = {
     "seed": (0, 2**32 - 1),
     "min_df": (1, 1000),
     "char_weight": (0.0, 10.0),
+    "char_rareness": (0.0, 4.0),
     "c": (1e-4, 1e4),
     "balance": (0.0, 1.0),
     "bayes": (0.0, 1.0),

@@ -150,7 +150,7 @@ def cases_of(router: Router, rows: Iterable[LabelledComplaint]) -> Iterator[Case
         if row.received_at and row.agency:
             _monday(row.received_at, row.id)
             words = router.reader.analyzer.words(row.complaint)
-            unknown = len(words) - router.scorer.features(words).known
+            unknown = len(words) - router.scorer.known(words)
             said = router.route(row.complaint).candidates[0].agency
             stems = frozenset(word.stem for word in words)
             yield Case(row.received_at, row.agency, unknown > UNFAMILIAR * len(words), said != row.agency, stems)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 from scipy.special import softmax
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import ComplementNB
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 from model.features import BLOCKS
@@ -19,6 +19,7 @@ from model.scorer import Arrays
 from model.text import Word
 from training.config import TrainingConfig
 from training.data import HOME
+from training.weights import OccurrenceWeights
 
 Words = Sequence[Word]
 Array = NDArray[Any]
@@ -102,7 +103,14 @@ def _apart(X: csr_matrix, origins: Array, local: float) -> csr_matrix:
 
 def pipeline(config: TrainingConfig, temperature: float = 0.15) -> Pipeline:
     """Build the unfitted pipeline: `features` from words, `classifier` to probabilities."""
-    blocks = [(block, TfidfVectorizer(analyzer=grams, min_df=config.min_df, sublinear_tf=True)) for block, grams in BLOCKS.items()]
+    rareness = {"c": config.char_rareness}
+    blocks = [
+        (
+            block,
+            make_pipeline(CountVectorizer(analyzer=grams, min_df=config.min_df), OccurrenceWeights(rareness.get(block, 1.0))),
+        )
+        for block, grams in BLOCKS.items()
+    ]
     union = FeatureUnion(blocks, transformer_weights={"c": config.char_weight})
     return Pipeline(
         [
@@ -112,24 +120,23 @@ def pipeline(config: TrainingConfig, temperature: float = 0.15) -> Pipeline:
     )
 
 
-def feature_scale(union: FeatureUnion) -> Array:
-    """(features,) the weight of each feature's block."""
-    weights: Mapping[str, float] = union.transformer_weights or {}
-    return np.concatenate([np.full(len(part.idf_), weights.get(name, 1.0)) for name, part in union.transformer_list])
-
-
 def compile_arrays(fitted: Pipeline, coef: Array | None = None, bias: Array | None = None) -> tuple[list[str], Arrays]:
     """Turn a fitted pipeline into the vocabulary and arrays that `model.scorer` reads.
 
     `coef` (columns, features) and `bias` (columns,) are further linear heads over the same features.
     """
     union, classifier = fitted["features"], fitted["classifier"]
-    vocabulary = [name for _, part in union.transformer_list for name in part.get_feature_names_out().tolist()]
-    weights, intercepts = classifier.coef_ / classifier.temperature, classifier.intercept_ / classifier.temperature
+    shares: Mapping[str, float] = union.transformer_weights or {}
+    vocabulary: list[str] = []
+    weights, scaled = [], []
+    for block, (counter, weigher) in union.transformer_list:
+        vocabulary += counter.get_feature_names_out().tolist()
+        weights.append(weigher.weights_)
+        scaled.append(weigher.weights_ * shares.get(block, 1.0))
+    coefs, intercepts = classifier.coef_ / classifier.temperature, classifier.intercept_ / classifier.temperature
     if coef is not None and bias is not None:
-        weights, intercepts = np.vstack([weights, coef]), np.concatenate([intercepts, bias])
-    return vocabulary, Arrays(
-        weights=np.ascontiguousarray((weights * feature_scale(union)).T, dtype=np.float32),
-        bias=intercepts.astype(np.float32),
-        idf=np.concatenate([part.idf_ for _, part in union.transformer_list]).astype(np.float32),
-    )
+        coefs, intercepts = np.vstack([coefs, coef]), np.concatenate([intercepts, bias])
+    additions = np.empty((len(vocabulary), len(intercepts) + 1), dtype=np.float32)
+    additions[:, :-1] = (coefs * np.concatenate(scaled)).T
+    additions[:, -1] = np.concatenate(weights) ** 2
+    return vocabulary, Arrays(additions, intercepts.astype(np.float32))

@@ -138,8 +138,7 @@ def train(
         "metrics": judged.figures(policy),
         "figures": {"out_of_fold": judged.figures(policy), "aspects": heads.figures},
     }
-    named = {"weights": arrays.weights, "bias": arrays.bias, "idf": arrays.idf}
-    return Artifact(manifest, named, vocabulary, register), judged
+    return Artifact(manifest, {"additions": arrays.additions, "bias": arrays.bias}, vocabulary, register), judged
 
 
 def version_name(created: str, sources: Sources, register: Register, config: TrainingConfig) -> str:

@@ -79,7 +79,7 @@ def test_training_twice_gives_the_same_arrays(region: Path, tiny_config: Trainin
     given = train.load(register, [region / "complaints.jsonl"], [], "2026-11-24")
     artifact, _ = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
     assert artifact.version == router.version
-    assert np.array_equal(artifact.arrays["weights"], router.scorer.arrays.weights)
+    assert np.array_equal(artifact.arrays["additions"], router.scorer.arrays.additions)
 
 
 SCORE = """
@@ -89,7 +89,8 @@ from model.scorer import Arrays, Scorer
 from model.text import Word
 chance = np.random.default_rng(0)
 names = [f"sw{number}" for number in range(20_000)]
-arrays = Arrays(*(chance.normal(size=size).astype(np.float32) for size in ((20_000, 66), 66)), np.ones(20_000, np.float32))
+additions = chance.normal(size=(20_000, 67)).astype(np.float32) ** 2
+arrays = Arrays(additions, chance.normal(size=66).astype(np.float32))
 scorer = Scorer(names, arrays, [f"a{number}" for number in range(66)])
 words = [Word(name[1:], name[1:], "text", 0, 1, False) for name in names[::2]]
 print(hashlib.sha256(scorer.scores(words).columns.tobytes()).hexdigest())
