@@ -1,8 +1,8 @@
-"""What a training setting is worth, on rows that no reported figure is from: python -P tests/benchmarks/choose.py char_rareness 1 1.5 2.
+"""What a training setting is worth: python -P tests/benchmarks/choose.py char_rareness 1 1.5 2 [--real DIR].
 
-Surabaya in three steps of time before the test period of `peers.py` (each trained on what came before it), and three fifths of
-the default corpus, each trained on the others but the fifth that `transfer.py` tests. Settings are chosen by this, and judged
-elsewhere. Two thousand rows tell 1.5 points from chance, not less: read single lines with care.
+Judged on rows that no reported figure is from: Surabaya in three steps of time before the test period of `peers.py`, each
+trained on what came before it, and three fifths of the default corpus, each trained on the others but the fifth that
+`transfer.py` tests. Settings are chosen by this, and reported elsewhere. Differences of less than a point are within chance.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def splits(real: Path) -> Iterator[tuple[str, Register, Rows, Rows]]:
     if real.is_dir():
         register = Register.load(real)
         rows = dataset.deduplicate([row.complaint for row in dataset.load(real / "complaints.jsonl")]).kept
-        for start, end in zip(STEPS, STEPS[1:], strict=False):
+        for start, end in pairwise(STEPS):
             past = [row for row in rows if row.received_at < start]
             yield f"Surabaya {start}", register, past, [row for row in rows if start <= row.received_at < end]
     corpus = [row for row in load(REGION / "complaints.jsonl") if row.agency]
@@ -51,10 +52,11 @@ def splits(real: Path) -> Iterator[tuple[str, Register, Rows, Rows]]:
         yield f"default, fifth {number}", Register.load(REGION), others, [row for row in corpus if fifth(row) == number]
 
 
-def words_of(register: Register, learnt: Rows, judged: Rows) -> tuple[Reader, Data, Data, Data]:
+def parts_of(register: Register, learnt: Rows, judged: Rows) -> tuple[Reader, Data, Data, Data]:
     """Read everything once: what is learnt, the register's own words, what is judged."""
     reader, named = Reader(register), list(matters(register))
-    return reader, *(read(rows, reader, np.ones(len(rows))) for rows in (learnt, named, judged))
+    parts = [read(rows, reader, np.ones(len(rows))) for rows in (learnt, named, judged)]
+    return reader, parts[0], parts[1], parts[2]
 
 
 def judged(config: TrainingConfig, reader: Reader, learnt: Data, named: Data, tested: Data) -> tuple[float, float]:
@@ -73,7 +75,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     found = list(splits(given.real))
-    read_parts = [words_of(*parts) for _, *parts in found]
+    read_parts = [parts_of(register, learnt, tested) for _, register, learnt, tested in found]
     print(" " * 10, *(f"{name:>20}" for name, *_ in found))
     for value in given.values:
         change: dict[str, Any] = {given.setting: value}
