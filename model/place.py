@@ -268,9 +268,11 @@ class PlaceFinder:
         doubtful: tuple[int, FoundPlace] | None = None
         end = last_end = 0
         last_cue = ""
-        for start, token in enumerate(tokens):
-            if start < end or (key := key_of(token.text)) not in prefixes:
+        openers = [(start, key) for start, token in enumerate(tokens) if (key := key_of(token[3])) in prefixes]
+        for start, key in openers:
+            if start < end:
                 continue
+            token = tokens[start]
             stop, name, whole = self._longest(tokens, start, key)
             if not name:
                 continue

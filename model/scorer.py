@@ -171,14 +171,15 @@ class Scorer:
             added[second_words] += halves
             added[second_words - 1] += halves
         # The words of one abbreviation stand next to each other and share one place in the text.
-        starts = [place for place, word in enumerate(words) if not place or word[2:4] != words[place - 1][2:4]]
+        starts = [place for place, word in enumerate(words) if word[5] or word[3] != words[place - 1][3]]
         if len(starts) < len(words):
             added = np.add.reduceat(added, starts)
         weights, others = added.T.tolist()
         margins = [weight - other for weight, other in zip(weights, others, strict=True)]
         ends = [*starts[1:], len(words)]
         found = []
-        for place in sorted(range(len(margins)), key=lambda at: -abs(margins[at]))[:MAX_EVIDENCE]:
+        strongest = sorted(range(len(margins)), key=[abs(margin) for margin in margins].__getitem__, reverse=True)
+        for place in strongest[:MAX_EVIDENCE]:
             text, _, field, start, end, _ = words[starts[place]]
             if ends[place] - starts[place] > 1:
                 text = " ".join(word.text for word in words[starts[place] : ends[place]])
