@@ -16,7 +16,7 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,13 +98,16 @@ def main() -> None:
     parts = {}
     for name, rows in past.items():
         kept = [row for row in rows if not register.by_id[row.agency].per]
-        parts[name] = read(kept, reader, np.full(len(kept), 1.0 if name == DEFAULT else config.transfer_weight))
+        parts[name] = read(kept, reader, np.ones(len(kept)))
     words = read(named, reader, np.full(len(named), config.matters_weight))
 
-    def taught(names: Iterable[str], home: str) -> Data:
+    def taught(names: Sequence[str], home: str) -> Data:
+        """What a region has itself counts whole, as in `salur-training train`; the default corpus where it has nothing."""
         total = words
         for name in names:
-            total += replace(parts[name], origins=np.full(len(parts[name]), HOME if name == home else name, dtype=object))
+            rows, whole = len(parts[name]), name == (home if home in names else DEFAULT)
+            origins = np.full(rows, HOME if name == home else name, dtype=object)
+            total += replace(parts[name], weights=np.full(rows, 1.0 if whole else config.transfer_weight), origins=origins)
         return total
 
     read_tests = {name: read(rows, reader, np.ones(len(rows))).words for name, rows in tests.items()}
