@@ -21,6 +21,7 @@ from model.faults import SalurError
 from service import audit_log, metrics
 from service.clock import now
 from service.proportions import evidence_against, exact_interval
+from service.statements import Statement
 from service.tables import account, audit_case, breaker, decision, verdict
 
 TARGET = 0.05
@@ -74,27 +75,12 @@ def is_drawn(secret: str, source: str, client_id: str, share: float) -> bool:
     return int.from_bytes(digest[:7]) < share * 2**56
 
 
-def draw(connection: Connection, complaint_id: int, agency: str, unit: str, probability: float, model_version: str) -> None:
-    """Remember what the model said of a drawn complaint, to be compared with the verdict."""
-    connection.execute(
-        insert(audit_case).values(
-            complaint_id=complaint_id,
-            agency=agency,
-            unit=unit,
-            probability=probability,
-            model_version=model_version,
-            drawn_at=now(),
-        )
-    )
-
-
-# Built once: it is asked at every automatic routing.
-_STOPPED = select(breaker.c.agency).where(breaker.c.closed_at.is_(None), breaker.c.model_version == bindparam("version"))
+_STOPPED = Statement(select(breaker.c.agency).where(breaker.c.closed_at.is_(None), breaker.c.model_version == bindparam("version")))
 
 
 def stopped(connection: Connection, model_version: str) -> frozenset[str]:
     """Agencies to which a model must not route automatically now."""
-    return frozenset(connection.execute(_STOPPED, {"version": model_version}).scalars())
+    return frozenset(row[0] for row in _STOPPED.run(connection, {"version": model_version}))
 
 
 def compare(connection: Connection, complaint_id: int, verdict_id: int, outcome: str, agency: str, unit: str) -> bool | None:

@@ -17,26 +17,22 @@ from urllib.parse import quote
 
 import structlog
 from sqlalchemy import Connection, Row, bindparam, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from model.complaint import Complaint
 from model.privacy import mask
 from model.routing import Decision, Routing
-from service import audit, holds, metrics, review, similar
+from service import audit, holds, metrics, review, similar, storing
 from service.clock import Deadlines, now
 from service.holds import Answer
 from service.parts import Parts
 from service.problems import Problem
 from service.schemas import MAX_PLACE, ROUTING, ComplaintIn
 from service.similar import Sketch
-from service.tables import complaint, decision, idempotency, routing, routing_reason, standing
+from service.statements import Statement
+from service.tables import complaint, idempotency, routing, routing_reason, standing
 
 _log = structlog.get_logger("salur")
-_INSERT = {
-    dialect.dialect.name: maker(complaint).on_conflict_do_nothing(index_elements=["source", "client_id"]).returning(complaint.c.id)
-    for dialect, maker in ((sqlite, sqlite.insert), (postgresql, postgresql.insert))
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +190,7 @@ def _store(parts: Parts, connection: Connection, prepared: Prepared, key: str, s
         answer = holds.settle(said)
     asked = arrival.complaint
     likeness = similar.find(connection, prepared.sketch, arrival.received_at, settings.similar_days)
+    at = now()
     row: dict[str, Any] = {
         "source": arrival.source,
         "client_id": asked.id,
@@ -205,20 +202,17 @@ def _store(parts: Parts, connection: Connection, prepared: Prepared, key: str, s
         "desa": asked.desa,
         "confidential": asked.confidential,
         "received_at": arrival.received_at,
-        "stored_at": now(),
+        "stored_at": at,
         "verify_by": deadlines.verify_by,
         "follow_up_by": deadlines.follow_up_by,
         "finish_by": deadlines.finish_by,
         "similar_to": likeness.first,
     }
-    number = connection.execute(_INSERT[connection.dialect.name], row).scalar_one_or_none()
+    body = ROUTING.dump_json(said).decode() if said else ""
+    rows = {"complaint": row} | _rows(prepared, answer, body, at)
+    number = storing.add(connection, rows, answer.reasons, likeness.new_keys)
     if number is None:
         return _again(connection, arrival, key)
-    body = ROUTING.dump_json(said).decode() if said else ""
-    _keep_routing(connection, number, arrival, said, answer, body, prepared.kecamatan, deadlines.verify_by)
-    if answer.queue == "audit" and said is not None:
-        audit.draw(connection, number, answer.agency, answer.unit, _probability(said), said.model_version)
-    similar.remember(connection, number, likeness.new_keys)
     if key:
         _keep_key(connection, arrival, key, number)
     first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
@@ -228,68 +222,51 @@ def _store(parts: Parts, connection: Connection, prepared: Prepared, key: str, s
     return Receipt(write(told, body), True, asked.id, number, answer.decision)
 
 
-def _keep_routing(
-    connection: Connection,
-    number: int,
-    arrival: _Arrival,
-    said: Routing | None,
-    answer: Answer,
-    body: str,
-    kecamatan: str,
-    due: dt.date,
-) -> None:
+def _rows(prepared: Prepared, answer: Answer, body: str, at: dt.datetime) -> dict[str, storing.Row]:
+    """Build the rows that say what became of a complaint, by table."""
+    arrival, said, due = prepared.arrival, prepared.said, prepared.deadlines.verify_by
     probability = _probability(said)
     version = said.model_version if said else ""
+    oversight = said is not None and said.oversight
     place = {"agency": answer.agency, "unit": answer.unit}
-    routing_id = connection.execute(
-        _INSERT_ROUTING,
-        {
-            "complaint_id": number,
+    rows: dict[str, storing.Row] = {
+        "routing": {
             "shadow": False,
             "model_version": version,
             "decision": answer.decision,
             **place,
             "probability": probability,
-            "oversight": said.oversight if said else False,
+            "oversight": oversight,
             "kind": said.kind if said else "",
-            "kecamatan": kecamatan,
+            "kecamatan": prepared.kecamatan,
             "desa": said.desa if said else arrival.complaint.desa,
             "body": body,
-            "routed_at": now(),
+            "routed_at": at,
         },
-    ).scalar_one()
-    if answer.reasons:
-        reasons = [{"complaint_id": number, "reason": name, "place": place} for place, name in enumerate(answer.reasons)]
-        connection.execute(_INSERT_REASONS, reasons)
-    connection.execute(
-        _INSERT_STANDING,
-        {
-            "complaint_id": number,
+        "standing": {
             "state": "waiting" if answer.queue else "sent",
             "queue": answer.queue,
             **place,
-            "kecamatan": kecamatan,
-            "routing_id": routing_id,
+            "kecamatan": prepared.kecamatan,
             "received_at": arrival.received_at,
             "due": due,
-            "rank": review.rank(due, probability, answer.queue, said is not None and said.oversight),
+            "rank": review.rank(due, probability, answer.queue, oversight),
         },
-    )
+    }
     if not answer.queue:
-        connection.execute(
-            _INSERT_DECISION,
-            {
-                "complaint_id": number,
-                "source": arrival.source,
-                "decided_by": "model",
-                "outcome": "auto",
-                **place,
-                "also": [],
-                "missing": [],
-                "model_version": version,
-                "decided_at": now(),
-            },
-        )
+        rows["decision"] = {
+            "source": arrival.source,
+            "decided_by": "model",
+            "outcome": "auto",
+            **place,
+            "also": [],
+            "missing": [],
+            "model_version": version,
+            "decided_at": at,
+        }
+    if answer.queue == "audit":
+        rows["audit_case"] = {**place, "probability": probability, "model_version": version, "drawn_at": at}
+    return rows
 
 
 def _by_key(connection: Connection, arrival: _Arrival, key: str) -> Receipt | None:
@@ -329,7 +306,7 @@ def _keep_key(connection: Connection, arrival: _Arrival, key: str, number: int) 
 
 
 def _client_id(connection: Connection, number: int, source: str) -> str | None:
-    return connection.execute(_CLIENT_ID, {"number": number, "of": source}).scalar_one_or_none()
+    return next((row[0] for row in _CLIENT_ID.run(connection, {"number": number, "of": source})), None)
 
 
 def _answer(row: Mapping[str, Any], reasons: list[str], first: str | None) -> dict[str, Any]:
@@ -368,9 +345,6 @@ _WITH_ROUTING = (
     .join(standing, standing.c.complaint_id == complaint.c.id)
     .join(routing, routing.c.id == standing.c.routing_id)
 )
-# Built once: to build a statement costs as much as to run it.
-_CLIENT_ID = select(complaint.c.client_id).where(complaint.c.id == bindparam("number"), complaint.c.source == bindparam("of"))
-_INSERT_ROUTING = insert(routing).returning(routing.c.id)
-_INSERT_REASONS = insert(routing_reason)
-_INSERT_STANDING = insert(standing)
-_INSERT_DECISION = insert(decision)
+_CLIENT_ID = Statement(
+    select(complaint.c.client_id).where(complaint.c.id == bindparam("number"), complaint.c.source == bindparam("of"))
+)

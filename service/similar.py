@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 
+from service.statements import Statement
 from service.tables import UtcDateTime, complaint, sketch
 
 BANDS = 6
@@ -35,7 +36,7 @@ _OFFSETS = _random.integers(0, 1 << 29, size=(BANDS * ROWS, 1), dtype=np.uint64)
 
 def words(title: str, text: str) -> frozenset[str]:
     """Distinct words of a complaint, the first MAX_WORDS of them."""
-    found = dict.fromkeys(match[0] for match in _WORD.finditer(f"{title} {text}".lower()))
+    found = dict.fromkeys(_WORD.findall(f"{title} {text}".lower()))
     return frozenset(list(found)[:MAX_WORDS])
 
 
@@ -77,24 +78,18 @@ def find(connection: Connection, drawn: Sketch, moment: dt.datetime, days: int) 
         return Likeness()
     near = {"first": moment - dt.timedelta(days=days), "last": moment + dt.timedelta(days=days)}
     wanted = dict(zip(_WANTED, (*drawn.keys, *drawn.keys_before), strict=True))
-    found = connection.execute(_SHARED, wanted | near).all()
-    had = {row.band for row in found}
+    found = _SHARED.run(connection, wanted | near)
+    had = {band for band, *_ in found}
     alike = [
-        (_jaccard(drawn.words, words(row.title, row.text)), row.similar_to or row.id)
-        for row in {row.id: row for row in found}.values()
+        (_jaccard(drawn.words, words(title, text)), similar_to or number)
+        for number, similar_to, title, text in {row[1]: row[1:] for row in found}.values()
     ]
     best = max(alike, default=(0.0, 0))
     return Likeness(int(best[1]) if best[0] >= ALIKE else None, [key for key in drawn.keys if key not in had])
 
 
-def remember(connection: Connection, complaint_id: int, new_keys: Sequence[str]) -> None:
-    """Keep the keys of a complaint that nobody had before, so that later ones find it."""
-    if new_keys:
-        connection.execute(_INSERT, [{"band": key, "complaint_id": complaint_id} for key in new_keys])
-
-
 _WANTED = [f"key_{number}" for number in range(2 * BANDS)]
-_SHARED = (
+_SHARED = Statement(
     select(sketch.c.band, complaint.c.id, complaint.c.similar_to, complaint.c.title, complaint.c.text)
     .join(complaint, complaint.c.id == sketch.c.complaint_id)
     .where(
@@ -104,11 +99,10 @@ _SHARED = (
     .order_by(sketch.c.complaint_id.desc())
     .limit(LOOKED_AT)
 )
-_INSERT = insert(sketch)
 
 
 def _bands(bag: frozenset[str], kecamatan: str) -> Sequence[int]:
-    hashes = np.fromiter((zlib.crc32(word.encode()) for word in bag), dtype=np.uint64, count=len(bag))
+    hashes = np.fromiter(map(zlib.crc32, map(str.encode, bag)), dtype=np.uint64, count=len(bag))
     # Factors are under 2^29 and hashes under 2^32, so the product fits its 64 bits.
     least = ((_FACTORS * hashes + _OFFSETS) % _PRIME).min(axis=1).reshape(BANDS, ROWS)
     # A place that is not known is near to none but its like: else one such would join what lies far apart.
