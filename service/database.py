@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.tables import REVISION
 from service.turns import Job, TooManyWaiting, Turns, nothing
@@ -18,6 +22,8 @@ from service.turns import Job, TooManyWaiting, Turns, nothing
 BUSY_SECONDS = 5
 """How long a writer waits for another before it gives up, and the caller is asked to come again."""
 STATEMENT_SECONDS = 15
+FRESH_SECONDS = 1.0
+"""How long after its last use a connection is believed to live; after that it is asked first."""
 _T = TypeVar("_T")
 
 
@@ -28,6 +34,7 @@ class Database:
         """Prepare the engine for a URL; `pool_size` is the number of threads that may ask at once."""
         self.engine = _engine(url, pool_size)
         self._one_writer = self.engine.dialect.name == "sqlite"
+        self._at_once = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turns = Turns()
 
     @contextmanager
@@ -43,14 +50,16 @@ class Database:
         with self._turn(), self._transaction() as connection:
             yield connection
 
-    def store(self, work: Callable[[Connection], _T]) -> _T:
+    def store(self, work: Callable[[Connection], _T], *, at_once: bool = False) -> _T:
         """Do a piece of work in a transaction, and answer what it answers; it is kept, or it raised and is not.
 
+        `at_once` promises that on PostgreSQL the work writes by one statement at the most: that is a transaction in itself, and
+        the questions that begin and commit one are saved.
         SQLite has one writer, and each commit waits for the disk: so whoever's turn it is does the work of all that wait in
         one transaction, each behind a savepoint of its own, and one wait for the disk serves them all.
         """
         if not self._one_writer:
-            with self.write() as connection:
+            with self._at_once.connect() if at_once else self.write() as connection:
                 return work(connection)
         job = Job(work)
         if self._wait(job):
@@ -170,13 +179,32 @@ def _engine(text_url: str, pool_size: int) -> Engine:
         limits = f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c lock_timeout={BUSY_SECONDS * 1000} -c timezone=UTC"
         options["connect_args"] = {"connect_timeout": BUSY_SECONDS, "options": f"{url.query.get('options', '')} {limits}".strip()}
         url = url.difference_update_query(["options"])
-        return create_engine(url, pool_pre_ping=True, **options)
+        engine = create_engine(url, **options)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_expect_alive, engine.dialect))
+        return engine
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         Path(url.database).touch(mode=0o600)  # nobody else on the machine reads what citizens wrote
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _expect_alive(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _fairy: object) -> None:
+    """Ask a connection that lay idle whether its server is still there. Where none is, the pool makes a new one.
+
+    SQLAlchemy's own question (`pool_pre_ping`) comes at every use: under load it is one in four of all that a server is asked.
+    """
+    if time.monotonic() - record.info.get("used", float("inf")) > FRESH_SECONDS:
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

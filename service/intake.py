@@ -84,7 +84,7 @@ def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Rec
         return keep(parts, connection, prepared, key)
 
     try:
-        receipt = parts.database.store(store)
+        receipt = parts.database.store(store, at_once=not key)
     except IntegrityError:
         # The same key came with another complaint's id at the same instant, and was first: now its answer is there.
         receipt = parts.database.store(store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -62,8 +62,9 @@ def test_a_read_only_sqlite_is_told_as_busy(api: Api, app: Flask, database: Data
 def test_a_postgresql_that_became_a_standby_is_told_as_busy(api: Api, app: Flask, database: Database) -> None:
     engine = app.extensions["salur"].database.engine
 
-    def read_only(connection: object, *_: object) -> None:
-        connection.read_only = True  # type: ignore[attr-defined]
+    def read_only(connection: Any, *_: object) -> None:
+        connection.execute("SET default_transaction_read_only = on")
+        connection.commit()
 
     event.listen(engine, "checkout", read_only)
     answer = api.post("/complaints", json={"id": "R-2", **LONG})

@@ -71,3 +71,14 @@ def test_a_connection_that_broke_is_told_as_busy_and_not_used_again(database: Da
     for _ in range(3):
         with database.read() as connection:
             assert list(NAMES.run(connection, {"role": "kepala"})) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_died_while_it_lay_idle_is_replaced(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.write() as other:
+        with database.read() as connection:
+            process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({process})")
+    monkeypatch.setattr("service.database.FRESH_SECONDS", 0.0)
+    with database.read() as first, database.read() as second:
+        assert list(NAMES.run(first, {"role": "kepala"})) == list(NAMES.run(second, {"role": "kepala"})) == []
