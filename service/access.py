@@ -89,7 +89,8 @@ class Gate:
 
     def check(self) -> BaseResponse | None:
         """Let the request through (None) or answer it."""
-        access: Access | None = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
+        rule = request.url_rule
+        access: Access | None = getattr(current_app.view_functions[rule.endpoint], "access", None) if rule else None
         if access is None:  # no such address: the router's own 404 or 405 follows
             return None
         if access.scope:  # a key is no cookie: nobody else's page can send it, so it needs no CSRF token
@@ -117,7 +118,7 @@ class Gate:
             raise Problem("too-many", f"The limit is {limit}.", headers={"Retry-After": str(seconds)})
 
     def _check_key(self, scope: str) -> None:
-        scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, presented = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not presented:
             raise Problem("no-key", "Send the header Authorization: Bearer <key>.", headers=_CHALLENGE)
         key = self._keys.find(presented.strip()) if scheme.lower() == "bearer" else None
@@ -145,7 +146,9 @@ def init_app(app: Flask, keys: KeyRing, key_limit: str) -> None:
     """Put the gate before every view: access first, then CSRF for the pages' forms."""
     login = LoginManager()
     login.session_protection = None  # it binds a session to an address, and phones change theirs
-    login.init_app(app, add_context_processor=False)  # it would ask the database even to say that there is none
+    # Not by its `init_app`: that also looks at every answer for a "remember me", which nobody is offered, and lets every page ask
+    # the database who is signed in even to say that nobody is.
+    app.login_manager = login  # type: ignore[attr-defined]
     login.user_loader(_load_account)
     csrf = CSRFProtect()
     csrf.init_app(app)

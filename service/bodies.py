@@ -30,9 +30,10 @@ _MESSAGES = {
 
 def json_body() -> Any:
     """Decode the body of this request. Raises `not-supported` where it is said not to be JSON, `not-json` where it is none."""
-    if not request.is_json:
+    asked = request._get_current_object()  # type: ignore[attr-defined]
+    if not asked.is_json:
         raise Problem("not-supported", "Send JSON, and say so: Content-Type: application/json.")
-    return decode(request.get_data(cache=False))
+    return decode(asked.get_data(cache=False))
 
 
 def decode(body: bytes) -> Any:

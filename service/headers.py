@@ -41,8 +41,7 @@ def _add(response: Response) -> Response:
     asked = request._get_current_object()  # type: ignore[attr-defined]
     headers = response.headers
     if is_for_machines(asked.path):
-        for name, value in _MACHINE:
-            headers.add(name, value)
+        headers.extend(_MACHINE)
     else:
         for name, value in _PAGE:  # a page may have a stricter policy of its own
             headers.setdefault(name, value)

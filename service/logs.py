@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import re
 import secrets
@@ -18,6 +19,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/healthz", "/readyz", "/metrics")
 _PROCESS = secrets.token_hex(4)
 _NUMBERS = itertools.count(1)
+_JSON = json.JSONEncoder(default=repr)
 _log: FilteringBoundLogger = structlog.get_logger("salur")
 
 
@@ -28,7 +30,7 @@ def configure(level: str) -> None:
             _add_request_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
@@ -43,23 +45,29 @@ def init_app(app: Flask) -> None:
 
 
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS):06x}"
-    g.began = time.perf_counter()
+    given = request.environ.get("HTTP_X_REQUEST_ID")
+    here = g._get_current_object()
+    here.request_id = given if given and _REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS):06x}"
+    here.began = time.perf_counter()
 
 
 def _end(response: Response) -> Response:
     asked = request._get_current_object()  # type: ignore[attr-defined]
-    if asked.path not in _QUIET and "began" in g:
+    began = g.get("began")
+    if asked.path not in _QUIET and began is not None:
         # The route's pattern, not the address: an address can hold a search for a person's name.
         _log.info(
             "request",
             method=asked.method,
             route=asked.url_rule.rule if asked.url_rule else "",
             status=response.status_code,
-            ms=round((time.perf_counter() - g.began) * 1000, 1),
+            ms=round((time.perf_counter() - began) * 1000, 1),
         )
     return response
+
+
+def _as_json(event: EventDict, **_: object) -> str:
+    return _JSON.encode(event)
 
 
 def _add_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -43,7 +43,7 @@ _TROUBLE = Gauge(
 def count_routings(routings: Iterable[Routing], call: str) -> None:
     """Count routings that were given to a caller."""
     for routing in routings:
-        _ROUTINGS.labels(call, routing.decision.value).inc()
+        _routed(call, routing.decision.value).inc()
 
 
 def count_stored(decision: str) -> None:
@@ -108,9 +108,15 @@ def _measure(response: BaseResponse) -> BaseResponse:
     route = asked.url_rule.rule if asked.url_rule else "none"
     requests, seconds = _children(route, asked.method, response.status_code)
     requests.inc()
-    if "began" in g:
-        seconds.observe(time.perf_counter() - g.began)
+    began = g.get("began")
+    if began is not None:
+        seconds.observe(time.perf_counter() - began)
     return response
+
+
+@lru_cache(maxsize=100)
+def _routed(call: str, decision: str) -> Counter:
+    return _ROUTINGS.labels(call, decision)
 
 
 @lru_cache(maxsize=2_000)

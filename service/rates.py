@@ -38,17 +38,18 @@ class Counter:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         """Start with nobody counted."""
         self._clock = clock
-        self._counts: dict[tuple[str, Rate], tuple[int, int]] = {}
+        self._counts: dict[tuple[str, int, int], tuple[int, int]] = {}
         self._lock = threading.Lock()
 
     def wait(self, who: str, rate: Rate) -> int:
         """Count one more call of somebody: 0 where it is within the rate, else the seconds until the next window."""
         moment = self._clock()
         window = int(moment // rate.seconds)
+        counted = (who, rate.calls, rate.seconds)
         with self._lock:
             if len(self._counts) >= _CROWD:
                 self._counts.clear()
-            of, count = self._counts.get((who, rate), (window, 0))
+            of, count = self._counts.get(counted, (window, 0))
             count = count + 1 if of == window else 1
-            self._counts[who, rate] = (window, count)
+            self._counts[counted] = (window, count)
         return 0 if count <= rate.calls else max(1, round((window + 1) * rate.seconds - moment))

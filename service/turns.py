@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,12 +28,18 @@ class Job:
     value: Any = None
     error: Exception | None = None
     done: bool = False
-    told: threading.Event = field(default_factory=threading.Event)
+    told: threading.Event | None = None
+    """Made where it has to wait at all: that is seldom, and to make one costs more than a turn."""
 
     def finish(self) -> None:
         """Tell whoever waits for it that it was done."""
         self.done = True
-        self.told.set()
+        self.tell()
+
+    def tell(self) -> None:
+        """Wake whoever waits for it."""
+        if self.told is not None:
+            self.told.set()
 
 
 class Turns:
@@ -45,22 +51,23 @@ class Turns:
         self._line: deque[Job] = deque()
         self._lock = threading.Lock()
 
-    def wait(self, job: Job, seconds: float | None = None) -> bool:
+    def wait(self, job: Job, seconds: float) -> bool:
         """Wait until it is a job's turn (True), or somebody else did the job in theirs (False).
 
-        Raises TooManyWaiting where nobody began with it in so many seconds, if a number is given; then nobody will.
+        Raises TooManyWaiting where nobody began with it in so many seconds; then nobody will.
         """
         with self._lock:
             if not self._taken:
                 self._taken = True
                 return True
+            job.told = told = threading.Event()
             self._line.append(job)
-        if not job.told.wait(seconds):
+        if not told.wait(seconds):
             with self._lock:
                 if job in self._line:
                     self._line.remove(job)
                     raise TooManyWaiting
-            job.told.wait()  # somebody is just doing it, and will be done
+            told.wait()  # somebody is just doing it, and will be done
         return not job.done
 
     def gather(self) -> Sequence[Job]:
@@ -74,7 +81,7 @@ class Turns:
         """End one's turn."""
         with self._lock:
             if self._line:
-                self._line.popleft().told.set()
+                self._line.popleft().tell()
             else:
                 self._taken = False
 
@@ -88,15 +95,27 @@ class FairLock:
 
     def __init__(self) -> None:
         """Begin with nobody there."""
-        self._turns = Turns()
+        self._taken = False
+        self._line: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> None:
         """Wait for it."""
-        self._turns.wait(Job(nothing, exclusive=True))
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            told = threading.Event()
+            self._line.append(told)
+        told.wait()
 
     def __exit__(self, *_: object) -> None:
         """Hand it on."""
-        self._turns.pass_on()
+        with self._lock:
+            if self._line:
+                self._line.popleft().set()
+            else:
+                self._taken = False
 
 
 def nothing(connection: Connection) -> None:
