@@ -16,6 +16,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from service.statements import Statement
 from service.tables import REVISION
 from service.turns import Job, TooManyWaiting, Turns, nothing
 
@@ -24,6 +25,8 @@ BUSY_SECONDS = 5
 STATEMENT_SECONDS = 15
 FRESH_SECONDS = 1.0
 """How long after its last use a connection is believed to live; after that it is asked first."""
+_BEGIN, _BEGIN_TO_WRITE = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
+_SAVE, _TAKE_BACK, _RELEASE = (Statement(text(f"{how} job")) for how in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"))
 _T = TypeVar("_T")
 
 
@@ -41,7 +44,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading one consistent picture; nothing done with it is kept."""
         with self.engine.connect() as connection:
-            self._begin(connection, "BEGIN")
+            self._begin(connection, _BEGIN)
             yield connection
 
     @contextmanager
@@ -112,13 +115,13 @@ class Database:
     def _transaction(self) -> Iterator[Connection]:
         with self.engine.begin() as connection:
             # A writer takes the lock at once: a reader that turns writer half-way cannot wait for its turn.
-            self._begin(connection, "BEGIN IMMEDIATE")
+            self._begin(connection, _BEGIN_TO_WRITE)
             yield connection
 
-    def _begin(self, connection: Connection, how: str) -> None:
+    def _begin(self, connection: Connection, how: Statement) -> None:
         """Begin on SQLite, whose driver would do it later; not by an event of the engine: one makes every statement dearer."""
         if self._one_writer:
-            connection.exec_driver_sql(how)
+            how.run(connection, {})
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -162,13 +165,13 @@ class Database:
             job.value = job.work(connection)
             return
         # SQLAlchemy's own savepoints cost as much as three inserts.
-        connection.exec_driver_sql("SAVEPOINT job")
+        _SAVE.run(connection, {})
         try:
             job.value = job.work(connection)
         except Exception as error:
             job.error = error
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
-        connection.exec_driver_sql("RELEASE SAVEPOINT job")
+            _TAKE_BACK.run(connection, {})
+        _RELEASE.run(connection, {})
 
 
 def _engine(text_url: str, pool_size: int) -> Engine:
