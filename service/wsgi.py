@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 from flask import Flask
 
+from model.router import Router
 from service import create_app, logs
+from service.active_model import RouterLike
 from service.parts import Parts
 from service.settings import Settings
 
 
-def make_app() -> Flask:
+def make_app(load_router: Callable[[Path], RouterLike] = Router.load) -> Flask:
     """Make the app with its model loaded, so that workers forked from this process share the model's memory."""
     settings = Settings.from_environment(os.environ)
     logs.configure(settings.log_level)
-    app = create_app(settings)
+    app = create_app(settings, load_router)
     parts: Parts = app.extensions["salur"]
     parts.models.router()
     gc.collect()

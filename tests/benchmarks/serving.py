@@ -33,7 +33,7 @@ from tests.served import free_port, schema
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
 APPS = """
-import json, os
+import gc, json, os
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -41,8 +41,7 @@ from flask import Flask, jsonify, request
 from model.register import Agency, Register
 from model.router import Router
 from model.routing import Candidate, Decision, Evidence, Reason, Routing, Span
-from service import create_app, logs
-from service.settings import Settings
+from service.wsgi import make_app
 
 @dataclass(frozen=True)
 class FixedRouter:
@@ -63,11 +62,7 @@ class FixedRouter:
         return [self.route(asked) for asked in several]
 
 def service():
-    logs.configure("info")
-    fixed = os.environ.pop("FIXED_ROUTER") == "yes"
-    app = create_app(Settings.from_environment(os.environ), FixedRouter.load if fixed else Router.load)
-    app.extensions["salur"].models.router()
-    return app
+    return make_app(FixedRouter.load if os.environ["FIXED_ROUTER"] == "yes" else Router.load)
 
 def bare():
     app = Flask("bare")
@@ -81,6 +76,8 @@ def bare():
         request.get_json()
         return jsonify(answer)
 
+    gc.collect()
+    gc.freeze()  # as the service does
     return app
 """
 
