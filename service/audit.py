@@ -80,7 +80,7 @@ _STOPPED = Statement(select(breaker.c.agency).where(breaker.c.closed_at.is_(None
 
 def stopped(connection: Connection, model_version: str) -> frozenset[str]:
     """Agencies to which a model must not route automatically now."""
-    return frozenset(row[0] for row in _STOPPED.run(connection, {"version": model_version}))
+    return frozenset(row[0] for row in _STOPPED.rows(connection, {"version": model_version}))
 
 
 def compare(connection: Connection, complaint_id: int, verdict_id: int, outcome: str, agency: str, unit: str) -> bool | None:

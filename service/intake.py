@@ -306,7 +306,7 @@ def _keep_key(connection: Connection, arrival: _Arrival, key: str, number: int) 
 
 
 def _client_id(connection: Connection, number: int, source: str) -> str | None:
-    return next((row[0] for row in _CLIENT_ID.run(connection, {"number": number, "of": source})), None)
+    return next((row[0] for row in _CLIENT_ID.rows(connection, {"number": number, "of": source})), None)
 
 
 def _answer(row: Mapping[str, Any], reasons: list[str], first: str | None) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def find(connection: Connection, drawn: Sketch, moment: dt.datetime, days: int) 
         return Likeness()
     near = {"first": moment - dt.timedelta(days=days), "last": moment + dt.timedelta(days=days)}
     wanted = dict(zip(_WANTED, (*drawn.keys, *drawn.keys_before), strict=True))
-    found = _SHARED.run(connection, wanted | near)
+    found = _SHARED.rows(connection, wanted | near)
     had = {band for band, *_ in found}
     alike = [
         (_jaccard(drawn.words, words(title, text)), similar_to or number)

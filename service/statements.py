@@ -6,7 +6,8 @@ itself. That is nothing for a page, and half of the time in which a complaint is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,26 +43,30 @@ class Statement:
         self._columns = columns
         self._compiled: dict[str, _Compiled] = {}
 
-    def run(self, connection: Connection, given: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
-        """Run it in the transaction of a connection; answers the rows, if it has any. Raises SQLAlchemy's errors."""
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        try:
-            cursor = connection.connection.cursor()
-            try:
-                cursor.execute(compiled.sql, compiled.values(given))
-                return cursor.fetchall() if cursor.description else ()
-            finally:
-                cursor.close()
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _told(connection, error) from error
+    def rows(self, connection: Connection, given: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        """Run it in the transaction of a connection, and answer its rows. Raises SQLAlchemy's errors."""
+        with self._cursor(connection) as (cursor, compiled):
+            cursor.execute(compiled.sql, compiled.values(given))
+            found: Sequence[tuple[Any, ...]] = cursor.fetchall()
+            return found
+
+    def run(self, connection: Connection, given: Mapping[str, Any]) -> None:
+        """Run it where it has no rows to answer."""
+        with self._cursor(connection) as (cursor, compiled):
+            cursor.execute(compiled.sql, compiled.values(given))
 
     def run_each(self, connection: Connection, several: Sequence[Mapping[str, Any]]) -> None:
         """Run it with several sets of values."""
+        with self._cursor(connection) as (cursor, compiled):
+            cursor.executemany(compiled.sql, [compiled.values(given) for given in several])
+
+    @contextmanager
+    def _cursor(self, connection: Connection) -> Iterator[tuple[Any, _Compiled]]:
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         try:
             cursor = connection.connection.cursor()
             try:
-                cursor.executemany(compiled.sql, [compiled.values(given) for given in several])
+                yield cursor, compiled
             finally:
                 cursor.close()
         except connection.dialect.loaded_dbapi.Error as error:

@@ -31,13 +31,13 @@ def add(connection: Connection, rows: Mapping[str, Row], reasons: Sequence[str],
     """
     if connection.dialect.name == "postgresql":
         given: dict[str, Any] = {f"{table}_{column}": value for table, row in rows.items() for column, value in row.items()}
-        found = _whole(tuple(rows)).run(connection, given | {"reasons": list(reasons), "keys": list(keys)})
+        found = _whole(tuple(rows)).rows(connection, given | {"reasons": list(reasons), "keys": list(keys)})
         return found[0][0] if found else None
-    found = _ONE["complaint"].run(connection, rows["complaint"])
+    found = _ONE["complaint"].rows(connection, rows["complaint"])
     if not found:
         return None
     number: int = found[0][0]
-    routing_id = _ONE["routing"].run(connection, {**rows["routing"], "complaint_id": number})[0][0]
+    routing_id = _ONE["routing"].rows(connection, {**rows["routing"], "complaint_id": number})[0][0]
     if reasons:
         told = [{"complaint_id": number, "reason": reason, "place": place} for place, reason in enumerate(reasons)]
         _REASON.run_each(connection, told)

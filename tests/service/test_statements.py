@@ -28,11 +28,11 @@ NAMES = Statement(text("SELECT name, role FROM account WHERE role = :role ORDER 
 @BOTH
 def test_rows_are_written_and_read(database: Database) -> None:
     with database.write() as connection:
-        assert INSERT.run(connection, VALUES) == ()
+        INSERT.run(connection, VALUES)
         INSERT.run_each(connection, [VALUES | {"name": name, "role": "petugas"} for name in ("cici", "ani")])
     with database.read() as connection:
-        assert [tuple(row) for row in NAMES.run(connection, {"role": "petugas"})] == [("ani", "petugas"), ("cici", "petugas")]
-        assert list(NAMES.run(connection, {"role": "pengelola"})) == []
+        assert [tuple(row) for row in NAMES.rows(connection, {"role": "petugas"})] == [("ani", "petugas"), ("cici", "petugas")]
+        assert list(NAMES.rows(connection, {"role": "pengelola"})) == []
 
 
 @BOTH
@@ -41,7 +41,7 @@ def test_what_breaks_a_constraint_is_told_as_sqlalchemy_tells_it_and_without_val
         INSERT.run_each(connection, [VALUES | {"full_name": "Rahasia"}] * 2)
     assert "Rahasia" not in str(refused.value.params)
     with database.read() as connection:
-        assert list(NAMES.run(connection, {"role": "kepala"})) == []
+        assert list(NAMES.rows(connection, {"role": "kepala"})) == []
 
 
 @BOTH
@@ -56,7 +56,7 @@ def test_values_are_made_the_drivers_own(database: Database) -> None:
         else:
             connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         add.run(connection, dict(zip(columns, ("a", "kunci", "d", 1, moment), strict=True)))
-        assert [row[0] for row in found.run(connection, {"at": moment})] == ["kunci"]
+        assert [row[0] for row in found.rows(connection, {"at": moment})] == ["kunci"]
         connection.rollback()
 
 
@@ -66,11 +66,11 @@ def test_a_connection_that_broke_is_told_as_busy_and_not_used_again(database: Da
         process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
         other.exec_driver_sql(f"SELECT pg_terminate_backend({process})")
         with pytest.raises(OperationalError) as broken:
-            NAMES.run(connection, {"role": "kepala"})
+            NAMES.rows(connection, {"role": "kepala"})
     assert is_busy(broken.value)
     for _ in range(3):
         with database.read() as connection:
-            assert list(NAMES.run(connection, {"role": "kepala"})) == []
+            assert list(NAMES.rows(connection, {"role": "kepala"})) == []
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -81,4 +81,4 @@ def test_a_connection_that_died_while_it_lay_idle_is_replaced(database: Database
         other.exec_driver_sql(f"SELECT pg_terminate_backend({process})")
     monkeypatch.setattr("service.database.FRESH_SECONDS", 0.0)
     with database.read() as first, database.read() as second:
-        assert list(NAMES.run(first, {"role": "kepala"})) == list(NAMES.run(second, {"role": "kepala"})) == []
+        assert list(NAMES.rows(first, {"role": "kepala"})) == list(NAMES.rows(second, {"role": "kepala"})) == []
