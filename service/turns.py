@@ -51,10 +51,10 @@ class Turns:
         self._line: deque[Job] = deque()
         self._lock = threading.Lock()
 
-    def wait(self, job: Job, seconds: float) -> bool:
+    def wait(self, job: Job, seconds: float | None = None) -> bool:
         """Wait until it is a job's turn (True), or somebody else did the job in theirs (False).
 
-        Raises TooManyWaiting where nobody began with it in so many seconds; then nobody will.
+        Raises TooManyWaiting where nobody began with it in so many seconds, if a number is given; then nobody will.
         """
         with self._lock:
             if not self._taken:
@@ -95,27 +95,15 @@ class FairLock:
 
     def __init__(self) -> None:
         """Begin with nobody there."""
-        self._taken = False
-        self._line: deque[threading.Event] = deque()
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
     def __enter__(self) -> None:
         """Wait for it."""
-        with self._lock:
-            if not self._taken:
-                self._taken = True
-                return
-            told = threading.Event()
-            self._line.append(told)
-        told.wait()
+        self._turns.wait(Job(nothing, exclusive=True))
 
     def __exit__(self, *_: object) -> None:
         """Hand it on."""
-        with self._lock:
-            if self._line:
-                self._line.popleft().set()
-            else:
-                self._taken = False
+        self._turns.pass_on()
 
 
 def nothing(connection: Connection) -> None:
