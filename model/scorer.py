@@ -165,18 +165,21 @@ class Scorer:
         stems, characters = scores.scale
         both = [self._place[first], self._place[second]]
         of_words = scores.words.take(both, axis=2)
-        added = of_words[:, 0] * stems + of_words[:, 1] * characters
-        if scores.seconds:  # a pair's part goes in halves to its two words
-            second_words, halves = np.array(scores.seconds), scores.pairs.take(both, axis=1) * (stems / 2)
-            added[second_words] += halves
-            added[second_words - 1] += halves
+        weights, others = (of_words[:, 0] * stems + of_words[:, 1] * characters).T.tolist()
+        halves = scores.pairs.take(both, axis=1) * (stems / 2)  # a pair's part goes in halves to its two words
+        for place, (one, other) in zip(scores.seconds, halves.tolist(), strict=True):
+            weights[place - 1] += one
+            weights[place] += one
+            others[place - 1] += other
+            others[place] += other
         # The words of one abbreviation stand next to each other and share one place in the text.
         starts = [place for place, word in enumerate(words) if word[5] or word[3] != words[place - 1][3]]
-        if len(starts) < len(words):
-            added = np.add.reduceat(added, starts)
-        weights, others = added.T.tolist()
-        margins = [weight - other for weight, other in zip(weights, others, strict=True)]
         ends = [*starts[1:], len(words)]
+        if len(starts) < len(words):
+            weights, others = (
+                [sum(each[start:end]) for start, end in zip(starts, ends, strict=True)] for each in (weights, others)
+            )
+        margins = [weight - other for weight, other in zip(weights, others, strict=True)]
         found = []
         strongest = sorted(range(len(margins)), key=[abs(margin) for margin in margins].__getitem__, reverse=True)
         for place in strongest[:MAX_EVIDENCE]:
