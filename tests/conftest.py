@@ -1,13 +1,20 @@
-"""A small region and a small model, made once a session: real parts, a few seconds."""
+"""A small region and a small model, made once for all that test at the same time: real parts, a few seconds."""
 
 from __future__ import annotations
 
 import csv
+import fcntl
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# Before numpy is loaded, here and in every process that a test starts: testers and their servers are more than there are cores,
+# and threads that wait for each other in small sums only burn time. What threads must not change has a test that sets their number.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import joblib
 import pytest
 from hypothesis import settings
 
@@ -36,10 +43,39 @@ source = "S60"
 """
 
 
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Answer a folder that `make` fills once, whichever of the session's testers asks first; the others wait for it."""
+    together = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        together = together.parent
+    with (together / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder, done = together / name, together / f"{name}.done"
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a tester that failed left
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fitting_here() -> Iterator[None]:
+    """Let trainings fit in the process that asks, not in others that must first load scikit-learn each: the numbers are the same.
+
+    That they are is for model/test_scorer.py to see; end_to_end/ trains as the commands do.
+    """
+    with joblib.parallel_config(backend="sequential"):
+        yield
+
+
 @pytest.fixture(scope="session")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with seven agencies of Kutai Timur, its places and roads, one rule, and some 400 of the default complaints."""
-    folder = tmp_path_factory.mktemp("region")
+    return once(tmp_path_factory, "region", _make_region)
+
+
+def _make_region(folder: Path) -> None:
     for name in ("places.csv", "roads.csv"):
         shutil.copy(DATA / name, folder / name)
     with (DATA / "agencies.csv").open(encoding="utf-8", newline="") as source:
@@ -51,7 +87,6 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Path:
             writer.writerows(rows)
     (folder / "rules.toml").write_text(RULE, encoding="utf-8")
     dump(_few(load(DATA / "complaints.jsonl")), folder / "complaints.jsonl")
-    return folder
 
 
 def _few(rows: list[LabelledComplaint]) -> list[LabelledComplaint]:
@@ -73,13 +108,16 @@ def tiny_config() -> TrainingConfig:
 
 @pytest.fixture(scope="session")
 def tiny_artifact(region: Path, tiny_config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a version trained on that region."""
-    register = Register.load(region)
-    given = train.load(register, [region / "complaints.jsonl"], [], "2026-11-24")
-    artifact, judged = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
-    folder = tmp_path_factory.mktemp("models") / artifact.version
-    artifacts.save(folder, artifact, report.files(artifact, judged) | train.seen_file(given))
-    return folder
+    """The folder of a version trained on that region. Nobody may change it: others test with it at the same time."""
+
+    def make(folder: Path) -> None:
+        register = Register.load(region)
+        given = train.load(register, [region / "complaints.jsonl"], [], "2026-11-24")
+        artifact, judged = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
+        artifacts.save(folder / artifact.version, artifact, report.files(artifact, judged) | train.seen_file(given))
+
+    (version,) = once(tmp_path_factory, "models", make).iterdir()
+    return version
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from model.register import Register
 from model.router import Router
 from model.scorer import Scorer
 from training import train
-from training.calibrate import fit_pipeline
+from training.calibrate import dismiss_workers, fit_pipeline
 from training.config import TrainingConfig
 from training.data import Data, read
 from training.fit import compile_arrays
@@ -74,10 +75,14 @@ def test_the_water_company_is_named_by_its_own_words(router: Router) -> None:
     assert router.scorer.ranked(router.scorer.scores(words))[0].agency == "perumdam"
 
 
-def test_training_twice_gives_the_same_arrays(region: Path, tiny_config: TrainingConfig, router: Router) -> None:
+def test_training_twice_here_and_in_processes_of_their_own_gives_the_same_arrays(
+    region: Path, tiny_config: TrainingConfig, router: Router
+) -> None:
     register = Register.load(region)
     given = train.load(register, [region / "complaints.jsonl"], [], "2026-11-24")
-    artifact, _ = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
+    with joblib.parallel_config("loky"):  # the router's own training did all in one process
+        artifact, _ = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
+        dismiss_workers()
     assert artifact.version == router.version
     assert np.array_equal(artifact.arrays["additions"], router.scorer.arrays.additions)
 
