@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,25 @@ from service.database import Database
 from tests.served import Server, make_memory, make_registry, served
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    """Two worker processes over SQLite, whose router is sure where the text says "pasti"."""
+    url = f"sqlite:///{folder / 'salur.db'}"
+    with served(folder, url, make_memory(url), make_registry(folder / "models")) as made:
+        yield made
+
+
 @pytest.fixture(name="served")
 def _served(tmp_path: Path) -> Iterator[Server]:
-    """Two worker processes over SQLite, whose router is sure where the text says "pasti"."""
-    url = f"sqlite:///{tmp_path / 'salur.db'}"
-    with served(tmp_path, url, make_memory(url), make_registry(tmp_path / "models")) as made:
+    """A server of one's own: to count what it did, to kill it, to give it another model."""
+    with running(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for all who only ask it something and look at the answer and the log."""
+    with running(tmp_path_factory.mktemp("shared")) as made:
         yield made
 
 
@@ -172,11 +186,11 @@ def test_a_killed_worker_loses_nothing_that_was_acknowledged(served: Server) -> 
     assert set(acknowledged) <= {entry["id"] for entry in feed}
 
 
-def test_nothing_of_a_complaint_is_in_the_log(served: Server) -> None:
-    served.post("/complaints", {"text": "lampu milik Joko Widuri mati pasti"})
-    served.post("/complaints", {"text": ["Joko Widuri"]})
-    served.call("GET", "/antrean?cari=Joko")
-    assert "Joko" not in (served.folder / "log").read_text()
+def test_nothing_of_a_complaint_is_in_the_log(shared: Server) -> None:
+    shared.post("/complaints", {"text": "lampu milik Joko Widuri mati pasti"})
+    shared.post("/complaints", {"text": ["Joko Widuri"]})
+    shared.call("GET", "/antrean?cari=Joko")
+    assert "Joko" not in (shared.folder / "log").read_text()
 
 
 @pytest.mark.parametrize(
@@ -192,13 +206,13 @@ def test_nothing_of_a_complaint_is_in_the_log(served: Server) -> None:
     ids=["long address", "long header", "many headers", "no version", "no header", "no such coding"],
 )
 def test_what_is_no_request_is_refused_with_a_problem_and_not_logged(
-    served: Server, request_line: str, header: str, status: int, kind: str
+    shared: Server, request_line: str, header: str, status: int, kind: str
 ) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as caller:
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=10) as caller:
         caller.sendall(f"{request_line}\r\nHost: localhost\r\n{header}\r\n\r\n".replace("\r\n\r\n\r\n", "\r\n\r\n").encode())
         head, _, body = b"".join(iter(lambda: caller.recv(65_536), b"")).partition(b"\r\n\r\n")
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"Content-Type: application/problem+json" in head
     assert json.loads(body)["type"] == f"/api/docs#problem-{kind}"
     assert b"Joko" not in head + body
-    assert "Joko" not in (served.folder / "log").read_text()
+    assert "Joko" not in (shared.folder / "log").read_text()

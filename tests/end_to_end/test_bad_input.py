@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.served import Server, make_memory, served
+from training.cli import main
 
 TEXT = "lampu jalan mati sudah seminggu"
 
@@ -91,13 +90,25 @@ def test_the_server_logged_no_failure(server: Server) -> None:
     assert "Traceback" not in (server.folder / "log").read_text()
 
 
-def _refused(*args: str | Path) -> list[str]:
-    """Run the command as a person does; answer its lines, once it ended with 2 and no traceback."""
-    command = [sys.executable, "-c", "from training.cli import main; main()", *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr.strip().splitlines()
+Refused = Callable[..., list[str]]
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Runs a command and answers the lines of its complaint, once it ended with 2 and no other error.
+
+    In this process: test_training.py sees that a process of its own ends so, and most of its time is the loading of libraries.
+    """
+
+    def call(*args: str | Path) -> list[str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in args])
+        said = capsys.readouterr()
+        assert ended.value.code == 2, said.err
+        assert "Traceback" not in said.err
+        return said.err.strip().splitlines()
+
+    return call
 
 
 def _zip(path: Path, parts: dict[str, bytes]) -> None:
@@ -122,16 +133,16 @@ def _zip(path: Path, parts: dict[str, bytes]) -> None:
     ids=["broken workbook", "zip bomb", "invalid UTF-8", "NUL bytes", "half a surrogate pair"],
 )
 def test_a_file_that_cannot_be_imported_is_one_line_and_nothing_is_written(
-    region: Path, tmp_path: Path, name: str, write: Callable[[Path], object], says: str
+    refused: Refused, region: Path, tmp_path: Path, name: str, write: Callable[[Path], object], says: str
 ) -> None:
     write(tmp_path / name)
-    (line,) = _refused("import", tmp_path / name, "--register", region, "--out", tmp_path / "out.jsonl")
+    (line,) = refused("import", tmp_path / name, "--register", region, "--out", tmp_path / "out.jsonl")
     assert name in line
     assert says in line
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_row_of_a_crosswalk_that_matches_nothing_is_named_by_its_line(region: Path, tmp_path: Path) -> None:
+def test_a_row_of_a_crosswalk_that_matches_nothing_is_named_by_its_line(refused: Refused, region: Path, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("isi;instansi\nAir mati;PDAM\n", encoding="utf-8")
     (tmp_path / "walk.csv").write_text("name,category,agency\nPDAM,,perumdam\nDinas Khayal,,dlh\n", encoding="utf-8")
     args = (
@@ -144,12 +155,14 @@ def test_a_row_of_a_crosswalk_that_matches_nothing_is_named_by_its_line(region: 
         "--out",
         tmp_path / "out.jsonl",
     )
-    (line,) = _refused(*args, "--strict")
+    (line,) = refused(*args, "--strict")
     assert "walk.csv:3: 'dinas khayal / *' matches nothing in the source" in line
     assert not (tmp_path / "out.jsonl").exists()
 
 
-def test_unknown_agencies_agencies_without_rows_and_doubled_ids_are_refused_before_training(region: Path, tmp_path: Path) -> None:
+def test_unknown_agencies_agencies_without_rows_and_doubled_ids_are_refused_before_training(
+    refused: Refused, region: Path, tmp_path: Path
+) -> None:
     data, models = tmp_path / "data.jsonl", tmp_path / "models"
     rows = {
         "data.jsonl:1: agency 'dinas-khayal'": '{"text": "a b c", "agency": "dinas-khayal"}\n',
@@ -158,20 +171,20 @@ def test_unknown_agencies_agencies_without_rows_and_doubled_ids_are_refused_befo
     }
     for says, content in rows.items():
         data.write_text(content, encoding="utf-8")
-        lines = _refused("train", "--register", region, "--data", data, "--models", models)
+        lines = refused("train", "--register", region, "--data", data, "--models", models)
         assert any(says in line for line in lines), lines
     assert not models.exists() or not list(models.iterdir())
 
 
 def test_an_artifact_with_one_byte_changed_is_refused_by_the_commands_and_never_served(
-    server: Server, region: Path, tiny_artifact: Path, tmp_path: Path
+    refused: Refused, server: Server, region: Path, tiny_artifact: Path, tmp_path: Path
 ) -> None:
     broken = Path(shutil.copytree(tiny_artifact, tmp_path / tiny_artifact.name))
     for name in ("arrays.npz", "manifest.json"):
         content = bytearray((tiny_artifact / name).read_bytes())
         content[len(content) // 2] ^= 1
         (broken / name).write_bytes(bytes(content))
-        (line,) = _refused("evaluate", broken, "--data", region / "complaints.jsonl")
+        (line,) = refused("evaluate", broken, "--data", region / "complaints.jsonl")
         assert name in line
         shutil.copy(tiny_artifact / name, broken / name)
     shutil.copytree(tiny_artifact, server.folder / "models" / "rusak")
