@@ -47,13 +47,23 @@ def trained(rows: Sequence[LabelledComplaint], created: str) -> Artifact:
 
 
 @pytest.fixture(scope="module")
-def champion(rows: list[LabelledComplaint]) -> Router:
-    return Router(trained(rows[:24], "2024-02-01T00:00:00+00:00"))
+def little(rows: list[LabelledComplaint]) -> Artifact:
+    return trained(rows[:24], "2024-02-01T00:00:00+00:00")
 
 
 @pytest.fixture(scope="module")
-def challenger(rows: list[LabelledComplaint]) -> Router:
-    return Router(trained(rows[:120], "2024-06-01T00:00:00+00:00"))
+def more(rows: list[LabelledComplaint]) -> Artifact:
+    return trained(rows[:120], "2024-06-01T00:00:00+00:00")
+
+
+@pytest.fixture(scope="module")
+def champion(little: Artifact) -> Router:
+    return Router(little)
+
+
+@pytest.fixture(scope="module")
+def challenger(more: Artifact) -> Router:
+    return Router(more)
 
 
 @pytest.fixture(scope="module")
@@ -164,12 +174,12 @@ def test_nothing_left_to_judge_by_decides_nothing(champion: Router, challenger: 
 
 
 def test_an_agency_that_was_reorganised_counts_as_its_successor(
-    champion: Router, challenger: Router, rows: list[LabelledComplaint]
+    champion: Router, challenger: Router, more: Artifact, rows: list[LabelledComplaint]
 ) -> None:
     old = next(agency for agency in challenger.register.agencies if agency.id == "dlh")
     ended = replace(old, valid_until="2024-12-31", successor="dlh-baru")
     others = [agency for agency in challenger.register.agencies if agency.id != "dlh"]
-    later = Router(trained(rows[:120], "2024-06-01T00:00:00+00:00"))
+    later = Router(more)
     later.register = replace(challenger.register, agencies=(*others, ended, Agency("dlh-baru", "Dinas Lingkungan Hidup baru")))
     renamed = [replace(row, agency="dlh-baru") if row.agency == "dlh" else row for row in rows[120:]]
     found = compare(champion, later, renamed, today="2025-06-01")
@@ -294,9 +304,8 @@ def test_few_rows_and_wide_intervals_decide_nothing() -> None:
     assert judge(paired(200, 40, 10, (0.08, 0.22)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)[0] is Verdict.PROMOTE
 
 
-def test_what_a_version_was_trained_on_is_kept_beside_it(tmp_path: Path, rows: list[LabelledComplaint]) -> None:
-    artifact = trained(rows[:24], "2024-02-01T00:00:00+00:00")
-    artifacts.save(tmp_path / "v1", artifact, train.seen_file(train.Sources(rows[:24])))
+def test_what_a_version_was_trained_on_is_kept_beside_it(tmp_path: Path, rows: list[LabelledComplaint], little: Artifact) -> None:
+    artifacts.save(tmp_path / "v1", little, train.seen_file(train.Sources(rows[:24])))
     seen = Seen.load(tmp_path / "v1")
     assert seen is not None
     assert seen.until == "2024-01-10"

@@ -1,5 +1,6 @@
 """From verdicts to a better model: what is compared is what goes live, and nothing happens where nothing changed."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,25 +28,38 @@ def run(
     return retrain.retrain(registry, register, sources, config, test=0.5, at=AT, who="test", why="test", promote=promote)
 
 
+@pytest.fixture(scope="module")
+def begun(region: Path, tiny_config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A registry that was empty when it was first trained for, and the version that this gave."""
+    folder = tmp_path_factory.mktemp("begun")
+    return folder, run(Registry(folder), region, given(region, []), tiny_config).version
+
+
+@pytest.fixture
+def first(begun: tuple[Path, str], tmp_path: Path) -> tuple[Registry, str]:
+    """A copy of that registry, and its version."""
+    return Registry(Path(shutil.copytree(begun[0], tmp_path / "models"))), begun[1]
+
+
 def test_the_first_model_goes_live_and_the_same_data_again_does_nothing(
-    region: Path, tiny_config: TrainingConfig, tmp_path: Path
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
 ) -> None:
-    registry = Registry(tmp_path)
-    first = run(registry, region, given(region, []), tiny_config)
-    assert registry.current() == first.version
+    registry, version = first
+    assert registry.current() == version
     again = run(registry, region, given(region, []), tiny_config)
     assert again.version == ""
     assert "nothing changed" in str(again)
-    assert list(registry.versions()) == [first.version]
+    assert list(registry.versions()) == [version]
 
 
-def test_a_handful_of_new_verdicts_is_not_enough_to_promote(region: Path, tiny_config: TrainingConfig, tmp_path: Path) -> None:
-    registry = Registry(tmp_path)
-    first = run(registry, region, given(region, []), tiny_config)
+def test_a_handful_of_new_verdicts_is_not_enough_to_promote(
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
+) -> None:
+    registry, version = first
     new = [LabelledComplaint(text=f"tiang listrik nomor {n} di simpang pasar condong", agency="pln", id=f"n{n}") for n in range(6)]
     done = run(registry, region, given(region, new), tiny_config)
     assert done.version
-    assert registry.current() == first.version
+    assert registry.current() == version
     assert done.comparison is not None
     assert done.comparison.summary["verdict"] == "not-enough-data"
 
