@@ -7,7 +7,7 @@ REGISTER ?= data/kutai-timur
 MODELS := $(VAR)/models
 REAL ?= ../shared/real
 # One more than there are cores: many tests wait for a server, a browser or a clock.
-# Files go out in their order, not those of most tests first: the longest, in browser/ and end_to_end/, have few tests.
+# Files go out in the order of tests/conftest.py, not those of most tests first: the longest have few tests.
 TESTERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 
 .PHONY: help run test check bench notebooks wheel-check retrain model clean
