@@ -304,6 +304,7 @@ def test_a_note_survives_the_end_of_the_session_and_a_lost_connection(browser: B
 
     # Back and forward lead through the complaints as they now stand.
     after = officer.shown()
+    expect(page.locator("#judul")).to_be_focused()
     page.wait_for_timeout(260)
     officer.press("1")
     page.go_back()
@@ -351,6 +352,7 @@ def test_the_page_of_the_audit_and_the_dark_are_without_grave_faults(browser: Br
     page.goto(f"{server.url}/antrean")
     officer.check("queue in the dark")
     page.locator("#mulai").press("Enter")
+    expect(page.locator("#judul")).to_be_focused()  # the script is there, and hears the keys
     page.wait_for_timeout(260)
     officer.press("3")
     officer.check("complaint in the dark")
