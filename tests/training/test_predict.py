@@ -18,6 +18,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -365,8 +366,20 @@ def short_run(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return whole_run(tiny_artifact, tmp_path_factory.mktemp("short"), 2 * CHUNK_RECORDS + 100)
 
 
+@pytest.fixture
+def orphans() -> Iterator[list[int]]:
+    """Sessions whose leaders a test kills: workers that outlive theirs wait for ever, and are ended after the test."""
+    sessions: list[int] = []
+    yield sessions
+    for session in sessions:
+        with suppress(ProcessLookupError):
+            os.killpg(session, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_killed_run_goes_on_and_no_line_is_lost_or_doubled(tiny_artifact: Path, tmp_path: Path, long_run: Run, jobs: int) -> None:
+def test_a_killed_run_goes_on_and_no_line_is_lost_or_doubled(
+    tiny_artifact: Path, tmp_path: Path, long_run: Run, orphans: list[int], jobs: int
+) -> None:
     source, whole = long_run
     target = tmp_path / "out.jsonl"
     part = tmp_path / "out.jsonl.part"
@@ -375,7 +388,12 @@ def test_a_killed_run_goes_on_and_no_line_is_lost_or_doubled(tiny_artifact: Path
     for _ in range(3):
         before = part.stat().st_size if part.exists() else 0
         wanted = before + chance.randrange(1, len(whole) // 5)
-        run = subprocess.Popen(command(tiny_artifact, source, target, "--resume", "--jobs", str(jobs)), stderr=subprocess.DEVNULL)
+        run = subprocess.Popen(
+            command(tiny_artifact, source, target, "--resume", "--jobs", str(jobs)),
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        orphans.append(run.pid)
         while run.poll() is None and (part.stat().st_size if part.exists() else 0) < wanted:
             time.sleep(0.002)
         run.send_signal(signal.SIGKILL)
