@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -23,6 +22,7 @@ from model.complaint import Complaint
 from model.faults import Fault, InvalidData, SalurError
 from model.labelled import KINDS, MISSING
 from model.place import ResolvedPlace
+from model.remembered import Remembered
 from model.routing import FoundPlace
 from model.text import CACHE_SIZE, Word, normalise_word
 
@@ -171,14 +171,15 @@ class Cues:
                 else:
                     groups = (*groups, number)
                 self._meanings[first] = Meaning(groups, behind)
-        self.of_word = lru_cache(maxsize=CACHE_SIZE)(self._look_up)
+        self.of_word = Remembered(self._look_up, CACHE_SIZE)
 
     def __reduce__(self) -> tuple[type[Cues], tuple[Any, ...]]:
         """Travel to another process without the cache: it fills again."""
         return type(self), (dict(self.phrases),)
 
-    def _look_up(self, text: str, stem: str) -> Meaning | None:
-        """Answer what a word is a cue of, as written or by its stem; None if nothing."""
+    def _look_up(self, word: tuple[str, str]) -> Meaning | None:
+        """Answer what a word, its text and stem, is a cue of; None if nothing."""
+        text, stem = word
         one = self._meanings.get(text)
         other = self._meanings.get(stem) if stem != text else None
         if one is None or other is None:
@@ -238,7 +239,7 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
     near = [0.0] * len(NEAR)
     first = [size + 100] * len(GROUPS)
     named = here = 0
-    for at, meaning in enumerate([of_word(word[0], word[1]) for word in words]):
+    for at, meaning in enumerate([of_word[word[0], word[1]] for word in words]):
         if meaning is None:
             continue
         groups, behind = meaning

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from model.register import Agency, Place, Register
+from model.remembered import Remembered
 from model.routing import FoundPlace, Span
 from model.text import CACHE_SIZE, Token, tokenise
 
@@ -171,7 +172,7 @@ class PlaceFinder:
             self._add(label, meaning)
         self._prefixes = frozenset(key[:end] for key in self._meanings for end in range(1, len(key) + 1))
         self._near = self._near_spellings()
-        self._key = lru_cache(maxsize=CACHE_SIZE)(self._key_anew)
+        self._key = Remembered(self._key_anew, CACHE_SIZE)
         self._form = lru_cache(maxsize=2_000)(self._form_anew)
 
     def __reduce__(self) -> tuple[type[PlaceFinder], tuple[Register]]:
@@ -262,13 +263,13 @@ class PlaceFinder:
 
         `kecamatan` and `desa` are the form's: a name that is also an ordinary word counts where the form agrees.
         """
-        key_of, prefixes = self._key, self._prefixes
+        keys, prefixes = self._key, self._prefixes
         form = self._form(kecamatan, desa)
         found: list[FoundPlace] = []
         doubtful: tuple[int, FoundPlace] | None = None
         end = last_end = 0
         last_cue = ""
-        openers = [(start, key) for start, token in enumerate(tokens) if (key := key_of(token[3])) in prefixes]
+        openers = [(start, key) for start, token in enumerate(tokens) if (key := keys[token[3]]) in prefixes]
         for start, key in openers:
             if start < end:
                 continue
@@ -300,7 +301,7 @@ class PlaceFinder:
 
     def _longest(self, tokens: Sequence[Token], start: int, key: str) -> tuple[int, str, bool]:
         """Answer (end, key, whole) of the longest name from a word on; not `whole` where one of its words is written as two."""
-        key_of, prefixes, meanings = self._key, self._prefixes, self._meanings
+        keys, prefixes, meanings = self._key, self._prefixes, self._meanings
         is_road = key in (_ROAD, _TRUNK)
         best = (start, "", True)
         seams: set[int] = set()
@@ -316,7 +317,7 @@ class PlaceFinder:
                 stop += 1
             if stop == len(tokens) or not _adjoins(tokens[stop - 1], tokens[stop]):
                 return best
-            part = key_of(tokens[stop].text)
+            part = keys[tokens[stop].text]
             if part == _TRUNK and key == _ROAD:
                 key = part
             elif part and key + part in prefixes:
@@ -345,7 +346,7 @@ class PlaceFinder:
         words = [token.text for token in tokenise(name)][:_LONGEST]
         while len(words) > 1 and (words[0] in _KECAMATAN_CUES or words[0] in _DESA_CUES):
             words = words[1:]
-        meanings = self._meanings.get("".join(map(self._key, words)), ())
+        meanings = self._meanings.get("".join(self._key[word] for word in words), ())
         return tuple(
             self._desa[meaning.kecamatan, meaning.desa] if meaning.desa else self._kecamatan[meaning.kecamatan]
             for meaning in meanings

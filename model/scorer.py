@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from model.artifact import ArtifactError
 from model.features import char_grams_of
+from model.remembered import Remembered
 from model.routing import Candidate, Evidence, Span
 from model.text import Word
 
@@ -94,15 +94,16 @@ class Scorer:
                 self._followers.setdefault(first, {})[second] = number
             else:
                 self._ids[name] = number
-        self._of_word = lru_cache(maxsize=WORD_CACHE)(self._look_up)
+        self._of_word = Remembered(self._look_up, WORD_CACHE)
 
-    def _look_up(self, text: str, stem: str) -> tuple[bytes, bool, Mapping[str, int]]:
-        """Answer what a word adds, whether its stem is known, and the pairs that it opens.
+    def _look_up(self, word: tuple[str, str]) -> tuple[bytes, bool, Mapping[str, int]]:
+        """Answer what a word, its text and stem, adds, whether its stem is known, and the pairs that it opens.
 
         What it adds is the bytes of float32 (2, columns + 1), so that those of a whole text are joined at once; a pair's
         number is found by its second stem.
         """
         ids, additions = self._ids, self.arrays.additions
+        text, stem = word
         name = f"s{stem}"
         adds = np.zeros((2, additions.shape[1]), dtype=np.float32)
         if name in ids:
@@ -123,7 +124,7 @@ class Scorer:
             if stem in followers and not first:
                 pairs.append(followers[stem])
                 seconds.append(place)
-            adds, is_known, followers = of_word(text, stem)
+            adds, is_known, followers = of_word[text, stem]
             parts.append(adds)
             known += is_known
         arrays = self.arrays

@@ -11,7 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from importlib import metadata, resources
 from itertools import islice
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
+from model.remembered import Remembered
 from model.routing import Span
 from model.stemming import make_stemmer
 
@@ -186,8 +187,8 @@ class WordStemmer:
     """PySastrawi's stems over its dict dictionary, behind a bounded cache, with words it must leave alone.
 
     `protected` are names of places and agencies, of one word or several; each of their words is its own
-    stem, for stock Sastrawi makes "bekas" of "bekasi". Threads may share one: its caches are lru_cache's,
-    and neither PySastrawi's rules nor its dictionary change once made.
+    stem, for stock Sastrawi makes "bekas" of "bekasi". Threads may share one:
+    neither PySastrawi's rules nor its dictionary change once made.
     """
 
     def __init__(self, protected: Iterable[str] = ()) -> None:
@@ -196,8 +197,8 @@ class WordStemmer:
         self._roots = load_roots()
         self._fixed = {**load_exceptions(), **{word: word for word in self.protected}}
         stemmer = make_stemmer(self._roots)
-        self.stem_affixed: Callable[[str], str] = lru_cache(maxsize=CACHE_SIZE)(lambda word: stemmer.stem_word(word) or word)
-        """Answers the stem of a word that is not free."""
+        self.affixed: Remembered[str, str] = Remembered(lambda word: stemmer.stem_word(word) or word, CACHE_SIZE)
+        """Stems of words that are not free."""
 
     def __reduce__(self) -> tuple[type[WordStemmer], tuple[Any, ...]]:
         """Travel to another process without the caches: they fill again."""
@@ -224,7 +225,7 @@ class WordStemmer:
         """Answer the stem of one normalised word."""
         if self.is_free(word):
             return self._fixed.get(word, word)
-        return self.stem_affixed(word)
+        return self.affixed[word]
 
 
 class Analyzer:
@@ -234,8 +235,8 @@ class Analyzer:
         """Load dictionary and lexicons; `protected` as for WordStemmer."""
         self.stemmer = WordStemmer(protected)
         self._abbreviations = load_abbreviations()
-        self._read = lru_cache(maxsize=CACHE_SIZE)(self._read_anew)
-        self._piece = lru_cache(maxsize=PIECES)(self._piece_anew)
+        self._read = Remembered(self._read_anew, CACHE_SIZE)
+        self._piece = Remembered(self._piece_anew, PIECES)
 
     def __reduce__(self) -> tuple[type[Analyzer], tuple[Any, ...]]:
         """Travel to another process without the caches: they fill again."""
@@ -249,14 +250,14 @@ class Analyzer:
 
     def _piece_anew(self, piece: str) -> tuple[tuple[int, int, str, tuple[str, ...], tuple[tuple[str, str], ...]], ...]:
         """Answer start and end of each written word of a text, and what `_read` says of it."""
-        return tuple((match.start(), match.end(), *self._read(match[1][:_MAX_WRITTEN])) for match in _written_words(piece))
+        return tuple((match.start(), match.end(), *self._read[match[1][:_MAX_WRITTEN]]) for match in _written_words(piece))
 
     def read(self, complaint: Complaint) -> tuple[list[Token], list[Word]]:
         """Answer `tokens` and `words` in one walk.
 
         No word reaches across a space, so each piece between two spaces is read by itself, and most are known already.
         """
-        piece_of, stem_of = self._piece, self.stemmer.stem_affixed
+        pieces, affixed = self._piece, self.stemmer.affixed
         tokens: list[Token] = []
         words: list[Word] = []
         stems: dict[str, str] = {}
@@ -264,7 +265,7 @@ class Analyzer:
             at, left, first = 0, MAX_TOKENS, True
             for piece in content.split(" "):
                 if piece:
-                    for start, end, text, meant, stemmed in piece_of(piece) if len(piece) <= MAX_PIECE else self._piece_anew(piece):
+                    for start, end, text, meant, stemmed in pieces[piece] if len(piece) <= MAX_PIECE else self._piece_anew(piece):
                         if not left:
                             break
                         left -= 1
@@ -275,7 +276,7 @@ class Analyzer:
                         tokens.append(_token((field, start, end, text, meant)))
                         for word, stem in stemmed:
                             if not stem and not (stem := stems.get(word, "")):
-                                stem = stems[word] = stem_of(word) if len(stems) < MAX_COLD_STEMS else word
+                                stem = stems[word] = affixed[word] if len(stems) < MAX_COLD_STEMS else word
                             words.append(_word((word, stem, field, start, end, first)))
                             first = False
                 at += len(piece) + 1
