@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import shutil
 import signal
@@ -47,6 +48,28 @@ limit_request_field_size = 8190
 forwarded_allow_ips = ""
 control_socket_disable = True
 proc_name = "salur"
+
+
+_cores = sorted(os.sched_getaffinity(0)) if _settings.pin_workers and hasattr(os, "sched_getaffinity") else []
+if len(_cores) < workers:
+    _cores = []
+random.shuffle(_cores)  # so that two servers of one host seldom choose the same
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Choose a worker's core: the one that fewest others have."""
+    taken = [other.core for other in server.WORKERS.values()]
+    worker.core = min(_cores, key=taken.count, default=None)
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Keep a worker's threads on one core, for only one of them runs at a time.
+
+    Else each request wakes a thread on another core, and fetches what all words mean from the caches of the last one: half as
+    much processor time again.
+    """
+    if worker.core is not None:
+        os.sched_setaffinity(0, {worker.core})
 
 
 def on_starting(server: Any) -> None:  # noqa: ARG001

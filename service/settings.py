@@ -113,6 +113,11 @@ class Settings:
     bind: str = field(metadata=_about("127.0.0.1:8000", str, "address and port to listen on"))
     workers: int = field(metadata=_about("2", _whole(1, 64), "server processes"))
     threads: int = field(metadata=_about("8", _whole(1, 64), "threads of each process"))
+    pin_workers: bool = field(
+        metadata=_about(
+            "yes", _yes_no, "keep each server process on one processor core; no where several servers share a host's cores"
+        )
+    )
     trusted_proxies: int = field(
         metadata=_about("0", _whole(0, 5), "reverse proxies in front whose X-Forwarded-* headers are believed")
     )
