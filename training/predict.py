@@ -10,7 +10,10 @@ from __future__ import annotations
 import gc
 import hashlib
 import importlib
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -43,6 +46,8 @@ MAX_CHUNKS_AHEAD = 480
 FEW_CHUNKS = 8
 """Fewer are answered here sooner than workers are up."""
 CONNECT_SECONDS = 5
+WATCH_SECONDS = 1.0
+"""How often a worker looks whether its run is still there."""
 COLUMNS = ("salur_agency", "salur_unit", "salur_decision", "salur_probability", "salur_reasons", "salur_model", "salur_error")
 """What is written beside a plain table's columns."""
 _BLANK = ("",) * len(lapor.OURS)
@@ -282,7 +287,7 @@ def _workers(work: Work, jobs: int, dask: str) -> Iterator[tuple[RunChunks, int]
         yield lambda chunks: (answer(work, *chunk) for chunk in chunks), CHUNKS_AHEAD
         return
     _router.cache_clear()  # the workers load their own
-    with _cluster(dask) if dask else joblib.parallel_config("loky", n_jobs=jobs), _parallel() as parallel:
+    with _cluster(dask) if dask else _processes(jobs), _parallel() as parallel:
         workers = joblib.effective_n_jobs() if dask else jobs
         try:
             yield (
@@ -291,6 +296,21 @@ def _workers(work: Work, jobs: int, dask: str) -> Iterator[tuple[RunChunks, int]
             )
         except BrokenExecutor as error:
             raise SalurError("a worker process died, perhaps for want of memory: go on with --resume") from error
+
+
+def _processes(jobs: int) -> Any:
+    return joblib.parallel_config("loky", n_jobs=jobs, initializer=_end_with, initargs=(os.getpid(),))
+
+
+def _end_with(run: int) -> None:
+    """Let a worker end when its run does: where that was killed, nobody else would end one that waits for work."""
+
+    def watch() -> None:
+        while os.getppid() == run:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="salur-watch", daemon=True).start()
 
 
 def _parallel() -> Any:

@@ -111,6 +111,7 @@ def train(
     del own, other  # their words are a good part of the memory, and what comes now takes much of its own
     say("kind, oversight and what is missing")
     heads = aspects.fit_from(fitted, sources.own, reader, answers, config)
+    dismiss_workers()
     vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
     manifest = {
         "version": version_name(created, sources, register, config),

@@ -18,7 +18,6 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -366,20 +365,17 @@ def short_run(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return whole_run(tiny_artifact, tmp_path_factory.mktemp("short"), 2 * CHUNK_RECORDS + 100)
 
 
-@pytest.fixture
-def orphans() -> Iterator[list[int]]:
-    """Sessions whose leaders a test kills: workers that outlive theirs wait for ever, and are ended after the test."""
-    sessions: list[int] = []
-    yield sessions
-    for session in sessions:
-        with suppress(ProcessLookupError):
-            os.killpg(session, signal.SIGKILL)
+def has_ended(session: int) -> bool:
+    """Tell whether no process of a session is left."""
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_killed_run_goes_on_and_no_line_is_lost_or_doubled(
-    tiny_artifact: Path, tmp_path: Path, long_run: Run, orphans: list[int], jobs: int
-) -> None:
+def test_a_killed_run_goes_on_and_no_line_is_lost_or_doubled(tiny_artifact: Path, tmp_path: Path, long_run: Run, jobs: int) -> None:
     source, whole = long_run
     target = tmp_path / "out.jsonl"
     part = tmp_path / "out.jsonl.part"
@@ -393,12 +389,15 @@ def test_a_killed_run_goes_on_and_no_line_is_lost_or_doubled(
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        orphans.append(run.pid)
         while run.poll() is None and (part.stat().st_size if part.exists() else 0) < wanted:
             time.sleep(0.002)
         run.send_signal(signal.SIGKILL)
         kills += run.wait() == -signal.SIGKILL
         assert not target.exists()
+        until = time.monotonic() + 20
+        while not has_ended(run.pid):
+            assert time.monotonic() < until, "its workers go on without it"
+            time.sleep(0.05)
     assert kills == 3
     assert 0 < part.stat().st_size < len(whole)
     done = predict.predict(tiny_artifact, source, target, resume=True)
