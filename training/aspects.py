@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 from model.aspects import (
     ASPECTS,
@@ -153,7 +154,9 @@ def fit(
     figures = cross_validate(data, names, lexicon, agencies, config.seed, repeats)
     useless = [name for name in names if name in MISSING and figures[name]["precision"] < MIN_PRECISION]
     figures["left_out"] = [name for name in ASPECTS if name not in names or name in useless]
-    machines, aspects = fit_heads(data, names, lexicon, agencies, config.seed, [name for name in names if name not in useless])
+    kept = [name for name in names if name not in useless]
+    with threadpool_limits(limits=1, user_api="blas"):  # its matrices are small: more threads wait for each other
+        machines, aspects = fit_heads(data, names, lexicon, agencies, config.seed, kept)
     return FittedAspects(machines.coef, machines.bias, aspects, figures)
 
 
