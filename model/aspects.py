@@ -312,13 +312,13 @@ def _names(words: Sequence[Word], at: int, complaint: Complaint, here: frozenset
 
     `whatever`: any word behind it is taken for a name ("gang mawar"); else it must be a number or begin with a capital.
     """
-    _, _, field, _, end, _ = words[at]
+    _, _, field, _, end, _, _ = words[at]
     content = complaint.title if field == "title" else complaint.text
     if content[end - 1].isdigit():
         return 1  # "RT05" is one word
     if at + 1 == len(words) or words[at + 1].first:
         return 0
-    text, _, _, start, _, _ = words[at + 1]
+    text, _, _, start, _, _, _ = words[at + 1]
     if text in here:
         return -1
     # Where the word before is in capitals too, they say nothing: the whole text is.

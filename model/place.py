@@ -17,7 +17,7 @@ from typing import NamedTuple
 from model.register import Agency, Place, Register
 from model.remembered import Remembered
 from model.routing import FoundPlace, Span
-from model.text import CACHE_SIZE, Token, tokenise
+from model.text import CACHE_SIZE, Word, tokenise
 
 MAX_GAP = 3
 """Characters between two words of one name: "Sangatta - Bengalon" has three."""
@@ -258,32 +258,33 @@ class PlaceFinder:
 
     # Finding
 
-    def find(self, tokens: Sequence[Token], kecamatan: str = "", desa: str = "") -> tuple[FoundPlace, ...]:
-        """Answer the places and roads named in the words of a complaint, in order.
+    def find(self, words: Sequence[Word], kecamatan: str = "", desa: str = "") -> tuple[FoundPlace, ...]:
+        """Answer the places and roads named in the words of a complaint, as they were written, in order.
 
         `kecamatan` and `desa` are the form's: a name that is also an ordinary word counts where the form agrees.
         """
         keys, prefixes = self._key, self._prefixes
+        words = [word for word in words if word[6]]
         form = self._form(kecamatan, desa)
         found: list[FoundPlace] = []
         doubtful: tuple[int, FoundPlace] | None = None
         end = last_end = 0
         last_cue = ""
-        openers = [(start, key) for start, token in enumerate(tokens) if (key := keys[token[3]]) in prefixes]
+        openers = [(start, key) for start, word in enumerate(words) if (key := keys[word[6]]) in prefixes]
         for start, key in openers:
             if start < end:
                 continue
-            token = tokens[start]
-            stop, name, whole = self._longest(tokens, start, key)
+            word = words[start]
+            stop, name, whole = self._longest(words, start, key)
             if not name:
                 continue
-            cue = _before(tokens, start)
+            cue = _before(words, start)
             if cue in _AND and start - 1 == last_end:
                 cue = last_cue  # "Desa Kolek dan Saka": the word before the first name holds for the next
             elif found and start == end:
                 cue = "jalan"  # "jembatan provinsi Senyiur"
             meanings = _meant(self._meanings[name], cue)
-            span = Span(token.field, token.start, tokens[stop - 1].end)
+            span = Span(word.field, word.start, words[stop - 1].end)
             place = _as_found(span, meanings, self._labels[name], cue if cue in _CUES else "")
             if meanings[0].kind != "road":
                 if cue in _NOT_PLACES:
@@ -299,7 +300,7 @@ class PlaceFinder:
             end = stop
         return tuple(found)
 
-    def _longest(self, tokens: Sequence[Token], start: int, key: str) -> tuple[int, str, bool]:
+    def _longest(self, words: Sequence[Word], start: int, key: str) -> tuple[int, str, bool]:
         """Answer (end, key, whole) of the longest name from a word on; not `whole` where one of its words is written as two."""
         keys, prefixes, meanings = self._key, self._prefixes, self._meanings
         is_road = key in (_ROAD, _TRUNK)
@@ -311,13 +312,13 @@ class PlaceFinder:
             # "jalan ke perusahaan" is no road of that name; "jalan dari Sangatta ke Bengalon" is.
             if key in meanings and (not at_once or stepped_over > at_once):
                 best = (stop, key, seams <= self._seams[key])
-            while is_road and stop < len(tokens) and tokens[stop].text in _FILLERS and stepped_over < _MAX_FILLERS:
+            while is_road and stop < len(words) and words[stop].written in _FILLERS and stepped_over < _MAX_FILLERS:
                 stepped_over += 1
                 at_once += key == _ROAD
                 stop += 1
-            if stop == len(tokens) or not _adjoins(tokens[stop - 1], tokens[stop]):
+            if stop == len(words) or not _adjoins(words[stop - 1], words[stop]):
                 return best
-            part = keys[tokens[stop].text]
+            part = keys[words[stop].written]
             if part == _TRUNK and key == _ROAD:
                 key = part
             elif part and key + part in prefixes:
@@ -455,13 +456,13 @@ def unit_of(agency: Agency, place: ResolvedPlace) -> str:
     return place.desa or (villages[0] if len(villages) == 1 else "")
 
 
-def _adjoins(word: Token, following: Token) -> bool:
+def _adjoins(word: Word, following: Word) -> bool:
     return word.field == following.field and following.start - word.end <= MAX_GAP
 
 
-def _before(tokens: Sequence[Token], start: int) -> str:
+def _before(words: Sequence[Word], start: int) -> str:
     """Answer the word right before a name, "" where there is none."""
-    return tokens[start - 1].text if start and _adjoins(tokens[start - 1], tokens[start]) else ""
+    return words[start - 1].written if start and _adjoins(words[start - 1], words[start]) else ""
 
 
 def _meant(meanings: tuple[_Meaning, ...], cue: str) -> tuple[_Meaning, ...]:

@@ -42,8 +42,8 @@ class Reader:
 
     def read(self, complaint: Complaint) -> Reading:
         """Read the words and find the places."""
-        tokens, words = self.analyzer.read(complaint)
-        found = self._places.find(tokens, complaint.kecamatan, complaint.desa)
+        words = self.analyzer.words(complaint)
+        found = self._places.find(words, complaint.kecamatan, complaint.desa)
         place = self._places.resolve(found, complaint.kecamatan, complaint.desa)
         return Reading(complaint, words, found, place)
 

@@ -1,7 +1,7 @@
 """What was worked out for a word, kept for the next time it comes: bounded, and cheap where other work has the processor's caches.
 
-`functools.lru_cache` moves what it finds to the front of a list, which writes to four places in memory at every look-up. In a
-server, whose caches hold somebody else's work by then, that is a seventh of an answer.
+`functools.lru_cache` moves what it finds to the front of a list, which writes to four places in memory at every look-up: with the
+processor's caches emptied between two answers that was a seventh of one.
 """
 
 from __future__ import annotations

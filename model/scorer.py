@@ -120,7 +120,7 @@ class Scorer:
         seconds: list[int] = []
         known = 0
         followers = _NO_PAIRS
-        for place, (text, stem, _, _, _, first) in enumerate(words):
+        for place, (text, stem, _, _, _, first, _) in enumerate(words):
             if stem in followers and not first:
                 pairs.append(followers[stem])
                 seconds.append(place)
@@ -174,7 +174,7 @@ class Scorer:
             others[place - 1] += other
             others[place] += other
         # The words of one abbreviation stand next to each other and share one place in the text.
-        starts = [place for place, word in enumerate(words) if word[5] or word[3] != words[place - 1][3]]
+        starts = [place for place, word in enumerate(words) if word[6]]
         ends = [*starts[1:], len(words)]
         if len(starts) < len(words):
             weights, others = (
@@ -184,7 +184,7 @@ class Scorer:
         found = []
         strongest = sorted(range(len(margins)), key=[abs(margin) for margin in margins].__getitem__, reverse=True)
         for place in strongest[:MAX_EVIDENCE]:
-            text, _, field, start, end, _ = words[starts[place]]
+            text, _, field, start, end, _, _ = words[starts[place]]
             if ends[place] - starts[place] > 1:
                 text = " ".join(word.text for word in words[starts[place] : ends[place]])
             found.append(Evidence(Span(field, start, end), text, weights[place], margins[place]))

@@ -75,10 +75,7 @@ Abbreviations = Mapping[str, tuple[str, ...]]
 
 
 class Token(NamedTuple):
-    """One written word: where it stands, what it says once normalised, and the words it stands for.
-
-    A tuple, not a dataclass: these are made by the million, and a tuple costs a quarter.
-    """
+    """One written word: where it stands, what it says once normalised, and the words it stands for."""
 
     field: str
     start: int
@@ -93,7 +90,7 @@ class Token(NamedTuple):
 
 
 class Word(NamedTuple):
-    """One word of a complaint as the features see it. A tuple for the same reason as Token."""
+    """One word of a complaint. A tuple, not a dataclass: these are made by the million, and a tuple costs a quarter."""
 
     text: str
     stem: str
@@ -102,6 +99,8 @@ class Word(NamedTuple):
     end: int
     first: bool
     """Whether it opens a field, so that no pair of words reaches across title and text."""
+    written: str
+    """What was written, normalised: "jln" for "jalan". Empty in all words of one abbreviation but its first."""
 
     @property
     def span(self) -> Span:
@@ -109,8 +108,7 @@ class Word(NamedTuple):
         return Span(self.field, self.start, self.end)
 
 
-_token: Callable[[tuple[str, int, int, str, tuple[str, ...]]], Token] = partial(tuple.__new__, Token)
-_word: Callable[[tuple[str, str, str, int, int, bool]], Word] = partial(tuple.__new__, Word)
+_word: Callable[[tuple[str, str, str, int, int, bool, str]], Word] = partial(tuple.__new__, Word)
 """Make one of a tuple: half the time of the constructor, which is called for every word of every complaint."""
 
 
@@ -242,50 +240,37 @@ class Analyzer:
         """Travel to another process without the caches: they fill again."""
         return type(self), (sorted(self.stemmer.protected),)
 
-    def _read_anew(self, written: str) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]:
-        """Answer what a written word says, the words it stands for, and these with their stems, "" where that has a cost."""
+    def _read_anew(self, written: str) -> tuple[tuple[str, str, str], ...]:
+        """Answer the words that a written word stands for, each with its stem, "" where that has a cost, and what was written."""
         text = normalise_word(written)
         words = self._abbreviations.get(text) or ((text,) if text else ())
-        return text, words, tuple((word, self.stemmer.stem(word) if self.stemmer.is_free(word) else "") for word in words)
+        stems = (self.stemmer.stem(word) if self.stemmer.is_free(word) else "" for word in words)
+        return tuple((word, stem, "" if place else text) for place, (word, stem) in enumerate(zip(words, stems, strict=True)))
 
-    def _piece_anew(self, piece: str) -> tuple[tuple[int, int, str, tuple[str, ...], tuple[tuple[str, str], ...]], ...]:
+    def _piece_anew(self, piece: str) -> tuple[tuple[int, int, tuple[tuple[str, str, str], ...]], ...]:
         """Answer start and end of each written word of a text, and what `_read` says of it."""
-        return tuple((match.start(), match.end(), *self._read[match[1][:_MAX_WRITTEN]]) for match in _written_words(piece))
+        return tuple((match.start(), match.end(), self._read[match[1][:_MAX_WRITTEN]]) for match in _written_words(piece))
 
-    def read(self, complaint: Complaint) -> tuple[list[Token], list[Word]]:
-        """Answer `tokens` and `words` in one walk.
+    def words(self, complaint: Complaint) -> list[Word]:
+        """List the words of title and text, in order; at most MAX_COLD_STEMS distinct ones are stemmed.
 
         No word reaches across a space, so each piece between two spaces is read by itself, and most are known already.
         """
         pieces, affixed = self._piece, self.stemmer.affixed
-        tokens: list[Token] = []
         words: list[Word] = []
         stems: dict[str, str] = {}
         for field, content in complaint.fields:
             at, left, first = 0, MAX_TOKENS, True
             for piece in content.split(" "):
                 if piece:
-                    for start, end, text, meant, stemmed in pieces[piece] if len(piece) <= MAX_PIECE else self._piece_anew(piece):
+                    for start, end, meant in pieces[piece] if len(piece) <= MAX_PIECE else self._piece_anew(piece):
                         if not left:
                             break
                         left -= 1
-                        if not text:
-                            continue
-                        start += at
-                        end += at
-                        tokens.append(_token((field, start, end, text, meant)))
-                        for word, stem in stemmed:
+                        for word, stem, written in meant:
                             if not stem and not (stem := stems.get(word, "")):
                                 stem = stems[word] = affixed[word] if len(stems) < MAX_COLD_STEMS else word
-                            words.append(_word((word, stem, field, start, end, first)))
+                            words.append(_word((word, stem, field, at + start, at + end, first, written)))
                             first = False
                 at += len(piece) + 1
-        return tokens, words
-
-    def tokens(self, complaint: Complaint) -> list[Token]:
-        """List the written words of title and text, in order: `tokenise` with the abbreviations, from the cache."""
-        return self.read(complaint)[0]
-
-    def words(self, complaint: Complaint) -> list[Word]:
-        """List the words that the features are made of; at most MAX_COLD_STEMS distinct ones are stemmed."""
-        return self.read(complaint)[1]
+        return words

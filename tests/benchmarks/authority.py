@@ -50,7 +50,7 @@ def out_of_fold(register: Register, rows: Sequence[LabelledComplaint], seed: int
         for index, row in zip(test, fitted.predict_proba([words[i] for i in test]), strict=True):
             best = row.argsort()[::-1][:KEPT]
             complaint = rows[index].complaint
-            found = finder.find(analyzer.tokens(complaint), complaint.kecamatan, complaint.desa)
+            found = finder.find(analyzer.words(complaint), complaint.kecamatan, complaint.desa)
             place = finder.resolve(found, complaint.kecamatan, complaint.desa)
             candidates = [Candidate(str(classes[i]), float(row[i])) for i in best]
             cases[index] = Case(candidates, words[index], place, found, rows[index].agency)

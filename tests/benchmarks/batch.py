@@ -88,7 +88,7 @@ def steps(router: Router) -> dict[str, float]:
     chunks = [lines[start : start + CHUNK_RECORDS] for start in range(0, len(lines), CHUNK_RECORDS)]
     return {
         "JSON in": microseconds(complaint_of, lines),
-        "words": microseconds(router.reader.analyzer.read, complaints),
+        "words": microseconds(router.reader.analyzer.words, complaints),
         "words and places": microseconds(router.reader.read, complaints),
         "scores": microseconds(lambda reading: router.scorer.scores(reading.words), readings),
         "ranking and rules": microseconds(rules, scored),

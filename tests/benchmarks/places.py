@@ -53,8 +53,8 @@ def measure_finding(finder: PlaceFinder, analyzer: Analyzer, rows: Sequence[Labe
     for row in rows:
         if not row.kecamatan:
             continue
-        tokens = analyzer.tokens(row.complaint)
-        found = finder.find(tokens)
+        words = analyzer.words(row.complaint)
+        found = finder.find(words)
         alone = finder.resolve(found)
         text = words_of(f"{row.title} . {row.text}")
         named = {place.kecamatan for place in found if place.kind != "road"}
@@ -66,7 +66,7 @@ def measure_finding(finder: PlaceFinder, analyzer: Analyzer, rows: Sequence[Labe
             count("kecamatan precision", alone.kecamatan == row.kecamatan)
         if alone.desa and row.desa:
             count("desa precision", (alone.kecamatan, alone.desa) == (row.kecamatan, row.desa))
-        together = finder.resolve(finder.find(tokens, row.kecamatan, row.desa), row.kecamatan, row.desa)
+        together = finder.resolve(finder.find(words, row.kecamatan, row.desa), row.kecamatan, row.desa)
         count("conflicts", together.conflict)
     return {name: share(*pair) for name, pair in counts.items()}
 
@@ -78,7 +78,7 @@ def measure_units(finder: PlaceFinder, analyzer: Analyzer, agency: Agency, rows:
         right = answered = 0
         for row in rows:
             kecamatan, desa = (row.kecamatan, row.desa) if way != "text" else ("", "")
-            found = finder.find(analyzer.tokens(row.complaint), kecamatan, desa) if way != "form" else ()
+            found = finder.find(analyzer.words(row.complaint), kecamatan, desa) if way != "form" else ()
             unit = unit_of(agency, finder.resolve(found, kecamatan, desa))
             # Labels write units as "karang-pilang": the register's own name for that is what counts.
             label = row.unit.replace("-", " ")
@@ -97,27 +97,27 @@ def measure_speed(
     finder: PlaceFinder, analyzer: Analyzer, rows: Sequence[LabelledComplaint], rounds: int = 9
 ) -> dict[str, float | int]:
     """Microseconds of processor time for finding, and with resolving, words already read; medians over rounds of all rows."""
-    read = [(analyzer.tokens(row.complaint), row.kecamatan, row.desa) for row in rows]
-    words = sum(len(tokens) for tokens, _, _ in read)
+    read = [(analyzer.words(row.complaint), row.kecamatan, row.desa) for row in rows]
+    count = sum(len(words) for words, _, _ in read)
     found = [finder.find(*each) for each in read]
     finding, resolving = [], []
     for _ in range(rounds):
         began = time.process_time()
-        for tokens, kecamatan, desa in read:
-            finder.find(tokens, kecamatan, desa)
+        for words, kecamatan, desa in read:
+            finder.find(words, kecamatan, desa)
         between = time.process_time()
         for places, (_, kecamatan, desa) in zip(found, read, strict=True):
             finder.resolve(places, kecamatan, desa)
         finding.append(between - began)
         resolving.append(time.process_time() - between)
-    hostile = analyzer.tokens(
+    hostile = analyzer.words(
         Complaint(text=" ".join(f"sangkulirin{chr(97 + i % 26)}{chr(97 + i // 26 % 26)}x" for i in range(1_500)))
     )
     began = time.process_time()
     finder.find(hostile)
     return {
         "find, us per complaint": round(statistics.median(finding) / len(read) * 1e6, 1),
-        "find, us per 40 words": round(statistics.median(finding) / words * 40 * 1e6, 1),
+        "find, us per 40 words": round(statistics.median(finding) / count * 40 * 1e6, 1),
         "resolve, us": round(statistics.median(resolving) / len(read) * 1e6, 1),
         "hostile 1,500 words, ms": round((time.process_time() - began) * 1e3, 1),
     }

@@ -25,7 +25,7 @@ from model.complaint import Complaint
 from model.place import PlaceFinder
 from model.register import Register
 from model.routing import Candidate, Decision, Evidence, FiredRule, Reason, Routing
-from model.text import tokenise
+from model.text import Analyzer, tokenise
 from service import accounts, create_app, intake
 from service.database import Database
 from service.parts import Parts
@@ -75,12 +75,17 @@ class KeywordRouter:
         """Finds places as the real router does."""
         return PlaceFinder(self.register)
 
+    @cached_property
+    def analyzer(self) -> Analyzer:
+        """Reads words as the real router does."""
+        return Analyzer()
+
     def route(self, complaint: Complaint) -> Routing:
         """Answer for a complaint."""
         tokens = [token for name, text in complaint.fields for token in tokenise(text, name)]
         rare = Counter(word for bag in self.words.values() for word in bag)
         score: dict[str, float] = {name: sum(1 / rare[t.text] for t in tokens if t.text in bag) for name, bag in self.words.items()}
-        found = self.places.find(tokens, complaint.kecamatan, complaint.desa)
+        found = self.places.find(self.analyzer.words(complaint), complaint.kecamatan, complaint.desa)
         kecamatan = complaint.kecamatan or next((place.kecamatan for place in found if place.kecamatan), "")
         if self.truth.get(complaint.text) in score:
             score[self.truth[complaint.text]] += 1

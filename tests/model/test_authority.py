@@ -275,6 +275,6 @@ def test_the_rules_of_the_default_region_say_who_is_competent(text: str, first: 
     register, rules = load_region(DEFAULT)
     complaint = Complaint(text=text)
     finder = PlaceFinder(register)
-    found = finder.find(ANALYZER.tokens(complaint))
+    found = finder.find(ANALYZER.words(complaint))
     candidates, reports = apply(rules, (Candidate(first, 1.0),), ANALYZER.words(complaint), finder.resolve(found), found)
     assert (candidates[0].agency, [one.id for one in reports]) == (agency, [fires])

@@ -34,7 +34,7 @@ KELURAHAN = Agency("kelurahan", "Kelurahan", per="desa")
 
 
 def find(text: str, kecamatan: str = "", desa: str = "", finder: PlaceFinder = FINDER, title: str = "") -> tuple[FoundPlace, ...]:
-    return finder.find(ANALYZER.tokens(Complaint(text=text, title=title)), kecamatan, desa)
+    return finder.find(ANALYZER.words(Complaint(text=text, title=title)), kecamatan, desa)
 
 
 def names(text: str, kecamatan: str = "", desa: str = "", finder: PlaceFinder = FINDER) -> list[str]:
@@ -287,7 +287,7 @@ def test_folding_joins_the_spellings_of_one_sound() -> None:
 
 def test_a_finder_travels_to_another_process() -> None:
     # copy goes the way that pickle goes, through __reduce__
-    assert [place.name for place in copy.copy(FINDER).find(ANALYZER.tokens(Complaint(text="di Wahau")))] == ["Muara Wahau"]
+    assert [place.name for place in copy.copy(FINDER).find(ANALYZER.words(Complaint(text="di Wahau")))] == ["Muara Wahau"]
 
 
 @settings(max_examples=200, deadline=None)

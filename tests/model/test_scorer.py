@@ -97,7 +97,7 @@ names = [f"sw{number}" for number in range(20_000)]
 additions = chance.normal(size=(20_000, 67)).astype(np.float32) ** 2
 arrays = Arrays(additions, chance.normal(size=66).astype(np.float32))
 scorer = Scorer(names, arrays, [f"a{number}" for number in range(66)])
-words = [Word(name[1:], name[1:], "text", 0, 1, False) for name in names[::2]]
+words = [Word(name[1:], name[1:], "text", 0, 1, False, name[1:]) for name in names[::2]]
 print(hashlib.sha256(scorer.scores(words).columns.tobytes()).hexdigest())
 """
 

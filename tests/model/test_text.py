@@ -18,6 +18,7 @@ from model.text import (
     MAX_TOKENS,
     MAX_WORD,
     Analyzer,
+    Word,
     WordStemmer,
     load_abbreviations,
     load_exceptions,
@@ -76,6 +77,11 @@ def unknown_affixed_words(count: int) -> list[str]:
     ]
 
 
+def as_written(text: str) -> list[Word]:
+    """The words of a text, of an abbreviation's only the first."""
+    return [word for word in ANALYZER.words(Complaint(text)) if word.written]
+
+
 # Offsets
 
 
@@ -83,15 +89,15 @@ def unknown_affixed_words(count: int) -> list[str]:
 @given(ANY_TEXT)
 def test_offsets_point_at_the_word_in_the_original_whatever_the_text(written: str) -> None:
     end = 0
-    for token in ANALYZER.tokens(Complaint(written)):
-        assert end <= token.start < token.end <= len(written)
-        assert normalise_word(written[token.start : token.end]) == token.text
-        end = token.end
+    for word in as_written(written):
+        assert end <= word.start < word.end <= len(written)
+        assert normalise_word(written[word.start : word.end]) == word.written
+        end = word.end
 
 
 def test_offsets_count_from_the_start_of_the_field_that_the_word_stands_in() -> None:
     complaint = Complaint(title="Lampu mati", text="  Mohon \U0001f64f diperbaiki")
-    assert [(token.field, token.start, token.end, token.text) for token in ANALYZER.tokens(complaint)] == [
+    assert [(word.field, word.start, word.end, word.written) for word in ANALYZER.words(complaint)] == [
         ("title", 0, 5, "lampu"),
         ("title", 6, 10, "mati"),
         ("text", 2, 7, "mohon"),
@@ -204,19 +210,21 @@ def test_any_complaint_is_read_without_an_error_and_the_same_way_each_time(title
     words = ANALYZER.words(complaint)
     assert all(word.text and word.stem for word in words)
     assert ANALYZER.words(complaint) == words
-    assert len(words) == sum(len(token.words) for token in ANALYZER.tokens(complaint))
+    abbreviations = load_abbreviations()
+    tokens = [token for field, content in complaint.fields for token in tokenise(content, field, abbreviations)]
+    assert [word.text for word in words] == [word for token in tokens for word in token.words]
 
 
-def test_tokens_of_the_analyzer_are_those_of_tokenise() -> None:
+def test_words_of_the_analyzer_were_written_as_tokenise_says() -> None:
     written = "Yth. Bpk, jln di RS rusak yg parah2 [NAMA] ﷺ²"
-    assert ANALYZER.tokens(Complaint(written)) == list(tokenise(written, "text", load_abbreviations()))
+    assert [word[2:5] + word[6:] for word in as_written(written)] == [token[:4] for token in tokenise(written)]
 
 
 @settings(max_examples=300, deadline=None)
 @given(ANY_TEXT, ANY_TEXT)
 def test_reading_piece_by_piece_gives_the_words_of_the_whole_text(one: str, other: str) -> None:
     written = f"{one} {other}"
-    assert ANALYZER.tokens(Complaint(written)) == list(tokenise(written, "text", load_abbreviations()))
+    assert [word[2:5] + word[6:] for word in as_written(written)] == [token[:4] for token in tokenise(written)]
 
 
 # Bounds
