@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
     much processor time again.
     """
     if worker.core is not None:
-        os.sched_setaffinity(0, {worker.core})
+        with suppress(OSError):  # a host may forbid it, and then it serves more slowly
+            os.sched_setaffinity(0, {worker.core})
 
 
 def on_starting(server: Any) -> None:  # noqa: ARG001
