@@ -1,9 +1,9 @@
 """From words to feature names: the n-grams that training counts and the scorer looks up.
 
 Two blocks side by side: stems (one and two in a row) and characters inside words as they were written.
-A feature's name opens with its block's letter, so that one vocabulary holds both. A feature that occurs
-counts as often as it occurs, and a block is divided by the square root of what its occurrences weigh
-(`training.weights`): so a text is the sum of its words, and what a word adds is worked out once.
+A feature's name opens with its block's letter, so that one vocabulary holds both. What a block is made of are
+units, a word or a pair of words, each with the features it has: a text is the sum of its units
+(`training.weights`), so that what a unit adds is worked out once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from model.text import Word
 
 CHAR_NGRAMS = (2, 5)
 
-Grams = Callable[[Sequence[Word]], list[str]]
+Unit = tuple[str, str, tuple[str, ...]]
+"""A word (text, stem) or, both empty, a pair of words; and the names of its features."""
+Units = Callable[[Sequence[Word]], list[Unit]]
 
 
 def char_grams_of(word: str) -> tuple[str, ...]:
@@ -42,10 +44,16 @@ def stem_grams(words: Sequence[Word]) -> list[str]:
     return [f"s{word.stem}" for word in words] + pairs
 
 
-def char_grams(words: Sequence[Word]) -> list[str]:
-    """Characters inside written words, two to five in a row."""
-    return [gram for word in words for gram in _remembered(word.text)]
+def stem_units(words: Sequence[Word]) -> list[Unit]:
+    """Words with their stems, and pairs of stems in a row."""
+    pairs: list[Unit] = [("", "", (f"s{a.stem} {b.stem}",)) for a, b in pairwise(words) if not b.first]
+    return [(word.text, word.stem, (f"s{word.stem}",)) for word in words] + pairs
 
 
-BLOCKS: MappingProxyType[str, Grams] = MappingProxyType({"s": stem_grams, "c": char_grams})
-"""Each block's letter and its n-grams, in the order of the columns."""
+def char_units(words: Sequence[Word]) -> list[Unit]:
+    """Words with the characters inside them as written, two to five in a row."""
+    return [(word.text, word.stem, _remembered(word.text)) for word in words]
+
+
+BLOCKS: MappingProxyType[str, Units] = MappingProxyType({"s": stem_units, "c": char_units})
+"""Each block's letter and its units, in the order of the columns."""

@@ -1,7 +1,7 @@
 """The fitted pipeline as plain arrays: scikit-learn's numbers at a fraction of the time, and why.
 
 The model is linear and a text is the sum of its words: what a word adds to every score is worked out once and remembered,
-so a text costs one sum over its words. It is also the explanation, and exact.
+so a text costs one sum over its distinct words. It is also the explanation, and exact.
 """
 
 from __future__ import annotations
@@ -29,7 +29,32 @@ MAX_EVIDENCE = 12
 """Words of evidence in one answer: the strongest; a page shows no more."""
 MAX_RANKED = 12
 """Candidates that the rest of the way sees; those behind have almost no probability left."""
+MAX_COUNT = 5_000
+"""How often one word can come in one complaint: `text.MAX_TOKENS` of title and text each, some of several words."""
 _NO_PAIRS: Mapping[str, int] = {}
+_GAINS: Floats = np.concatenate([[0.0], 1 + np.log(np.arange(1, MAX_COUNT + 1))])
+"""How much a word counts that comes so often: 1 + log(count)."""
+
+
+class Parts(NamedTuple):
+    """The distinct words of a text, or the distinct pairs of words."""
+
+    adds: Table
+    """(distinct, ..., columns + 1) what each adds to every column and to its block's weight."""
+    counts: Sequence[int]
+    """How often each comes."""
+    occurrences: Sequence[int]
+    """The number of the distinct one at every occurrence in the text."""
+
+    @property
+    def gains(self) -> Floats:
+        """(distinct,) how much each counts."""
+        gains: Floats = _GAINS.take(self.counts, mode="clip")
+        return gains
+
+    def shares(self) -> Floats:
+        """(distinct,) what of that is each occurrence's."""
+        return self.gains / np.array(self.counts)
 
 
 class Scores(NamedTuple):
@@ -37,12 +62,12 @@ class Scores(NamedTuple):
 
     columns: Floats
     probabilities: Floats
-    words: Table
-    """(words, 2, columns + 1) what each word adds by its stem and by its characters: to every column, and to the block's weight."""
-    pairs: Table
-    """(pairs, columns + 1) what each pair of words adds to the block of stems."""
+    words: Parts
+    """What a word adds by its stem and by its characters: (distinct, 2, columns + 1)."""
+    pairs: Parts
+    """What a pair adds to the block of stems: (distinct, columns + 1)."""
     seconds: Sequence[int]
-    """For each pair, the number of its second word."""
+    """For each occurrence of a pair, the number of its second word."""
     scale: tuple[float, float]
     """What the sums of the block of stems and of that of characters are multiplied by: 1 / sqrt(weight)."""
     known: int
@@ -114,29 +139,47 @@ class Scorer:
 
     def scores(self, words: Sequence[Word]) -> Scores:
         """Score every column and turn the agencies' into probabilities."""
-        of_word = self._of_word
-        parts: list[bytes] = []
-        pairs: list[int] = []
+        of_word, additions = self._of_word, self.arrays.additions
+        distinct: dict[tuple[str, str], int] = {}
+        pairs: dict[int, int] = {}
+        adds: list[bytes] = []
+        counts: list[int] = []
+        pair_counts: list[int] = []
+        occurrences: list[int] = []
+        pair_occurrences: list[int] = []
         seconds: list[int] = []
         known = 0
         followers = _NO_PAIRS
         for place, (text, stem, _, _, _, first, _) in enumerate(words):
             if stem in followers and not first:
-                pairs.append(followers[stem])
+                number = pairs.setdefault(followers[stem], len(pairs))
+                if number == len(pair_counts):
+                    pair_counts.append(0)
+                pair_counts[number] += 1
+                pair_occurrences.append(number)
                 seconds.append(place)
-            adds, is_known, followers = of_word[text, stem]
-            parts.append(adds)
+            word = text, stem
+            found, is_known, followers = of_word[word]
+            number = distinct.setdefault(word, len(adds))
+            if number == len(adds):
+                adds.append(found)
+                counts.append(0)
+            counts[number] += 1
+            occurrences.append(number)
             known += is_known
-        arrays = self.arrays
-        of_words: Table = np.frombuffer(b"".join(parts), dtype=np.float32).reshape(len(parts), 2, arrays.additions.shape[1])
-        # In double precision, for thousands of equal words add up to what scikit-learn says of them too. Not as a product of
-        # matrices: BLAS adds up a long text in an order that depends on its threads, and the last digits with it.
-        sums = np.add.reduce(of_words, axis=0, dtype=np.float64)
-        of_pairs = arrays.additions.take(pairs, axis=0)
+        table: Table = np.frombuffer(b"".join(adds), dtype=np.float32).reshape(len(adds), 2, additions.shape[1])
+        of_words = Parts(table, counts, occurrences)
+        of_pairs = Parts(additions.take(list(pairs), axis=0), pair_counts, pair_occurrences)
+        # Not as a product of matrices: BLAS adds up a long text in an order that depends on its threads, the last digits too.
+        gains = of_words.gains
+        sums = np.einsum("i,ijk->jk", gains, table)
+        weights = np.einsum("i,ij->j", gains * gains, table[:, :, -1])
         if pairs:
-            sums[0] += np.add.reduce(of_pairs, axis=0)
-        stems, characters = (1 / math.sqrt(weight) if weight > 0 else 0.0 for weight in sums[:, -1].tolist())
-        columns = sums[0, :-1] * stems + sums[1, :-1] * characters + arrays.bias
+            gains = of_pairs.gains
+            sums[0] += np.einsum("i,ik->k", gains, of_pairs.adds)
+            weights[0] += np.einsum("i,i", gains * gains, of_pairs.adds[:, -1])
+        stems, characters = (1 / math.sqrt(weight) if weight > 0 else 0.0 for weight in weights.tolist())
+        columns = sums[0, :-1] * stems + sums[1, :-1] * characters + self.arrays.bias
         own = columns[: len(self.agencies)]
         probabilities = np.exp(own - own.max())
         probabilities /= probabilities.sum()
@@ -165,10 +208,13 @@ class Scorer:
             return ()
         stems, characters = scores.scale
         both = [self._place[first], self._place[second]]
-        of_words = scores.words.take(both, axis=2)
-        weights, others = (of_words[:, 0] * stems + of_words[:, 1] * characters).T.tolist()
-        halves = scores.pairs.take(both, axis=1) * (stems / 2)  # a pair's part goes in halves to its two words
-        for place, (one, other) in zip(scores.seconds, halves.tolist(), strict=True):
+        of_words = scores.words.adds.take(both, axis=2)
+        each = ((of_words[:, 0] * stems + of_words[:, 1] * characters).T * scores.words.shares()).T.tolist()
+        weights, others = map(list, zip(*[each[number] for number in scores.words.occurrences], strict=True))
+        # A pair's part goes in halves to its two words.
+        halves = ((scores.pairs.adds.take(both, axis=1) * (stems / 2)).T * scores.pairs.shares()).T.tolist()
+        for place, number in zip(scores.seconds, scores.pairs.occurrences, strict=True):
+            one, other = halves[number]
             weights[place - 1] += one
             weights[place] += one
             others[place - 1] += other

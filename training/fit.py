@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 from scipy.special import softmax
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import ComplementNB
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
 from model.features import BLOCKS
@@ -19,7 +18,7 @@ from model.scorer import Arrays
 from model.text import Word
 from training.config import TrainingConfig
 from training.data import HOME
-from training.weights import OccurrenceWeights
+from training.weights import UnitSums
 
 Words = Sequence[Word]
 Array = NDArray[Any]
@@ -104,13 +103,7 @@ def _apart(X: csr_matrix, origins: Array, local: float) -> csr_matrix:
 def pipeline(config: TrainingConfig, temperature: float = 0.15) -> Pipeline:
     """Build the unfitted pipeline: `features` from words, `classifier` to probabilities."""
     rareness = {"c": config.char_rareness}
-    blocks = [
-        (
-            block,
-            make_pipeline(CountVectorizer(analyzer=grams, min_df=config.min_df), OccurrenceWeights(rareness.get(block, 1.0))),
-        )
-        for block, grams in BLOCKS.items()
-    ]
+    blocks = [(block, UnitSums(units, config.min_df, rareness.get(block, 1.0))) for block, units in BLOCKS.items()]
     union = FeatureUnion(blocks, transformer_weights={"c": config.char_weight})
     return Pipeline(
         [
@@ -129,10 +122,10 @@ def compile_arrays(fitted: Pipeline, coef: Array | None = None, bias: Array | No
     shares: Mapping[str, float] = union.transformer_weights or {}
     vocabulary: list[str] = []
     weights, scaled = [], []
-    for block, (counter, weigher) in union.transformer_list:
-        vocabulary += counter.get_feature_names_out().tolist()
-        weights.append(weigher.weights_)
-        scaled.append(weigher.weights_ * shares.get(block, 1.0))
+    for block, sums in union.transformer_list:
+        vocabulary += sums.names_
+        weights.append(sums.weights_)
+        scaled.append(sums.weights_ * shares.get(block, 1.0))
     coefs, intercepts = classifier.coef_ / classifier.temperature, classifier.intercept_ / classifier.temperature
     if coef is not None and bias is not None:
         coefs, intercepts = np.vstack([coefs, coef]), np.concatenate([intercepts, bias])

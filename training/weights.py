@@ -1,39 +1,74 @@
-"""How much an n-gram weighs: what makes a text the sum of its words."""
+"""From words to weighed features: what makes a text the sum of its words."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from sklearn.base import BaseEstimator, TransformerMixin
+
+from model.features import Unit, Units
+from model.text import Word
 
 Array = NDArray[Any]
 
 
-class OccurrenceWeights(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Weigh counted n-grams by how rare they are, and divide a text by the square root of what its occurrences weigh.
+class UnitSums(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Weigh the features of one block by how rare they are, and add them up unit by unit.
 
-    A feature f weighs v = (1 + log((1 + rows) / (1 + rows with f))) ** `rareness`: scikit-learn's smoothed idf to a power.
-    A row of counts c becomes c * v / sqrt(sum(c * v ** 2)). TF-IDF differs in dividing by sqrt(sum((c * v) ** 2)): here each
-    occurrence counts as a direction of its own. Both sums run over occurrences, so they are sums over the words of a text,
-    and a word's share of them can be worked out beforehand; it costs no accuracy (CONTRIBUTING.md).
+    A feature in at least `min_df` texts weighs v = (1 + log((1 + texts) / (1 + texts with it))) ** `rareness`: scikit-learn's
+    smoothed idf to a power. A unit that a text has c times counts g = 1 + log(c) times, and the text is divided by
+    sqrt(sum(g ** 2 * w)), with w the sum of v ** 2 over the unit's features. TF-IDF damps and squares by features instead:
+    here both sums run over units, so a word's share in them can be worked out beforehand (CONTRIBUTING.md on what it costs).
     """
 
-    def __init__(self, rareness: float = 1.0) -> None:
+    def __init__(self, units: Units, min_df: int = 2, rareness: float = 1.0) -> None:
+        self.units = units
+        self.min_df = min_df
         self.rareness = rareness
 
-    def fit(self, X: csr_matrix, y: object = None) -> Self:  # noqa: ARG002 -- scikit-learn's signature
-        """Learn the weights, (features,), from the counts of training, (rows, features)."""
-        rows, features = X.shape
-        seen_in = np.bincount(X.indices, minlength=features)
-        self.weights_: Array = (1 + np.log((1 + rows) / (1 + seen_in))) ** self.rareness
+    def fit(self, X: Sequence[Sequence[Word]], y: object = None) -> Self:  # noqa: ARG002 -- scikit-learn's signature
+        """Learn the names of the features, sorted, and their weights (features,) from the words of texts."""
+        texts: Counter[str] = Counter()
+        for words in X:
+            texts.update({name for *_, names in self.units(words) for name in names})
+        self.names_ = sorted(name for name, count in texts.items() if count >= self.min_df)
+        seen_in = np.array([texts[name] for name in self.names_], dtype=float)
+        self.weights_: Array = (1 + np.log((1 + len(X)) / (1 + seen_in))) ** self.rareness
         return self
 
-    def transform(self, X: csr_matrix) -> csr_matrix:
-        """Weigh counts (rows, features); a row without any stays zero."""
-        squares = X @ self.weights_**2
-        scale = np.divide(1.0, np.sqrt(squares), out=np.zeros(len(squares)), where=squares > 0)
-        data = X.data * self.weights_[X.indices] * np.repeat(scale, np.diff(X.indptr))
-        return csr_matrix((data, X.indices, X.indptr), X.shape)
+    def transform(self, X: Sequence[Sequence[Word]]) -> csr_matrix:
+        """Answer (texts, features); a text without a known feature stays zero."""
+        column = {name: place for place, name in enumerate(self.names_)}
+        places: dict[Unit, int] = {}
+        gains: list[float] = []
+        indices: list[int] = []
+        ends = [0]
+        for words in X:
+            for unit, count in Counter(self.units(words)).items():
+                if len(unit[2]) > 1 or unit[2][0] in column:
+                    indices.append(places.setdefault(unit, len(places)))
+                    gains.append(1 + math.log(count))
+            ends.append(len(indices))
+        of_texts = csr_matrix((gains, indices, ends), shape=(len(X), len(places)))
+        counted = _counted(list(places), column)
+        squares = of_texts.multiply(of_texts) @ (counted @ self.weights_**2)
+        scale = np.divide(1.0, np.sqrt(squares), out=np.zeros(len(X)), where=squares > 0)
+        return (diags(scale) @ of_texts @ counted @ diags(self.weights_)).tocsr()
+
+
+def _counted(units: Sequence[Unit], column: dict[str, int]) -> csr_matrix:
+    """(units, features) how often a unit has each known feature."""
+    indices: list[int] = []
+    ends = [0]
+    for *_, names in units:
+        indices += [column[name] for name in names if name in column]
+        ends.append(len(indices))
+    found = csr_matrix((np.ones(len(indices)), indices, ends), shape=(len(units), len(column)))
+    found.sum_duplicates()
+    return found

@@ -28,7 +28,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from model.complaint import Complaint
-from model.features import BLOCKS
+from model.features import BLOCKS, Units
 from model.labelled import load
 from model.reader import Reader
 from model.register import Register
@@ -73,8 +73,16 @@ def explained(scorer: Scorer, words: Sequence[Word]) -> object:
 
 def tfidf_pipeline(config: TrainingConfig) -> Pipeline:
     """Our pipeline with scikit-learn's own weights."""
-    blocks = [(block, TfidfVectorizer(analyzer=grams, min_df=config.min_df, sublinear_tf=True)) for block, grams in BLOCKS.items()]
+    blocks = [
+        (block, TfidfVectorizer(analyzer=partial(names_of, units), min_df=config.min_df, sublinear_tf=True))
+        for block, units in BLOCKS.items()
+    ]
     return Pipeline([("features", FeatureUnion(blocks)), ("classifier", untrained(config)["classifier"])])
+
+
+def names_of(units: Units, words: Sequence[Word]) -> list[str]:
+    """Name the features of a block, one by one."""
+    return [name for *_, names in units(words) for name in names]
 
 
 def microseconds(call: Callable[[], object]) -> float:

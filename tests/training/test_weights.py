@@ -1,42 +1,46 @@
-"""What n-grams weigh makes a text the sum of its words."""
+"""What features weigh makes a text the sum of its words."""
 
-from typing import Any
+import math
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
 
-from training.weights import OccurrenceWeights
-
-COUNTS = csr_matrix(np.array([[1, 2, 0], [1, 0, 1], [1, 1, 0], [1, 0, 0]]))
-
-
-def weigh(rareness: float = 1.0, counts: csr_matrix = COUNTS) -> Any:
-    return OccurrenceWeights(rareness).fit(COUNTS).transform(counts).toarray()
+from model.features import char_units, stem_units
+from model.text import Word
+from training.weights import UnitSums
 
 
-def test_what_stands_in_every_text_weighs_one_and_rare_features_more() -> None:
-    weights = OccurrenceWeights().fit(COUNTS).weights_
-    assert weights == pytest.approx(1 + np.log([5 / 5, 5 / 3, 5 / 2]))
+def text(*stems: str) -> list[Word]:
+    return [Word(stem, stem, "text", place, place + 1, place == 0, stem) for place, stem in enumerate(stems)]
 
 
-def test_rareness_is_a_power_of_the_weights() -> None:
-    plain, squared = (OccurrenceWeights(rareness).fit(COUNTS).weights_ for rareness in (1.0, 2.0))
+TEXTS = [text("jalan", "rusak"), text("jalan", "rusak", "rusak"), text("jalan", "lampu"), text("lampu")]
+
+
+def test_only_what_stands_in_enough_texts_is_a_feature() -> None:
+    assert UnitSums(stem_units).fit(TEXTS).names_ == ["sjalan", "sjalan rusak", "slampu", "srusak"]
+
+
+def test_rare_features_weigh_more_and_rareness_is_a_power_of_it() -> None:
+    plain, squared = (UnitSums(stem_units, rareness=rareness).fit(TEXTS).weights_ for rareness in (1.0, 2.0))
+    assert plain == pytest.approx(1 + np.log([5 / 4, 5 / 3, 5 / 3, 5 / 3]))
     assert squared == pytest.approx(plain**2)
 
 
-def test_a_text_is_the_sum_of_its_occurrences_over_the_root_of_what_they_weigh() -> None:
-    common, rare, _ = OccurrenceWeights().fit(COUNTS).weights_
-    assert weigh()[0] == pytest.approx(np.array([common, 2 * rare, 0]) / np.sqrt(common**2 + 2 * rare**2))
+def test_a_text_is_the_sum_of_its_units_over_the_root_of_what_they_weigh() -> None:
+    sums = UnitSums(stem_units).fit(TEXTS)
+    road, pair, _, broken = sums.weights_
+    gain = 1 + math.log(2)
+    length = math.sqrt(road**2 + pair**2 + gain**2 * broken**2)
+    assert sums.transform(TEXTS).toarray()[1] == pytest.approx(np.array([road, pair, 0, gain * broken]) / length)
 
 
-def test_where_no_feature_occurs_twice_a_text_has_length_one() -> None:
-    assert np.linalg.norm(weigh()[1:], axis=1) == pytest.approx([1, 1, 1])
-
-
-def test_a_text_said_four_times_counts_twice() -> None:
-    assert weigh(counts=COUNTS * 4) == pytest.approx(2 * weigh())
+def test_characters_are_those_inside_the_words() -> None:
+    sums = UnitSums(char_units).fit(TEXTS)
+    assert "clamp" in sums.names_
+    assert sums.transform([text("lamp")]).toarray()[0, sums.names_.index("clamp")] > 0
 
 
 def test_a_text_without_a_known_feature_stays_zero() -> None:
-    assert weigh(counts=csr_matrix((1, 3), dtype=np.int64)).tolist() == [[0, 0, 0]]
+    sums = UnitSums(stem_units).fit(TEXTS)
+    assert sums.transform([text("banjir"), []]).toarray().tolist() == [[0] * 4] * 2
