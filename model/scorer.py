@@ -54,7 +54,8 @@ class Parts(NamedTuple):
 
     def shares(self) -> Floats:
         """(distinct,) what of that is each occurrence's."""
-        return self.gains / np.array(self.counts)
+        shares: Floats = self.gains / np.array(self.counts)
+        return shares
 
 
 class Scores(NamedTuple):
