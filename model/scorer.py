@@ -7,7 +7,7 @@ so a text costs one sum over its distinct words. It is also the explanation, and
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -41,21 +41,20 @@ class Parts(NamedTuple):
 
     adds: Table
     """(distinct, ..., columns + 1) what each adds to every column and to its block's weight."""
-    counts: Sequence[int]
-    """How often each comes."""
-    occurrences: Sequence[int]
-    """The number of the distinct one at every occurrence in the text."""
+    counts: Mapping[Any, int]
+    """How often each comes, in the same order: words by text and stem, pairs by number."""
 
-    @property
     def gains(self) -> Floats:
         """(distinct,) how much each counts."""
-        gains: Floats = _GAINS.take(self.counts, mode="clip")
+        gains: Floats = _GAINS.take(list(self.counts.values()), mode="clip")
         return gains
 
-    def shares(self) -> Floats:
-        """(distinct,) what of that is each occurrence's."""
-        shares: Floats = self.gains / np.array(self.counts)
-        return shares
+    def at(self, occurrences: Iterable[Any], shares: NDArray[np.floating[Any]]) -> Floats:
+        """Give each occurrence its part of what the distinct one adds: (distinct, 2) become (occurrences, 2)."""
+        place = {key: number for number, key in enumerate(self.counts)}
+        each = shares * (self.gains() / np.array(list(self.counts.values())))[:, None]
+        parts: Floats = each.take([place[key] for key in occurrences], axis=0)
+        return parts
 
 
 class Scores(NamedTuple):
@@ -67,8 +66,8 @@ class Scores(NamedTuple):
     """What a word adds by its stem and by its characters: (distinct, 2, columns + 1)."""
     pairs: Parts
     """What a pair adds to the block of stems: (distinct, columns + 1)."""
-    seconds: Sequence[int]
-    """For each occurrence of a pair, the number of its second word."""
+    followed: Sequence[tuple[int, int]]
+    """For each occurrence of a pair, the number of its second word and its own."""
     scale: tuple[float, float]
     """What the sums of the block of stems and of that of characters are multiplied by: 1 / sqrt(weight)."""
     known: int
@@ -141,42 +140,34 @@ class Scorer:
     def scores(self, words: Sequence[Word]) -> Scores:
         """Score every column and turn the agencies' into probabilities."""
         of_word, additions = self._of_word, self.arrays.additions
-        distinct: dict[tuple[str, str], int] = {}
+        counts: dict[tuple[str, str], int] = {}
         pairs: dict[int, int] = {}
         adds: list[bytes] = []
-        counts: list[int] = []
-        pair_counts: list[int] = []
-        occurrences: list[int] = []
-        pair_occurrences: list[int] = []
-        seconds: list[int] = []
+        followed: list[tuple[int, int]] = []
         known = 0
         followers = _NO_PAIRS
         for place, (text, stem, _, _, _, first, _) in enumerate(words):
             if stem in followers and not first:
-                number = pairs.setdefault(followers[stem], len(pairs))
-                if number == len(pair_counts):
-                    pair_counts.append(0)
-                pair_counts[number] += 1
-                pair_occurrences.append(number)
-                seconds.append(place)
+                number = followers[stem]
+                pairs[number] = pairs.get(number, 0) + 1
+                followed.append((place, number))
             word = text, stem
             found, is_known, followers = of_word[word]
-            number = distinct.setdefault(word, len(adds))
-            if number == len(adds):
-                adds.append(found)
-                counts.append(0)
-            counts[number] += 1
-            occurrences.append(number)
             known += is_known
+            if word in counts:
+                counts[word] += 1
+            else:
+                counts[word] = 1
+                adds.append(found)
         table: Table = np.frombuffer(b"".join(adds), dtype=np.float32).reshape(len(adds), 2, additions.shape[1])
-        of_words = Parts(table, counts, occurrences)
-        of_pairs = Parts(additions.take(list(pairs), axis=0), pair_counts, pair_occurrences)
+        of_words = Parts(table, counts)
+        of_pairs = Parts(additions.take(list(pairs), axis=0), pairs)
         # Not as a product of matrices: BLAS adds up a long text in an order that depends on its threads, the last digits too.
-        gains = of_words.gains
+        gains = of_words.gains()
         sums = np.einsum("i,ijk->jk", gains, table)
         weights = np.einsum("i,ij->j", gains * gains, table[:, :, -1])
         if pairs:
-            gains = of_pairs.gains
+            gains = of_pairs.gains()
             sums[0] += np.einsum("i,ik->k", gains, of_pairs.adds)
             weights[0] += np.einsum("i,i", gains * gains, of_pairs.adds[:, -1])
         stems, characters = (1 / math.sqrt(weight) if weight > 0 else 0.0 for weight in weights.tolist())
@@ -184,7 +175,7 @@ class Scorer:
         own = columns[: len(self.agencies)]
         probabilities = np.exp(own - own.max())
         probabilities /= probabilities.sum()
-        return Scores(columns, probabilities, of_words, of_pairs, seconds, (stems, characters), known)
+        return Scores(columns, probabilities, of_words, of_pairs, followed, (stems, characters), known)
 
     def probabilities(self, words: Sequence[Word]) -> Floats:
         """Probability of each of `agencies`: shape (agencies,), summing to 1."""
@@ -210,12 +201,11 @@ class Scorer:
         stems, characters = scores.scale
         both = [self._place[first], self._place[second]]
         of_words = scores.words.adds.take(both, axis=2)
-        each = ((of_words[:, 0] * stems + of_words[:, 1] * characters).T * scores.words.shares()).T.tolist()
-        weights, others = map(list, zip(*[each[number] for number in scores.words.occurrences], strict=True))
+        added = scores.words.at((word[:2] for word in words), of_words[:, 0] * stems + of_words[:, 1] * characters)
+        weights, others = added.T.tolist()
         # A pair's part goes in halves to its two words.
-        halves = ((scores.pairs.adds.take(both, axis=1) * (stems / 2)).T * scores.pairs.shares()).T.tolist()
-        for place, number in zip(scores.seconds, scores.pairs.occurrences, strict=True):
-            one, other = halves[number]
+        halves = scores.pairs.at((number for _, number in scores.followed), scores.pairs.adds.take(both, axis=1) * (stems / 2))
+        for (place, _), (one, other) in zip(scores.followed, halves.tolist(), strict=True):
             weights[place - 1] += one
             weights[place] += one
             others[place - 1] += other

@@ -38,13 +38,14 @@ class UnitSums(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         for words in X:
             texts.update({name for *_, names in self.units(words) for name in names})
         self.names_ = sorted(name for name, count in texts.items() if count >= self.min_df)
+        self._column = {name: place for place, name in enumerate(self.names_)}
         seen_in = np.array([texts[name] for name in self.names_], dtype=float)
         self.weights_: Array = (1 + np.log((1 + len(X)) / (1 + seen_in))) ** self.rareness
         return self
 
     def transform(self, X: Sequence[Sequence[Word]]) -> csr_matrix:
         """Answer (texts, features); a text without a known feature stays zero."""
-        column = {name: place for place, name in enumerate(self.names_)}
+        column = self._column
         places: dict[Unit, int] = {}
         gains: list[float] = []
         indices: list[int] = []
