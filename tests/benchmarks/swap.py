@@ -155,7 +155,7 @@ def two_versions(source: Path, folder: Path) -> Registry:
     artifact = artifacts.load(Registry(source).resolve("current"))
     agencies = len(artifact.manifest["agencies"])
     turned = {name: array.copy() for name, array in artifact.arrays.items()}
-    for name in ("weights", "bias"):
+    for name in ("additions", "bias"):
         turned[name][..., :agencies] = np.roll(turned[name][..., :agencies], 1, axis=-1)
     for version, arrays in ((FIRST, artifact.arrays), (SECOND, turned)):
         artifacts.save(folder / version, replace(artifact, arrays=arrays, manifest={**artifact.manifest, "version": version}))
