@@ -38,16 +38,15 @@ _remembered = lru_cache(maxsize=20_000)(char_grams_of)
 """For training alone, which meets the same words in every fold; 3 kB a word. The scorer remembers numbers instead."""
 
 
-def stem_grams(words: Sequence[Word]) -> list[str]:
-    """Stems, one and two in a row; no pair reaches across title and text."""
-    pairs = [f"s{a.stem} {b.stem}" for a, b in pairwise(words) if not b.first]
-    return [f"s{word.stem}" for word in words] + pairs
-
-
 def stem_units(words: Sequence[Word]) -> list[Unit]:
     """Words with their stems, and pairs of stems in a row."""
     pairs: list[Unit] = [("", "", (f"s{a.stem} {b.stem}",)) for a, b in pairwise(words) if not b.first]
     return [(word.text, word.stem, (f"s{word.stem}",)) for word in words] + pairs
+
+
+def stem_grams(words: Sequence[Word]) -> list[str]:
+    """Names of stems, one and two in a row; no pair reaches across title and text."""
+    return [name for *_, (name,) in stem_units(words)]
 
 
 def char_units(words: Sequence[Word]) -> list[Unit]:
