@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import compress
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
@@ -99,6 +101,7 @@ _PARTNERS = tuple(
     for group in GROUPS
 )
 """For each group the groups it says more with, the pair's number, and the width."""
+_FORM = attrgetter("text", "stem")
 _DIGIT = re.compile(r"\d")
 _LOGS = tuple(math.log1p(count) for count in range(16))
 
@@ -107,8 +110,7 @@ class AspectsError(SalurError):
     """Aspects in a manifest that cannot be applied; the text says what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What the router knows of a complaint when it asks for the aspects.
 
     `probabilities` (agencies,) are the classifier's, in the order of the scorer's agencies.
@@ -121,8 +123,7 @@ class Facts:
     probabilities: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(NamedTuple):
     """The aspects of one complaint. `kind` is empty where the model was never taught kinds."""
 
     kind: str = ""
@@ -239,10 +240,8 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
     near = [0.0] * len(NEAR)
     first = [size + 100] * len(GROUPS)
     named = here = 0
-    for at, meaning in enumerate([of_word[word[0], word[1]] for word in words]):
-        if meaning is None:
-            continue
-        groups, behind = meaning
+    meanings = list(map(of_word.__getitem__, map(_FORM, words)))
+    for at, (groups, behind) in compress(enumerate(meanings), meanings):  # type: ignore[misc]  # which leaves no None
         if behind and at + 1 < size and ((following := words[at + 1])[0] in behind or following[1] in behind):
             groups += _longer(words, at, behind)
         for group in groups:

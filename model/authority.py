@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ MOVED = 0.9
 MAX_RULES = 500
 MAX_WITHIN = 7
 
+_TEXT, _STEM = attrgetter("text"), attrgetter("stem")
 _HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]\s*(#.*)?")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _TEXTS = ("id", "sentence", "source", "note", "move_to")
@@ -107,8 +109,7 @@ class _Text:
     @property
     def _forms(self) -> set[str]:
         if self._known is None:
-            texts, stems, *_ = zip(*self._words, strict=True) if self._words else ((), ())
-            self._known = {*texts, *stems}
+            self._known = {*map(_TEXT, self._words), *map(_STEM, self._words)}
         return self._known
 
     @property

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import compress
+from operator import attrgetter
 from typing import NamedTuple
 
 from model.register import Agency, Place, Register
@@ -61,6 +62,7 @@ _AND = _words("dan serta sama atau")
 _JALAN = _words("jalan jl jln jlan ruas")
 _FILLERS = _words("ke ka dari dr arah menuju sampai antara nuju neng arep dan lintas")
 """What may stand between the words of a road: "jalan dari Sangatta ke Bengalon"."""
+_WRITTEN = attrgetter("written")
 _ROAD, _TRUNK = "J", "P"
 """What a key has for a word like "jalan" and for "poros"; folded words are lower-case, so none is mistaken for these."""
 
@@ -101,8 +103,7 @@ def slug(name: str) -> str:
     return "-".join(token.text for token in tokenise(name))
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedPlace:
+class ResolvedPlace(NamedTuple):
     """What text and form together say of the place.
 
     `kecamatan` and `desa` are empty where unknown. `candidates` are the places still possible, the likeliest first:
@@ -263,19 +264,20 @@ class PlaceFinder:
 
         `kecamatan` and `desa` are the form's: a name that is also an ordinary word counts where the form agrees.
         """
-        keys, prefixes = self._key, self._prefixes
-        words = [word for word in words if word[6]]
+        written = list(filter(None, map(_WRITTEN, words)))
+        if len(written) < len(words):
+            words = [word for word in words if word.written]
+        keys = list(map(self._key.__getitem__, written))
         form = self._form(kecamatan, desa)
         found: list[FoundPlace] = []
         doubtful: tuple[int, FoundPlace] | None = None
         end = last_end = 0
         last_cue = ""
-        openers = [(start, key) for start, word in enumerate(words) if (key := keys[word[6]]) in prefixes]
-        for start, key in openers:
+        for start in compress(range(len(keys)), map(self._prefixes.__contains__, keys)):
             if start < end:
                 continue
             word = words[start]
-            stop, name, whole = self._longest(words, start, key)
+            stop, name, whole = self._longest(words, keys, start)
             if not name:
                 continue
             cue = _before(words, start)
@@ -300,9 +302,12 @@ class PlaceFinder:
             end = stop
         return tuple(found)
 
-    def _longest(self, words: Sequence[Word], start: int, key: str) -> tuple[int, str, bool]:
-        """Answer (end, key, whole) of the longest name from a word on; not `whole` where one of its words is written as two."""
-        keys, prefixes, meanings = self._key, self._prefixes, self._meanings
+    def _longest(self, words: Sequence[Word], keys: Sequence[str], start: int) -> tuple[int, str, bool]:
+        """Answer (end, key, whole) of the longest name from a word on; not `whole` where one of its words is written as two.
+
+        `keys` has for each word what stands for it.
+        """
+        prefixes, meanings, key = self._prefixes, self._meanings, keys[start]
         is_road = key in (_ROAD, _TRUNK)
         best = (start, "", True)
         seams: set[int] = set()
@@ -318,7 +323,7 @@ class PlaceFinder:
                 stop += 1
             if stop == len(words) or not _adjoins(words[stop - 1], words[stop]):
                 return best
-            part = keys[words[stop].written]
+            part = keys[stop]
             if part == _TRUNK and key == _ROAD:
                 key = part
             elif part and key + part in prefixes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from model import authority
 from model.complaint import Complaint
@@ -20,8 +20,7 @@ def protected_words(register: Register) -> list[str]:
     return sorted({name for name in names if name and len(name.split()) == 1})
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """A complaint as read: its words, and the places and roads that text and form name."""
 
     complaint: Complaint

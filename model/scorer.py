@@ -7,8 +7,12 @@ so a text costs one sum over its distinct words. It is also the explanation, and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, repeat
+from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -17,7 +21,7 @@ from numpy.typing import NDArray
 from model.artifact import ArtifactError
 from model.features import char_grams_of
 from model.remembered import Remembered
-from model.routing import Candidate, Evidence, Span
+from model.routing import Candidate, Evidence
 from model.text import Word
 
 Table = NDArray[np.float32]
@@ -31,30 +35,11 @@ MAX_RANKED = 12
 """Candidates that the rest of the way sees; those behind have almost no probability left."""
 MAX_COUNT = 5_000
 """How often one word can come in one complaint: `text.MAX_TOKENS` of title and text each, some of several words."""
-_NO_PAIRS: Mapping[str, int] = {}
-_GAINS: Floats = np.concatenate([[0.0], 1 + np.log(np.arange(1, MAX_COUNT + 1))])
-"""How much a word counts that comes so often: 1 + log(count)."""
-
-
-class Parts(NamedTuple):
-    """The distinct words of a text, or the distinct pairs of words."""
-
-    adds: Table
-    """(distinct, ..., columns + 1) what each adds to every column and to its block's weight."""
-    counts: Mapping[Any, int]
-    """How often each comes, in the same order: words by text and stem, pairs by number."""
-
-    def gains(self) -> Floats:
-        """(distinct,) how much each counts."""
-        gains: Floats = _GAINS.take(list(self.counts.values()), mode="clip")
-        return gains
-
-    def at(self, occurrences: Iterable[Any], shares: NDArray[np.floating[Any]]) -> Floats:
-        """Give each occurrence its part of what the distinct one adds: (distinct, 2) become (occurrences, 2)."""
-        place = {key: number for number, key in enumerate(self.counts)}
-        each = shares * (self.gains() / np.array(list(self.counts.values())))[:, None]
-        parts: Floats = each.take([place[key] for key in occurrences], axis=0)
-        return parts
+_FORM, _TEXT, _STEM = attrgetter("text", "stem"), attrgetter("text"), attrgetter("stem")
+_FIRST, _WRITTEN = attrgetter("first"), attrgetter("written")
+_COUNTS = np.maximum(np.arange(MAX_COUNT + 1), 1)
+_COUNTED: Floats = np.array([(1 + np.log(_COUNTS)) ** power / _COUNTS for power in (1, 2)])
+"""(2, MAX_COUNT + 1): a word that comes so often counts 1 + log(count). This is each time's part of it, and of its square."""
 
 
 class Scores(NamedTuple):
@@ -62,12 +47,12 @@ class Scores(NamedTuple):
 
     columns: Floats
     probabilities: Floats
-    words: Parts
-    """What a word adds by its stem and by its characters: (distinct, 2, columns + 1)."""
-    pairs: Parts
-    """What a pair adds to the block of stems: (distinct, columns + 1)."""
-    followed: Sequence[tuple[int, int]]
-    """For each occurrence of a pair, the number of its second word and its own."""
+    words: Table
+    """(words, 2, columns + 1) what each word, counted once, adds by its stem and by its characters."""
+    pairs: Table
+    """(words - 1, columns + 1) what each word with the one behind it adds to the block of stems; 0 where that is no feature."""
+    shares: Floats
+    """How much each word counts, then each pair: those that come several times share what their kind counts."""
     scale: tuple[float, float]
     """What the sums of the block of stems and of that of characters are multiplied by: 1 / sqrt(weight)."""
     known: int
@@ -110,72 +95,57 @@ class Scorer:
         """Index the vocabulary, whose names open with the letter of their block (`features.BLOCKS`)."""
         self.agencies = tuple(agencies)
         self._place = {agency: place for place, agency in enumerate(self.agencies)}
-        self.arrays = arrays
+        # A row of zeros at the end stands for all that is no feature, so that nothing has to be sifted out of a text.
+        self._additions: Table = np.concatenate([arrays.additions, np.zeros((1, len(arrays.bias) + 1), np.float32)])
+        self._nothing = len(arrays.additions)
+        self.arrays = Arrays(self._additions[:-1], arrays.bias)
         self._ids: dict[str, int] = {}
-        self._followers: dict[str, dict[str, int]] = {}
+        self._pairs: dict[tuple[str, str], int] = {}
         for number, name in enumerate(vocabulary):
             first, space, second = name.partition(" ")
             if name[0] == "s" and space:
-                self._followers.setdefault(first, {})[second] = number
+                self._pairs[sys.intern(first[1:]), sys.intern(second)] = number
             else:
                 self._ids[name] = number
         self._of_word = Remembered(self._look_up, WORD_CACHE)
 
-    def _look_up(self, word: tuple[str, str]) -> tuple[bytes, bool, Mapping[str, int]]:
-        """Answer what a word, its text and stem, adds, whether its stem is known, and the pairs that it opens.
-
-        What it adds is the bytes of float32 (2, columns + 1), so that those of a whole text are joined at once; a pair's
-        number is found by its second stem.
-        """
-        ids, additions = self._ids, self.arrays.additions
+    def _look_up(self, word: tuple[str, str]) -> bytes:
+        """Answer what a word, its text and stem, adds: float32 (2, columns + 1), as bytes, so that a text's are joined at once."""
+        ids, additions = self._ids, self._additions
         text, stem = word
-        name = f"s{stem}"
-        adds = np.zeros((2, additions.shape[1]), dtype=np.float32)
-        if name in ids:
-            adds[0] = additions[ids[name]]
-        if grams := [ids[gram] for gram in char_grams_of(text) if gram in ids]:
-            adds[1] = additions.take(grams, axis=0).sum(axis=0, dtype=np.float64)
-        return adds.tobytes(), name in ids, self._followers.get(name, _NO_PAIRS)
+        adds = np.empty((2, additions.shape[1]), dtype=np.float32)
+        adds[0] = additions[ids.get(f"s{stem}", self._nothing)]
+        grams = [ids[gram] for gram in char_grams_of(text) if gram in ids]
+        adds[1] = additions.take(grams, axis=0).sum(axis=0, dtype=np.float64)
+        return adds.tobytes()
 
     def scores(self, words: Sequence[Word]) -> Scores:
-        """Score every column and turn the agencies' into probabilities."""
-        of_word, additions = self._of_word, self.arrays.additions
-        counts: dict[tuple[str, str], int] = {}
-        pairs: dict[int, int] = {}
-        adds: list[bytes] = []
-        followed: list[tuple[int, int]] = []
-        known = 0
-        followers = _NO_PAIRS
-        for place, (text, stem, _, _, _, first, _) in enumerate(words):
-            if stem in followers and not first:
-                number = followers[stem]
-                pairs[number] = pairs.get(number, 0) + 1
-                followed.append((place, number))
-            word = text, stem
-            found, is_known, followers = of_word[word]
-            known += is_known
-            if word in counts:
-                counts[word] += 1
-            else:
-                counts[word] = 1
-                adds.append(found)
-        table: Table = np.frombuffer(b"".join(adds), dtype=np.float32).reshape(len(adds), 2, additions.shape[1])
-        of_words = Parts(table, counts)
-        of_pairs = Parts(additions.take(list(pairs), axis=0), pairs)
+        """Score every column and turn the agencies' into probabilities.
+
+        It walks over the words in maps rather than in loops: this is most of the time of an answer.
+        """
+        size, columns = len(words), len(self.arrays.bias)
+        adds = b"".join(map(self._of_word.__getitem__, map(_FORM, words)))
+        table: Table = np.frombuffer(adds, np.float32).reshape(size, 2, columns + 1)
+        followed = list(map(self._pairs.get, pairwise(map(_STEM, words)), repeat(self._nothing)))
+        if size and words[0].field != words[-1].field:
+            followed[list(map(_FIRST, words)).index(True, 1) - 1] = self._nothing  # no pair reaches across title and text
+        pairs = self._additions.take(followed, axis=0)
+        # One text has one stem for a word, so its text names it.
+        kinds = [*map(_TEXT, words), *followed]
+        shares, squares = _COUNTED.take(list(map(Counter(kinds).__getitem__, kinds)), axis=1, mode="clip")
         # Not as a product of matrices: BLAS adds up a long text in an order that depends on its threads, the last digits too.
-        gains = of_words.gains()
-        sums = np.einsum("i,ijk->jk", gains, table)
-        weights = np.einsum("i,ij->j", gains * gains, table[:, :, -1])
-        if pairs:
-            gains = of_pairs.gains()
-            sums[0] += np.einsum("i,ik->k", gains, of_pairs.adds)
-            weights[0] += np.einsum("i,i", gains * gains, of_pairs.adds[:, -1])
-        stems, characters = (1 / math.sqrt(weight) if weight > 0 else 0.0 for weight in weights.tolist())
-        columns = sums[0, :-1] * stems + sums[1, :-1] * characters + self.arrays.bias
-        own = columns[: len(self.agencies)]
+        sums = np.einsum("i,ijk->jk", shares[:size], table)
+        sums[0] += np.einsum("i,ik->k", shares[size:], pairs)
+        weights = np.einsum("i,ij->j", squares[:size], table[:, :, -1])
+        weights[0] += np.einsum("i,i", squares[size:], pairs[:, -1])
+        by_stem, by_characters = (1 / math.sqrt(weight) if weight > 0 else 0.0 for weight in weights.tolist())
+        found = sums[0, :-1] * by_stem + sums[1, :-1] * by_characters + self.arrays.bias
+        own = found[: len(self.agencies)]
         probabilities = np.exp(own - own.max())
         probabilities /= probabilities.sum()
-        return Scores(columns, probabilities, of_words, of_pairs, followed, (stems, characters), known)
+        known = int(np.count_nonzero(table[:, 0, -1]))
+        return Scores(found, probabilities, table, pairs, shares, (by_stem, by_characters), known)
 
     def probabilities(self, words: Sequence[Word]) -> Floats:
         """Probability of each of `agencies`: shape (agencies,), summing to 1."""
@@ -187,9 +157,8 @@ class Scorer:
 
     def ranked(self, scores: Scores, most: int = MAX_RANKED) -> list[Candidate]:
         """List the likeliest agencies, first the first; equals stand in the order of `agencies`."""
-        values = scores.probabilities.tolist()
-        order = sorted(range(len(values)), key=values.__getitem__, reverse=True)[:most]
-        return [Candidate(self.agencies[place], values[place]) for place in order]
+        order = np.argsort(-scores.probabilities, kind="stable")[:most]
+        return list(map(Candidate, map(self.agencies.__getitem__, order.tolist()), scores.probabilities.take(order).tolist()))
 
     def evidence(self, words: Sequence[Word], scores: Scores, first: str, second: str) -> tuple[Evidence, ...]:
         """Tell what each word added to the first agency's score and to its lead over the second, strongest first.
@@ -198,31 +167,23 @@ class Scorer:
         """
         if not len(words) or not {first, second} <= self._place.keys():  # a rule may name an agency never trained on
             return ()
-        stems, characters = scores.scale
         both = [self._place[first], self._place[second]]
-        of_words = scores.words.adds.take(both, axis=2)
-        added = scores.words.at((word[:2] for word in words), of_words[:, 0] * stems + of_words[:, 1] * characters)
-        weights, others = added.T.tolist()
+        size = len(words)
+        added = np.einsum("i,ijk,j->ki", scores.shares[:size], scores.words.take(both, axis=2), scores.scale)
         # A pair's part goes in halves to its two words.
-        halves = scores.pairs.at((number for _, number in scores.followed), scores.pairs.adds.take(both, axis=1) * (stems / 2))
-        for (place, _), (one, other) in zip(scores.followed, halves.tolist(), strict=True):
-            weights[place - 1] += one
-            weights[place] += one
-            others[place - 1] += other
-            others[place] += other
-        # The words of one abbreviation stand next to each other and share one place in the text.
-        starts = [place for place, word in enumerate(words) if word[6]]
-        ends = [*starts[1:], len(words)]
-        if len(starts) < len(words):
-            weights, others = (
-                [sum(each[start:end]) for start, end in zip(starts, ends, strict=True)] for each in (weights, others)
-            )
-        margins = [weight - other for weight, other in zip(weights, others, strict=True)]
-        found = []
-        strongest = sorted(range(len(margins)), key=[abs(margin) for margin in margins].__getitem__, reverse=True)
-        for place in strongest[:MAX_EVIDENCE]:
-            text, _, field, start, end, _, _ = words[starts[place]]
-            if ends[place] - starts[place] > 1:
-                text = " ".join(word.text for word in words[starts[place] : ends[place]])
-            found.append(Evidence(Span(field, start, end), text, weights[place], margins[place]))
-        return tuple(found)
+        halves = np.einsum("i,ik->ki", scores.shares[size:] * (scores.scale[0] / 2), scores.pairs.take(both, axis=1))
+        added[:, :-1] += halves
+        added[:, 1:] += halves
+        texts = list(map(_TEXT, words))
+        if not all(map(_WRITTEN, words)):
+            # The words of one abbreviation stand next to each other and share one place in the text.
+            starts = [place for place, word in enumerate(words) if word.written]
+            texts = [" ".join(texts[start:end]) for start, end in pairwise([*starts, size])]
+            words = [words[start] for start in starts]
+            added = np.add.reduceat(added, starts, axis=1)
+        added[1] = added[0] - added[1]
+        order = np.argsort(-np.abs(added[1]), kind="stable")[:MAX_EVIDENCE]
+        weights, margins = added.take(order, axis=1).tolist()
+        places = order.tolist()
+        spans = [words[place].span for place in places]
+        return tuple(map(Evidence, spans, map(texts.__getitem__, places), weights, margins))

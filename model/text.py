@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
@@ -195,8 +196,8 @@ class WordStemmer:
         self._roots = load_roots()
         self._fixed = {**load_exceptions(), **{word: word for word in self.protected}}
         stemmer = make_stemmer(self._roots)
-        self.affixed: Remembered[str, str] = Remembered(lambda word: stemmer.stem_word(word) or word, CACHE_SIZE)
-        """Stems of words that are not free."""
+        self.affixed: Remembered[str, str] = Remembered(lambda word: sys.intern(stemmer.stem_word(word) or word), CACHE_SIZE)
+        """Stems of words that are not free. Interned, as are all stems, so that finding a pair of them reads no letters."""
 
     def __reduce__(self) -> tuple[type[WordStemmer], tuple[Any, ...]]:
         """Travel to another process without the caches: they fill again."""
@@ -244,12 +245,16 @@ class Analyzer:
         """Answer the words that a written word stands for, each with its stem, "" where that has a cost, and what was written."""
         text = normalise_word(written)
         words = self._abbreviations.get(text) or ((text,) if text else ())
-        stems = (self.stemmer.stem(word) if self.stemmer.is_free(word) else "" for word in words)
+        stems = (sys.intern(self.stemmer.stem(word)) if self.stemmer.is_free(word) else "" for word in words)
         return tuple((word, stem, "" if place else text) for place, (word, stem) in enumerate(zip(words, stems, strict=True)))
 
-    def _piece_anew(self, piece: str) -> tuple[tuple[int, int, tuple[tuple[str, str, str], ...]], ...]:
-        """Answer start and end of each written word of a text, and what `_read` says of it."""
-        return tuple((match.start(), match.end(), self._read[match[1][:_MAX_WRITTEN]]) for match in _written_words(piece))
+    def _piece_anew(self, piece: str) -> tuple[tuple[str, str, int, int, str], ...]:
+        """Answer the words of a text as `_read` does, with start and end of each."""
+        return tuple(
+            (text, stem, match.start(), match.end(), written)
+            for match in _written_words(piece)
+            for text, stem, written in self._read[match[1][:_MAX_WRITTEN]]
+        )
 
     def words(self, complaint: Complaint) -> list[Word]:
         """List the words of title and text, in order; at most MAX_COLD_STEMS distinct ones are stemmed.
@@ -260,17 +265,15 @@ class Analyzer:
         words: list[Word] = []
         stems: dict[str, str] = {}
         for field, content in complaint.fields:
-            at, left, first = 0, MAX_TOKENS, True
+            at, begin, first = 0, len(words), True
             for piece in content.split(" "):
-                if piece:
-                    for start, end, meant in pieces[piece] if len(piece) <= MAX_PIECE else self._piece_anew(piece):
-                        if not left:
-                            break
-                        left -= 1
-                        for word, stem, written in meant:
-                            if not stem and not (stem := stems.get(word, "")):
-                                stem = stems[word] = affixed[word] if len(stems) < MAX_COLD_STEMS else word
-                            words.append(_word((word, stem, field, at + start, at + end, first, written)))
-                            first = False
+                for text, stem, start, end, written in pieces[piece] if len(piece) <= MAX_PIECE else self._piece_anew(piece):
+                    if not stem and not (stem := stems.get(text, "")):
+                        stem = stems[text] = affixed[text] if len(stems) < MAX_COLD_STEMS else text
+                    words.append(_word((text, stem, field, at + start, at + end, first, written)))
+                    first = False
                 at += len(piece) + 1
+            if len(words) - begin > MAX_TOKENS:
+                written_at = [place for place in range(begin, len(words)) if words[place].written]
+                del words[written_at[MAX_TOKENS] if len(written_at) > MAX_TOKENS else len(words) :]
         return words
