@@ -142,6 +142,12 @@ class Register:
         """Names of the kecamatan, in the order of the file."""
         return tuple(dict.fromkeys(place.kecamatan for place in self.places))
 
+    def units(self, per: str) -> frozenset[str]:
+        """Names of the offices of a family that has one in each `per`; none where that is empty."""
+        if per == "kecamatan":
+            return frozenset(self.kecamatan)
+        return frozenset(place.desa for place in self.places if place.desa) if per else frozenset()
+
     def current(self, agency_id: str, date: str = "") -> str:
         """Follow successors until an agency that is active on `date`; the id itself where none is named."""
         seen = {agency_id}

@@ -40,6 +40,7 @@ from service import (
     wording,
 )
 from service.active_model import ActiveModel, RouterLike
+from service.bodies import PlainRequest, RowNumber
 from service.clock import WorkCalendar
 from service.database import Database
 from service.keys import KeyRing
@@ -55,6 +56,7 @@ class _Salur(Flask):
     """Flask without what this app has no use for, on every request."""
 
     session_interface = PagesOnly()
+    request_class = PlainRequest
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Answer the function itself: none of ours is asynchronous."""
@@ -68,6 +70,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
     Raises InvalidSettings where there is no secret, InvalidData for a broken file of holidays.
     """
     app = _Salur(__name__)
+    app.url_map.converters["row"] = RowNumber
     database = Database(settings.database, pool_size=settings.threads)
     exceptions = clock.load_exceptions(settings.holidays_file) if settings.holidays_file else {}
     parts = Parts(

@@ -220,8 +220,9 @@ def _check_role(role: str) -> None:
 
 
 def _check_not_last(connection: Connection, person: Account) -> None:
-    others = select(account.c.id).where(account.c.role == "pengelola", account.c.active, account.c.id != person.id).limit(1)
-    if person.role == "pengelola" and person.active and connection.execute(others).one_or_none() is None:
+    # Locked, so that of two who close each other at once the second one sees what the first one did.
+    active = select(account.c.id).where(account.c.role == "pengelola", account.c.active).order_by(account.c.id).with_for_update()
+    if list(connection.execute(active).scalars()) == [person.id]:
         raise InvalidAccount("Ini satu-satunya pengelola yang aktif: tunjuk pengelola lain terlebih dahulu.")
 
 

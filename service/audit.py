@@ -15,14 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from model.faults import SalurError
 from service import audit_log, metrics
 from service.clock import now
 from service.proportions import evidence_against, exact_interval
 from service.statements import Statement
-from service.tables import account, audit_case, breaker, decision, verdict
+from service.tables import account, audit_case, breaker, decision, standing, verdict
 
 TARGET = 0.05
 """Share of wrong automatic routings that is promised where a routing carries no guarantee of its own."""
@@ -83,6 +84,11 @@ def stopped(connection: Connection, model_version: str) -> frozenset[str]:
     return frozenset(row[0] for row in _STOPPED.rows(connection, {"version": model_version}))
 
 
+def is_open() -> ColumnElement[bool]:
+    """Condition on `standing`: drawn for the blind audit and not judged yet. Nobody is shown what the model said of it."""
+    return exists().where(audit_case.c.complaint_id == standing.c.complaint_id, audit_case.c.verdict_id.is_(None))
+
+
 def compare(connection: Connection, complaint_id: int, verdict_id: int, outcome: str, agency: str, unit: str) -> bool | None:
     """Compare a blind verdict with what the model had said. None where it was no audit case, or cannot be compared yet.
 
@@ -122,7 +128,10 @@ def check(connection: Connection, agency: str, model_version: str, target: float
         why = f"{came_back} dari {sent} penerusan otomatis dikembalikan, padahal janjinya paling banyak {target:.0%}."
     else:
         return False
-    open_breaker(connection, agency, model_version, why)
+    try:
+        open_breaker(connection, agency, model_version, why)
+    except InvalidBreaker:  # another verdict has just opened it
+        return False
     return True
 
 
@@ -137,7 +146,11 @@ def open_breaker(connection: Connection, agency: str, model_version: str, why: s
         .values(closed_at=now(), closed_why=f"Model {model_version} menggantikan model sebelumnya.")
     )
     values = {"agency": agency, "model_version": model_version, "why": why, "opened_at": now(), "opened_by": by}
-    number: int = connection.execute(insert(breaker).values(values).returning(breaker.c.id)).scalar_one()
+    try:
+        with connection.begin_nested():
+            number: int = connection.execute(insert(breaker).values(values).returning(breaker.c.id)).scalar_one()
+    except IntegrityError as error:  # somebody else did, since we looked
+        raise InvalidBreaker("Penerusan otomatis untuk instansi ini sudah dihentikan.") from error
     audit_log.write(connection, "breaker-opened", f"agency:{agency}", {"why": why, "model": model_version}, account_id=by)
     metrics.count_breaker(agency, "opened")
     _log.warning("breaker opened", agency=agency, model=model_version, by="person" if by else "audit")

@@ -92,4 +92,4 @@ def _page(error: str = "", status: int = 200) -> Response:
 
 
 def _text(name: str) -> str:
-    return request.form.get(name, "").replace("\0", "").strip()
+    return request.form.get(name, "").strip()

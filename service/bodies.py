@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from flask import request
+from flask import Request, request
 from pydantic import ValidationError
 from pydantic_core import from_json
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.routing import IntegerConverter, Map
 
 from service.problems import Detail, Problem
 from service.schemas import MAX_ITEMS, ComplaintIn, Complaints, Shape
+from service.tables import MAX_ID
 
 MAX_ERRORS = 20
 """Faults told of one body; whoever sends a thousand wrong fields is not sent a thousand lines."""
@@ -26,6 +29,27 @@ _MESSAGES = {
     "string_too_short": "is empty",
     "timezone_aware": "needs a time zone, such as 2026-03-01T08:00:00+08:00",
 }
+
+
+class _WithoutNul(ImmutableMultiDict[str, Any]):
+    """What a form or an address says, without the one character that PostgreSQL does not take; files stay as they are."""
+
+    def __init__(self, mapping: Any = None) -> None:
+        given = MultiDict[str, Any](mapping).items(multi=True)
+        super().__init__([(name, value.replace("\0", "") if isinstance(value, str) else value) for name, value in given])
+
+
+class PlainRequest(Request):
+    """A request in whose fields no NUL stands: no page has to think of it."""
+
+    parameter_storage_class = _WithoutNul
+
+
+class RowNumber(IntegerConverter):
+    """A row's number in an address, `<row:name>`: a larger one is no address, and never reaches the database."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=MAX_ID)
 
 
 def json_body() -> Any:

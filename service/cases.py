@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from model.complaint import Complaint
 from model.routing import Routing
-from service import intake, similar
+from service import audit, intake, similar
 from service.schemas import ROUTING
 from service.tables import account, complaint, routing, routing_reason, standing, verdict
 
@@ -87,11 +87,8 @@ class Case:
     finish_by: dt.date
     purged: bool
     history: tuple[Past, ...]
-
-    @property
-    def blind(self) -> bool:
-        """Whether the model's word must stay hidden: a person is to judge without it."""
-        return self.queue == "audit" and self.state == "waiting"
+    blind: bool
+    """Whether the model's word must stay hidden: a person is to judge without it."""
 
     @property
     def kecamatan(self) -> str:
@@ -102,7 +99,12 @@ class Case:
 def load(connection: Connection, complaint_id: int) -> Case | None:
     """Read a complaint; None where there is none of that number."""
     row = connection.execute(
-        select(complaint, routing.c.body, *(standing.c[name].label(f"standing_{name}") for name in _STANDING))
+        select(
+            complaint,
+            routing.c.body,
+            audit.is_open().label("blind"),
+            *(standing.c[name].label(f"standing_{name}") for name in _STANDING),
+        )
         .join(standing, standing.c.complaint_id == complaint.c.id)
         .join(routing, routing.c.id == standing.c.routing_id)
         .where(complaint.c.id == complaint_id)
@@ -124,6 +126,7 @@ def load(connection: Connection, complaint_id: int) -> Case | None:
         finish_by=row.finish_by,
         purged=row.purged_at is not None,
         history=tuple(_history(connection, complaint_id)),
+        blind=bool(row.blind),
     )
 
 

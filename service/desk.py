@@ -26,13 +26,12 @@ from service.clock import now
 from service.parts import parts
 from service.problems import Problem
 from service.review import Choice, NotPossible, Saved
+from service.tables import MAX_ID
 from service.waiting import Cursor, Filter
 
 blueprint = Blueprint("desk", __name__)
 SHOWN = 7
 MAX_SKIPPED = 60
-_BIGGEST = 2**31 - 1
-_NUMBER = f"<int(max={_BIGGEST}):number>"
 _LIKELY = (
     (0.9, "hampir pasti"),
     (0.7, "sangat mungkin"),
@@ -132,16 +131,12 @@ def following() -> Response:
     return redirect(url_for("desk.show", number=number, **wanted.query()))
 
 
-@blueprint.get(f"/aduan/{_NUMBER}")
+@blueprint.get("/aduan/<row:number>")
 @access.page(Permission.VIEW)
 def show(number: int) -> Response:
     """Show a complaint; whoever may decide has it for a while."""
     with parts().database.read() as connection:
-        case = _load(connection, number)
-    if not _may_read(case, access.current_account()):
-        raise Problem(
-            "forbidden", "The complaint is confidential.", sentence="Aduan ini rahasia: peran Anda tidak dapat membukanya."
-        )
+        case = _open(connection, number)
     if case.state == "waiting" and access.current_account().may(Permission.DECIDE):
         with parts().database.write() as connection:
             review.claim(connection, number, access.current_account().id, parts().settings.claim_minutes)
@@ -149,7 +144,7 @@ def show(number: int) -> Response:
     return _case(number, None, _Page(told=told, saved=saved), request.args.get("cari", "")[: agency_search.MAX_QUERY])
 
 
-@blueprint.post(f"/aduan/{_NUMBER}")
+@blueprint.post("/aduan/<row:number>")
 @access.page(Permission.DECIDE)
 def act(number: int) -> Response:
     """Do what the pressed button says: choose an agency, ask, skip, undo, search, or put the question together anew."""
@@ -160,29 +155,29 @@ def act(number: int) -> Response:
         return _case(number, draft, _Page(focus="cari"))
     if request.form.get("aksi") == "susun":
         with parts().database.read() as connection:
-            case = _load(connection, number)
+            case = _open(connection, number)
         return _case(number, replace(draft, question=_question(case, draft.missing)), _Page(focus="pertanyaan"))
     if request.form.get("aksi") == "lewati":
         return _skip(number)
     return _decide(number, draft)
 
 
-@blueprint.get(f"/aduan/{_NUMBER}/cari")
+@blueprint.get("/aduan/<row:number>/cari")
 @access.page(Permission.DECIDE)
 def search(number: int) -> Response:
     """Answer the buttons of the agencies that a search finds, for the script."""
     with parts().database.read() as connection:
-        case = _load(connection, number)
+        case = _open(connection, number)
     typed = request.args.get("cari", "")[: agency_search.MAX_QUERY]
     return make_response(render_template("desk/found.html", found=_found(typed), search=typed, case=case, unit_of=_unit_of))
 
 
-@blueprint.get(f"/aduan/{_NUMBER}/pertanyaan")
+@blueprint.get("/aduan/<row:number>/pertanyaan")
 @access.page(Permission.DECIDE)
 def question(number: int) -> Response:
     """Answer the question to the reporter about what is missing, for the script."""
     with parts().database.read() as connection:
-        case = _load(connection, number)
+        case = _open(connection, number)
     written = _question(case, [name for name in wording.MISSING if name in request.args.getlist("kurang")])
     return Response(written, content_type="text/plain; charset=utf-8")
 
@@ -191,7 +186,10 @@ def question(number: int) -> Response:
 def stale(error: CSRFError) -> Response:  # noqa: ARG001
     """Show a form again that was open for too long, with all that was typed in it: only its token is old."""
     message = "Halaman ini terlalu lama terbuka. Yang Anda tulis masih ada: periksa, lalu kirim sekali lagi."
-    return _case((request.view_args or {})["number"], Draft.read(), _Page(error=message, status=400))
+    try:
+        return _case((request.view_args or {})["number"], Draft.read(), _Page(error=message, status=400))
+    except Problem as problem:
+        return problems.respond(problem)
 
 
 @blueprint.errorhandler(InterfaceError)
@@ -204,6 +202,8 @@ def busy(error: SQLAlchemyError) -> Response:
     message = "Sistem sedang sibuk, putusan belum disimpan. Yang Anda tulis masih ada: tunggu sebentar, lalu kirim sekali lagi."
     try:
         return _case((request.view_args or {})["number"], Draft.read(), _Page(error=message, status=503))
+    except Problem as problem:
+        return problems.respond(problem)
     except SQLAlchemyError:
         return problems.respond(error)
 
@@ -232,7 +232,7 @@ def office(agency: Agency, unit: str) -> str:
 
 
 def _text(name: str) -> str:
-    return request.form.get(name, "").replace("\0", "").replace("\r\n", "\n").strip()
+    return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
 def _register() -> Register | None:
@@ -244,6 +244,16 @@ def _load(connection: Connection, number: int) -> Case:
     case = cases.load(connection, number)
     if case is None:
         raise Problem("not-found", "No such complaint.", sentence=f"Aduan nomor {number} tidak ada.")
+    return case
+
+
+def _open(connection: Connection, number: int) -> Case:
+    """Load a complaint that this person may read: all that shows anything of one begins here."""
+    case = _load(connection, number)
+    if not _may_read(case, access.current_account()):
+        raise Problem(
+            "forbidden", "The complaint is confidential.", sentence="Aduan ini rahasia: peran Anda tidak dapat membukanya."
+        )
     return case
 
 
@@ -267,7 +277,7 @@ def _claim_next(connection: Connection, wanted: Filter) -> int | None:
 
 def _decide(number: int, draft: Draft) -> Response:
     with parts().database.read() as connection:
-        case = _load(connection, number)
+        case = _open(connection, number)
     choice, wrong, focus = _choice(case, draft)
     if choice is None:
         return _case(number, draft, _Page(error=f"{wrong} Putusan belum disimpan.", status=422, focus=focus))
@@ -280,27 +290,27 @@ def _decide(number: int, draft: Draft) -> Response:
                 number,
                 choice,
                 person.id,
-                seen=int(seen) if seen.isdecimal() and 0 < int(seen) <= _BIGGEST else None,
+                seen=int(seen) if seen.isdecimal() and len(seen) < 11 and 0 < int(seen) <= MAX_ID else None,
                 minutes=minutes,
                 others=draft.members if draft.group else (),
             )
-            # One that was not waiting was looked up: whoever did that wants to stay with it.
-            ahead = _claim_next(connection, wanted) if case.state == "waiting" or saved.again else number
+            # One that was not waiting was looked up: whoever did that wants to stay with it, if they still may.
+            looked_up = case.state != "waiting" and not saved.again
+            stays = looked_up and (not case.complaint.confidential or person.may(Permission.CONFIDENTIAL))
+            ahead = number if stays else _claim_next(connection, wanted)
     except NotPossible as error:
         return _case(number, draft, _Page(error=str(error), status=409))
     return _onward(ahead, wanted, saved=_told(saved, case))
 
 
 def _undo(number: int) -> Response:
-    verdict = _text("putusan")
+    named, person = _text("putusan"), access.current_account()
+    verdict_id = int(named) if named.isdecimal() and len(named) < 10 else 0
     try:
         with parts().database.write() as connection:
-            undone = review.undo(
-                connection,
-                int(verdict) if verdict.isdecimal() and len(verdict) < 10 else 0,
-                access.current_account().id,
-                parts().settings.claim_minutes,
-            )
+            if not review.is_by(connection, verdict_id, person.id):  # one's own slip can be mended without reading it again
+                _open(connection, number)
+            undone = review.undo(connection, number, verdict_id, person.id, parts().settings.claim_minutes)
     except NotPossible as error:
         return _case(number, None, _Page(error=str(error), status=409))
     more = f" bersama {len(undone) - 1} aduan serupa" if len(undone) > 1 else ""
@@ -337,7 +347,7 @@ def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Re
     """Show the page of a complaint, or for the script only what changes on it; without a draft the form is a fresh one."""
     person, register, at = access.current_account(), _register(), now()
     with parts().database.read() as connection:
-        case = _load(connection, number)
+        case = _open(connection, number)
         group = cases.members(connection, number)
         like = [] if case.blind else cases.precedents(connection, case, [member.id for member in group])
         holder = ""
@@ -453,13 +463,9 @@ def _choice(case: Case, draft: Draft) -> tuple[Choice | None, str, str]:
     if len(draft.also) > review.MAX_ALSO:
         return None, f"Instansi pendukung paling banyak {review.MAX_ALSO}.", "pendukung"
     unit = (draft.unit or _unit_of(agency, case)) if agency.per else ""
-    if agency.per and unit not in _units(register, agency.per):
+    if agency.per and unit not in register.units(agency.per):
         return None, f"{agency.name}: pilih dahulu {agency.per} yang mana.", "unit"
     return Choice(agency=name, unit=unit, also=draft.also, note=draft.note), "", ""
-
-
-def _units(register: Register, per: str) -> frozenset[str]:
-    return frozenset(register.kecamatan if per == "kecamatan" else (place.desa for place in register.places if place.desa))
 
 
 def _told(saved: Saved, case: Case) -> dict[str, Any]:

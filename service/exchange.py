@@ -26,7 +26,7 @@ from model.lapor import Report
 from model.register import Register
 from model.routing import Decision
 from model.wording import DECISIONS, REASONS, all_reasons, office, percent
-from service import audit_log, import_jobs, intake, metrics, name_mapping, review, uploads
+from service import audit, audit_log, import_jobs, intake, metrics, name_mapping, review, uploads
 from service.clock import now
 from service.import_jobs import SOURCE, Job
 from service.intake import Prepared
@@ -34,7 +34,7 @@ from service.name_mapping import LEFT, OPEN, Targets
 from service.name_proposals import plain
 from service.parts import Parts
 from service.review import Choice
-from service.schemas import EARLIEST, ID_PATTERN, MAX_PLACE, ComplaintIn
+from service.schemas import EARLIEST, ID_PATTERN, MAX_CHANNEL, MAX_PLACE, ComplaintIn
 from service.tables import complaint, import_row, routing, routing_reason, standing, verdict
 from service.wording import OUTCOMES
 
@@ -44,7 +44,6 @@ GROWN = (500, 5_000, 20_000)
 """New complaints of one import after which PostgreSQL counts its tables: a plan made while they were empty reads them whole."""
 MAX_NAMES = 300
 MAX_TOPICS = 12
-MAX_CHANNEL = 50
 _READ_AT_ONCE = 500
 _CLOSED = re.compile(r"(?:di)?(?:arsip|tutup|hapus|tolak)|selesai")
 _BY_PERSON = "Diputuskan petugas"
@@ -276,7 +275,7 @@ def _stored(connection: Connection, job: Job, first: int, last: int) -> dict[int
         select(
             import_row.c.row,
             standing.c.complaint_id,
-            standing.c.queue,
+            audit.is_open().label("blind"),
             standing.c.agency.label("current"),
             standing.c.unit.label("current_unit"),
             routing.c.decision,
@@ -302,7 +301,7 @@ def _stored(connection: Connection, job: Job, first: int, last: int) -> dict[int
 
 
 def _as_it_stands(row: Mapping[str, Any], register: Register | None) -> Sequence[str]:
-    if row["queue"] == "audit":  # whoever decides it must not know what the model said
+    if row["blind"]:  # whoever decides it must not know what the model said
         return "", DECISIONS[row["decision"]], "", all_reasons(row["reasons"])
     if row["outcome"] and row["origin"] != "import":
         decided = _BY_PERSON if row["outcome"] in ("confirmed", "changed") else OUTCOMES[row["outcome"]]

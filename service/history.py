@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, not_, or_, select, tuple_
 
 from model.routing import Decision, Reason
+from service import audit
 from service.database import Database
 from service.periods import moment_of, parse_day
 from service.tables import STATES, account, complaint, routing, routing_reason, standing, verdict
@@ -139,7 +140,7 @@ def _select() -> Select[Any]:
             complaint.c.confidential,
             complaint.c.purged_at,
             standing.c.state,
-            standing.c.queue,
+            audit.is_open().label("blind"),
             standing.c.agency,
             standing.c.unit,
             standing.c.kecamatan,
@@ -163,7 +164,7 @@ def _select() -> Select[Any]:
 
 
 def _conditions(connection: Connection, query: Select[Any], asked: Filters, zone: ZoneInfo, confidential: bool) -> Select[Any]:
-    seen = standing.c.queue != "audit"  # what the model said of a blind audit case stays hidden until it is decided
+    seen = not_(audit.is_open())
     if asked.words:
         query = query.where(_saying(connection, asked.words, confidential))
     if asked.decision:

@@ -121,7 +121,7 @@ def _rows(form: str, most: int) -> Iterator[Sequence[spreadsheets.Cell]]:
 
 def _cells(row: Row[Any], reasons: Sequence[str], register: Register | None) -> Sequence[spreadsheets.Cell]:
     zone = parts().calendar.zone
-    hidden = row.queue == "audit"  # whoever decides it must not know what the model said
+    hidden = row.blind  # whoever decides it must not know what the model said
 
     def name(agency: str) -> str:
         return agency_name(agency, register) if agency else ""

@@ -24,6 +24,7 @@ blueprint = Blueprint("imports", __name__, url_prefix="/impor")
 MAX_BODY = uploads.MAX_BYTES + 2**20
 SHOWN_NAMES = 100
 """Names that one page asks about, each with a list of all agencies: the most frequent ones of those not mapped yet."""
+_NOT_YOURS = "Berkas ini hanya dapat diambil oleh yang mengunggahnya."
 _STATES = {
     "uploaded": "sedang diperiksa",
     "surveyed": "menunggu Anda",
@@ -87,14 +88,14 @@ def upload() -> BaseResponse:
     return redirect(url_for("imports.one", number=number), 303)
 
 
-@blueprint.get("/<int:number>")
+@blueprint.get("/<row:number>")
 @access.page(Permission.IMPORT)
 def one(number: int) -> Response:
     """Show where an import stands, and what it waits for."""
     return _one(_find(number))
 
 
-@blueprint.get("/<int:number>/keadaan")
+@blueprint.get("/<row:number>/keadaan")
 @access.page(Permission.IMPORT)
 def progress(number: int) -> Response:
     """Answer how far an import is, for the script of the page."""
@@ -107,7 +108,7 @@ def progress(number: int) -> Response:
     return response
 
 
-@blueprint.post("/<int:number>/proses")
+@blueprint.post("/<row:number>/proses")
 @access.page(Permission.IMPORT)
 def confirm(number: int) -> BaseResponse:
     """Remember what the names mean, and let the job go on, or only show the topics of one name (`rinci`)."""
@@ -131,7 +132,7 @@ def confirm(number: int) -> BaseResponse:
     return redirect(url_for("imports.one", number=number), 303)
 
 
-@blueprint.post("/<int:number>/batal")
+@blueprint.post("/<row:number>/batal")
 @access.page(Permission.IMPORT)
 def cancel(number: int) -> BaseResponse:
     """Drop an import of which nothing was taken in yet."""
@@ -146,11 +147,13 @@ def cancel(number: int) -> BaseResponse:
     return redirect(url_for("imports.one", number=number), 303)
 
 
-@blueprint.post("/<int:number>/berkas")
+@blueprint.post("/<row:number>/berkas")
 @access.page(Permission.IMPORT)
 def fetch(number: int) -> BaseResponse:
     """Hand the file back. Once all of it was sent, it is deleted here."""
     job = _find(number)
+    if not _may_fetch(job):
+        raise Problem("forbidden", "The file is somebody else's.", sentence=_NOT_YOURS)
     path = parts().settings.uploads / job.path
     if not job.has_result or not path.is_file():
         flash("Berkas hasil sudah tidak ada. Unggah ekspor lagi: yang sudah masuk tidak akan masuk dua kali.")
@@ -161,6 +164,12 @@ def fetch(number: int) -> BaseResponse:
     response.headers.set("Content-Disposition", "attachment", filename=job.result_name)
     response.content_length = path.stat().st_size
     return response
+
+
+def _may_fetch(job: Job) -> bool:
+    """Give the file back only to whoever had it: it is as it was uploaded, with what is confidential in it and who reported."""
+    person = access.current_account()
+    return job.created_by == person.id or person.may(Permission.CONFIDENTIAL)
 
 
 def _handed(job: Job, by: int, of: Parts) -> Iterator[bytes]:
@@ -201,6 +210,7 @@ def _one(job: Job, error: str = "", status: int = 200) -> Response:
         error=error,
         states=_STATES,
         troubles=troubles,
+        may_fetch=_may_fetch(job),
         register=register,
         fresh=[name for name in names if not name.decided][:SHOWN_NAMES],
         remembered=[name for name in names if name.decided][:SHOWN_NAMES],

@@ -27,7 +27,7 @@ from service.clock import Deadlines, now
 from service.holds import Answer
 from service.parts import Parts
 from service.problems import Problem
-from service.schemas import MAX_PLACE, ROUTING, ComplaintIn
+from service.schemas import MAX_CHANNEL, MAX_PLACE, ROUTING, ComplaintIn
 from service.similar import Sketch
 from service.statements import Statement
 from service.tables import complaint, idempotency, routing, routing_reason, standing
@@ -175,7 +175,7 @@ def _arrive(source: str, asked: ComplaintIn) -> _Arrival:
     )
     # Of what was masked: a digest of the rest would let somebody try all telephone numbers until one fits.
     said = "\0".join((asked.id, masked.title, masked.text, masked.kecamatan, masked.desa, str(masked.confidential)))
-    return _Arrival(source, masked, asked.channel, received_at, hashlib.sha256(said.encode()).hexdigest())
+    return _Arrival(source, masked, mask(asked.channel)[:MAX_CHANNEL], received_at, hashlib.sha256(said.encode()).hexdigest())
 
 
 def _store(parts: Parts, connection: Connection, prepared: Prepared, key: str, settled: bool) -> Receipt:
@@ -271,20 +271,30 @@ def _rows(prepared: Prepared, answer: Answer, body: str, at: dt.datetime) -> dic
 
 def _by_key(connection: Connection, arrival: _Arrival, key: str) -> Receipt | None:
     """Find what a key was used for before. Raises `key-reused` for another body, `in-flight` while the first is under way."""
+    number = known_key(connection, arrival.source, key, arrival.digest)
+    if number is None:
+        return None
+    return _old(connection, connection.execute(_WITH_ROUTING.where(complaint.c.id == number)).one())
+
+
+def known_key(connection: Connection, source: str, key: str, digest: str) -> int | None:
+    """Answer the complaint for which a sender used an Idempotency-Key before; nobody else uses it until the transaction ends.
+
+    Raises the problems `key-reused` for another body than that of `digest`, `in-flight` while the first is under way.
+    """
     if connection.dialect.name == "postgresql":  # SQLite has one writer: whoever is here waited for the others
         lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 727))")
-        if not connection.execute(lock, {"name": f"{arrival.source} {key}"}).scalar_one():
+        if not connection.execute(lock, {"name": f"{source} {key}"}).scalar_one():
             raise Problem("in-flight", "A request with this Idempotency-Key is still under way.")
     known = connection.execute(
-        select(idempotency.c.digest, idempotency.c.complaint_id).where(
-            idempotency.c.source == arrival.source, idempotency.c.key == key
-        )
+        select(idempotency.c.digest, idempotency.c.complaint_id).where(idempotency.c.source == source, idempotency.c.key == key)
     ).one_or_none()
     if known is None:
         return None
-    if known.digest != arrival.digest:
+    if known.digest != digest:
         raise Problem("key-reused", "This Idempotency-Key was used with another body.")
-    return _old(connection, connection.execute(_WITH_ROUTING.where(complaint.c.id == known.complaint_id)).one())
+    number: int = known.complaint_id
+    return number
 
 
 def _again(connection: Connection, arrival: _Arrival, key: str) -> Receipt:

@@ -15,16 +15,13 @@ from service.openapi import Operation, Parameter, describes
 from service.parts import parts
 from service.problems import Detail, Problem
 from service.schemas import ID_PATTERN, BatchLine, ComplaintIn, DecisionsOut, Full, OutcomeIn, Stored
-from service.tables import verdict
+from service.tables import MAX_ID, verdict
 
 blueprint = Blueprint("intake_api", __name__, url_prefix="/api/v1")
 NDJSON = "application/x-ndjson"
-MAX_CURSOR = 2**31 - 1
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _ID = Parameter("client_id", "path", "the sender's own id of the complaint", {"type": "string", "pattern": ID_PATTERN})
-_AFTER = Parameter(
-    "after", "query", "the cursor to go on from", {"type": "integer", "minimum": 0, "maximum": MAX_CURSOR, "default": 0}
-)
+_AFTER = Parameter("after", "query", "the cursor to go on from", {"type": "integer", "minimum": 0, "maximum": MAX_ID, "default": 0})
 _LIMIT = Parameter("limit", "query", "entries at most", {"type": "integer", "minimum": 1, "maximum": feed.MAX_PAGE, "default": 100})
 _IDEMPOTENCY = Parameter(
     "Idempotency-Key",
@@ -50,11 +47,9 @@ _IDEMPOTENCY = Parameter(
 )
 def take_in() -> Response:
     """Take one complaint in."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):  # an empty one too: its sender believes to be safe
-        raise Problem("invalid", "Idempotency-Key must be 1 to 200 visible ASCII characters.")
+    key = _idempotency_key()
     asked = bodies.check(ComplaintIn, bodies.json_body())
-    receipt = intake.take_in(parts(), access.current_key().source, asked, key or "")
+    receipt = intake.take_in(parts(), access.current_key().source, asked, key)
     location = {"Location": f"/api/v1/complaints/{receipt.id}"} if receipt.new else None
     return json_answer(receipt.body, 201 if receipt.new else 200, location)
 
@@ -105,21 +100,26 @@ def show(client_id: str) -> Response:
     Operation(
         "Say what the agency did",
         "`accepted`, or `bukan-wewenang` with the right agency where it is known. It becomes a verdict; what was routed "
-        "automatically and comes back counts as an error of the model. The same again changes nothing.",
+        "automatically and comes back counts as an error of the model. The same again changes nothing; with an Idempotency-Key not "
+        "even when somebody decided in between.",
         takes=(OutcomeIn,),
         answers={200: ("The complaint as it stands now.", Full)},
-        problems=("not-json", "not-found", "conflict", "too-large", "not-supported", "invalid", "no-model", "busy"),
-        parameters=(_ID,),
+        problems=(
+            *("not-json", "not-found", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused"),
+            *("no-model", "busy"),
+        ),
+        parameters=(_ID, _IDEMPOTENCY),
         example={"outcome": "bukan-wewenang", "agency": "pln"},
     )
 )
 def tell_outcome(client_id: str) -> Response:
     """Keep what happened downstream."""
+    key = _idempotency_key()
     said = bodies.check(OutcomeIn, bodies.json_body())
-    register = parts().models.require().register
+    register, today = parts().models.require().register, parts().calendar.today().isoformat()
     with parts().database.write() as connection:
         row = _found(connection, client_id)
-        outcomes.record(connection, row.id, said, register, access.current_key().id)
+        outcomes.record(connection, row.id, said, register, today, access.current_key().id, key)
         return json_answer(_full(connection, _found(connection, client_id)))
 
 
@@ -137,7 +137,7 @@ def tell_outcome(client_id: str) -> Response:
 )
 def decisions() -> Response:
     """Give a page of the feed."""
-    after, limit = _number("after", 0, 0, MAX_CURSOR), _number("limit", 100, 1, feed.MAX_PAGE)
+    after, limit = _number("after", 0, 0, MAX_ID), _number("limit", 100, 1, feed.MAX_PAGE)
     key = access.current_key()
     feed.place(parts().database)
     with parts().database.read() as connection:
@@ -145,6 +145,14 @@ def decisions() -> Response:
     listed = [feed.entry(row) for row in rows[:limit]]
     answer = {"decisions": listed, "next": listed[-1]["cursor"] if listed else after, "more": len(rows) > limit}
     return json_answer(json.dumps(answer, ensure_ascii=False).encode())
+
+
+def _idempotency_key() -> str:
+    """Answer the key of this request, empty where it has none."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):  # an empty one too: its sender believes to be safe
+        raise Problem("invalid", "Idempotency-Key must be 1 to 200 visible ASCII characters.")
+    return key or ""
 
 
 def _found(connection: Connection, client_id: str) -> Row[Any]:

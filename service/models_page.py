@@ -266,7 +266,7 @@ def _one(name: str, error: str = "", asked: _Asked | None = None, status: int = 
 
 
 def _asked() -> _Asked:
-    given = {name: request.form.get(name, "").replace("\0", "").strip() for name in ("aksi", "alasan", "meskipun", "dipakai")}
+    given = {name: request.form.get(name, "").strip() for name in ("aksi", "alasan", "meskipun", "dipakai")}
     return _Asked(given["aksi"], given["alasan"], given["meskipun"], given["dipakai"])
 
 

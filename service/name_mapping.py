@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from model.register import Register
 from service.clock import now
@@ -55,10 +56,12 @@ def save(connection: Connection, source: str, decided: Mapping[tuple[str, str], 
             continue
         values = {"agency": target, "decided_at": now(), "decided_by": by}
         where = (name_mapping.c.source == source, name_mapping.c.name == key[0], name_mapping.c.category == key[1])
-        if key in before:
+        new = insert(name_mapping).values(source=source, name=key[0], category=key[1], **values)
+        try:
+            with connection.begin_nested():
+                connection.execute(update(name_mapping).where(*where).values(values) if key in before else new)
+        except IntegrityError:  # the same form, sent twice at once
             connection.execute(update(name_mapping).where(*where).values(values))
-        else:
-            connection.execute(insert(name_mapping).values(source=source, name=key[0], category=key[1], **values))
         changed += 1
     return changed
 

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+import hashlib
+from collections.abc import Iterator
 
+from sqlalchemy import Connection, insert, select
+
+from model.privacy import mask
 from model.register import Register
-from service import review
+from service import intake, review
+from service.clock import now
 from service.problems import Detail, Problem
 from service.review import Choice
 from service.schemas import OutcomeIn
-from service.tables import standing, verdict
+from service.tables import complaint, idempotency, standing, verdict
 
 _WITH_AN_AGENCY = ("sent", "decided")
 
 
-def record(connection: Connection, complaint_id: int, said: OutcomeIn, register: Register, api_key_id: int) -> bool:
+def record(
+    connection: Connection, complaint_id: int, said: OutcomeIn, register: Register, today: str, api_key_id: int, key: str = ""
+) -> bool:
     """Keep it as a verdict; tells whether it is new. The same again changes nothing.
 
-    Raises the problem `invalid` for an agency that is unknown or the one that returned it, `conflict` where no agency has it.
+    Without an Idempotency-Key (`key`) the same again is what says the same as the verdict that stands: where a person decided in
+    between, it is taken for the word of the agency that has the complaint now.
+    Raises the problem `invalid` for an agency or unit that cannot have it or the one that returned it, `conflict` where no agency
+    has it or what it said was purged, `key-reused` for a key that was used with something else.
     """
     row = connection.execute(select(standing).where(standing.c.complaint_id == complaint_id).with_for_update()).one()
-    if said.agency and said.agency not in register.by_id:
-        raise Problem("invalid", "The request is not valid.", [Detail("/agency", "is no agency of the register")])
-    if said.outcome == "accepted" and said.agency:
-        raise Problem("invalid", "The request is not valid.", [Detail("/agency", "goes with bukan-wewenang only")])
+    of = connection.execute(select(complaint.c.source, complaint.c.purged_at).where(complaint.c.id == complaint_id)).one()
+    digest = _digest(said)
+    if key and intake.known_key(connection, of.source, key, digest) is not None:
+        return False
+    if wrong := list(_wrong(said, register, today)):
+        raise Problem("invalid", "The request is not valid.", wrong)
     if _is_known(connection, row.verdict_id, said):
         return False
+    if of.purged_at is not None:
+        raise Problem("conflict", "What this complaint said was deleted when its time was over: it can be decided no more.")
     if row.state not in _WITH_AN_AGENCY or not row.agency:
         raise Problem("conflict", f"No agency has this complaint now: its state is {row.state}.")
     if said.agency == row.agency and said.unit in ("", row.unit):
@@ -35,7 +49,34 @@ def record(connection: Connection, complaint_id: int, said: OutcomeIn, register:
         "bukan-wewenang": Choice(said.agency, "changed" if said.agency else "returned", said.unit, note=said.note),
     }[said.outcome]
     review.record(connection, row, choice, origin="api", api_key_id=api_key_id)
+    if key:
+        values = {"source": of.source, "key": key, "digest": digest, "complaint_id": complaint_id, "created_at": now()}
+        connection.execute(insert(idempotency).values(values))
     return True
+
+
+def _digest(said: OutcomeIn) -> str:
+    parts = ("outcome", said.outcome, said.agency, said.unit, mask(said.note))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _wrong(said: OutcomeIn, register: Register, today: str) -> Iterator[Detail]:
+    """Yield what keeps the agency that is named from having the complaint: what the desk refuses too."""
+    if not said.agency:
+        if said.unit:
+            yield Detail("/unit", "goes with an agency only")
+        return
+    agency = register.by_id.get(said.agency)
+    if said.outcome == "accepted":
+        yield Detail("/agency", "goes with bukan-wewenang only")
+    elif agency is None:
+        yield Detail("/agency", "is no agency of the register")
+    elif not agency.active_on(today):
+        yield Detail("/agency", "is not active any more")
+    elif agency.per and said.unit not in register.units(agency.per):
+        yield Detail("/unit", f"must name the {agency.per} whose office it is, as the register has it")
+    elif said.unit and not agency.per:
+        yield Detail("/unit", "goes with a family of agencies only")
 
 
 def _is_known(connection: Connection, verdict_id: int | None, said: OutcomeIn) -> bool:

@@ -10,14 +10,15 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from model.faults import SalurError
 
 SECONDS = 10
-_MAX_ANSWER = 65_536
 
 
 class ForbiddenAddress(SalurError):
@@ -65,20 +66,35 @@ def resolve(text: str, allowed_hosts: Collection[str]) -> Target:
     return Target(url, found[0], port)
 
 
-def post(target: Target, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send a body and answer the status. Raises OSError or http.client.HTTPException where it does not get through."""
-    connection = http.client.HTTPConnection(target.url.hostname or "", target.port, timeout=SECONDS)
-    connection.sock = socket.create_connection((target.address, target.port), timeout=SECONDS)
+def post(target: Target, body: bytes, headers: Mapping[str, str], seconds: float = SECONDS) -> int:
+    """Send a body and answer the status, all within some seconds once there is a connection.
+
+    Raises OSError or http.client.HTTPException where it does not get through.
+    """
+    connection = http.client.HTTPConnection(target.url.hostname or "", target.port, timeout=seconds)
+    sock = socket.create_connection((target.address, target.port), timeout=seconds)
+    if target.url.scheme == "https":
+        context = ssl.create_default_context()
+        sock = context.wrap_socket(sock, server_hostname=target.url.hostname, do_handshake_on_connect=False)
+    connection.sock = sock
+    # The socket's own limit is for each piece: who sends a byte now and then would keep us for days.
+    watchdog = threading.Timer(seconds, _hang_up, [sock])
+    watchdog.daemon = True
+    watchdog.start()
     try:
-        if target.url.scheme == "https":
-            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=target.url.hostname)
+        if isinstance(sock, ssl.SSLSocket):
+            sock.do_handshake()
         path = (target.url.path or "/") + (f"?{target.url.query}" if target.url.query else "")
         connection.request("POST", path, body, {"Host": target.url.netloc, **headers})
-        response = connection.getresponse()
-        response.read(_MAX_ANSWER)
-        return response.status
+        return connection.getresponse().status  # what it says besides is of no use
     finally:
+        watchdog.cancel()
         connection.close()
+
+
+def _hang_up(sock: socket.socket) -> None:
+    with suppress(OSError):  # it may be closed already
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _is_public(address: str) -> bool:

@@ -60,7 +60,7 @@ def add() -> Response:
     return _page(password=password, password_of=form.get("nama", "").strip().lower())
 
 
-@blueprint.post("/<int:number>/peran")
+@blueprint.post("/<row:number>/peran")
 @access.page(Permission.PEOPLE)
 def change_role(number: int) -> Response:
     """Give somebody another role."""
@@ -68,7 +68,7 @@ def change_role(number: int) -> Response:
     return _change(number, lambda connection, person, by: accounts.set_role(connection, person, role, by), "Peran sudah diganti.")
 
 
-@blueprint.post("/<int:number>/aktif")
+@blueprint.post("/<row:number>/aktif")
 @access.page(Permission.PEOPLE)
 def change_active(number: int) -> Response:
     """Open or close an account."""
@@ -77,7 +77,7 @@ def change_active(number: int) -> Response:
     return _change(number, lambda connection, person, by: accounts.set_active(connection, person, active, by), done)
 
 
-@blueprint.post("/<int:number>/sandi")
+@blueprint.post("/<row:number>/sandi")
 @access.page(Permission.PEOPLE)
 def reset(number: int) -> Response:
     """Make a new password, shown this once, that must be changed at the next sign-in."""
@@ -109,7 +109,7 @@ def add_key() -> Response:
     return _page(secret=secret)
 
 
-@blueprint.post("/kunci/<int:number>/cabut")
+@blueprint.post("/kunci/<row:number>/cabut")
 @access.page(Permission.PEOPLE)
 def revoke_key(number: int) -> Response:
     """Make a key void."""

@@ -54,7 +54,7 @@ def purge(database: Database, before: dt.datetime, *, dry_run: bool = False) -> 
 
 
 def _empty(connection: Connection, numbers: list[int]) -> None:
-    nothing = {"title": "", "text": "", "desa": "", "digest": "", "purged_at": now()}
+    nothing = {"title": "", "text": "", "desa": "", "channel": "", "digest": "", "purged_at": now()}
     connection.execute(update(complaint).where(complaint.c.id.in_(numbers)).values(nothing))
     # The model's answer quotes the words that decided.
     connection.execute(update(routing).where(routing.c.complaint_id.in_(numbers)).values(body="", desa=""))

@@ -201,7 +201,7 @@ def record(
             note=mask(choice.note),
             question=choice.question,
             seconds=seconds,
-            blind=row.queue == "audit",
+            blind=_is_blind(connection, row.complaint_id),
             account_id=account_id,
             api_key_id=api_key_id,
             decided_at=at,
@@ -222,12 +222,20 @@ def record(
     return Saved(row.complaint_id, verdict_id, outcome, agency, unit, stopped=said.agency if stopped else "")
 
 
-def undo(connection: Connection, verdict_id: int, account_id: int, minutes: int) -> tuple[int, ...]:
+def is_by(connection: Connection, verdict_id: int, account_id: int) -> bool:
+    """Tell whether somebody gave a verdict."""
+    by = connection.execute(select(verdict.c.account_id).where(verdict.c.id == verdict_id)).scalar_one_or_none()
+    return bool(by == account_id)
+
+
+def undo(connection: Connection, complaint_id: int, verdict_id: int, account_id: int, minutes: int) -> tuple[int, ...]:
     """Take a verdict back, and those of its group that were given with it; the complaints wait as before, the first one for me.
 
-    Answers the complaints. Raises NotFound, or AlreadyDecided where the verdict does not stand any more.
+    Answers the complaints. Raises NotFound where the complaint has no such verdict, or AlreadyDecided where it does not
+    stand any more.
     """
-    given = connection.execute(select(verdict).where(verdict.c.id == verdict_id)).one_or_none()
+    of_this = (verdict.c.id == verdict_id, verdict.c.complaint_id == complaint_id)
+    given = connection.execute(select(verdict).where(*of_this)).one_or_none()
     if given is None or given.outcome == "undone":
         raise NotFound("Putusan ini tidak ada.")
     _refuse_purged(connection, given.complaint_id)
@@ -290,6 +298,9 @@ def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_i
         and last.agency == choice.agency
         and (choice.outcome or last.outcome) == last.outcome
         and last.unit == choice.unit
+        and list(last.also) == [other for other in choice.also if other != choice.agency and choice.agency]
+        and list(last.missing) == list(choice.missing)
+        and last.question == choice.question
         and last.note == mask(choice.note)
         and at - last.decided_at < _AGAIN
     )
@@ -315,12 +326,13 @@ def _move(
     connection: Connection, row: Row[Any], said: Row[Any], outcome: str, agency: str, unit: str, verdict_id: int | None
 ) -> None:
     state = _STATE_AFTER[outcome]
-    proposed = state in ("waiting", "asked")
+    if state in ("waiting", "asked"):  # the proposal stands again, but in a blind case nobody may see it
+        agency, unit = ("", "") if _is_blind(connection, row.complaint_id) else (said.agency, said.unit)
     values: dict[str, Any] = {
         "state": state,
         "queue": "returned" if state == "waiting" else "",
-        "agency": said.agency if proposed else agency,
-        "unit": said.unit if proposed else unit,
+        "agency": agency,
+        "unit": unit,
         "verdict_id": verdict_id,
         "claimed_by": None,
         "claimed_until": None,
@@ -328,6 +340,12 @@ def _move(
     if state == "waiting":
         values["rank"] = rank(row.due, said.probability, "returned", said.oversight)
     connection.execute(update(standing).where(standing.c.complaint_id == row.complaint_id).values(values))
+
+
+def _is_blind(connection: Connection, complaint_id: int) -> bool:
+    """Tell whether a complaint is a case of the blind audit still, also while its reporter is asked."""
+    found = connection.execute(select(audit.is_open()).where(standing.c.complaint_id == complaint_id)).scalar_one()
+    return bool(found)
 
 
 def _tell(

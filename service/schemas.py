@@ -15,6 +15,7 @@ MAX_ITEMS = 100
 """Complaints of one call; more go through `/complaints/batch`."""
 ID_PATTERN = r"^[A-Za-z0-9._:~-]{1,100}$"
 MAX_PLACE = 200
+MAX_CHANNEL = 100
 MAX_NOTE = 10_000
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 

@@ -32,8 +32,10 @@ def init_app(app: Flask) -> None:
 
 def ask() -> Response:
     """Ask to sign in, and bring the person back to where they wanted to go, with what they had written."""
-    if request.method in ("GET", "HEAD") or (request.content_length or 0) > 8 * _MAX_CARRIED:  # a file is not carried along
+    if request.method in ("GET", "HEAD"):
         return redirect(url_for("sign_in.enter", lanjut=request.full_path.rstrip("?")))
+    if not _is_ours() or (request.content_length or 0) > 8 * _MAX_CARRIED:  # a file is not carried along
+        return redirect(url_for("sign_in.enter"), 303)
     carried = [(CARRIED + name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     if sum(len(value) for _, value in carried) > _MAX_CARRIED:
         carried = []
@@ -110,6 +112,17 @@ def _form(status: int, error: str = "", name: str = "", next_page: str = "", car
     session.permanent = True  # the CSRF token lives as long as the form is open
     page = render_template("sign_in.html", error=error, name=name, next_page=next_page, carried=carried)
     return make_response(page, status)
+
+
+def _is_ours() -> bool:
+    """Tell whether a page of this site sent this form.
+
+    Another site's form comes without the session's cookie, as if the session had ended: carried along, it would be offered to
+    the person with a token of ours, and leave only a button to press.
+    """
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site == "same-origin"
+    return urlsplit(request.headers.get("Origin", "")).netloc == request.host  # an older browser, or plain http
 
 
 def _local(target: str) -> str:

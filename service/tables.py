@@ -46,6 +46,8 @@ from sqlalchemy.types import TypeDecorator
 
 REVISION = "0003"
 """The migration that makes these tables; a test holds it to the newest."""
+MAX_ID = 2**31 - 1
+"""The largest number of a row: what PostgreSQL's integer holds."""
 STATES = ("sent", "waiting", "asked", "decided", "closed")
 """sent: went out by itself. waiting: in the queue. asked: the reporter must add something. closed: not a complaint."""
 QUEUES = ("review", "ask", "audit", "returned", "no-model")

@@ -31,7 +31,7 @@ def form() -> Response:
 @access.public("30 per minute")
 def answer() -> Response:
     """Route what was pasted, and show everything that led there."""
-    fields = {name: request.form.get(name, "").replace("\0", "") for name in ("text", "title", "kecamatan")}
+    fields = {name: request.form.get(name, "") for name in ("text", "title", "kecamatan")}
     try:
         asked = ComplaintIn.model_validate(fields)
     except ValidationError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
 
-from service.tables import account, complaint, routing_reason, standing
+from service.tables import MAX_ID, account, complaint, routing_reason, standing
 
 PAGE = 25
 COUNTED = 10_000
@@ -105,9 +105,10 @@ class Cursor:
         """Take it from an address; None where it is not one."""
         rank, _, number = text.partition("~")
         try:
-            return cls(float(rank), int(number)) if len(text) < 50 else None
+            found = cls(float(rank), int(number)) if len(text) < 50 else None
         except ValueError:
             return None
+        return found if found and 0 <= found.id <= MAX_ID else None
 
     def __str__(self) -> str:
         """Write it into an address; no digit of the rank is lost."""

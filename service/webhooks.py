@@ -1,8 +1,9 @@
 """Decisions told to other systems: each entry of the feed is posted, signed, and tried again until it is taken or given up.
 
 At least once, and nearly always in order: an entry that fails does not hold up the later ones, so a receiver keeps the highest
-`cursor` it has seen of each complaint. The signing key is made of the service's secret and the webhook's salt: whoever has the
-database alone cannot forge a delivery.
+`cursor` it has seen of each complaint. A receiver that cannot be reached is tried once in a round, and what else was to go there
+counts as tried: the others do not wait for it longer than that. The signing key is made of the service's secret and the webhook's
+salt: whoever has the database alone cannot forge a delivery.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Update, and_, insert, select, update
+from sqlalchemy import Connection, Row, Update, and_, func, insert, select, update
 
 from service import audit_log, feed, metrics, outgoing
 from service.clock import now
@@ -25,13 +27,17 @@ from service.outgoing import ForbiddenAddress, Target
 from service.settings import Settings
 from service.tables import complaint, decision, webhook, webhook_delivery
 
-MAX_ATTEMPTS = 12
+MAX_ATTEMPTS = 17
 """With the waits below that is about a day and a half."""
 FIRST_WAIT = dt.timedelta(seconds=10)
 LONGEST_WAIT = dt.timedelta(hours=6)
 LEASE = dt.timedelta(seconds=4 * outgoing.SECONDS)
 """How long an attempt may take before another worker thinks that the first one died."""
 AT_ONCE = 50
+AT_ONCE_EACH = 10
+"""Attempts of one round, and how many of them go to one address: the rest of it waits for the next round, as all others do."""
+ROUND = LEASE - dt.timedelta(seconds=2 * outgoing.SECONDS)
+"""How long attempts of a round are begun: what is left then is due in the next one."""
 Send = Callable[[Target, bytes, Mapping[str, str]], int]
 
 
@@ -90,10 +96,20 @@ def deliver(
     feed.place(database)
     with database.write() as connection:
         _fan_out(connection, clock())
+    began = clock()
     with database.write() as connection:
-        due = _take_due(connection, clock())
+        due = _take_due(connection, began)
+    unreachable: dict[int, str] = {}
     for delivery in due:
-        status, error = _attempt(delivery, settings, secret, send, clock())
+        if clock() - began > ROUND:
+            with database.write() as connection:
+                _put_back(connection, delivery, clock())
+            continue
+        status, error = None, unreachable.get(delivery.webhook_id, "")
+        if not error:
+            status, error = _attempt(delivery, settings, secret, send, clock())
+            if error:
+                unreachable[delivery.webhook_id] = error
         with database.write() as connection:
             _note(connection, delivery, status, error, clock())
     return len(due)
@@ -112,16 +128,22 @@ def _fan_out(connection: Connection, moment: dt.datetime) -> None:
 
 def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Delivery]:
     """Lease the attempts that are due, so that no other worker makes them too."""
-    wanted = (
-        select(webhook_delivery, webhook.c.url, webhook.c.salt)
-        .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
-        .where(webhook_delivery.c.state == "pending", webhook_delivery.c.next_at <= moment)
-        .order_by(webhook_delivery.c.next_at, webhook_delivery.c.position)
-        .limit(AT_ONCE)
-        .with_for_update(skip_locked=True, of=webhook_delivery)
-    )
+    is_due = (webhook_delivery.c.state == "pending", webhook_delivery.c.next_at <= moment)
+    longest = func.min(webhook_delivery.c.next_at)
+    hooks = select(webhook_delivery.c.webhook_id).where(*is_due).group_by(webhook_delivery.c.webhook_id).order_by(longest)
+    rows: list[Row[Any]] = []
+    for hook in connection.execute(hooks.limit(AT_ONCE // AT_ONCE_EACH)).scalars().all():
+        of_it = (
+            select(webhook_delivery, webhook.c.url, webhook.c.salt)
+            .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
+            .where(*is_due, webhook_delivery.c.webhook_id == hook)
+            .order_by(webhook_delivery.c.next_at, webhook_delivery.c.position)
+            .limit(AT_ONCE_EACH)
+            .with_for_update(skip_locked=True, of=webhook_delivery)
+        )
+        rows += connection.execute(of_it).all()
     due = []
-    for row in connection.execute(wanted).all():
+    for row in rows:
         entry = connection.execute(
             select(decision, complaint.c.client_id)
             .join(complaint, complaint.c.id == decision.c.complaint_id)
@@ -156,8 +178,14 @@ def _note(connection: Connection, delivery: Delivery, status: int | None, error:
         values |= {"state": "given-up"}
     else:
         values |= {"next_at": moment + min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)}
-    connection.execute(_this(delivery.webhook_id, delivery.position).values(values))
+    # One that took longer than its lease may have been delivered by another worker meanwhile.
+    connection.execute(_this(delivery.webhook_id, delivery.position).where(webhook_delivery.c.state == "pending").values(values))
     metrics.count_delivery(str(values.get("state", "failed")))
+
+
+def _put_back(connection: Connection, delivery: Delivery, moment: dt.datetime) -> None:
+    """Let an attempt that was not made be due again, and not count."""
+    connection.execute(_this(delivery.webhook_id, delivery.position).values(attempts=delivery.attempts - 1, next_at=moment))
 
 
 def _this(webhook_id: int, position: int) -> Update:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,12 +82,57 @@ def test_what_was_written_when_the_session_ended_is_offered_again(app: Flask, da
     with database.write() as connection:
         found = accounts.everyone(connection)[0]
         accounts.set_password(connection, found, PASSWORD)
-    refused = petugas.client.post("/sandi", data={"csrf_token": token, "catatan": 'Sudah ditelepon, "tunggu" <b>Senin</b>'})
+    form = {"csrf_token": token, "catatan": 'Sudah ditelepon, "tunggu" <b>Senin</b>'}
+    refused = petugas.client.post("/sandi", data=form, headers={"Sec-Fetch-Site": "same-origin"})
     assert refused.status_code == 401
     assert "tidak hilang" in refused.text
     again = petugas.sign_in("petugas", **{"lanjut": "/sandi", "simpan-catatan": 'Sudah ditelepon, "tunggu" <b>Senin</b>'})
     assert again.status_code == 200
     assert "Sudah ditelepon, &#34;tunggu&#34; &lt;b&gt;Senin&lt;/b&gt;</textarea>" in again.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://jahat.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://lain.localhost", "Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://jahat.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_form_of_another_site_is_not_carried_through_signing_in(person: Person, headers: dict[str, str]) -> None:
+    answer = person.client.post("/pengguna/1/peran", data={"peran": "pengelola"}, headers=headers)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/masuk")
+    assert "Set-Cookie" not in answer.headers, "a session that there is stays"
+
+
+def test_a_browser_that_only_names_the_origin_keeps_what_was_written(person: Person) -> None:
+    answer = person.client.post("/aduan/1", data={"catatan": "tunggu Senin"}, headers={"Origin": "http://localhost"})
+    assert answer.status_code == 401
+    assert "tunggu Senin" in answer.text
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer
+def test_two_administrators_cannot_close_each_other_at_once(database: Database) -> None:
+    with database.write() as connection:
+        numbers = [accounts.add(connection, name, "pengelola", PASSWORD) for name in ("satu", "dua")]
+    both = threading.Barrier(2)
+
+    def close(number: int) -> str:
+        with database.write() as connection:
+            person = next(one for one in accounts.everyone(connection) if one.id == number)
+            both.wait()
+            try:
+                accounts.set_active(connection, person, False)
+            except accounts.InvalidAccount as error:
+                return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(close, numbers))
+    assert told[0] == ""
+    assert "satu-satunya pengelola" in told[1]
 
 
 def test_too_many_attempts_to_sign_in_are_stopped(make_app: Callable[..., Flask], person: Person) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from tests.service.conftest import Api
+    from tests.service.conftest import Api, Person
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 VERSION = "palsu-1"
@@ -95,11 +97,50 @@ def test_a_wrong_unit_is_a_wrong_address(drawing: Api, database: Database, siti:
     assert [case.agrees for case in cases(database)] == [False, True]
 
 
+def test_a_case_stays_blind_while_the_reporter_is_asked(
+    make_app: Callable[..., Flask], drawing: Api, petugas: Person, database: Database
+) -> None:
+    number = arrive(drawing, "sampah pasti")
+    token = petugas.token(f"/aduan/{number}")
+    asked = {"csrf_token": token, "keadaan": "0", "aksi": "kurang-informasi", "kurang": "waktu", "pertanyaan": "Kapan?"}
+    petugas.client.post(f"/aduan/{number}", data=asked)
+    with database.read() as connection:
+        row = connection.execute(select(standing.c.state, standing.c.agency)).one()
+    assert tuple(row) == ("asked", "")
+    page = petugas.client.get(f"/aduan/{number}").text
+    assert 'class="choice' in page
+    assert "choice-share" not in page
+    answered = petugas.send(f"/aduan/{number}", f"/aduan/{number}", keadaan="1", putusan="dlh")
+    assert answered.status_code == 303
+    (case,) = cases(database)
+    assert case.agrees is True
+    with database.read() as connection:
+        assert connection.execute(select(verdict.c.blind).order_by(verdict.c.id)).scalars().all() == [True, True]
+
+
+def test_two_verdicts_that_stop_an_agency_at_once_stop_it_once(database: Database) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer")
+    both = threading.Barrier(2)
+
+    def stop(_: int) -> bool:
+        with database.write() as connection:
+            assert not audit.stopped(connection, VERSION)
+            both.wait()
+            try:
+                return bool(audit.open_breaker(connection, "dlh", VERSION, "Terlalu banyak keliru."))
+            except audit.InvalidBreaker:
+                return False
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(stop, range(2))) == [False, True]
+
+
 def test_an_undone_verdict_opens_the_case_again(drawing: Api, database: Database, siti: int) -> None:
     number = arrive(drawing, "sampah pasti")
     saved = judge(database, number, siti, Choice("dpupr"))
     with database.write() as connection:
-        review.undo(connection, saved.verdict_id, siti, 10)
+        review.undo(connection, number, saved.verdict_id, siti, 10)
     (case,) = cases(database)
     assert (case.agrees, case.verdict_id) == (None, None)
     with database.read() as connection:

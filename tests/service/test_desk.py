@@ -308,7 +308,7 @@ def test_a_note_survives_the_end_of_the_session(api: Api, petugas: Person, datab
     form = {"csrf_token": petugas.token(f"/aduan/{number}"), "keadaan": "0", "putusan": "dlh", "catatan": NOTE}
     form_with_lists = form | {"pendukung": ["pln", "dpupr"], "kurang": ["lokasi", "waktu"]}
     petugas.send("/keluar")
-    asked = petugas.client.post(f"/aduan/{number}", data=form_with_lists)
+    asked = petugas.client.post(f"/aduan/{number}", data=form_with_lists, headers={"Sec-Fetch-Site": "same-origin"})
     assert asked.status_code == 401
     assert "tidak hilang" in asked.text
     carried = dict(re.findall(r'name="(lanjut|csrf_token)" value="([^"]*)"', asked.text))
@@ -445,6 +445,49 @@ def test_whoever_may_only_look_cannot_decide_or_hold(api: Api, person: Person, d
     assert person.client.get("/antrean/berikutnya").status_code == 403
     assert person.client.get(f"/aduan/{secret}").status_code == 403
     assert "sampah rahasia" not in person.client.get("/antrean").text
+
+
+def test_a_confidential_complaint_that_is_decided_is_closed_to_those_who_decide(
+    app: Flask, api: Api, petugas: Person, database: Database
+) -> None:
+    secret, other = arrive(api, "oknum meminta uang", title="Judul rahasia", confidential=True), arrive(api)
+    colleague(database, "kepala", "kepala")
+    head = type(petugas)(app.test_client())
+    head.sign_in("kepala")
+    send(head, secret, putusan="dlh", keadaan="0")
+    (given,) = verdicts(database)
+    page, form = f"/aduan/{secret}", {"csrf_token": petugas.token("/sandi"), "cari": "x", "keadaan": "0"}
+    answers = [
+        petugas.client.get(page),
+        petugas.client.get(f"{page}/pertanyaan"),
+        petugas.client.get(f"{page}/cari"),
+        *(petugas.client.post(page, data=form | more) for more in ({"aksi": "cari"}, {"aksi": "susun"}, {"putusan": "pln"})),
+        petugas.client.post(page, data={"csrf_token": "lama"}),
+        petugas.client.post(page, data=form | {"aksi": "urungkan", "putusan": str(given.id)}),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 8
+    assert not any("meminta uang" in answer.text or "Judul rahasia" in answer.text for answer in answers)
+    assert send(petugas, other, aksi="urungkan", putusan=str(given.id)).status_code == 409, "a verdict of another complaint"
+    assert len(verdicts(database)) == 1
+    assert head.client.get(page).status_code == 200
+
+
+def test_whoever_decided_a_confidential_complaint_can_take_it_back_at_once(api: Api, petugas: Person, database: Database) -> None:
+    secret = arrive(api, "oknum meminta uang", confidential=True)
+    assert send(petugas, secret, putusan="dlh").status_code == 303
+    token = petugas.token("/sandi")
+    (given,) = verdicts(database)
+    undone = petugas.client.post(f"/aduan/{secret}", data={"csrf_token": token, "aksi": "urungkan", "putusan": str(given.id)})
+    assert undone.headers["Location"] == f"/aduan/{secret}"
+    assert petugas.client.get(f"/aduan/{secret}").status_code == 200
+
+
+def test_a_form_with_more_in_it_is_not_the_same_form_again(api: Api, petugas: Person) -> None:
+    number = arrive(api)
+    first = {"csrf_token": petugas.token(f"/aduan/{number}"), "keadaan": "0", "putusan": "dlh"}
+    assert petugas.client.post(f"/aduan/{number}", data=first).status_code == 303
+    assert petugas.client.post(f"/aduan/{number}", data=first).status_code == 303
+    assert petugas.client.post(f"/aduan/{number}", data=first | {"pendukung": "pln"}).status_code == 409
 
 
 def test_without_a_model_a_complaint_is_still_shown(api: Api, petugas: Person, app: Flask, settings: Any) -> None:

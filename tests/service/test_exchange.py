@@ -9,16 +9,18 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
 from openpyxl import Workbook, load_workbook
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from model.faults import Fault, InvalidData
@@ -582,6 +584,42 @@ def test_a_file_that_was_not_taken_whole_can_be_fetched_again(imports: Imports) 
     cut_off.close()
     assert imports.job(job.id).has_result
     assert imports.fetch(job.id)
+
+
+def test_the_file_goes_back_only_to_whoever_uploaded_it(imports: Imports, app: Flask) -> None:
+    job = imports.run(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        accounts.add(connection, "budi", "petugas", "katak-melompat-7x", must_change=False)
+    other = type(imports.person)(app.test_client())
+    other.sign_in("budi")
+    assert "Ambil berkas hasil" not in other.client.get(f"/impor/{job.id}").text
+    assert other.send(f"/impor/{job.id}/berkas", "/impor").status_code == 403
+    assert imports.fetch(job.id)
+
+
+@both
+def test_a_form_that_is_sent_twice_at_once_maps_a_name_once(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = imports.parts.database
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer")
+    both_looked, look = threading.Barrier(2), name_mapping.load
+
+    def load(connection: Connection, source: str) -> name_mapping.Targets:
+        found = look(connection, source)
+        both_looked.wait()
+        return found
+
+    monkeypatch.setattr(name_mapping, "load", load)
+
+    def save(_: int) -> int:
+        with database.write() as connection:
+            return name_mapping.save(connection, "lapor", {("Dinas X", ""): "dishub"}, 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(save, range(2))) == [1, 1]
+    monkeypatch.undo()
+    with database.read() as connection:
+        assert name_mapping.load(connection, "lapor").exactly("Dinas X") == "dishub"
 
 
 def test_nobody_else_can_read_the_folder(imports: Imports) -> None:

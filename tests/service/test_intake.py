@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -17,8 +18,9 @@ from sqlalchemy import func, insert, select, text
 
 from model.privacy import mask
 from model.routing import Decision, Reason
-from service import audit, batch, holds, intake, keys
+from service import audit, batch, holds, intake, keys, retention
 from service import database as memory
+from service.clock import now
 from service.database import Database
 from service.problems import Problem
 from service.schemas import ROUTING
@@ -26,7 +28,7 @@ from service.settings import Settings
 from service.tables import audit_case, complaint, decision, idempotency, routing, sketch, standing, verdict
 
 if TYPE_CHECKING:
-    from tests.service.conftest import Api
+    from tests.service.conftest import Api, Person
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 UNSURE = {"id": "A-1", "text": "lampu jalan poros mati, tolong lampu diganti", "kecamatan": "Bengalon"}
@@ -281,6 +283,49 @@ def test_an_outcome_that_makes_no_sense_is_refused(api: Api, database: Database,
     api.post("/complaints", json=SURE)
     assert api.post("/complaints/A-2/outcome", json=outcome).status_code == status
     assert rows(database, verdict) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "at"),
+    [
+        ({"agency": "kecamatan"}, "/unit"),
+        ({"agency": "kecamatan", "unit": "Antah Berantah"}, "/unit"),
+        ({"agency": "pln", "unit": "hubungi Budi 081234567890"}, "/unit"),
+        ({"unit": "Bengalon"}, "/unit"),
+    ],
+)
+def test_an_outcome_names_no_office_that_the_desk_would_refuse(
+    api: Api, database: Database, outcome: dict[str, str], at: str
+) -> None:
+    api.post("/complaints", json=SURE)
+    refused = api.post("/complaints/A-2/outcome", json={"outcome": "bukan-wewenang"} | outcome)
+    assert refused.status_code == 422
+    assert refused.json is not None
+    assert [error["pointer"] for error in refused.json["errors"]] == [at]
+    assert not rows(database, verdict)
+
+
+def test_a_late_retry_with_its_key_is_no_second_return(api: Api, petugas: Person, database: Database) -> None:
+    number = api.post("/complaints", json=SURE).json["number"]  # type: ignore[index]
+    returned, key = {"outcome": "bukan-wewenang"}, {"Idempotency-Key": "kembali-1"}
+    assert api.post("/complaints/A-2/outcome", json=returned, headers=key).status_code == 200
+    petugas.send(f"/aduan/{number}", f"/aduan/{number}", keadaan="1", putusan="pln")
+    again = api.post("/complaints/A-2/outcome", json=returned, headers=key)
+    assert again.json is not None
+    assert (again.json["state"], again.json["current_agency"]) == ("decided", "pln")
+    other = api.post("/complaints/A-2/outcome", json={"outcome": "accepted"}, headers=key)
+    assert other.status_code == 422
+    assert [row.outcome for row in rows(database, verdict)] == ["returned", "changed"]
+
+
+def test_a_purged_complaint_cannot_come_back_to_the_queue(api: Api, database: Database) -> None:
+    api.post("/complaints", json=SURE | {"channel": "WA 081234567890"})
+    assert rows(database, complaint)[0].channel == "WA [TELEPON]"
+    retention.purge(database, now() + dt.timedelta(days=1))
+    assert rows(database, complaint)[0].channel == ""
+    refused = api.post("/complaints/A-2/outcome", json={"outcome": "bukan-wewenang", "note": "milik Budi"})
+    assert refused.status_code == 409
+    assert not rows(database, verdict)
 
 
 def test_an_outcome_of_what_no_agency_has_is_a_conflict(api: Api) -> None:

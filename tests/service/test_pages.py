@@ -191,6 +191,10 @@ def test_the_log_goes_back_page_by_page(pengelola: Person, database: Database) -
 
 
 def test_nonsense_asked_of_the_log_is_left_out(pengelola: Person) -> None:
+    assert pengelola.client.get("/antrean?setelah=0~99999999999999999999").status_code == 200
+    assert pengelola.client.get("/impor/99999999999999999999").status_code == 404
+    assert pengelola.send("/pengguna/baru", nama="budi", peran="petugas", lengkap="Budi\0 Santoso").status_code == 200
+    assert "Budi Santoso" in pengelola.client.get("/pengguna").text
     assert pengelola.client.get("/log?sebelum=x&dari=y&siapa=%00&tindakan=%00").status_code == 200
 
 

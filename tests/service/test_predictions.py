@@ -195,7 +195,11 @@ def test_agencies_and_model_are_shown(api: Api) -> None:
 
 def test_requests_and_routings_are_counted(api: Api, client: FlaskClient) -> None:
     api.post("/predictions", json={"text": TEXT})
+    for method in ("HALO", "APAKABAR"):  # anybody can make up a method, and each figure is kept for ever
+        client.open("/api/v1/predictions", method=method)
     figures = client.get("/metrics").text
+    assert "HALO" not in figures
+    assert 'method="other"' in figures
     assert 'salur_requests_total{method="POST",route="/api/v1/predictions",status="200"}' in figures
     assert 'salur_routings_total{call="predictions",decision="review"}' in figures
 

@@ -164,7 +164,7 @@ def test_a_complaint_that_does_not_exist_is_named_so(database: Database, siti: i
     with pytest.raises(NotFound):
         decide(database, 77, siti, Choice("dlh"))
     with database.write() as connection, pytest.raises(NotFound):
-        review.undo(connection, 77, siti, MINUTES)
+        review.undo(connection, 77, 77, siti, MINUTES)
 
 
 def test_undo_adds_a_row_and_brings_the_complaint_back(api: Api, database: Database, siti: int, budi: int) -> None:
@@ -172,7 +172,7 @@ def test_undo_adds_a_row_and_brings_the_complaint_back(api: Api, database: Datab
     before = state(database, number)
     saved = decide(database, number, siti, Choice("dishub"))
     with database.write() as connection:
-        assert review.undo(connection, saved.verdict_id, siti, MINUTES) == (number,)
+        assert review.undo(connection, number, saved.verdict_id, siti, MINUTES) == (number,)
     kept = rows(database, verdict)
     assert [(row.outcome, row.supersedes) for row in kept] == [("changed", None), ("undone", saved.verdict_id)]
     assert [row.outcome for row in rows(database, decision)] == ["changed", "undone"]
@@ -186,7 +186,7 @@ def test_undo_adds_a_row_and_brings_the_complaint_back(api: Api, database: Datab
     )
     assert after.claimed_by == siti
     with database.write() as connection, pytest.raises(AlreadyDecided, match="dibatalkan"):
-        review.undo(connection, saved.verdict_id, siti, MINUTES)
+        review.undo(connection, number, saved.verdict_id, siti, MINUTES)
     assert decide(database, number, siti, Choice("dpupr")).outcome == "confirmed"
 
 
@@ -196,7 +196,7 @@ def test_undoing_a_later_verdict_lets_the_earlier_one_stand(api: Api, database: 
     for _ in range(2):
         answered = decide(database, number, siti, Choice("dishub"), seen=asked.verdict_id)
         with database.write() as connection:
-            review.undo(connection, answered.verdict_id, siti, MINUTES)
+            review.undo(connection, number, answered.verdict_id, siti, MINUTES)
         stands = state(database, number)
         assert (stands.state, stands.verdict_id, stands.agency) == ("asked", asked.verdict_id, "dpupr")
 
@@ -212,7 +212,7 @@ def test_one_verdict_serves_the_group_and_undo_takes_it_back_whole(api: Api, dat
     assert saved.others == tuple(numbers[1:4]), "not what somebody else has open, and not what is no neighbour"
     assert [state(database, number).state for number in (*numbers, stranger)] == ["decided"] * 4 + ["waiting"] * 2
     with database.write() as connection:
-        assert review.undo(connection, saved.verdict_id, siti, MINUTES) == tuple(numbers[:4])
+        assert review.undo(connection, numbers[0], saved.verdict_id, siti, MINUTES) == tuple(numbers[:4])
     assert {state(database, number).state for number in numbers} == {"waiting"}
 
 
@@ -367,7 +367,7 @@ def test_what_a_purged_complaint_became_stays_as_it_is(api: Api, database: Datab
     with database.write() as connection:
         connection.execute(update(complaint).where(complaint.c.id == past).values(purged_at=now()))
         with pytest.raises(NotPossible, match="sudah dihapus"):
-            review.undo(connection, saved.verdict_id, siti, MINUTES)
+            review.undo(connection, past, saved.verdict_id, siti, MINUTES)
         with pytest.raises(NotPossible, match="sudah dihapus"):
             review.decide(connection, past, Choice("dpupr"), siti, saved.verdict_id, MINUTES)
     assert state(database, past).state == "decided"

@@ -225,7 +225,7 @@ def test_an_undone_verdict_is_not_counted(desk: Desk) -> None:
     desk.decide(number, "dishub", now() - dt.timedelta(hours=1))
     with desk.parts.database.write() as connection:
         given = connection.execute(select(verdict.c.id)).scalar_one()
-        review.undo(connection, given, desk.person("siti"), 10)
+        review.undo(connection, number, given, desk.person("siti"), 10)
     today = desk.parts.calendar.today()
     assert desk.figures(today - dt.timedelta(days=2), today).decided == 0
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import http.client
 import http.server
 import json
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +172,78 @@ def test_one_that_fails_does_not_hold_up_the_next(api: Api, database: Database, 
 
 
 @pytest.mark.parametrize(("status", "state"), [(301, "pending"), (410, "given-up"), (404, "pending")])
+def test_a_receiver_that_is_not_there_delays_the_others_by_one_attempt_a_round(
+    api: Api, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    add(database, told, "http://127.0.0.1:1/")
+    add(database, told, receiver.url)
+    for number in range(30):
+        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
+    clock, tried = Clock(), []
+    clock.now = dt.datetime.now(dt.UTC)
+
+    def send(target: outgoing.Target, body: bytes, headers: Mapping[str, str]) -> int:
+        tried.append(target.port)
+        if target.port == 1:
+            clock.forward(seconds=outgoing.SECONDS)
+            raise TimeoutError
+        return outgoing.post(target, body, headers)
+
+    for _ in range(3):
+        webhooks.deliver(database, told, SECRET, send, clock)
+    assert len(receiver.got) == 30
+    assert tried.count(1) == 3
+    dead = [row for row in deliveries(database) if row.webhook_id == 1]
+    assert {(row.state, row.attempts, row.last_error) for row in dead} == {("pending", 1, "TimeoutError")}
+
+
+def test_what_a_round_has_no_time_for_is_due_in_the_next_and_not_counted(
+    api: Api, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    add(database, told, receiver.url)
+    for number in range(4):
+        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
+    clock = Clock()
+    clock.now = dt.datetime.now(dt.UTC)
+
+    def send(*_: Any) -> int:
+        clock.forward(seconds=outgoing.SECONDS - 1)
+        return 200
+
+    webhooks.deliver(database, told, SECRET, send, clock)
+    assert [(row.state, row.attempts) for row in deliveries(database)] == [("delivered", 1)] * 3 + [("pending", 0)]
+    webhooks.deliver(database, told, SECRET, send, clock)
+    assert [(row.state, row.attempts) for row in deliveries(database)] == [("delivered", 1)] * 4
+
+
+def test_a_receiver_whose_answer_drips_is_given_up_in_time() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    told = threading.Event()
+
+    def drip() -> None:
+        caller, _ = server.accept()
+        with caller, suppress(OSError):
+            caller.recv(65_536)
+            while not told.wait(0.05):
+                caller.sendall(b"H")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    target = outgoing.resolve(f"http://127.0.0.1:{server.getsockname()[1]}/", ("127.0.0.1",))
+    began = time.monotonic()
+    with pytest.raises((OSError, http.client.HTTPException)):
+        outgoing.post(target, b"{}", {}, seconds=0.4)
+    assert time.monotonic() - began < 3
+    told.set()
+    thread.join()
+    server.close()
+
+
+def test_a_delivery_is_tried_for_longer_than_a_day() -> None:
+    waits = [min(webhooks.FIRST_WAIT * 2**attempt, webhooks.LONGEST_WAIT) for attempt in range(webhooks.MAX_ATTEMPTS - 1)]
+    assert dt.timedelta(days=1) < sum(waits, dt.timedelta()) < dt.timedelta(days=2)
+
+
 def test_a_redirect_is_not_followed_and_gone_means_never_again(
     api: Api, database: Database, told: Settings, receiver: Receiver, status: int, state: str
 ) -> None:
