@@ -236,8 +236,9 @@ def deliver(once: bool, every: float) -> None:
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="leave out verdicts before this day (UTC)")
 def export_labels(out: Path | None, since: dt.datetime | None) -> None:
     """Write people's verdicts as labelled JSON Lines; what only the model said is never among them."""
-    with _database(_settings()) as database, database.read() as connection:
-        rows = labels.labelled(connection, since.replace(tzinfo=dt.UTC) if since else None)
+    told = _settings()
+    with _database(told) as database, database.read() as connection:
+        rows = labels.labelled(connection, told.audit_share, since.replace(tzinfo=dt.UTC) if since else None)
         count = _print(rows) if out is None else labelled.dump(rows, out)
     click.echo(f"{count} labelled complaints", err=True)
 

@@ -14,10 +14,11 @@ from service.tables import complaint, standing, verdict
 _OUTCOMES = ("confirmed", "changed", "not-a-complaint")
 
 
-def labelled(connection: Connection, since: dt.datetime | None = None) -> Iterator[LabelledComplaint]:
+def labelled(connection: Connection, audit_share: float, since: dt.datetime | None = None) -> Iterator[LabelledComplaint]:
     """Yield every complaint with a verdict that stands and names an agency, or says that it is none; oldest verdict first.
 
-    Confidential complaints are left out, and those whose text was purged. `since` leaves out older verdicts.
+    Confidential complaints are left out, and those whose text was purged. `since` leaves out older verdicts. A verdict of the
+    blind audit carries the share of automatic routings that is drawn for it: training takes it for as many as it stands for.
     """
     wanted = (
         select(complaint, verdict.c.outcome, verdict.c.agency, verdict.c.unit, verdict.c.also, verdict.c.origin)
@@ -30,10 +31,10 @@ def labelled(connection: Connection, since: dt.datetime | None = None) -> Iterat
     if since is not None:
         wanted = wanted.where(verdict.c.decided_at >= since)
     for row in connection.execution_options(yield_per=500).execute(wanted):
-        yield _labelled(row)
+        yield _labelled(row, audit_share)
 
 
-def _labelled(row: Row[Any]) -> LabelledComplaint:
+def _labelled(row: Row[Any], audit_share: float) -> LabelledComplaint:
     is_complaint = row.outcome != "not-a-complaint"
     # Who decided is told apart, not named: training needs to know whether two labels are one person's, not whose.
     by = f"petugas:{row.account_id}" if row.account_id else f"kunci:{row.api_key_id}" if row.api_key_id else row.origin
@@ -51,5 +52,5 @@ def _labelled(row: Row[Any]) -> LabelledComplaint:
         source=row.source,
         labelled_by=by,
         labelled_at=row.decided_at.isoformat(),
-        extra={"blind": True} if row.blind else {},
+        extra={"blind": True, "audit_share": audit_share} if row.blind else {},
     )

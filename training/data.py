@@ -105,6 +105,21 @@ def read(rows: Sequence[LabelledComplaint], reader: Reader, weights: Array, *, e
     return Data(rows, [reader.read(row.complaint) for row in rows], weights, origins)
 
 
+AUDIT_SHARE = 0.05
+"""Share of automatic routings that is drawn for the blind audit, where a verdict does not say of how many it was drawn."""
+MAX_AUDIT_WEIGHT = 4.0
+"""An audited row stands for 1 / share rows that nobody saw; in learning it weighs no more than this."""
+
+
+def stands_for(rows: Sequence[LabelledComplaint]) -> Array:
+    """(rows,) how many complaints of a desk each verdict stands for.
+
+    What goes out by itself gets a verdict only where it was drawn for the blind audit (`blind`, of `audit_share` of them).
+    """
+    shares = (float(row.extra.get("audit_share") or AUDIT_SHARE) if row.extra.get("blind") else 1.0 for row in rows)
+    return np.array([1 / min(max(share, 0.001), 1.0) for share in shares])
+
+
 def weigh(rows: Sequence[LabelledComplaint], config: TrainingConfig, otherwise: float) -> Array:
     """(rows,) weight by source, `otherwise` where the configuration names none."""
     return np.array([config.weights.get(row.source, otherwise) for row in rows], dtype=float)

@@ -16,6 +16,7 @@ from model.labelled import LabelledComplaint
 from model.router import Router
 from model.routing import Decision, Routing
 from training import figures, tables
+from training.data import stands_for
 from training.rules import Case, measure_rules
 
 Array = NDArray[Any]
@@ -119,7 +120,7 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
         "aurc": figures.aurc(sure, right),
         "augrc": figures.augrc(sure, right),
         **figures.bootstrap(answers.truth, answers.said, sure),
-        "auto": figures.automatic(sent, right, target_error, confidence),
+        "auto": figures.automatic(sent, right, target_error, confidence, stands_for(answers.rows)),
         "list": {"coverage": _share(listed), "mean_length": float(np.mean(lengths)) if lengths else 0.0},
         "reasons": dict(Counter(str(reason) for routing in answers.routings for reason in routing.reasons).most_common()),
         "per_agency": figures.per_agency(answers.truth, answers.said),

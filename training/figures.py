@@ -86,17 +86,24 @@ def augrc(confidence: Array, right: Array) -> float:
     return float((risk * coverage).mean())
 
 
-def automatic(sent: Array, right: Array, target_error: float, confidence: float) -> dict[str, Any]:
-    """Set what went out by itself beside the promise about it; `sent` and `right` are (rows,)."""
-    count, wrong = int(sent.sum()), int((sent & ~right).sum())
+def automatic(sent: Array, right: Array, target_error: float, confidence: float, stands_for: Array | None = None) -> dict[str, Any]:
+    """Set what went out by itself beside the promise about it; `sent` and `right` are (rows,).
+
+    `stands_for` (rows,): how many complaints each stands for. Shares are of these; the interval is that of as many rows as
+    would be known as well (Kish 1965).
+    """
+    each = np.ones(len(sent)) if stands_for is None else stands_for
+    out, bad, total = (float(each[rows].sum()) for rows in (sent, sent & ~right, np.ones(len(sent), dtype=bool)))
+    as_many = out**2 / float((each[sent] ** 2).sum()) if out else 0.0
     return {
         "target_error": target_error,
         "confidence": confidence,
-        "coverage": count / len(sent) if len(sent) else 0.0,
-        "sent": count,
-        "wrong": wrong,
-        "error": wrong / count if count else 0.0,
-        "error_interval": clopper_pearson(wrong, count),
+        "coverage": out / total if total else 0.0,
+        "sent": int(sent.sum()),
+        "wrong": int((sent & ~right).sum()),
+        "error": bad / out if out else 0.0,
+        "error_interval": clopper_pearson(round(bad / out * as_many), round(as_many)) if out else clopper_pearson(0, 0),
+        "cases": round(as_many),
     }
 
 

@@ -13,9 +13,8 @@ from model.reader import Reader
 from model.reliability import Reliability
 from model.routing import Candidate
 from model.scorer import MAX_RANKED
-from training import figures, promise
+from training import figures
 from training.calibrate import OutOfFold
-from training.config import TrainingConfig
 from training.data import Data
 
 Array = NDArray[Any]
@@ -38,12 +37,11 @@ class Judged:
         right: Array = self.truth == self.said
         return right
 
-    def policy(self, config: TrainingConfig) -> Policy:
-        """Thresholds that keep the promise on these rows."""
-        return promise.policy(self.sureness, self.said, self.right, self.truth_probability, config)
+    def figures(self, policy: Policy, stands_for: Array | None = None) -> dict[str, Any]:
+        """Say what these answers were worth, and what the policy would have sent. In-sample for the policy: it was fitted here.
 
-    def figures(self, policy: Policy) -> dict[str, Any]:
-        """Say what these answers were worth, and what the policy would have sent. In-sample for the policy: it was fitted here."""
+        `stands_for` (rows,) says how many complaints each stands for, where not all came to be known alike.
+        """
         right = self.right
         cut = np.array([policy.threshold(agency).value for agency in self.said])
         sent = self.sureness >= cut
@@ -56,7 +54,7 @@ class Judged:
             "ece": figures.expected_calibration_error(self.sureness, right),
             "aurc": figures.aurc(self.sureness, right),
             "augrc": figures.augrc(self.sureness, right),
-            "auto": figures.automatic(sent, right, policy.target_error, policy.confidence),
+            "auto": figures.automatic(sent, right, policy.target_error, policy.confidence, stands_for),
         }
 
 

@@ -45,11 +45,18 @@ def threshold(sureness: Array, right: Array, target: float, delta: float) -> Thr
     return best
 
 
-def list_cut(probability_of_truth: Array, coverage: float) -> float:
-    """Probability from which agencies are listed, so that the truth is listed in `coverage` of cases (split conformal)."""
-    rows = len(probability_of_truth)
-    rank = math.floor((rows + 1) * (1 - coverage))
-    return float(np.sort(probability_of_truth)[rank - 1]) if rank >= 1 else 0.0
+def list_cut(probability_of_truth: Array, coverage: float, stands_for: Array | None = None) -> float:
+    """Probability from which agencies are listed, so that the truth is listed in `coverage` of cases (split conformal).
+
+    `stands_for` (rows,): how many cases each stands for, the one that comes counting as the heaviest of them (Tibshirani et
+    al. 2019, arXiv 1904.06019).
+    """
+    each = np.ones(len(probability_of_truth)) if stands_for is None else stands_for
+    order = np.argsort(probability_of_truth, kind="stable")
+    missed = np.cumsum(each[order])
+    allowed = (1 - coverage) * (missed[-1] + each.max()) if len(order) else 0.0
+    rank = int(np.searchsorted(missed, allowed + 1e-9, side="right"))
+    return float(probability_of_truth[order[rank - 1]]) if rank >= 1 else 0.0
 
 
 def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Array, config: TrainingConfig) -> Policy:

@@ -26,15 +26,15 @@ from model.reliability import Reliability
 from training import figures, trust
 from training.calibrate import ABSENT, OutOfFold, fit_pipeline, fit_temperature, out_of_fold
 from training.config import TrainingConfig
-from training.data import Data, matters, read
+from training.data import MAX_AUDIT_WEIGHT, Data, matters, read
 from training.judge import Judged, judge
+from training.keeping import TRAFFIC_DAYS
+from training.seen import digest
 from training.split import forward
 
 Array = NDArray[Any]
 FIRST_DAYS = 90
 """Days at the beginning that people labelled whole: the first quarter."""
-MAX_AUDIT_WEIGHT = 4.0
-"""An audited row stands for 1 / rate rows that nobody saw; in training it weighs no more than this."""
 
 Say = Callable[[str], object]
 
@@ -45,7 +45,7 @@ class Plan:
 
     every: str = "week"
     audit: float = 0.05
-    traffic_days: int = 180
+    traffic_days: int = TRAFFIC_DAYS
     """Expected errors are averaged over the traffic of these last days."""
     minutes_per_review: float = 3.0
     frozen: bool = False
@@ -154,7 +154,7 @@ def replay(
     model: Pipeline | None = None
     for start, end in edges(days.tolist(), plan.every):
         now = np.flatnonzero((days >= start) & (days < end))
-        if not steps:
+        if not desk.cases:
             desk.known[before] = True
             _first_cases(desk, data, other, before, agencies, reader, config, start)
         if not len(now):
@@ -168,7 +168,7 @@ def replay(
         fresh[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(data.take(now).words)
         judged = judge(OutOfFold(now, agencies, fresh, temperature), data, reader, reliability)
         sent = judged.sureness >= cut.value
-        drawn = np.array([audited(rows[n].id, plan.audit) for n in now.tolist()])
+        drawn = np.array([audited(rows[n].id or digest(rows[n]), plan.audit) for n in now.tolist()])
         visible = ~sent | drawn
         desk.known[now[visible]] = True
         desk.weight[now[sent & drawn]] = min(1 / plan.audit, MAX_AUDIT_WEIGHT)

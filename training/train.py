@@ -20,12 +20,13 @@ from model.labelled import LabelledComplaint
 from model.reader import Reader, protected_words
 from model.register import Register
 from model.text import Analyzer
-from training import aspects, dataset, trust
+from training import aspects, dataset
 from training.calibrate import dismiss_workers, fit_pipeline, out_of_fold
 from training.config import TrainingConfig
-from training.data import matters, read, weigh
+from training.data import MAX_AUDIT_WEIGHT, matters, read, stands_for, weigh
 from training.fit import compile_arrays
-from training.judge import Judged, judge
+from training.judge import Judged
+from training.keeping import keep
 from training.seen import FILE as SEEN
 from training.seen import Seen
 from training.split import Fold, forward, grouped
@@ -91,7 +92,7 @@ def train(
     reader = Reader(register)
     say("reading the words")
     routed = [row for row in sources.own if row.agency]
-    own = read(routed, reader, weigh(routed, config, 1.0))
+    own = read(routed, reader, weigh(routed, config, 1.0) * np.minimum(stands_for(routed), MAX_AUDIT_WEIGHT))
     extra = [row for row in sources.other if row.agency and not register.by_id[row.agency].per]
     other = read(extra, reader, weigh(extra, config, config.transfer_weight), elsewhere=True)
     if config.matters_weight:
@@ -102,10 +103,7 @@ def train(
     answers = out_of_fold(config, own, other, reader, folds, lambda: say("  a fold is done"))
     dismiss_workers()
     say("thresholds that keep the promise")
-    raw = judge(answers, own, reader)
-    reliability = trust.fit(raw.sureness, raw.right)
-    judged = judge(answers, own, reader, reliability)
-    policy = judged.policy(config)
+    kept = keep(answers, own, reader, config)
     say(f"fitting on {len(own) + len(other):,} rows")
     fitted = fit_pipeline(config, own + other, reader, answers.temperature)
     del own, other  # their words are a good part of the memory, and what comes now takes much of its own
@@ -133,13 +131,13 @@ def train(
         },
         "config": config.to_dict(),
         "temperature": answers.temperature,
-        "reliability": reliability.to_dict(),
-        "policy": policy.to_dict(),
+        "reliability": kept.reliability.to_dict(),
+        "policy": kept.policy.to_dict(),
         "aspects": heads.aspects.to_dict(),
-        "metrics": judged.figures(policy),
-        "figures": {"out_of_fold": judged.figures(policy), "aspects": heads.figures},
+        "metrics": kept.judged.figures(kept.policy, kept.stands_for),
+        "figures": {"out_of_fold": kept.judged.figures(kept.policy, kept.stands_for), "aspects": heads.figures},
     }
-    return Artifact(manifest, {"additions": arrays.additions, "bias": arrays.bias}, vocabulary, register), judged
+    return Artifact(manifest, {"additions": arrays.additions, "bias": arrays.bias}, vocabulary, register), kept.judged
 
 
 def version_name(created: str, sources: Sources, register: Register, config: TrainingConfig) -> str:

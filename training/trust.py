@@ -1,9 +1,10 @@
 """How far answers can be trusted: the curve that makes their probability honest, and a threshold for a stream that drifts.
 
-A curve fitted once, on everything, is for an artifact (`fit`). The replay learns step by step from verdicts of which most
-are of unsure answers, for what went out by itself is seen in the blind audit only; whether a row was seen depends on its
+A curve fitted once, on everything, is for labels without a date (`fit`). A desk learns from verdicts of which most are of
+unsure answers, for what went out by itself is seen in the blind audit only; whether a row was seen depends on its
 sureness and on nothing else that matters, so such rows are missing at random (Rubin 1976). `Trust` keeps account of what is
-not known: the fewer and the older the verdicts, the wider the curve's error, and the stricter the threshold.
+not known: the fewer and the older the verdicts, the wider the curve's error, and the stricter the threshold. The replay and
+a version's own policy (`training.keeping`) are made by it alike.
 """
 
 from __future__ import annotations
@@ -45,19 +46,23 @@ class Trust:
         """(rows,) how often such answers are right: what the curve itself says, so that a threshold is met to the last digit."""
         return np.array([self.reliability(*answer) for answer in zip(sureness.tolist(), said.tolist(), strict=True)])
 
-    def threshold(self, sureness: Array, said: Array, target: float, confidence: float) -> Threshold:
+    def threshold(
+        self, sureness: Array, said: Array, target: float, confidence: float, stands_for: Array | None = None
+    ) -> Threshold:
         """Find the laxest threshold at which, of traffic like this, no more than `target` goes wrong, as far as is known.
 
-        `sureness` and `said` (rows,) are of what came in of late, whether anybody saw the answers or not. What is held
+        `sureness` and `said` (rows,) are of what came in of late, whether anybody saw the answers or not; where only some of
+        it is at hand, `stands_for` (rows,) says how many complaints each of these stands for. What is held
         against the target is the expected share of wrong answers and so many of its standard errors (delta method) that
         it is kept with `confidence` if the curve has the right form. Unlike `training.promise` this is no guarantee for
         a finite sample: it is for a stream where every step is corrected by what reviews and the audit found since.
         """
         honest = self.honest(sureness, said)
         order = np.argsort(-honest, kind="stable")
-        count = np.arange(1, len(order) + 1)
-        expected = np.cumsum(1 - honest[order]) / count
-        slopes = np.cumsum((honest * (1 - honest))[order, None] * _columns(sureness)[order], axis=0) / count[:, None]
+        each = np.ones(len(order)) if stands_for is None else stands_for[order]
+        count = np.cumsum(each)
+        expected = np.cumsum(each * (1 - honest[order])) / count
+        slopes = np.cumsum((each * (honest * (1 - honest))[order])[:, None] * _columns(sureness)[order], axis=0) / count[:, None]
         error = np.sqrt(np.einsum("ij,jk,ik->i", slopes, self.covariance, slopes))
         within = np.flatnonzero(expected + norm.ppf(confidence) * error <= target)
         return Threshold(float(honest[order][within[-1]]), int(within[-1]) + 1) if len(within) else Threshold(NEVER, 0)
@@ -65,15 +70,15 @@ class Trust:
 
 def fit(sureness: Array, right: Array) -> Reliability:
     """Fit the curve on answers that count the same."""
-    return _fit(sureness, right, np.ones(len(right)))[0]
+    return _fit(sureness, right, np.ones(len(right)), np.ones(len(right)))[0]
 
 
 def learn(sureness: Array, said: Array, right: Array, age: Array, weights: Array) -> Trust:
     """Fit the curve on verdicts of different `age` in days, and what is special of late: over all, and for each agency said.
 
-    `weights` (rows,): an audited answer stands for those that nobody saw.
+    `weights` (rows,): an audited answer stands for those that nobody saw, but is known no better than any other.
     """
-    curve, covariance = _fit(sureness, right, weights * 0.5 ** (age / HALF_LIFE))
+    curve, covariance = _fit(sureness, right, 0.5 ** (age / HALF_LIFE), weights)
     lately = weights * 0.5 ** (age / LATELY)
     odds = _columns(sureness) @ [curve.intercept, curve.gain, curve.loss]
     agencies, place = np.unique(said, return_inverse=True)
@@ -89,9 +94,14 @@ def _columns(sureness: Array) -> Array:
     return np.column_stack([np.ones(len(p)), np.log(p), -np.log(1 - p)])
 
 
-def _fit(sureness: Array, right: Array, weights: Array) -> tuple[Reliability, Array]:
-    """Find the most likely curve, and its covariance: that of a logistic regression (Laplace's approximation)."""
-    x, y = _columns(sureness), right.astype(float)
+def _fit(sureness: Array, right: Array, counts: Array, stands_for: Array) -> tuple[Reliability, Array]:
+    """Find the most likely curve, and its covariance.
+
+    `counts` (rows,) is how much of an answer's information is left; `stands_for` (rows,) how many answers each stands for.
+    The covariance is that of a logistic regression, with the sandwich of a weighted sample around it (Binder 1983): one
+    answer that stands for four is no four answers.
+    """
+    x, y, weights = _columns(sureness), right.astype(float), counts * stands_for
 
     def loss(parameters: Array) -> tuple[float, Array]:
         odds, away = x @ parameters, (parameters - _EXPECTED) / _EXPECTED_SPREAD
@@ -101,8 +111,10 @@ def _fit(sureness: Array, right: Array, weights: Array) -> tuple[Reliability, Ar
     bounds = [(None, None), (_LEAST, None), (_LEAST, None)]
     best = minimize(loss, _EXPECTED, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12}).x
     honest = expit(x @ best)
-    information = (x * (weights * honest * (1 - honest))[:, None]).T @ x + np.eye(3) / _EXPECTED_SPREAD**2
-    return Reliability(*best.tolist()), np.linalg.inv(information)
+    bends, prior = weights * honest * (1 - honest), np.eye(3) / _EXPECTED_SPREAD**2
+    bread = np.linalg.inv((x * bends[:, None]).T @ x + prior)
+    filling = (x * (bends * stands_for)[:, None]).T @ x + prior
+    return Reliability(*best.tolist()), bread @ filling @ bread
 
 
 def _offsets(odds: Array, right: Array, place: Array, weights: Array, spread: float) -> Array:

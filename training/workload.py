@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from training import promise
 from training.config import TrainingConfig
 from training.judge import Judged
 from training.tables import Table, percent
@@ -32,7 +33,9 @@ def operating_points(
     """
     points = []
     for target in targets:
-        auto = judged.figures(judged.policy(replace(config, target_error=target)))["auto"]
+        asked = replace(config, target_error=target)
+        policy = promise.policy(judged.sureness, judged.said, judged.right, judged.truth_probability, asked)
+        auto = judged.figures(policy)["auto"]
         sent = arrivals * auto["coverage"]
         points.append(
             OperatingPoint(target, auto["coverage"], auto["error"], (arrivals - sent) * minutes / 60, sent * auto["error"])

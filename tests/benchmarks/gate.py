@@ -23,7 +23,7 @@ SIZES = (400, 300, 220, 160, 120, 100, 90, 80, 70, 60, 60, 50, 45, 40, 40, 35, 3
 CHANGED = (0.04, 0.10, 0.20)
 ROWS, LOSS = 60, 0.15
 LOSER = "the one that loses"
-NONE_SENT = Automatic(0, 0, 0.0, 0.0, (0.0, 1.0))
+NONE_SENT = Automatic(0, 0, 0.0, 0.0, (0.0, 1.0), 0)
 Right = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 

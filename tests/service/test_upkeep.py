@@ -34,7 +34,7 @@ def decide(database: Database, number: int, choice: Choice) -> int:
 
 def exported(database: Database, since: dt.datetime | None = None) -> list[labelled.LabelledComplaint]:
     with database.read() as connection:
-        return list(labels.labelled(connection, since))
+        return list(labels.labelled(connection, 0.1, since))
 
 
 def rows(database: Database, table: Any) -> list[Any]:

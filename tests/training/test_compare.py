@@ -28,7 +28,7 @@ from training.seen import Seen
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "disdukcapil")
 CONFIG = TrainingConfig(folds=2, target_error=0.2, delta=0.2, matters_weight=0.0)
-NONE_SENT = Automatic(0, 0, 0.0, 0.0, (0.0, 1.0))
+NONE_SENT = Automatic(0, 0, 0.0, 0.0, (0.0, 1.0), 0)
 
 
 @pytest.fixture(scope="module")
@@ -292,8 +292,36 @@ def test_an_equal_challenger_is_seldom_held_and_a_lasting_loss_is_mostly_found()
     ("wrong", "verdict"), [(10, Verdict.PROMOTE), (14, Verdict.PROMOTE), (15, Verdict.HOLD), (0, Verdict.PROMOTE)]
 )
 def test_a_broken_promise_is_held_where_chance_hardly_explains_it(wrong: int, verdict: Verdict) -> None:
-    after = Automatic(200, wrong, 0.2, wrong / 200, (0.0, 1.0))
+    after = Automatic(200, wrong, 0.2, wrong / 200, (0.0, 1.0), 200)
     assert judge(paired(1000, 30, 20), [], (NONE_SENT, after), 0.05, 0.9)[0] is verdict
+
+
+def sending(sent: int, wrong: int, cases: int | None = None) -> Automatic:
+    """What was sent of a thousand complaints."""
+    return Automatic(sent, wrong, sent / 1000, wrong / sent, (0.0, 1.0), sent if cases is None else cases)
+
+
+def test_who_sends_much_less_than_a_champion_that_keeps_its_promise_is_held() -> None:
+    before, after = sending(400, 8), sending(100, 2)
+    verdict, reasons, _ = judge(paired(1000, 30, 20), [], (before, after), 0.05, 0.9, (-0.3, -0.27))
+    assert (verdict, reasons) == (Verdict.HOLD, ("sends 10.0% of all by itself where the champion sends 40.0%",))
+    within_chance = judge(paired(1000, 30, 20), [], (before, after), 0.05, 0.9, (-0.06, 0.01))
+    a_little = judge(paired(1000, 30, 20), [], (before, after), 0.05, 0.9, (-0.04, -0.02))
+    from_too_much = judge(paired(1000, 30, 20), [], (sending(400, 60), after), 0.05, 0.9, (-0.3, -0.27))
+    assert {found[0] for found in (within_chance, a_little, from_too_much)} == {Verdict.PROMOTE}
+
+
+def test_a_promise_that_the_champion_breaks_more_does_not_keep_it_live() -> None:
+    verdict, reasons, warnings = judge(paired(1000, 80, 20), [], (sending(400, 48), sending(400, 28)), 0.05, 0.9)
+    assert verdict is Verdict.PROMOTE
+    assert reasons[-1] == "28 of 400 sent by itself are wrong: too many, but no more than the champion's"
+    assert warnings == ("the promise of 5.0% is broken: 28 of 400 sent by itself are wrong (7.0%, champion 12.0%)",)
+    assert judge(paired(1000, 80, 20), [], (sending(400, 20), sending(400, 28)), 0.05, 0.9)[0] is Verdict.HOLD
+
+
+def test_few_audited_complaints_that_stand_for_many_break_no_promise_by_chance() -> None:
+    assert sending(50, 7).breaks(0.05, 0.9)
+    assert not sending(50, 7, cases=8).breaks(0.05, 0.9)
 
 
 def test_few_rows_and_wide_intervals_decide_nothing() -> None:

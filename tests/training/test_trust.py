@@ -57,6 +57,22 @@ def test_what_is_sent_keeps_the_target_in_most_draws() -> None:
     assert broken <= 20  # 10 are expected; the chance of more than 20 is below 0.001
 
 
+def test_one_audited_answer_that_stands_for_many_is_not_known_like_many() -> None:
+    traffic, _ = answers(7, 20_000)
+    said = np.full(len(traffic), "dinas")
+    really = np.array([TRUTH(value) for value in traffic])
+    broken = 0
+    for seed in range(100):
+        sure, right = answers(200 + seed, 2000)
+        drawn = np.random.default_rng(seed).random(len(sure)) < 0.25
+        seen = (sure < 0.9) | drawn
+        weights = np.where(sure < 0.9, 1.0, 4.0)[seen]
+        known = trust.learn(sure[seen], np.full(seen.sum(), "dinas"), right[seen], np.zeros(seen.sum()), weights)
+        sent = known.honest(traffic, said) >= known.threshold(traffic, said, TARGET, CONFIDENCE).value
+        broken += bool(sent.any() and (1 - really[sent]).mean() > TARGET)
+    assert broken <= 20  # 10 are expected
+
+
 def test_fewer_and_older_verdicts_send_less() -> None:
     traffic, _ = answers(4, 5000)
     said = np.full(len(traffic), "dinas")

@@ -1,0 +1,90 @@
+"""A version's own promise: from a sample by its bound, from a desk's verdicts as the replay makes it, whatever nobody saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.labelled import LabelledComplaint, load
+from model.policy import NEVER
+from model.reader import Reader
+from model.register import Register
+from training.calibrate import OutOfFold
+from training.config import TrainingConfig
+from training.data import read, stands_for
+from training.keeping import Kept, keep
+
+ROWS = 3_000
+SENT_FROM = 0.93
+
+
+@pytest.fixture(scope="module")
+def desk(region: Path) -> tuple[Reader, list[LabelledComplaint], OutOfFold]:
+    """Complaints that came day by day, and answers to them that are right as often as they say."""
+    register = Register.load(region)
+    known = [row for row in load(region / "complaints.jsonl") if row.agency]
+    agencies = np.array(sorted({row.agency for row in known}))
+    chance = np.random.default_rng(1)
+    sure = chance.beta(4, 0.4, ROWS).clip(0.5, 0.999)
+    rows, scores = [], np.full((ROWS, len(agencies)), -30.0)
+    for number in range(ROWS):
+        day = date(2025, 1, 1) + timedelta(days=number // 10)
+        rows.append(replace(known[number % len(known)], text="aduan", title="", received_at=day.isoformat()))
+        truth = int(np.searchsorted(agencies, rows[-1].agency))
+        said, other = (truth, truth - 1) if chance.random() < sure[number] else (truth - 1, truth)
+        scores[number, [said, other]] = np.log([sure[number], 1 - sure[number]])
+    return Reader(register), rows, OutOfFold(np.arange(ROWS), agencies, scores, 1.0)
+
+
+def kept(desk: tuple[Reader, Sequence[LabelledComplaint], OutOfFold], rows: Sequence[LabelledComplaint], which: np.ndarray) -> Kept:
+    """What is kept of some of the answers."""
+    reader, _, answers = desk
+    own = read([rows[number] for number in which], reader, np.ones(len(which)))
+    return keep(OutOfFold(np.arange(len(which)), answers.agencies, answers.scores[which], 1.0), own, reader, TrainingConfig())
+
+
+def coverage(found: Kept, over: Kept) -> float:
+    """How much of all that came the one would send, by its own curve."""
+    raw = over.judged.sureness
+    return float(np.mean(raw >= found.policy.overall.value))
+
+
+def test_a_desk_whose_surest_answers_are_seen_in_the_audit_alone_still_sends(
+    desk: tuple[Reader, list[LabelledComplaint], OutOfFold],
+) -> None:
+    _, rows, answers = desk
+    everything = kept(desk, rows, np.arange(ROWS))
+    sure = answers.probabilities.max(axis=1)
+    sent, drawn = sure >= SENT_FROM, np.random.default_rng(2).random(ROWS) < 0.1
+    verdicts = [
+        replace(row, extra={"blind": True, "audit_share": 0.1}) if out else row for row, out in zip(rows, sent, strict=True)
+    ]
+    found = kept(desk, verdicts, np.flatnonzero(~sent | drawn))
+    assert found.policy.overall.value != NEVER
+    assert coverage(found, everything) > 0.6 * coverage(everything, everything) > 0.2
+    assert found.judged.figures(found.policy, found.stands_for)["auto"]["coverage"] == pytest.approx(
+        coverage(found, everything), abs=0.08
+    )
+
+
+def test_labels_without_a_date_are_a_sample_with_a_bound(desk: tuple[Reader, list[LabelledComplaint], OutOfFold]) -> None:
+    undated = [replace(row, received_at="") for row in desk[1]]
+    found = kept(desk, undated, np.arange(ROWS))
+    assert found.reliability.per_agency == {}
+    assert found.policy.per_agency or found.policy.overall.value != NEVER
+
+
+def test_a_blind_verdict_stands_for_all_that_were_not_drawn() -> None:
+    extras: tuple[dict[str, object], ...] = (
+        {},
+        {"blind": True},
+        {"blind": True, "audit_share": 0.2},
+        {"blind": True, "audit_share": 0},
+        {"blind": False},
+    )
+    assert stands_for([LabelledComplaint("x", extra=extra) for extra in extras]).tolist() == [1, 20, 5, 20, 1]
