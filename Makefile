@@ -10,7 +10,7 @@ REAL ?= ../shared/real
 # Files go out in the order of tests/conftest.py, not those of most tests first: the longest have few tests.
 TESTERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 
-.PHONY: help run test check bench notebooks wheel-check retrain model clean
+.PHONY: help run test check lint bench notebooks wheel-check retrain model clean
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -36,7 +36,9 @@ run: $(BIN)/.installed model  ## environment, default model, database, first adm
 test: $(BIN)/.developing  ## environment and every test
 	$(BIN)/pytest -q -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
-check: $(BIN)/.developing  ## lint, format, types, imports
+check: lint test  ## lint, types, and every test
+
+lint: $(BIN)/.developing  ## lint, format, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -48,7 +48,7 @@ def see(rows: Sequence[LabelledComplaint], reader: Reader) -> list[Case]:
     past = read([row for row in rows if row.received_at < until], reader, np.ones(sum(row.received_at < until for row in rows)))
     rest = read([row for row in rows if row.received_at >= until], reader, np.ones(sum(row.received_at >= until for row in rows)))
     fitted = fit_pipeline(config, past, reader)
-    known = {name[1:] for name in fitted["features"].transformer_list[0][1].get_feature_names_out()}
+    known = {name[1:] for name in fitted["features"].transformer_list[0][1].names_}
     said = fitted.predict(rest.words)
     return [
         Case(

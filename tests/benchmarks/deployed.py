@@ -1,0 +1,99 @@
+"""What a desk gets that retrains by its own verdicts: python -P tests/benchmarks/deployed.py [--real DIR] [--json].
+
+The replay steps through the past with the answers of every model that was live. Here the parts themselves do what a desk does: a
+version is trained as `salur-training train` does, routes a month of Surabaya's complaints as the service does, and the next is
+trained on the first quarter and on the verdicts that there are by then: of what did not go out by itself, and of the blind audit.
+Told are each month's accuracy, what went out, and how much of that was wrong, by labels that the desk never saw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.labelled import LabelledComplaint
+from model.register import Register
+from model.router import Router
+from model.routing import Decision
+from training import dataset, figures, train
+from training.config import TrainingConfig
+from training.evaluate import route
+from training.replay import FIRST_DAYS, audited, edges
+from training.seen import digest
+
+AUDIT = 0.05
+
+
+def as_verdict(row: LabelledComplaint, decision: Decision) -> LabelledComplaint | None:
+    """What the desk exports of a complaint; None where nobody looked at it."""
+    if decision is not Decision.AUTO:
+        return row
+    return replace(row, extra={"blind": True, "audit_share": AUDIT}) if audited(row.id or digest(row), AUDIT) else None
+
+
+def main() -> None:
+    """Print a line for each month, and the sum."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--real", type=Path, default=Path("../shared/real"))
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    folder = given.real / "surabaya"
+    if not folder.is_dir():
+        sys.exit(f"{folder}: not here; nothing measured")
+    config, register = TrainingConfig(), Register.load(folder)
+    rows = dataset.deduplicate([row.complaint for row in dataset.load(folder / "complaints.jsonl")]).kept
+    rows = sorted((row for row in rows if row.agency and row.received_at), key=lambda row: row.received_at)
+    days = [date.fromisoformat(row.received_at[:10]) for row in rows]
+    steps = list(edges(days, "month"))
+    known = [row for row, day in zip(rows, days, strict=True) if day < steps[0][0]]
+    table: list[dict[str, Any]] = []
+    print(f"{FIRST_DAYS} days labelled whole: {len(known):,} complaints", file=sys.stderr)
+    for start, end in steps:
+        month = [row for row, day in zip(rows, days, strict=True) if start <= day < end]
+        if not month:
+            continue
+        artifact, _ = train.train(register, train.Sources(known, ()), config, f"{start}T00:00:00+00:00")
+        answers = route(Router(artifact), month)
+        sent = np.array([routing.decision is Decision.AUTO for routing in answers.routings])
+        line = {
+            "month": start.isoformat()[:7],
+            "known": len(known),
+            "rows": len(month),
+            "accuracy": float(answers.right.mean()),
+            "sent": int(sent.sum()),
+            "wrong": int((sent & ~answers.right).sum()),
+            "calibrated": artifact.manifest["metrics"]["auto"]["coverage"],
+        }
+        table.append(line)
+        print(_line(line), file=sys.stderr, flush=True)
+        verdicts = (as_verdict(row, routing.decision) for row, routing in zip(answers.rows, answers.routings, strict=True))
+        known += [row for row in verdicts if row is not None]
+    total = {name: sum(line[name] for line in table) for name in ("rows", "sent", "wrong")}
+    right = sum(line["accuracy"] * line["rows"] for line in table) / total["rows"]
+    low, high = figures.clopper_pearson(total["wrong"], total["sent"])
+    if given.json:
+        print(json.dumps({"months": table, **total, "accuracy": right, "error_interval": [low, high]}))
+    else:
+        print(
+            f"{total['rows']:,} complaints: accuracy {right:.3f}, sent {total['sent'] / total['rows']:.3f}, wrong among these"
+            f" {total['wrong'] / max(1, total['sent']):.4f} ({low:.4f} to {high:.4f})"
+        )
+
+
+def _line(line: dict[str, Any]) -> str:
+    return (
+        f"{line['month']}  known {line['known']:>5}  rows {line['rows']:>4}  accuracy {line['accuracy']:.3f}"
+        f"  sent {line['sent'] / line['rows']:.3f} (calibrated {line['calibrated']:.3f})"
+        f"  wrong {line['wrong'] / max(1, line['sent']):.3f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
