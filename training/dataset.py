@@ -151,6 +151,15 @@ def near_duplicate_groups(complaints: Sequence[LabelledComplaint], threshold: fl
     return alike.groups([text_key(complaint) for complaint in complaints], threshold)
 
 
+def without_repeats(complaints: Sequence[LabelledComplaint], of: Sequence[LabelledComplaint]) -> list[LabelledComplaint]:
+    """Leave out what repeats one of the others, nearly the same texts too: who learns from it has seen that one."""
+    if not complaints:
+        return []
+    groups = near_duplicate_groups([*of, *complaints])
+    taken = set(groups[: len(of)])
+    return [complaint for complaint, group in zip(complaints, groups[len(of) :], strict=True) if group not in taken]
+
+
 def count(complaints: Iterable[LabelledComplaint]) -> dict[str, Counter[str]]:
     """Count rows by source and agency; an empty agency stands for what nobody could route."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)

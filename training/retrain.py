@@ -74,7 +74,7 @@ def retrain(
         registry.promote(version, why=why, who=who, at=at, register=register)
         return Retrained(version, version)
     champion, challenger = Router.load(registry.path(live)), Router.load(registry.path(version))
-    both = {champion.version: seen, challenger.version: Seen.of(taught)}
+    both = {champion.version: seen, challenger.version: Seen.of([*taught, *given.other])}
     found = compare.compare(champion, challenger, held_out, seen=both, today=at[:10], say=say)
     registry.record("compared", version=version, previous=live, at=at, who=who, why=found.why, figures=found.summary)
     if not promote or found.summary["verdict"] != Verdict.PROMOTE:

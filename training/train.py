@@ -62,12 +62,18 @@ class Sources:
 
 
 def load(register: Register, own: Sequence[Path], other: Sequence[Path], today: str, *, allow_unseen: bool = False) -> Sources:
-    """Read, check, bring labels up to date and deduplicate. Raises InvalidData with every fault of every file."""
+    """Read, check, bring labels up to date and deduplicate. Raises InvalidData with every fault of every file.
+
+    What repeats an own row is dropped from the other regions': `other` teaches every fold and every challenger, so an own row
+    would be judged by a model that has seen it.
+    """
     own_rows, other_rows = dataset.load(*own), dataset.load(*other)
     dataset.check([*own_rows, *other_rows], register, every_agency=not allow_unseen)
     mine = dataset.deduplicate(dataset.to_current([row.complaint for row in own_rows], register, today))
     theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
-    return Sources(mine.kept, theirs.kept, mine.dropped + theirs.dropped, len(mine.conflicts) + len(theirs.conflicts))
+    further = dataset.without_repeats(theirs.kept, mine.kept)
+    dropped = mine.dropped + theirs.dropped + len(theirs.kept) - len(further)
+    return Sources(mine.kept, further, dropped, len(mine.conflicts) + len(theirs.conflicts))
 
 
 def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:

@@ -123,6 +123,16 @@ def test_nearly_the_same_texts_share_a_group_and_others_do_not() -> None:
     assert dataset.near_duplicate_groups([]) == []
 
 
+def test_what_repeats_a_row_of_another_list_is_left_out_and_what_repeats_its_own_list_is_not() -> None:
+    base = "mohon perbaikan jalan poros menuju desa kami karena sudah rusak parah sejak musim hujan tahun lalu"
+    own = [LabelledComplaint(text=base, agency="dpupr")]
+    lamp = "lampu jalan di depan pasar mati sudah seminggu"
+    texts = [base.upper(), base + " terima kasih", lamp, f"{lamp} ini"]
+    other = [LabelledComplaint(text=text, agency="dpupr") for text in texts]
+    assert dataset.without_repeats(other, own) == other[2:]
+    assert dataset.without_repeats([], own) == []
+
+
 def test_rows_for_training_only_and_rows_nobody_could_route_do_not_test() -> None:
     rows = [
         LabelledComplaint(text="a", agency="dlh"),

@@ -64,6 +64,16 @@ def test_a_handful_of_new_verdicts_is_not_enough_to_promote(
     assert done.comparison.summary["verdict"] == "not-enough-data"
 
 
+def test_what_other_regions_taught_the_new_model_does_not_judge_it(
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
+) -> None:
+    new = [LabelledComplaint(text=f"tiang listrik nomor {n} di simpang pasar condong", agency="pln", id=f"n{n}") for n in range(6)]
+    sources = replace(given(region, new), other=[replace(new[-1], source="elsewhere")])
+    done = run(first[0], region, sources, tiny_config)
+    assert done.comparison is not None
+    assert done.comparison.overall.rows == 2
+
+
 def test_what_judges_was_seen_by_neither_model(region: Path) -> None:
     old = load(region / "complaints.jsonl")
     new = [
