@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from itertools import accumulate
@@ -54,24 +54,29 @@ _WEEKS_A_YEAR = 52
 
 
 class Case(NamedTuple):
-    """What drift looks at in a complaint; None where it is not known."""
+    """What drift looks at in a complaint; None where it is not known. `seen`: the model was trained on it."""
 
     received_at: str
     agency: str
     unfamiliar: bool | None = None
     wrong: bool | None = None
     words: frozenset[str] = frozenset()
+    seen: bool = False
 
 
 @dataclass(frozen=True)
 class Week:
-    """The counts of a week, which starts on the Monday `start` (ISO date). `words` counts complaints that hold a word."""
+    """The counts of a week, which starts on the Monday `start` (ISO date).
+
+    `words` counts complaints that hold a word, `seen` those that taught the model.
+    """
 
     start: str
     agencies: Mapping[str, int]
     unfamiliar: tuple[int, int] = (0, 0)
     wrong: tuple[int, int] = (0, 0)
     words: Mapping[str, int] = field(default_factory=dict)
+    seen: int = 0
 
     @property
     def complaints(self) -> int:
@@ -112,6 +117,11 @@ class Drift:
     alarms: Sequence[Alarm]
     rising: Sequence[Alarm] = ()
 
+    @property
+    def seen(self) -> int:
+        """How many complaints taught the model, which say nothing of how it does."""
+        return sum(week.seen for week in self.weeks)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for --json."""
         return {
@@ -121,11 +131,13 @@ class Drift:
                     "agencies": dict(week.agencies),
                     "unfamiliar": list(week.unfamiliar),
                     "wrong": list(week.wrong),
+                    "seen": week.seen,
                 }
                 for week in self.weeks
             ],
             "alarms": [asdict(alarm) for alarm in self.alarms],
             "rising_words": [asdict(word) for word in self.rising],
+            "seen": self.seen,
             "budget": BUDGET,
         }
 
@@ -135,24 +147,36 @@ class Drift:
         for week in self.weeks[-12:]:
             shares = (f"{part / whole:.1%}" if whole else "-" for part, whole in (week.unfamiliar, week.wrong))
             lines.append("{:<12} {:>10} {:>11} {:>8}".format(week.start, week.complaints, *shares))
+        if self.seen:
+            total = sum(week.complaints for week in self.weeks)
+            lines.append(
+                f"{self.seen:,} of {total:,} complaints taught the model: counted by agency and word, not as unfamiliar or wrong"
+            )
         lines.append(f"{len(self.alarms)} alarms; where nothing changes, at most {BUDGET} a year are expected")
         lines += (f"  {alarm}" for alarm in self.alarms)
         lines.append(f"{len(self.rising)} words rose, the latest:")
         return "\n".join([*lines, *(f"  {word}" for word in self.rising[-10:])])
 
 
-def cases_of(router: Router, rows: Iterable[LabelledComplaint]) -> Iterator[Case]:
+def cases_of(
+    router: Router, rows: Iterable[LabelledComplaint], known: Container[LabelledComplaint] | None = None
+) -> Iterator[Case]:
     """See labelled complaints with a model's eyes; those without a date or an agency are passed over.
 
+    `known` are the complaints that it was trained on, where that can be told: of these it is hardly ever wrong, so that
+    every retraining would make the weeks after it look bad. What they are about still counts.
     Raises InvalidData where a date is none, at the first.
     """
     for row in rows:
         if row.received_at and row.agency:
             _monday(row.received_at, row.id)
             words = router.reader.analyzer.words(row.complaint)
+            stems = frozenset(word.stem for word in words)
+            if known is not None and row in known:
+                yield Case(row.received_at, row.agency, words=stems, seen=True)
+                continue
             unknown = len(words) - router.scorer.known(words)
             said = router.route(row.complaint).candidates[0].agency
-            stems = frozenset(word.stem for word in words)
             yield Case(row.received_at, row.agency, unknown > UNFAMILIAR * len(words), said != row.agency, stems)
 
 
@@ -383,6 +407,7 @@ def _week(monday: date, cases: Sequence[Case] | tuple[()]) -> Week:
         unfamiliar=_share([case.unfamiliar for case in cases]),
         wrong=_share([case.wrong for case in cases]),
         words=Counter(word for case in cases for word in case.words),
+        seen=sum(case.seen for case in cases),
     )
 
 

@@ -31,6 +31,7 @@ from training.drift import (
     predictive_tail,
     watch,
 )
+from training.seen import Seen
 
 RATES = {"dlh": 40.0, "dishub": 25.0, "dpupr": 20.0, "dinsos": 8.0, "bpbd": 1.0, "dispar": 0.5}
 
@@ -193,8 +194,25 @@ def test_complaints_are_seen_with_the_models_eyes() -> None:
     assert [case.unfamiliar for case in cases] == [False, True]
     assert cases[0].agency == known.agency
     assert cases[0].wrong is (router.route(known.complaint).candidates[0].agency != known.agency)
+    taught, new = cases_of(router, [known, strange], Seen.of(rows))
+    assert taught == Case(known.received_at, known.agency, None, None, cases[0].words, seen=True)
+    assert new == cases[1]
     with pytest.raises(InvalidData, match="x: received_at"):
         list(cases_of(router, [replace(strange, received_at="2024-13-01")]))
+
+
+def test_a_model_retrained_on_the_past_is_no_alarm_about_what_came_since() -> None:
+    rng = np.random.default_rng(0)
+    days = [(date(2024, 1, 1) + timedelta(days=7 * number)).isoformat() for number in range(30)]
+    taught = [Case(day, "dlh", seen=True) for day in days[:26] for _ in range(40)]
+    since = [Case(day, "dlh", bool(rng.random() < 0.05), bool(rng.random() < 0.2)) for day in days[26:] for _ in range(40)]
+    flattered = [Case(case.received_at, case.agency, False, False) for case in taught]
+    assert {alarm.kind for alarm in watch(count([*flattered, *since])).alarms} == {"live error", "unfamiliar words"}
+    found = watch(count([*taught, *since]))
+    assert not found.alarms
+    assert (found.seen, found.weeks[0].seen, found.weeks[-1].seen) == (1_040, 40, 0)
+    assert found.to_dict()["seen"] == 1_040
+    assert "1,040 of 1,200 complaints taught the model" in str(found)
 
 
 def test_the_table_and_the_object_hold_every_alarm() -> None:

@@ -129,8 +129,13 @@ def next_(model: str, source: Path, models: Path, most: int, as_json: bool) -> N
 @MODELS
 @JSON
 def drift_(model: str, data: tuple[Path, ...], models: Path, as_json: bool) -> None:
-    """Watch what comes in, week by week: class mix, unknown words, errors; alarms at most once a year where nothing changes."""
-    router = Router.load(Registry(models).resolve(model))
+    """Watch what comes in, week by week: class mix, unknown words, errors; alarms at most once a year where nothing changes.
+
+    Complaints that MODEL was trained on count for class mix and words alone.
+    """
+    folder = Registry(models).resolve(model)
+    router = Router.load(folder)
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
-    show(drift.watch(drift.count(drift.cases_of(router, [row.complaint for row in rows]))), as_json)
+    cases = drift.cases_of(router, [row.complaint for row in rows], Seen.load(folder))
+    show(drift.watch(drift.count(cases)), as_json)
