@@ -29,7 +29,8 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
     router = Router.load(folder)
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
-    found = evaluate.evaluate(router, dataset.testable(row.complaint for row in rows), Seen.load(folder))
+    current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
+    found = evaluate.evaluate(router, dataset.testable(current), Seen.load(folder))
     if report_dir:
         report.write(report_dir, found)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else evaluate.table(found))
@@ -137,5 +138,6 @@ def drift_(model: str, data: tuple[Path, ...], models: Path, as_json: bool) -> N
     router = Router.load(folder)
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
-    cases = drift.cases_of(router, [row.complaint for row in rows], Seen.load(folder))
+    current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
+    cases = drift.cases_of(router, current, Seen.load(folder))
     show(drift.watch(drift.count(cases)), as_json)

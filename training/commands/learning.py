@@ -120,7 +120,8 @@ def suspects_(model: str, data: tuple[Path, ...], models: Path, out: Path | None
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
     chosen = configs.of_manifest(router.manifest)
-    found = suspects.find([row.complaint for row in rows], router.reader, chosen, most=most, say=say)
+    current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
+    found = suspects.find(current, router.reader, chosen, most=most, say=say)
     if out:
         found.write(out)
     show(found, as_json)

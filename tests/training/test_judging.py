@@ -1,0 +1,62 @@
+"""The commands that judge, on what a desk really has: labels of agencies that have ended since."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model import artifact as artifacts
+from model.labelled import dump, load
+from model.register import Register
+from training import train
+from training.cli import main
+
+
+@pytest.fixture(scope="module")
+def reorganised(region: Path, tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A version whose register knows which office the `dlh` of today was until 2025, and complaints labelled with that one."""
+    folder = tmp_path_factory.mktemp("reorganised")
+    shutil.copytree(region, folder / "region")
+    table = folder / "region" / "agencies.csv"
+    with table.open(encoding="utf-8", newline="") as source:
+        agencies = list(csv.DictReader(source))
+    agencies.append({"id": "blh", "name": "Badan Lingkungan Hidup", "valid_until": "2025-12-31", "successor": "dlh"})
+    with table.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, [*agencies[0], "valid_until", "successor"])
+        writer.writeheader()
+        writer.writerows(agencies)
+    register = Register.load(folder / "region")
+    artifact = artifacts.load(tiny_artifact)
+    manifest = {**artifact.manifest, "version": "baru", "stemmer": train.stemmer_digest(register)}
+    artifacts.save(folder / "baru", replace(artifact, register=register, manifest=manifest))
+    rows = [row for row in load(region / "complaints.jsonl") if row.agency in ("dlh", "dishub", "pln")]
+    before = [replace(row, agency="blh" if row.agency == "dlh" else row.agency, received_at="2025-06-02") for row in rows]
+    dump(before, folder / "rows.jsonl")
+    return folder / "baru", folder / "rows.jsonl"
+
+
+@pytest.mark.parametrize("command", ["evaluate", "drift", "suspects"])
+def test_labels_of_an_agency_that_ended_count_for_its_successor(
+    reorganised: tuple[Path, Path], capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    version, rows = reorganised
+    with pytest.raises(SystemExit) as ended:
+        main([command, str(version), "--data", str(rows), "--json"])
+    said = capsys.readouterr()
+    assert ended.value.code == 0, said.err
+    found: dict[str, Any] = json.loads(said.out)
+    if command == "evaluate":
+        named = set(found["per_agency"])
+        assert found["per_agency"]["dlh"]["recall"] > 0.5
+    elif command == "drift":
+        named = set(found["weeks"][0]["agencies"])
+    else:
+        named = {near["agency"] for suspect in found["suspects"] for near in (*suspect["neighbours"], {"agency": suspect["given"]})}
+    assert "dlh" in named
+    assert "blh" not in named
