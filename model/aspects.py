@@ -7,6 +7,7 @@ complaints to the likely agencies usually lack. All coefficients are plain numbe
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -177,6 +178,12 @@ class Cues:
     def __reduce__(self) -> tuple[type[Cues], tuple[Any, ...]]:
         """Travel to another process without the cache: it fills again."""
         return type(self), (dict(self.phrases),)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all cues, each with its group, in whatever order they were written."""
+        lines = sorted(f"{phrase}\t{group}" for group, items in self.phrases.items() for phrase in items)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def _look_up(self, word: tuple[str, str]) -> Meaning | None:
         """Answer what a word, its text and stem, is a cue of; None if nothing."""

@@ -6,7 +6,8 @@ too, judge both, and teach at the next retraining. So the figure that promotes a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,20 +26,33 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Retrained:
-    """What a retraining came to. `version` is empty where nothing changed; `comparison` None for a first model."""
+    """What a retraining came to.
+
+    `version` is empty where nothing changed since `same`; `comparison` is None where there was nothing to compare with.
+    `refusal` says why what was trained is not live.
+    """
 
     version: str
     live: str
     comparison: compare.Comparison | None = None
     refusal: str = ""
+    same: str = ""
+
+    @property
+    def missing(self) -> int:
+        """How many more unseen complaints it takes until enough of them judge, half of so few."""
+        return max(0, 2 * (compare.MIN_ROWS - self.comparison.overall.rows)) if self.comparison else 0
 
     def __str__(self) -> str:
         """Say it in a few lines."""
+        aside = f" ({self.refusal})" if self.refusal else ""
         if not self.version:
-            return f"nothing changed since {self.live}: nothing to do"
+            return f"nothing changed since {self.same}: nothing to do{aside}"
         lines = [str(self.comparison), ""] if self.comparison else []
+        if self.missing:
+            lines.append(f"missing: some {self.missing} complaints that {self.live} has not seen, until enough of them judge")
         lines.append(f"trained: {self.version}")
-        lines.append(f"live:    {self.live}" + (f" ({self.refusal})" if self.refusal else ""))
+        lines.append(f"live:    {self.live}{aside}")
         return "\n".join(lines)
 
 
@@ -57,13 +71,16 @@ def retrain(
 ) -> Retrained:
     """Train a version from `given`, compare it with the live one, and with `promote` put it live where it is better.
 
-    `test` is the share of the complaints new since the live model, the newest, that judges both.
+    `test` is the share of the complaints new since the live model, the newest, that judges both; as for `hold_out`.
+    Nothing is trained twice: not what the live version was trained on, nor what was compared with it. A live version that
+    cannot be loaded can be compared with none: whoever looks after it must say that the new one goes live.
     """
     live = registry.current()
-    if live and unchanged(registry.manifest(live), register, given, config):
-        return Retrained("", live)
-    seen = Seen.load(registry.path(live)) if live else None
-    taught, held_out = hold_out(given.own, seen, test) if live else (list(given.own), [])
+    champion, broken = _load(registry, live) if live else (None, "")
+    if live and (same := _tried(registry, live, register, given, config, comparable=champion is not None)):
+        return Retrained("", live, refusal=_outcome(registry, live, same) if champion else _word_needed(broken, same), same=same)
+    seen = Seen.load(registry.path(live)) if live and champion else None
+    taught, held_out = hold_out(given.own, seen, test) if champion else (list(given.own), [])
     sources = replace(given, own=taught, given=given.digest)
     version = train.version_name(at, sources, register, config)
     artifact, judged = train.train(register, sources, config, at, say)
@@ -73,7 +90,9 @@ def retrain(
     if not live:
         registry.promote(version, why=why, who=who, at=at, register=register)
         return Retrained(version, version)
-    champion, challenger = Router.load(registry.path(live)), Router.load(registry.path(version))
+    if not champion:
+        return Retrained(version, live, refusal=_word_needed(broken, version))
+    challenger = Router.load(registry.path(version))
     both = {champion.version: seen, challenger.version: Seen.of([*taught, *given.other])}
     found = compare.compare(champion, challenger, held_out, seen=both, today=at[:10], say=say)
     registry.record("compared", version=version, previous=live, at=at, who=who, why=found.why, figures=found.summary)
@@ -86,22 +105,59 @@ def retrain(
     return Retrained(version, version, found)
 
 
-def unchanged(manifest: dict[str, Any], register: Register, given: train.Sources, config: TrainingConfig) -> bool:
-    """Tell whether a version was trained on exactly this: data, register, configuration, stemmer."""
-    return bool(
-        manifest["data"].get("given") == given.digest
-        and manifest["register"] == register.digest
-        and manifest["config"] == config.to_dict()
-        and manifest["stemmer"] == train.stemmer_digest(register)
+def _load(registry: Registry, version: str) -> tuple[Router | None, str]:
+    """Load a version, or say why it cannot be: before an hour of training, not after it."""
+    try:
+        return Router.load(registry.path(version)), ""
+    except SalurError as error:
+        return None, f"{version} cannot be loaded: {error}"
+
+
+def _tried(
+    registry: Registry, live: str, register: Register, given: train.Sources, config: TrainingConfig, *, comparable: bool
+) -> str:
+    """Name a version that was made of exactly this and is live or was compared with the live one; "" where there is none.
+
+    Where the live one is not `comparable`, any other version will do: it waits for a person's word.
+    """
+    digest, history = given.digest, registry.history()
+    for version in reversed(registry.versions()):
+        if (version == live or history.comparison(live, version)) if comparable else version != live:
+            with suppress(SalurError):  # a folder that is no version, or no longer one
+                if unchanged(registry.manifest(version), register, digest, config):
+                    return version
+    return ""
+
+
+def _outcome(registry: Registry, live: str, version: str) -> str:
+    """Say what comparing a version with the live one came to; "" where it is the live one."""
+    found = registry.history().comparison(live, version)
+    return f"compared with {live}: {found.figures.get('verdict')}, {found.why}" if found and version != live else ""
+
+
+def _word_needed(broken: str, version: str) -> str:
+    return f"{broken}; there is nothing to compare with: models promote {version} asks for --force-why"
+
+
+def unchanged(manifest: Mapping[str, Any], register: Register, given: str, config: TrainingConfig) -> bool:
+    """Tell whether a version was made of exactly this: data (`given`, their digest), configuration, register and program."""
+    return (
+        manifest.get("data", {}).get("given") == given
+        and manifest.get("config") == config.to_dict()
+        and all(manifest.get(name) == value for name, value in train.made_with(register).items())
     )
 
 
 def hold_out(
     rows: Sequence[LabelledComplaint], seen: Seen | None, share: float
 ) -> tuple[list[LabelledComplaint], list[LabelledComplaint]]:
-    """Split into what teaches and the newest `share` of what the live model has not seen, which judges."""
+    """Split into what teaches and the newest `share` of what the live model has not seen, which judges.
+
+    Where that is fewer than the gate asks for, up to half judge: fewer decide nothing, and more would leave nothing to learn.
+    """
     fresh = [row for row in dataset.testable(rows) if seen is None or row not in seen]
     fresh.sort(key=lambda row: (row.received_at, row.labelled_at, row.id))
-    kept = fresh[len(fresh) - round(len(fresh) * share) :]
+    judging = max(round(len(fresh) * share), min(compare.MIN_ROWS, len(fresh) // 2))
+    kept = fresh[len(fresh) - judging :]
     away = {id(row) for row in kept}
     return [row for row in rows if id(row) not in away], kept

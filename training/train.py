@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artifact import Artifact
+from model.aspects import load_cues
 from model.labelled import LabelledComplaint
 from model.reader import Reader, protected_words
 from model.register import Register
@@ -122,9 +123,7 @@ def train(
         "created": created,
         "agencies": [str(agency) for agency in fitted.classes_],
         "python": platform.python_version(),
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
-        "stemmer": reader.analyzer.stemmer.digest,
-        "register": register.digest,
+        **made_with(register),
         "data": {
             "digest": sources.digest,
             "given": sources.given or sources.digest,
@@ -150,6 +149,16 @@ def version_name(created: str, sources: Sources, register: Register, config: Tra
     """Name a version by its day and what went into it: the same inputs on the same day have the same name."""
     inputs = "".join((created, sources.digest, register.digest, json.dumps(config.to_dict(), sort_keys=True)))
     return f"{created[:10]}-{hashlib.sha256(inputs.encode()).hexdigest()[:8]}"
+
+
+def made_with(register: Register) -> dict[str, Any]:
+    """Answer what decides a version besides data, configuration and time, under the names that a manifest gives it."""
+    return {
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "stemmer": stemmer_digest(register),
+        "cues": load_cues().digest,
+        "register": register.digest,
+    }
 
 
 def seen_file(sources: Sources) -> dict[str, str]:

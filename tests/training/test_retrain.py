@@ -1,19 +1,21 @@
 """From verdicts to a better model: what is compared is what goes live, and nothing happens where nothing changed."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from model import artifact as artifacts
 from model.labelled import LabelledComplaint, load
 from model.register import Register
-from model.registry import Registry
-from training import retrain, train
+from model.registry import NeedsReason, Registry
+from training import compare, retrain, train
 from training.config import TrainingConfig
 from training.seen import Seen
 
-AT = "2026-11-24T08:00:00+00:00"
+AT, NEXT_NIGHT = "2026-11-24T08:00:00+00:00", "2026-11-25T02:00:00+00:00"
 
 
 def given(region: Path, extra: list[LabelledComplaint]) -> train.Sources:
@@ -22,10 +24,10 @@ def given(region: Path, extra: list[LabelledComplaint]) -> train.Sources:
 
 
 def run(
-    registry: Registry, region: Path, sources: train.Sources, config: TrainingConfig, promote: bool = True
+    registry: Registry, region: Path, sources: train.Sources, config: TrainingConfig, promote: bool = True, at: str = AT
 ) -> retrain.Retrained:
     register = Register.load(region)
-    return retrain.retrain(registry, register, sources, config, test=0.5, at=AT, who="test", why="test", promote=promote)
+    return retrain.retrain(registry, register, sources, config, test=0.5, at=at, who="test", why="test", promote=promote)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,44 @@ def test_a_handful_of_new_verdicts_is_not_enough_to_promote(
     assert registry.current() == version
     assert done.comparison is not None
     assert done.comparison.summary["verdict"] == "not-enough-data"
+    assert f"missing: some {2 * (compare.MIN_ROWS - 3)} complaints that {version} has not seen" in str(done)
+
+
+def test_what_was_compared_and_not_promoted_is_not_trained_again(
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
+) -> None:
+    registry, version = first
+    new = [LabelledComplaint(text=f"tiang listrik nomor {n} di simpang pasar condong", agency="pln", id=f"n{n}") for n in range(6)]
+    tried = run(registry, region, given(region, new), tiny_config).version
+    before = list(registry.versions()), registry.history()
+    again = run(registry, region, given(region, new), tiny_config, at=NEXT_NIGHT)
+    assert (again.version, again.same, again.live) == ("", tried, version)
+    assert f"nothing changed since {tried}: nothing to do (compared with {version}: not-enough-data" in str(again)
+    assert (list(registry.versions()), registry.history()) == before
+    (registry.folder / "ledger.jsonl").write_text("", encoding="utf-8")
+    assert run(registry, region, given(region, new), tiny_config, at=NEXT_NIGHT).version
+
+
+def test_where_the_live_version_cannot_be_loaded_a_model_is_trained_once_and_waits_for_a_persons_word(
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
+) -> None:
+    registry, version = first
+    manifest = registry.path(version) / artifacts.MANIFEST
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps({**content, "stemmer": "another"}), encoding="utf-8")
+    artifacts.seal(registry.path(version))
+    done = run(registry, region, given(region, []), tiny_config, at=NEXT_NIGHT)
+    assert done.version
+    assert (done.live, registry.current(), done.comparison) == (version, version, None)
+    assert "another stemmer" in str(done)
+    assert f"models promote {done.version} asks for --force-why" in str(done)
+    again = run(registry, region, given(region, []), tiny_config)
+    assert (again.version, again.same) == ("", done.version)
+    assert f"models promote {done.version} asks for --force-why" in str(again)
+    with pytest.raises(NeedsReason):
+        registry.promote(done.version, why="uji", who="uji", at=AT)
+    registry.promote(done.version, why="uji", who="uji", at=AT, force_why="yang lama tidak terbaca")
+    assert run(registry, region, given(region, []), tiny_config).same == done.version
 
 
 def test_what_other_regions_taught_the_new_model_does_not_judge_it(
@@ -81,19 +121,22 @@ def test_what_judges_was_seen_by_neither_model(region: Path) -> None:
         for n in range(1, 21)
     ]
     taught, judges = retrain.hold_out([*old, *new], Seen.of(old), 0.25)
-    assert [row.id for row in judges] == ["n16", "n17", "n18", "n19", "n20"]
+    assert [row.id for row in judges] == [f"n{n}" for n in range(11, 21)]
     assert not {row.id for row in taught} & {row.id for row in judges}
     assert len(taught) + len(judges) == len(old) + len(new)
 
 
-@pytest.mark.parametrize("field", ["config", "register", "stemmer"])
-def test_any_change_of_what_went_in_is_a_change(region: Path, tiny_config: TrainingConfig, field: str) -> None:
-    register, sources = Register.load(region), given(region, [])
-    manifest = {
-        "data": {"given": sources.digest},
-        "register": register.digest,
-        "config": tiny_config.to_dict(),
-        "stemmer": train.stemmer_digest(register),
-    }
-    assert retrain.unchanged(manifest, register, sources, tiny_config)
-    assert not retrain.unchanged(manifest | {field: "other"}, register, sources, tiny_config)
+@pytest.mark.parametrize(("fresh", "judging"), [(0, 0), (1, 0), (60, 30), (200, 100), (400, 100), (600, 120)])
+def test_of_few_new_complaints_up_to_half_judge_until_they_are_enough(fresh: int, judging: int) -> None:
+    rows = [LabelledComplaint(text=f"aduan nomor {n}", agency="dlh", id=str(n)) for n in range(fresh)]
+    assert compare.MIN_ROWS == 100
+    assert len(retrain.hold_out(rows, Seen.of([]), 0.2)[1]) == judging
+
+
+@pytest.mark.parametrize("field", ["config", "register", "stemmer", "cues", "libraries", "data"])
+def test_any_change_of_what_went_in_is_a_change(region: Path, tiny_artifact: Path, tiny_config: TrainingConfig, field: str) -> None:
+    register, digest = Register.load(region), given(region, []).digest
+    manifest = artifacts.read_manifest(tiny_artifact)
+    assert retrain.unchanged(manifest, register, digest, tiny_config)
+    assert not retrain.unchanged(manifest | {field: {}}, register, digest, tiny_config)
+    assert not retrain.unchanged({name: value for name, value in manifest.items() if name != field}, register, digest, tiny_config)

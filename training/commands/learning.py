@@ -75,7 +75,7 @@ def train_(
     type=click.FloatRange(0.05, 0.5),
     default=0.2,
     show_default=True,
-    help="Share of the complaints new since the live model, the newest, that judges both.",
+    help="Share of the complaints new since the live model, the newest, that judges both; up to half where they are few.",
 )
 @click.option("--promote-if-better", is_flag=True, help="Put the new version live where the comparison says so.")
 @click.option("--why", default="retrained", show_default=True, help="The reason that the ledger keeps.")
@@ -91,8 +91,8 @@ def retrain_(
 ) -> None:
     """Train on everything, compare with the live model, and put the new one live where it is better.
 
-    Skips where nothing changed since the live model. The comparison is fair to both: the newest complaints that the live
-    model has not seen are kept from the new one too, and judge them.
+    Skips where nothing changed since the live model, or since one that was compared with it. The comparison is fair to both:
+    the newest complaints that the live model has not seen are kept from the new one too, and judge them.
     """
     register, chosen, registry = (
         Register.load(register_dir),
