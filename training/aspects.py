@@ -5,6 +5,9 @@ joins the columns, as machines gave them that had not seen the row, with the fac
 likely agencies usually lack or are. Thresholds are chosen on out-of-fold answers, and the figures come from rows that
 had no part in any of it. Where the lexicon of cues was written with the rows in sight, that would flatter: so in
 cross-validation a cue that stands in no training row counts for nothing.
+
+People at a desk say of a complaint whose it is, or that it is none, and never its kind. So rows without a kind tell of
+what is no complaint alone: of all else nothing is known of them.
 """
 
 from __future__ import annotations
@@ -76,6 +79,8 @@ HELD_BACK = 0.007
 """At most this share of real complaints may be taken for none; below the promised 1 %, for other regions write differently."""
 MIN_PRECISION = 0.4
 """A question to the reporter that is needless more often than this is left out."""
+FURTHER = 4_000
+"""Routed rows without a kind, the newest, that stand against those that are no complaint: as many as the default corpus has."""
 _GRID = [round(0.1 * step, 1) for step in range(-30, 21)]
 _TINY = 1e-6
 
@@ -95,12 +100,16 @@ class FittedAspects:
 
 @dataclass(frozen=True)
 class Rows:
-    """Labelled rows column by column: features, facts, (rows,) truth of each aspect, and the strata of folds."""
+    """Labelled rows column by column: features, facts, (rows,) truth of each aspect, and the strata of folds.
+
+    `kinded` (rows,): whether a row says a kind. One that does not tells of NOT_A_COMPLAINT alone; the rest is not known.
+    """
 
     X: csr_matrix
     facts: Sequence[Facts]
     truth: Mapping[str, Array]
     strata: Array
+    kinded: Array
 
     def __len__(self) -> int:
         """How many rows."""
@@ -111,10 +120,15 @@ class Rows:
         """(rows, agencies), as the facts have them."""
         return np.array([fact.probabilities for fact in self.facts])
 
+    def known(self, name: str) -> Array:
+        """(rows,) whether a row tells of an aspect."""
+        return np.ones(len(self), dtype=bool) if name == NOT_A_COMPLAINT else self.kinded
+
     def take(self, numbers: Array) -> Rows:
         """Take the rows of these numbers."""
         truth = {name: values[numbers] for name, values in self.truth.items()}
-        return Rows(self.X[numbers], [self.facts[number] for number in numbers], truth, self.strata[numbers])
+        facts = [self.facts[number] for number in numbers]
+        return Rows(self.X[numbers], facts, truth, self.strata[numbers], self.kinded[numbers])
 
 
 @dataclass(frozen=True)
@@ -140,16 +154,18 @@ def fit(
     cues: Cues | None = None,
     repeats: int = 1,
 ) -> FittedAspects:
-    """Fit on the rows that say a kind; others are left out, and with none of them nothing is said of any complaint.
+    """Fit on labelled rows; of an aspect that too few of them tell of, nothing is said of any complaint.
 
     `X` (rows, features) as the scorer sees them; the `probabilities` in `facts`, in the order of `agencies`, must be
     out-of-fold. The figures are from `repeats` cross-validations, each with other folds.
     """
     data = prepare(X, rows, facts)
-    names = [name for name in ASPECTS if data.truth[name].sum() >= MIN_POSITIVES and (~data.truth[name]).sum() >= MIN_POSITIVES]
+    names = [name for name in ASPECTS if np.bincount(data.truth[name][data.known(name)], minlength=2).min() >= MIN_POSITIVES]
     if not names:
         none = Aspects(agencies, (), Cues({}), {}, {})
-        return FittedAspects(np.zeros((0, X.shape[1])), np.zeros(0), none, {"rows": len(data), "left_out": list(ASPECTS)})
+        return FittedAspects(
+            np.zeros((0, X.shape[1])), np.zeros(0), none, {"rows": int(data.kinded.sum()), "left_out": list(ASPECTS)}
+        )
     lexicon = load_cues() if cues is None else cues
     figures = cross_validate(data, names, lexicon, agencies, config.seed, repeats)
     useless = [name for name in names if name in MISSING and figures[name]["precision"] < MIN_PRECISION]
@@ -175,10 +191,10 @@ def fit_from(
 def facts_from(
     fitted: Pipeline, rows: Sequence[LabelledComplaint], reader: Reader, answers: OutOfFold
 ) -> tuple[csr_matrix, list[LabelledComplaint], list[Facts]]:
-    """Answer features, rows and facts of the rows that say a kind and whose probabilities are honest; as for `fit_from`."""
+    """Answer features, rows and facts of the rows that teach and whose probabilities are honest; as for `fit_from`."""
     place = {int(row): at for at, row in enumerate(answers.rows)}
     routed = np.cumsum([bool(row.agency) for row in rows]) - 1
-    numbers = [n for n, row in enumerate(rows) if row.kind and (not row.agency or int(routed[n]) in place)]
+    numbers = teaching(rows, [n for n, row in enumerate(rows) if not row.agency or int(routed[n]) in place])
     chosen = [rows[number] for number in numbers]
     readings = [reader.read(row.complaint) for row in chosen]
     if not chosen:
@@ -194,16 +210,27 @@ def facts_from(
     return X, chosen, facts
 
 
+def teaching(rows: Sequence[LabelledComplaint], numbers: Sequence[int]) -> list[int]:
+    """Choose of these row numbers, in their order, those that teach: all that say a kind, and what a desk decided without one.
+
+    Routed rows without a kind come along only where some of their like are no complaint, and then at most FURTHER: alone, they
+    would teach that whoever writes as one does to this desk always complains.
+    """
+    further = [number for number in numbers if not rows[number].kind]
+    none = {number for number in further if rows[number].expect == "review"}
+    real = sorted((number for number in further if number not in none), key=lambda number: (rows[number].received_at, number))
+    taken = none.union(real[-FURTHER:] if none else ())
+    return [number for number in numbers if rows[number].kind or number in taken]
+
+
 def prepare(X: csr_matrix, rows: Sequence[LabelledComplaint], facts: Sequence[Facts]) -> Rows:
-    """Take the rows that say a kind, with the truth of every aspect."""
-    numbers = [number for number, row in enumerate(rows) if row.kind]
-    labelled = [rows[number] for number in numbers]
-    truth: dict[str, Array] = {kind: np.array([row.kind == kind for row in labelled], dtype=bool) for kind in KINDS[1:]}
-    truth[OVERSIGHT] = np.array([row.oversight for row in labelled], dtype=bool)
-    truth |= {item: np.array([item in row.missing for row in labelled], dtype=bool) for item in MISSING}
-    truth[NOT_A_COMPLAINT] = np.array([row.expect == "review" for row in labelled], dtype=bool)
-    strata = np.array([f"{row.kind} {row.oversight} {row.expect}" for row in labelled])
-    return Rows(X[numbers], [facts[number] for number in numbers], truth, strata)
+    """Join rows, as `facts_from` answers them, with the truth of every aspect."""
+    truth: dict[str, Array] = {kind: np.array([row.kind == kind for row in rows], dtype=bool) for kind in KINDS[1:]}
+    truth[OVERSIGHT] = np.array([row.oversight for row in rows], dtype=bool)
+    truth |= {item: np.array([item in row.missing for row in rows], dtype=bool) for item in MISSING}
+    truth[NOT_A_COMPLAINT] = np.array([row.expect == "review" for row in rows], dtype=bool)
+    strata = np.array([f"{row.kind} {row.oversight} {row.expect}" for row in rows])
+    return Rows(X, facts, truth, strata, np.array([bool(row.kind) for row in rows], dtype=bool))
 
 
 def cross_validate(
@@ -229,8 +256,10 @@ def cross_validate(
     for (repeat, _, test), found in zip(plan, workers(jobs)(tasks), strict=True):
         for number, finding in zip(test, found, strict=True):
             rounds[repeat][number] = finding
-    judged = [judge(data.truth, findings) for findings in rounds]
-    return {"rows": len(data), "repeats": repeats} | {name: summary([one[name] for one in judged]) for name in judged[0]}
+    judged = [judge(data.truth, findings, data.kinded) for findings in rounds]
+    kinded = int(data.kinded.sum())
+    head = {"rows": kinded, "without_kind": len(data) - kinded, "repeats": repeats}
+    return head | {name: summary([one[name] for one in judged]) for name in judged[0]}
 
 
 def _read_fold(
@@ -242,17 +271,22 @@ def _read_fold(
     return [aspects.read(columns, fact) for columns, fact in zip(machines.columns(held), held.facts, strict=True)]
 
 
-def judge(truth: Mapping[str, Array], findings: Sequence[Findings]) -> dict[str, dict[str, float]]:
+def judge(truth: Mapping[str, Array], findings: Sequence[Findings], kinded: Array | None = None) -> dict[str, dict[str, float]]:
     """Compare findings with the truth: precision, recall and F1 of each aspect, macro-F1 over the kinds.
 
-    `held_back` of not-a-complaint is the share of real complaints that it stops.
+    `held_back` of not-a-complaint is the share of real complaints that it stops. Where some rows say no kind, only `kinded`
+    ones count for all else.
     """
     said = {kind: np.array([finding.kind == kind for finding in findings]) for kind in KINDS}
     said[OVERSIGHT] = np.array([finding.oversight for finding in findings])
     said |= {item: np.array([item in finding.missing for finding in findings]) for item in MISSING}
     said[NOT_A_COMPLAINT] = np.array([not finding.is_complaint for finding in findings])
     is_pengaduan = ~np.any([truth[kind] for kind in KINDS[1:]], axis=0)
-    figures = {name: _scores(flags, is_pengaduan if name == KINDS[0] else truth[name]) for name, flags in said.items()}
+    known = np.ones(len(findings), dtype=bool) if kinded is None else kinded
+    figures = {
+        name: _scores(flags[known], (is_pengaduan if name == KINDS[0] else truth[name])[known]) for name, flags in said.items()
+    }
+    figures[NOT_A_COMPLAINT] = _scores(said[NOT_A_COMPLAINT], truth[NOT_A_COMPLAINT])
     real = ~truth[NOT_A_COMPLAINT]
     figures[NOT_A_COMPLAINT]["held_back"] = float(said[NOT_A_COMPLAINT][real].mean()) if real.any() else 0.0
     return {"kind": {"macro_f1": float(np.mean([figures[kind]["f1"] for kind in KINDS]))}} | figures
@@ -311,11 +345,12 @@ def fit_machines(data: Rows, names: Sequence[str], seed: int) -> Machines:
     """One linear machine for each aspect, and each agency's rate of it."""
     coef, bias = np.zeros((len(names), data.X.shape[1])), np.zeros(len(names))
     needs = np.zeros((len(names), data.probabilities.shape[1]))
-    totals = data.probabilities.sum(axis=0)
     for place, name in enumerate(names):
-        truth = data.truth[name]
-        needs[place] = np.log((data.probabilities.T @ truth + RATE_PRIOR * truth.mean()) / (totals + RATE_PRIOR) + _TINY)
-        machine = LinearSVC(C=COLUMN_C, random_state=seed).fit(data.X, truth)
+        known = data.known(name)
+        truth, probabilities = data.truth[name][known], data.probabilities[known]
+        totals = probabilities.sum(axis=0)
+        needs[place] = np.log((probabilities.T @ truth + RATE_PRIOR * truth.mean()) / (totals + RATE_PRIOR) + _TINY)
+        machine = LinearSVC(C=COLUMN_C, random_state=seed).fit(data.X[known], truth)
         coef[place], bias[place] = machine.coef_[0], machine.intercept_[0]
     return Machines(coef, bias, needs)
 
@@ -332,21 +367,23 @@ def fit_heads(
         held = data.take(test)
         columns[test], needs[test] = machines.columns(held), held.probabilities @ machines.needs.T
     machines = fit_machines(data, names, seed)
-    inputs = np.hstack([columns, needs, facts])
-    middle, spread = inputs.mean(axis=0), inputs.std(axis=0)
-    spread[spread == 0] = 1.0
-    inputs = (inputs - middle) / spread
+    given = np.hstack([columns, needs, facts])
     kinds = [kind for kind in KINDS[1:] if kind in kept]
     heads = {}
     for group in [kinds] * bool(kinds) + [[name] for name in kept if name not in kinds]:
+        known = data.known(group[0])
+        middle, spread = given[known].mean(axis=0), given[known].std(axis=0)
+        spread[spread == 0] = 1.0
+        inputs = (given - middle) / spread
         target = target_of(data.truth, group)
         read = inputs_of(group, names)
         scores = np.zeros((len(data), len(group)))
         for train, test in inner:
-            coef, bias = _join(inputs[train], target[train], read, group)
+            taught = train[known[train]]
+            coef, bias = _join(inputs[taught], target[taught], read, group)
             scores[test] = inputs[test] @ coef.T + bias
-        thresholds = choose_thresholds(group, scores, target)
-        coef, bias = _join(inputs, target, read, group)
+        thresholds = choose_thresholds(group, scores[known], target[known])
+        coef, bias = _join(inputs[known], target[known], read, group)
         coef /= spread
         for place, name in enumerate(group):
             of_columns, of_needs, of_facts = (tuple(part.tolist()) for part in np.split(coef[place], [len(names), 2 * len(names)]))

@@ -94,12 +94,45 @@ def test_columns_are_named_in_the_order_of_their_coefficients(fitted: aspects.Fi
     assert fitted.aspects.columns == tuple(name for name in ASPECTS if name in fitted.aspects.columns)
 
 
-def test_rows_without_a_kind_are_left_out(fitted: aspects.FittedAspects) -> None:
-    elsewhere = [LabelledComplaint(text=f"suap di sini {number}", agency="dishub") for number in range(30)]
-    rows = [*desk(), *elsewhere]
-    X, facts = inputs(rows)
-    mixed = aspects.fit(X, rows, facts, CONFIG, AGENCIES, CUES)
-    assert mixed.figures["rows"] == fitted.figures["rows"] == 240
+GREETINGS = [
+    LabelledComplaint(text=f"selamat siang admin {SUBJECTS[number % 10]} {number}", expect="review") for number in range(30)
+]
+WISHES = [
+    LabelledComplaint(text=f"usul {SUBJECTS[number % 10]} suap di sini {number}", agency="dishub", received_at=f"2026-{number:04d}")
+    for number in range(40)
+]
+
+
+def test_rows_without_a_kind_tell_of_what_is_no_complaint_and_of_nothing_else(fitted: aspects.FittedAspects) -> None:
+    rows = [*desk(), *GREETINGS, *WISHES]
+    mixed, said = fit(rows)
+    assert (mixed.figures["rows"], mixed.figures["without_kind"]) == (fitted.figures["rows"], 70) == (240, 70)
+    for name in ("aspirasi", "permintaan-informasi", "oversight", "lokasi"):
+        assert mixed.figures[name]["rows"] == fitted.figures[name]["rows"] == 40
+        assert mixed.figures[name]["f1"] > 0.9
+    assert mixed.figures["not-a-complaint"]["rows"] == 70
+    assert mixed.figures["not-a-complaint"]["recall"] > 0.9
+    assert np.mean([finding.is_complaint for finding in said[240:270]]) < 0.1
+    assert np.mean([finding.is_complaint for finding in said[270:]]) > 0.9
+    # Nobody said that these are no wishes: they look like some, so they are taken for some.
+    assert np.mean([finding.kind == "aspirasi" for finding in said[270:]]) > 0.9
+
+
+def test_a_desk_that_never_says_a_kind_learns_what_is_no_complaint() -> None:
+    alone, said = fit([*GREETINGS, *WISHES])
+    assert alone.aspects.columns == ("not-a-complaint",)
+    assert np.mean([finding.is_complaint for finding in said[:30]]) < 0.1
+    assert alone.figures["rows"] == 0
+
+
+def test_routed_rows_without_a_kind_teach_only_beside_some_that_are_no_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [*WISHES, *desk(1), GREETINGS[0]]
+    everything = list(range(len(rows)))
+    assert aspects.teaching(rows, everything) == everything
+    assert aspects.teaching(rows, everything[:-1]) == everything[40:-1]
+    assert aspects.teaching(rows, everything[1:]) == everything[1:]
+    monkeypatch.setattr(aspects, "FURTHER", 3)
+    assert aspects.teaching(rows, everything) == everything[37:]
 
 
 def test_rows_without_any_kind_teach_nothing() -> None:

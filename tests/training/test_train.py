@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model.labelled import LabelledComplaint, dump
+from model.complaint import Complaint
+from model.labelled import LabelledComplaint, dump, load
 from model.register import Register
+from model.router import Router
+from model.routing import Reason
 from training import train
+from training.config import TrainingConfig
 from training.seen import Seen
 
 TODAY = "2026-11-24"
@@ -24,3 +28,14 @@ def test_other_regions_rows_that_repeat_an_own_one_are_dropped_and_counted(regio
     assert [row.id for row in given.other] == ["c"]
     assert given.dropped == 2
     assert OWN not in Seen.of(given.other)
+
+
+def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(
+    region: Path, tiny_config: TrainingConfig, router: Router
+) -> None:
+    drill = "Gladi resik petugas piket: lampu jalan padam di pos tiga, skenario"
+    verdicts = [LabelledComplaint(text=f"{drill} {number}", expect="review") for number in range(40)]
+    sources = train.Sources([*load(region / "complaints.jsonl"), *verdicts])
+    after = Router(train.train(Register.load(region), sources, tiny_config, f"{TODAY}T08:00:00+00:00")[0])
+    assert Reason.NOT_A_COMPLAINT not in router.route(Complaint(text=f"{drill} 77")).reasons
+    assert Reason.NOT_A_COMPLAINT in after.route(Complaint(text=f"{drill} 77")).reasons
