@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,14 @@ def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
     values["expect"] = values["expect"] or "route"
     extra = {key: value for key, value in row.items() if key not in known}
     return LabelledComplaint(**values, oversight=bool(row.get("oversight")), extra=extra)
+
+
+def is_dated(received_at: str) -> bool:
+    """Tell whether a time begins with a date as it must be written, YYYY-MM-DD: only then does its order as text follow time."""
+    try:
+        return date.fromisoformat(received_at[:10]).isoformat() == received_at[:10]
+    except ValueError:
+        return False
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

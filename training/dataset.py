@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model.faults import Fault, InvalidData
-from model.labelled import LabelledComplaint, from_dict, read_jsonl
+from model.labelled import LabelledComplaint, from_dict, is_dated, read_jsonl
 from model.register import Register
 from training import alike
 
@@ -69,12 +69,12 @@ def load(*paths: Path) -> list[Row]:
 
 
 def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True) -> None:
-    """Refuse what cannot be trained on: an unknown agency, an id that stands twice in one source, no rows at all.
+    """Refuse what cannot be trained on: an unknown agency, a date that is none, an id twice in one source, no rows at all.
 
     With `every_agency`, also an active agency of the register without any row: a model could never name it.
     Raises InvalidData with all of it.
     """
-    faults = [Fault(row.file, row.line, reason) for row in rows for reason in _unknown(row.complaint, register)]
+    faults = [Fault(row.file, row.line, reason) for row in rows for reason in _wrong(row.complaint, register)]
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
         if row.complaint.id:
@@ -168,7 +168,9 @@ def count(complaints: Iterable[LabelledComplaint]) -> dict[str, Counter[str]]:
     return dict(counts)
 
 
-def _unknown(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
+def _wrong(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
+    if complaint.received_at and not is_dated(complaint.received_at):
+        yield f"received_at {complaint.received_at[:20]!r} is no ISO date"
     named = (
         ("agency", (complaint.agency,) if complaint.agency else ()),
         ("also", complaint.also),

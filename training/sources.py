@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from model import lapor
 from model.faults import Fault, InvalidData
-from model.labelled import LabelledComplaint, dump, from_dict, read_jsonl
+from model.labelled import LabelledComplaint, dump, from_dict, is_dated, read_jsonl
 from model.privacy import mask
 from model.register import Register
 from training.crosswalk import Crosswalk, Rule, identity, normalise
@@ -39,10 +39,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A row as the source has it: `complaint.agency` is the source's own name, and text or agency may be empty."""
+    """A row as the source has it: `complaint.agency` is the source's own name, and text or agency may be empty.
+
+    `date_unread`: the source says a date that cannot be read, so that the complaint has none.
+    """
 
     line: int
     complaint: LabelledComplaint
+    date_unread: bool = False
 
 
 @dataclass
@@ -56,6 +60,8 @@ class ImportReport:
     dropped: Counter[str] = field(default_factory=Counter)
     not_mapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     train_only: int = 0
+    dates_unread: list[int] = field(default_factory=list)
+    """Lines of rows that were kept without their date."""
     warnings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -142,6 +148,8 @@ def import_export(
                 for (n, c), k in report.not_mapped.most_common()
             ]
             raise InvalidData([*unused, *names])
+    if lines := report.dates_unread:
+        report.warnings.append(f"{path}:{lines[0]}: the first of {len(lines):,} rows whose date cannot be read and is left out")
     if not kept:
         raise InvalidData([Fault(str(path), 0, f"no row kept of {report.read}: {_reasons(report)}")])
     dump(kept, out)
@@ -173,6 +181,8 @@ def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, sourc
             continue
         report.kept[rule.agency] += 1
         report.train_only += rule.use == "train"
+        if row.date_unread:
+            report.dates_unread.append(row.line)
         yield replace(
             complaint,
             id=complaint.id or f"{source}-{row.line}",
@@ -230,8 +240,9 @@ def _from_table(path: Path, columns: Mapping[str, str]) -> Iterator[Source]:
         for line, cells in islice(rows, MAX_ROWS):
             row: dict[str, Any] = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
             row["kind"] = lapor.kind_of(row.get("kind", ""))
-            row["received_at"] = lapor.parse_date(row.get("received_at", ""))
-            yield Source(line, LabelledComplaint(**{"text": "", **row}))
+            written = row.get("received_at", "").strip()
+            row["received_at"] = lapor.parse_date(written)
+            yield Source(line, LabelledComplaint(**{"text": "", **row}), bool(written and not row["received_at"]))
 
 
 def _from_jsonl(path: Path) -> Iterator[Source]:
@@ -246,7 +257,9 @@ def _from_jsonl(path: Path) -> Iterator[Source]:
             if len(faults) == MAX_FAULTS:
                 break
             continue
-        yield Source(line, replace(complaint, **blank))
+        written = complaint.received_at.strip()
+        day = written if is_dated(written) else lapor.parse_date(written)
+        yield Source(line, replace(complaint, received_at=day, **blank), bool(written and not day))
     if faults:
         raise InvalidData(faults)
 

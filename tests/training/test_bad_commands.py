@@ -114,11 +114,12 @@ def test_an_unknown_agency_and_no_complaint_at_all_are_refused(run: Run, tmp_pat
     assert "no labelled complaints" in line
 
 
-@pytest.mark.parametrize("command", ["drift", "replay"])
-def test_a_date_that_is_none_is_refused(run: Run, tmp_path: Path, command: str) -> None:
-    dump([LabelledComplaint("sampah", "dlh", id="7", received_at="kemarin dulu")], tmp_path / "data.jsonl")
+@pytest.mark.parametrize("command", [*LABELLED, "replay"])
+def test_a_date_that_is_none_is_refused_with_file_and_line(run: Run, tmp_path: Path, command: str) -> None:
+    dates = ["2026-05-13", "kemarin dulu"]
+    dump([LabelledComplaint(f"sampah {day}", "dlh", id=day, received_at=day) for day in dates], tmp_path / "data.jsonl")
     (line,) = run(command, tmp_path / "data.jsonl")
-    assert "7: received_at 'kemarin dulu' is no ISO date" in line
+    assert "data.jsonl:2: received_at 'kemarin dulu' is no ISO date" in line
 
 
 @pytest.mark.parametrize(

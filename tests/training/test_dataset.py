@@ -61,6 +61,17 @@ def test_an_unknown_agency_is_refused_with_its_line(tmp_path: Path) -> None:
     ]
 
 
+def test_a_date_whose_order_as_text_is_not_that_of_time_is_refused_with_its_line(tmp_path: Path) -> None:
+    dates = ["", "2024-05-13", "2024-05-13T10:00:00+08:00", "13-05-2024", "20240513", "2024-W20-1", "2024-02-30", "kemarin"]
+    given: list[dict[str, object]] = [{"text": f"aduan {day}", "agency": "dlh", "received_at": day} for day in dates]
+    rows = dataset.load(_file(tmp_path, *given))
+    with pytest.raises(InvalidData) as error:
+        dataset.check(rows, REGISTER, every_agency=False)
+    assert _faults(error) == [
+        f"rows.jsonl:{line}: received_at {dates[line - 1]!r} is no ISO date" for line in range(4, len(dates) + 1)
+    ]
+
+
 def test_an_id_that_stands_twice_in_a_source_is_refused_and_in_two_sources_is_not(tmp_path: Path) -> None:
     twice = dataset.load(_file(tmp_path, {"id": "1", "text": "a", "agency": "dlh"}, {"id": "1", "text": "b", "agency": "dpupr"}))
     with pytest.raises(InvalidData) as error:

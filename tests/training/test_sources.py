@@ -150,6 +150,18 @@ def test_json_lines_keep_their_fields_and_bad_rows_are_all_named(tmp_path: Path)
     assert not list(tmp_path.glob("out*"))
 
 
+def test_dates_are_read_in_every_kind_of_source_and_one_that_cannot_be_is_told(tmp_path: Path) -> None:
+    dates = ["7 September 2024", "07/09/2024", "2024-09-07T08:30:15.5+08:00", "kemarin", ""]
+    rows: list[dict[str, object]] = [{"text": f"aduan {n}", "agency": "dlh", "received_at": day} for n, day in enumerate(dates)]
+    lines = _jsonl(tmp_path / "a.jsonl", *rows)
+    table = _csv(tmp_path / "b.csv", ["isi", "instansi", "tanggal"], *([f"aduan {n}", "dlh", day] for n, day in enumerate(dates)))
+    for path, exact, line in ((lines, dates[2], 4), (table, "2024-09-07T08:30:15", 5)):
+        report = import_export(path, tmp_path / "out.jsonl", REGISTER)
+        assert [row.received_at for row in load(tmp_path / "out.jsonl")] == ["2024-09-07", "2024-09-07", exact, "", ""]
+        (warning,) = report.warnings
+        assert f"{path.name}:{line}: the first of 1 rows whose date cannot be read and is left out" in warning
+
+
 def test_a_source_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
     path = _csv(tmp_path / "a.csv", ["isi", "instansi"], ["x", "lain"])
     with pytest.raises(InvalidData, match=r"no row kept of 1: name not mapped \(1\)"):
