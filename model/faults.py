@@ -30,3 +30,7 @@ class InvalidData(SalurError):
         """Keep the faults; raises nothing itself."""
         self.faults: Sequence[Fault] = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[type[InvalidData], tuple[Sequence[Fault]]]:
+        """Come back whole from another process: an exception would be made anew from its text."""
+        return type(self), (self.faults,)

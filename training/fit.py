@@ -13,6 +13,7 @@ from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
+from model.faults import Fault, InvalidData
 from model.features import BLOCKS
 from model.scorer import Arrays
 from model.text import Word
@@ -54,8 +55,15 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
         self.temperature = temperature
 
     def fit(self, X: csr_matrix, y: ArrayLike, sample_weight: ArrayLike | None = None, origins: ArrayLike | None = None) -> Self:
-        """Fit on (rows, features). Rows may weigh differently and come from several `origins`; two classes at least."""
+        """Fit on (rows, features). Rows may weigh differently and come from several `origins`.
+
+        Raises InvalidData where all are of one class.
+        """
         labels = np.asarray(y)
+        if len(set(labels.tolist())) < 2:
+            named = ", ".join(sorted(set(labels.tolist())))
+            only = f"what there is to learn from, or the earliest part of it, is of one agency alone ({named})"
+            raise InvalidData([Fault("data", 0, f"{only}: it takes two to tell them apart")])
         weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
         _, place = np.unique(labels, return_inverse=True)
         totals = np.bincount(place, weight)

@@ -1,8 +1,10 @@
 """Rows of other regions teach what all have in common, and leave alone what a region does its own way."""
 
 import numpy as np
+import pytest
 from scipy.sparse import csr_matrix
 
+from model.faults import InvalidData
 from training.data import HOME
 from training.fit import TemperedSVC
 
@@ -42,3 +44,8 @@ def test_rows_of_one_region_alone_are_fitted_as_if_there_were_no_others() -> Non
     rows, labels = csr_matrix(np.array([LAMP, ROAD, LAMP, ROAD])), np.array(["a", "b", "a", "b"])
     apart = TemperedSVC().fit(rows, labels, origins=np.array([HOME] * 4, dtype=object))
     assert np.array_equal(apart.coef_, TemperedSVC().fit(rows, labels).coef_)
+
+
+def test_a_single_class_is_refused_in_one_line() -> None:
+    with pytest.raises(InvalidData, match=r"^data: .* one agency alone \(roads\)"):
+        TemperedSVC().fit(csr_matrix(np.array([LAMP, ROAD])), np.array(["roads", "roads"]))

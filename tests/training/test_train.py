@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from model.complaint import Complaint
+from model.faults import InvalidData
 from model.labelled import LabelledComplaint, dump, load
-from model.register import Register
+from model.register import Agency, Register
 from model.router import Router
 from model.routing import Reason
 from training import train
@@ -39,3 +42,20 @@ def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(
     after = Router(train.train(Register.load(region), sources, tiny_config, f"{TODAY}T08:00:00+00:00")[0])
     assert Reason.NOT_A_COMPLAINT not in router.route(Complaint(text=f"{drill} 77")).reasons
     assert Reason.NOT_A_COMPLAINT in after.route(Complaint(text=f"{drill} 77")).reasons
+
+
+def test_a_register_with_a_single_agency_is_refused_in_one_line() -> None:
+    rows = [LabelledComplaint(text=f"sampah nomor {number} menumpuk", agency="dlh") for number in range(20)]
+    with pytest.raises(InvalidData, match=r"^data: .* one agency alone \(dlh\): it takes two"):
+        train.train(Register((Agency("dlh", "Dinas Lingkungan Hidup"),)), train.Sources(rows), TrainingConfig(folds=2), TODAY)
+
+
+def test_a_first_part_of_the_past_with_a_single_agency_is_refused_in_one_line(region: Path) -> None:
+    rows = [
+        LabelledComplaint(
+            text=f"sampah atau lampu nomor {day}", agency="dlh" if day < 20 else "dishub", received_at=f"2026-05-{day:02d}"
+        )
+        for day in range(1, 31)
+    ]
+    with pytest.raises(InvalidData, match=r"the earliest part of it, is of one agency alone \(dlh\)"):
+        train.train(Register.load(region), train.Sources(rows), TrainingConfig(folds=2, matters_weight=0.0), TODAY)
