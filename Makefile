@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 VAR ?= var
 REGISTER ?= data/kutai-timur
-MODELS := $(VAR)/models
+# The service's own setting, where there is one: what is trained here is what is served.
+MODELS := $(or $(SALUR_MODELS),$(VAR)/models)
 REAL ?= ../shared/real
 # One more than there are cores: many tests wait for a server, a browser or a clock.
 # Files go out in the order of tests/conftest.py, not those of most tests first: the longest have few tests.
@@ -22,6 +23,9 @@ $(BIN)/.installed: pyproject.toml
 $(BIN)/.developing: pyproject.toml $(BIN)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
+
+# Only for these: tests must not find a setting in their environment.
+run retrain: export SALUR_MODELS := $(MODELS)
 
 $(MODELS)/current: | $(BIN)/.installed
 	@echo "Training the default model (about a minute)"

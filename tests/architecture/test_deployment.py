@@ -1,6 +1,8 @@
 """What runs Salur elsewhere names only what is there: extras, folders, settings, commands."""
 
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,11 @@ DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n",
 UNIT = (DEPLOY / "salur.service").read_text(encoding="utf-8")
 DELIVERY = (DEPLOY / "salur-deliver.service").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+CRON = [
+    line
+    for name in ("README.md", "CONTRIBUTING.md")
+    for line in re.findall(r"^`?(0 2 \* .+?)`?$", (ROOT / name).read_text(encoding="utf-8"), re.M)
+]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -93,3 +100,52 @@ def test_who_stops_the_service_waits_longer_than_it_needs() -> None:
     assert unit is not None
     assert int(unit[1]) > int(served[1])
     assert int(COMPOSE["services"]["salur"]["stop_grace_period"].removesuffix("s")) > int(served[1])
+
+
+def _stub(path: Path, says: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'#!/bin/sh\necho {says} >> "$TOLD"\n', encoding="utf-8")
+    path.chmod(0o700)
+
+
+@pytest.mark.parametrize("target", ["run", "retrain"])
+@pytest.mark.parametrize(("environ", "given"), [({}, ("VAR=elsewhere",)), ({"SALUR_MODELS": "elsewhere/models"}, ())])
+def test_make_trains_into_the_registry_that_is_served(
+    tmp_path: Path, target: str, environ: dict[str, str], given: tuple[str, ...]
+) -> None:
+    for name in ("salur-service", "salur-training"):
+        _stub(tmp_path / "bin" / name, f'{name} "$@" with "$SALUR_MODELS"')
+    (tmp_path / "bin" / ".installed").touch()
+    told = tmp_path / "told"
+    subprocess.run(
+        ["make", "--silent", f"BIN={tmp_path / 'bin'}", *given, target],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "TOLD": str(told), **environ},
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=60,
+    )
+    lines = told.read_text().splitlines()
+    assert len(lines) == 3
+    assert all("--models elsewhere/models" in line for line in lines if line.startswith("salur-training"))
+    assert all(line.endswith(" with elsewhere/models") for line in lines if line.startswith("salur-service"))
+
+
+@pytest.mark.parametrize("line", CRON)
+@pytest.mark.parametrize("settings_there", [True, False])
+def test_by_night_the_settings_of_the_service_hold(tmp_path: Path, line: str, settings_there: bool) -> None:
+    assert len(CRON) == 2
+    (tmp_path / "var").mkdir()
+    _stub(tmp_path / "bin" / "make", '"$@" "$SALUR_REGION"')
+    if settings_there:
+        (tmp_path / "salur.env").write_text('SALUR_REGION="Kota Uji"\n')
+    command = line.split(" ", 5)[5].replace("/srv/salur", str(tmp_path)).replace("/etc/salur.env", str(tmp_path / "salur.env"))
+    told = tmp_path / "told"
+    environ = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "TOLD": str(told)}
+    subprocess.run(["sh", "-c", command], env=environ, check=True, timeout=60)
+    assert told.read_text().strip() == ("retrain Kota Uji" if settings_there else "retrain")
+
+
+def test_the_timer_is_given_the_settings_of_the_service() -> None:
+    (named,) = re.findall(r"^EnvironmentFile=(\S+)$", UNIT, re.M)
+    assert f"EnvironmentFile={named} " in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
