@@ -81,6 +81,12 @@ def run() -> None:
     told.read_secret()
     with _database(told) as database:
         if not database.is_current():
+            from service import migrating  # only where it is needed: see `service.database`
+
+            if migrating.is_newer(at := database.revision()):
+                raise _Refused(
+                    f"the tables are those of a newer version ({at}): install that, or go back to a copy of the database"
+                )
             raise _Refused("the tables are not those of this version: run `salur-service migrate` (or `setup`) first")
     # Each thread would get heaps of its own, and what one gives back the others cannot use: memory that only grows.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
@@ -89,10 +95,16 @@ def run() -> None:
 
 
 @main.command()
-@click.option("--to", "revision", default="head", show_default=True, help="revision to go to")
-@click.option("--down", is_flag=True, help="go back to an earlier revision: what only the later one can hold is lost")
-def migrate(revision: str, down: bool) -> None:
+@click.option("--to", "revision", help="revision to go to, `base` being none, or steps such as -1  [default: this version's]")
+@click.option(
+    "--down", is_flag=True, help="go back to an earlier revision, named by --to: what only the later one can hold is lost"
+)
+def migrate(revision: str | None, down: bool) -> None:
     """Bring the tables up to this version."""
+    if revision is None:
+        if down:
+            raise _Refused("--down needs --to: the revision to go back to, such as -1, or base to remove all tables")
+        revision = "head"
     with _database(_settings()) as database:
         before = database.revision()
         if down:

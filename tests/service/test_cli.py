@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from service import accounts, keys
 from service.cli import main
 from service.database import Database
 from service.keys import KeyRing
 from service.settings import variable
+from service.tables import REVISION
 
 
 @pytest.fixture
@@ -90,7 +92,51 @@ def test_webhooks_are_added_listed_and_removed(call: Callable[..., Result]) -> N
 
 def test_tables_are_migrated_up_and_down(call: Callable[..., Result]) -> None:
     assert "none -> " in call("migrate").output
+    assert call("migrate").exit_code == 0
+    assert f"tables: {REVISION} -> " in call("migrate", "--to", "-1", "--down").output
+    assert call("migrate", "--to", "+1").output.endswith(f"-> {REVISION}\n")
     assert call("migrate", "--down", "--to", "base").output.endswith("-> none\n")
+
+
+@pytest.mark.parametrize("tables", [True, False])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--to", "nope"), "no revision 'nope'"),
+        (("--to", ""), "no revision ''"),
+        (("--to", "nope", "--down"), "no revision 'nope'"),
+        (("--to", "+9"), "no revision '+9'"),
+        (("--to", "-9", "--down"), "no revision '-9'"),
+        (("--to", "base"), "needs --down"),
+        (("--down",), "--down needs --to"),
+    ],
+)
+def test_a_revision_that_cannot_be_gone_to_is_refused_in_one_line(
+    call: Callable[..., Result], memory: Database, tables: bool, words: tuple[str, ...], says: str
+) -> None:
+    if tables:
+        memory.migrate()
+    before = memory.revision()
+    _refused_in_one_line(call("migrate", *words), says)
+    assert memory.revision() == before
+    memory.dispose()
+
+
+def test_a_way_down_is_not_gone_up_nor_a_way_up_down(call: Callable[..., Result]) -> None:
+    call("migrate", "--to", "+1")
+    _refused_in_one_line(call("migrate", "--to", "head", "--down"), "later than")
+    call("migrate")
+    _refused_in_one_line(call("migrate", "--to", "-1"), "needs --down")
+    _refused_in_one_line(call("migrate", "--to", "0001"), "needs --down")
+
+
+def test_the_tables_of_a_newer_version_are_left_alone_and_not_served(call: Callable[..., Result], memory: Database) -> None:
+    call("setup")
+    with memory.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for words in (("migrate",), ("migrate", "--to", "base", "--down"), ("setup",), ("run",)):
+        _refused_in_one_line(call(*words), "newer version (9999")
+    memory.dispose()
 
 
 def test_labels_and_purge_work_on_an_empty_memory(call: Callable[..., Result], tmp_path: Path) -> None:
@@ -132,6 +178,13 @@ def test_what_is_wrong_is_one_line_and_exit_code_2(
     assert refused.exit_code == 2
     assert says in refused.output
     assert "Traceback" not in refused.output
+
+
+def _refused_in_one_line(refused: Result, says: str) -> None:
+    assert refused.exit_code == 2
+    assert says in refused.output
+    assert refused.output.startswith("salur-service: ")
+    assert refused.output.count("\n") == 1
 
 
 def test_an_unmigrated_database_is_not_served(call: Callable[..., Result], tmp_path: Path) -> None:
