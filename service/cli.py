@@ -18,13 +18,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from model import labelled
-from model.faults import SalurError
+from model.faults import InvalidData, SalurError
 from model.labelled import LabelledComplaint
 from model.router import Router
 from service import accounts, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
-from service.clock import now
+from service.clock import load_exceptions, now
 from service.database import Database
-from service.settings import Settings
+from service.settings import InvalidSettings, Settings
 from service.tables import ROLES, SCOPES, api_key, complaint, webhook
 
 
@@ -78,7 +78,7 @@ def setup(admin: str) -> None:
 def run() -> None:
     """Serve under gunicorn until told to stop."""
     told = _settings()
-    told.read_secret()
+    _check_files(told)
     with _database(told) as database:
         if not database.is_current():
             from service import migrating  # only where it is needed: see `service.database`
@@ -299,6 +299,22 @@ class _Refused(SalurError):
 
 def _settings() -> Settings:
     return Settings.from_environment(os.environ)
+
+
+def _check_files(told: Settings) -> None:
+    """Read what the server will read, all of it: what is wrong is told here, and not by a server that cannot begin."""
+    wrong = []
+    try:
+        told.read_secret()
+    except InvalidSettings as error:
+        wrong.append(str(error))
+    try:
+        if told.holidays_file:
+            load_exceptions(told.holidays_file)
+    except InvalidData as error:
+        wrong += [f"SALUR_HOLIDAYS_FILE: {fault}" for fault in error.faults]
+    if wrong:
+        raise InvalidSettings("\n".join(wrong))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import resource
@@ -22,6 +23,16 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
 
 from service.settings import Settings
 
+
+def _leave_nothing(folder: str, made_by: int) -> None:
+    if os.getpid() == made_by:  # workers end too, and the others still write there
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# Not gunicorn's `on_exit`: a server that cannot begin never comes to it.
+_folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+atexit.register(_leave_nothing, _folder, os.getpid())
+
 MAX_HANDLES = 16_384
 _settings = Settings.from_environment(os.environ)
 _handles, _allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -38,7 +49,7 @@ preload_app = True
 worker_connections = MAX_HANDLES // 2 if _handles == resource.RLIM_INFINITY else min(MAX_HANDLES, _handles) // 2
 """Connections that one process holds, most of them idle or slow: `service.patient_worker` says what becomes of more."""
 backlog = 1024
-worker_tmp_dir = str(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).parent)
+worker_tmp_dir = str(Path(_folder).parent)
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
@@ -106,8 +117,3 @@ def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
-def on_exit(server: Any) -> None:  # noqa: ARG001
-    """Leave no folder behind."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +19,7 @@ from service import rates
 PREFIX = "SALUR_"
 MIN_SECRET = 32
 """Characters of the secret that signs sessions and webhooks; fewer are refused."""
+_ADDRESS = re.compile(r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
 
 
 class InvalidSettings(SalurError):
@@ -30,6 +33,20 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _address(text: str) -> str:
+    found = _ADDRESS.fullmatch(text.strip())
+    try:
+        if found is None or not 1 <= int(found["port"]) <= 65_535:
+            raise ValueError
+        if found["ipv6"]:
+            IPv6Address(found["ipv6"])
+        elif found["host"].replace(".", "").isdigit():
+            IPv4Address(found["host"])
+    except ValueError as error:
+        raise ValueError("an address and a port from 1 to 65,535, such as 127.0.0.1:8000 or [::1]:8000") from error
+    return text.strip()
 
 
 def _share(text: str) -> float:
@@ -110,7 +127,7 @@ class Settings:
             "var/uploads", Path, "folder of uploaded exports: nobody else may read it, and files leave it after a day at the latest"
         )
     )
-    bind: str = field(metadata=_about("127.0.0.1:8000", str, "address and port to listen on"))
+    bind: str = field(metadata=_about("127.0.0.1:8000", _address, "address and port to listen on"))
     workers: int = field(metadata=_about("2", _whole(1, 64), "server processes"))
     threads: int = field(metadata=_about("8", _whole(1, 64), "threads of each process"))
     pin_workers: bool = field(

@@ -166,6 +166,8 @@ def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
         (("export-labels", "-o", "tidak/ada/labels.jsonl"), {}, "No such file"),
         (("run",), {"SALUR_WORKERS": "many"}, "SALUR_WORKERS"),
         (("run",), {"SALUR_SECRET_FILE": "tidak/ada"}, "SALUR_SECRET_FILE"),
+        (("run",), {"SALUR_BIND": "127.0.0.1:web"}, "SALUR_BIND"),
+        (("run",), {"SALUR_HOLIDAYS_FILE": "tidak/ada.csv"}, "SALUR_HOLIDAYS_FILE: tidak/ada.csv: cannot be read"),
         (("user", "list"), {"SALUR_DATABASE": "postgresql://127.0.0.1:9/x"}, "database cannot be used"),
         (("purge", "--days", "0"), {}, "days"),
     ],
@@ -185,6 +187,20 @@ def _refused_in_one_line(refused: Result, says: str) -> None:
     assert says in refused.output
     assert refused.output.startswith("salur-service: ")
     assert refused.output.count("\n") == 1
+
+
+def test_every_file_that_cannot_be_served_with_is_told_before_the_server_begins(
+    call: Callable[..., Result], tmp_path: Path
+) -> None:
+    call("setup")
+    holidays = tmp_path / "libur.csv"
+    holidays.write_text("date,name,kind\n2026-13-01,x,libur\n2026-12-01,x,cuti\n")
+    refused = call("run", SALUR_HOLIDAYS_FILE=str(holidays), SALUR_SECRET_FILE=str(tmp_path / "none"))
+    assert refused.exit_code == 2
+    secret, first, second = refused.output.splitlines()
+    assert "SALUR_SECRET_FILE" in secret
+    assert f"SALUR_HOLIDAYS_FILE: {holidays}:2: date" in first
+    assert f"SALUR_HOLIDAYS_FILE: {holidays}:3: kind" in second
 
 
 def test_an_unmigrated_database_is_not_served(call: Callable[..., Result], tmp_path: Path) -> None:

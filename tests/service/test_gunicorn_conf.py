@@ -1,10 +1,12 @@
-"""What gunicorn is told: a worker can be stopped from its first moment on, and stays on a core of its own."""
+"""What gunicorn is told: a worker can be stopped from its first moment on and stays on its core; no folder is left behind."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +22,6 @@ if not child:
 time.sleep(0.2)
 os.kill(child, signal.SIGTERM)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-gunicorn_conf.on_exit(None)
 """
 
 
@@ -45,7 +46,6 @@ for pid in range(gunicorn_conf.workers):
         os._exit(0 if worker.core is None or os.sched_getaffinity(0) == {worker.core} else 1)
     found.append((worker.core, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
 print(json.dumps(found))
-gunicorn_conf.on_exit(None)
 """
 CORES = len(os.sched_getaffinity(0))
 
@@ -69,3 +69,44 @@ def test_more_workers_than_cores_go_where_they_like() -> None:
 
 def test_no_worker_is_pinned_where_the_setting_says_so() -> None:
     assert pinned(1, pin="no") == [(None, 0)]
+
+
+FAILS = """
+import os
+def make_app():
+    print(os.environ["PROMETHEUS_MULTIPROC_DIR"], flush=True)
+    raise ValueError("cannot be made")
+"""
+WRONG = """
+import os
+try:
+    from service import gunicorn_conf
+finally:
+    print(os.environ["PROMETHEUS_MULTIPROC_DIR"], os.path.isdir(os.environ["PROMETHEUS_MULTIPROC_DIR"]), flush=True)
+"""
+
+
+def test_a_server_that_cannot_begin_leaves_no_folder_of_figures(tmp_path: Path) -> None:
+    (tmp_path / "failing_app.py").write_text(FAILS)
+    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
+    environ = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
+    ran = subprocess.run([*command, "failing_app:make_app()"], env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode != 0
+    folder = Path(ran.stdout.strip())
+    assert folder.name.startswith("salur-metrics-")
+    assert not folder.exists()
+
+
+def test_nor_does_one_with_a_wrong_setting() -> None:
+    environ = {**os.environ, "SALUR_WORKERS": "many"}
+    ran = subprocess.run([sys.executable, "-c", WRONG], env=environ, capture_output=True, text=True, check=False, timeout=60)
+    folder, was_there = ran.stdout.split()
+    assert was_there == "True"
+    assert not Path(folder).exists()
+
+
+def test_a_worker_that_ends_leaves_the_figures_of_the_others() -> None:
+    ends = "import os, sys\nfrom service import gunicorn_conf as it\nif not (child := os.fork()):\n    sys.exit(0)\n"
+    looks = "os.waitpid(child, 0)\nprint(os.path.isdir(os.environ['PROMETHEUS_MULTIPROC_DIR']))"
+    ran = subprocess.run([sys.executable, "-c", ends + looks], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.strip() == "True"

@@ -18,6 +18,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 def test_every_wrong_variable_is_told_in_one_error() -> None:
     wrong = {
+        "SALUR_BIND": "127.0.0.1",
         "SALUR_WORKERS": "none",
         "SALUR_THREADS": "-1",
         "SALUR_AUDIT_SHARE": "5",
@@ -39,6 +40,41 @@ def test_every_wrong_variable_is_told_in_one_error() -> None:
 def test_a_database_that_forgets_is_refused(url: str) -> None:
     with pytest.raises(InvalidSettings, match="SALUR_DATABASE"):
         Settings.from_environment({"SALUR_DATABASE": url})
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:8000", "0.0.0.0:1", "[::1]:65535", "[::]:8000", "localhost:8000", "salur-1.local:80"]
+)
+def test_an_address_is_taken_as_it_is(address: str) -> None:
+    assert Settings.from_environment({"SALUR_BIND": address}).bind == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        ":8000",
+        "8000",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:0",
+        "127.0.0.1:65536",
+        "127.0.0.1:-1",
+        "127.0.0.1:web",
+        "999.0.0.1:80",
+        "1.2.3:80",
+        "::1:8000",
+        "[::1]",
+        "[::1:8000",
+        "[127.0.0.1]:80",
+        "[zz]:80",
+        "unix:/run/salur.sock",
+        "a:1,b:2",
+    ],
+)
+def test_an_address_nobody_can_listen_on_is_refused(address: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"^SALUR_BIND=.*: must be an address and a port"):
+        Settings.from_environment({"SALUR_BIND": address})
 
 
 def test_there_is_no_secret_by_default(tmp_path: Path) -> None:
