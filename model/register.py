@@ -130,6 +130,12 @@ class Register:
         return {agency.id: agency for agency in self.agencies}
 
     @cached_property
+    def lines(self) -> Mapping[str, int]:
+        """Line of agencies.csv on which each agency stands; none where it was not read from there."""
+        rows = csv_rows(self.files.get("agencies.csv", b""), "agencies.csv", ("id",), [])
+        return {row["id"]: line for line, row in rows}
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the folder's files, names included: the register's identity in a manifest."""
         total = hashlib.sha256()

@@ -19,6 +19,9 @@ from training import alike
 NEAR = 0.6
 """Share of word pairs that two texts have in common (Jaccard) from which they count as nearly the same."""
 _WORDS = re.compile(r"\w+")
+_UNSEEN = (
+    "has no complaint: add one, give it a valid_until where it ended, or train with --allow-unseen to know it by its words here"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def load(*paths: Path) -> list[Row]:
 def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True) -> None:
     """Refuse what cannot be trained on: an unknown agency, a date that is none, an id twice in one source, no rows at all.
 
-    With `every_agency`, also an active agency of the register without any row: a model could never name it.
+    With `every_agency`, also an active agency of the register without any row: a model knows it by the register's words alone.
     Raises InvalidData with all of it.
     """
     faults = [Fault(row.file, row.line, reason) for row in rows for reason in _wrong(row.complaint, register)]
@@ -85,9 +88,7 @@ def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True)
         faults.append(Fault("data", 0, "no labelled complaints"))
     elif every_agency:
         unseen = unseen_agencies((row.complaint for row in rows), register)
-        faults += [
-            Fault("register", 0, f"agency {agency!r} has no complaint: add one, or give it a valid_until") for agency in unseen
-        ]
+        faults += [Fault("agencies.csv", register.lines.get(agency, 0), f"agency {agency!r} {_UNSEEN}") for agency in unseen]
     if faults:
         raise InvalidData(faults)
 

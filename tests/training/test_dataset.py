@@ -96,6 +96,17 @@ def test_an_active_agency_without_any_row_is_refused_only_where_asked(tmp_path: 
     assert dataset.unseen_agencies([row.complaint for row in rows], REGISTER) == ["dpupr"]
 
 
+def test_an_agency_without_any_row_is_named_by_its_line_and_with_the_option_that_takes_it(tmp_path: Path) -> None:
+    agencies = "id,name,aliases\ndlh,Dinas Lingkungan Hidup,\ndpupr,Dinas PU,\nbaru,Dinas Baru,\n"
+    (tmp_path / "agencies.csv").write_text(agencies, encoding="utf-8")
+    rows = dataset.load(_file(tmp_path, {"text": "sampah menumpuk", "agency": "dlh"}, {"text": "jalan", "agency": "dpupr"}))
+    with pytest.raises(InvalidData) as error:
+        dataset.check(rows, Register.load(tmp_path))
+    (fault,) = _faults(error)
+    assert fault.startswith("agencies.csv:4: agency 'baru' has no complaint: ")
+    assert "--allow-unseen" in fault
+
+
 def test_no_rows_at_all_is_refused() -> None:
     with pytest.raises(InvalidData, match="no labelled complaints"):
         dataset.check([], REGISTER)

@@ -23,7 +23,9 @@ from training.commands.options import CONFIG, DATA, FILE, JSON, MODELS, REGISTER
 @TRANSFER
 @MODELS
 @CONFIG
-@click.option("--allow-unseen", is_flag=True, help="Agencies of the register may have no complaint.")
+@click.option(
+    "--allow-unseen", is_flag=True, help="Agencies of the register may have no complaint: they are known by their name and matters."
+)
 @click.option("--promote", is_flag=True, help="Put it live at once; only where no model is live yet.")
 @click.option("--why", default="", help="The reason that the ledger keeps.")
 def train_(
