@@ -33,7 +33,7 @@ from model.complaint import Complaint
 from model.faults import Fault, InvalidData, SalurError
 from model.router import Router
 from model.routing import Routing
-from training import records
+from training import outputs, records
 from training.journal import Journal
 from training.records import Form, Record
 
@@ -108,6 +108,8 @@ def predict(
     `evidence` the words that decided are left out. Raises SalurError; then a `target` is not there, or as it was.
     """
     form = records.form_of(source) if source else Form.LINES
+    if target is not None:
+        _check_target(source, target, form)
     if source and form is not Form.LINES:
         _check_columns(source, form)
         if target is None:
@@ -237,6 +239,14 @@ class _Prefix:
             self.digest.update(record[1])
             self.digest.update(b"\n")
             yield record
+
+
+def _check_target(source: Path | None, target: Path, form: Form) -> None:
+    """Raise InvalidData where the output would take the input's place, or is called what it is not: told at once."""
+    outputs.check_file(target, source)
+    ours = records.LINES_SUFFIXES if source is None or form is Form.LINES else (source.suffix.lower(),)
+    if target.suffix.lower() not in ours:
+        raise InvalidData([Fault(str(target), 0, f"the same format comes back, {form}: name a file that ends in {ours[0]!r}")])
 
 
 def _check_columns(source: Path, form: Form) -> None:

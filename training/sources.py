@@ -17,6 +17,7 @@ from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, dump, from_dict, is_dated, read_jsonl
 from model.privacy import mask
 from model.register import Register
+from training import outputs
 from training.crosswalk import Crosswalk, Rule, identity, normalise
 
 MAX_ROWS = 2_000_000
@@ -129,8 +130,7 @@ def import_export(
     shows itself among the names not mapped.
     Nothing is written unless the whole source could be read.
     """
-    if not out.resolve().parent.is_dir():
-        raise InvalidData([Fault(str(out), 0, "no such folder")])
+    outputs.check_file(out, path, crosswalk)
     name = source or (crosswalk or path).stem
     report = ImportReport(source=name)
     rules = Crosswalk.load(crosswalk, register) if crosswalk else None

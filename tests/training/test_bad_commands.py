@@ -11,6 +11,7 @@ import pytest
 
 from model.labelled import LabelledComplaint, dump
 from training.cli import main
+from training.commands.options import user
 
 Run = Callable[..., list[str]]
 LABELLED = ("compare", "suspects", "drift", "retrain")
@@ -49,6 +50,8 @@ def run(folder: Path, region: Path, capsys: pytest.CaptureFixture[str]) -> Run:
             "drift": [model, "--data", data],
             "replay": ["--register", region, "--data", data],
             "retrain": ["--register", region, "--data", data],
+            "train": ["--register", region, "--data", data],
+            "evaluate": [model, "--data", data],
         }
         registry = [] if command == "replay" else ["--models", folder / "models"]
         before = sorted(folder.rglob("*"))
@@ -143,6 +146,48 @@ def test_too_little_to_learn_from_is_said_in_one_line(
     assert "data:" in lines[0]
 
 
-def test_a_queue_that_cannot_be_written_is_named(run: Run, folder: Path, tmp_path: Path) -> None:
-    *_, line = run("suspects", folder / "good.jsonl", "--out", tmp_path / "none" / "queue.jsonl")
-    assert "queue.jsonl" in line
+@pytest.fixture
+def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whatever takes long fail: what is refused at once never comes to it."""
+    for what in ("evaluate.evaluate", "replay.replay", "suspects.find", "train.train", "retrain.retrain"):
+        monkeypatch.setattr(f"training.{what}", lambda *_, **__: pytest.fail("the work was begun"))
+
+
+TARGETS = [("evaluate", "--report"), ("replay", "--plot"), ("suspects", "--out"), ("train", "--models"), ("retrain", "--models")]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder that refuses even root")
+@pytest.mark.parametrize(("command", "option"), TARGETS)
+def test_a_place_where_nothing_can_be_written_is_named_before_the_work(
+    run: Run, no_work: None, folder: Path, command: str, option: str
+) -> None:
+    (line,) = [said for said in run(command, folder / "good.jsonl", option, "/proc/x") if said.startswith("salur-training:")]
+    assert "/proc/x: cannot be written" in line
+
+
+@pytest.mark.parametrize(("command", "option"), TARGETS[1:3])
+def test_a_folder_that_is_not_there_is_named_before_the_work(
+    run: Run, no_work: None, folder: Path, tmp_path: Path, command: str, option: str
+) -> None:
+    *_, line = run(command, folder / "good.jsonl", option, tmp_path / "none" / "out.x")
+    assert line.endswith("out.x: no such folder")
+
+
+@pytest.mark.parametrize(("command", "option"), TARGETS[1:3])
+def test_what_is_read_is_never_written_over(run: Run, no_work: None, folder: Path, command: str, option: str) -> None:
+    given = (folder / "good.jsonl").read_bytes()
+    (folder / "link.jsonl").symlink_to("good.jsonl")
+    try:
+        for name in ("good.jsonl", "link.jsonl"):
+            *_, line = run(command, folder / "good.jsonl", option, folder / name)
+            assert f"{name}: is what is read" in line
+    finally:
+        (folder / "link.jsonl").unlink()
+    assert (folder / "good.jsonl").read_bytes() == given
+
+
+def test_a_user_without_a_name_is_written_down_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_294_000_000)
+    assert user() == "uid:4294000000"

@@ -246,11 +246,18 @@ def test_unread_records_end_with_code_2_and_a_whole_output(
     ("options", "message"),
     [
         (["--input", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
-        (["--output", "nowhere/out.jsonl"], "nowhere: no such folder"),
+        (["--output", "nowhere/out.jsonl"], "nowhere/out.jsonl: no such folder"),
         (["--jobs", "2", "--dask", "tcp://127.0.0.1:1"], "--jobs or --dask, not both"),
         (["--resume", "--output", "-"], "standard output cannot be resumed"),
         (["--input", "in.csv", "--output", "-"], "in.csv: a table cannot go to standard output"),
-        (["--input", "bare.csv"], "bare.csv: no header that names a column text, isi"),
+        (["--input", "in.jsonl", "--output", "./in.jsonl"], "in.jsonl: is what is read"),
+        (["--input", "in.jsonl", "--output", "same.jsonl"], "same.jsonl: is what is read"),
+        (["--input", "in.csv", "--output", "in.csv"], "in.csv: is what is read"),
+        (["--input", "in.jsonl", "--output", "out.csv"], "out.csv: the same format comes back, JSON Lines: name"),
+        (["--input", "-", "--output", "out.xlsx"], "out.xlsx: the same format comes back, JSON Lines"),
+        (["--input", "in.csv", "--output", "out.xlsx"], "out.xlsx: the same format comes back, table"),
+        (["--input", "in.csv", "--output", "out.jsonl"], "out.jsonl: the same format comes back, table"),
+        (["--input", "bare.csv", "--output", "out.csv"], "bare.csv: no header that names a column text, isi"),
     ],
 )
 def test_a_wrong_call_is_one_clear_line_and_writes_nothing(
@@ -265,12 +272,16 @@ def test_a_wrong_call_is_one_clear_line_and_writes_nothing(
     write_lines(tmp_path / "in.jsonl", complaints(1))
     (tmp_path / "in.csv").write_text("text,id\nlampu mati,1\n", encoding="utf-8")
     (tmp_path / "bare.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (tmp_path / "same.jsonl").symlink_to("in.jsonl")
+    given = (tmp_path / "in.jsonl").read_bytes()
     before = sorted(tmp_path.iterdir())
     code, said = run_main(capsys, str(tiny_artifact), "--input", "in.jsonl", "--output", "out.jsonl", *options)
     assert code == 2
     assert message in said
     assert "Traceback" not in said
+    assert said.count("\n") == 1 or "Usage" in said
     assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "in.jsonl").read_bytes() == given
 
 
 def test_a_changed_model_is_refused_before_anything_is_begun(tiny_artifact: Path, tmp_path: Path) -> None:

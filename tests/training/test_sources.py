@@ -162,6 +162,17 @@ def test_dates_are_read_in_every_kind_of_source_and_one_that_cannot_be_is_told(t
         assert f"{path.name}:{line}: the first of 1 rows whose date cannot be read and is left out" in warning
 
 
+def test_neither_the_source_nor_the_crosswalk_is_written_over(tmp_path: Path) -> None:
+    source = _jsonl(tmp_path / "in.jsonl", {"text": "Lampu mati", "agency": "Dishub"})
+    walk = _crosswalk(tmp_path, "Dishub,,,dishub,,,")
+    (tmp_path / "link.jsonl").symlink_to("in.jsonl")
+    before = source.read_bytes(), walk.read_bytes()
+    for out in (source, tmp_path / "link.jsonl", walk):
+        with pytest.raises(InvalidData, match=f"{out.name}: is what is read"):
+            import_export(source, out, REGISTER, walk)
+    assert (source.read_bytes(), walk.read_bytes()) == before
+
+
 def test_a_source_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
     path = _csv(tmp_path / "a.csv", ["isi", "instansi"], ["x", "lain"])
     with pytest.raises(InvalidData, match=r"no row kept of 1: name not mapped \(1\)"):

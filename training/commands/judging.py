@@ -11,7 +11,7 @@ import click
 from model.register import Register
 from model.registry import Registry
 from model.router import Router
-from training import compare, dataset, drift, evaluate, next_labels, plots, records, replay, report
+from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
 from training import config as configs
 from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, moment, say, show, user
 from training.seen import Seen
@@ -29,6 +29,8 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
     router = Router.load(folder)
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
+    if report_dir:
+        outputs.check_folder(report_dir)
     current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
     found = evaluate.evaluate(router, dataset.testable(current), Seen.load(folder))
     if report_dir:
@@ -105,6 +107,8 @@ def replay_(
     dataset.check(rows, register, every_agency=False)
     kept = dataset.deduplicate([row.complaint for row in rows]).kept
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
+    if plot:
+        outputs.check_file(plot, *data, config_file)
     plan = replay.Plan(every=every, audit=audit, minutes_per_review=minutes, frozen=frozen)
     found = replay.summarise(replay.replay(register, kept, chosen, plan, say))
     if plot:

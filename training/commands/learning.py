@@ -13,7 +13,7 @@ from model.register import Register
 from model.registry import Registry
 from model.router import Router
 from training import config as configs
-from training import dataset, report, retrain, suspects, train
+from training import dataset, outputs, report, retrain, suspects, train
 from training.commands.options import CONFIG, DATA, FILE, JSON, MODELS, REGISTER, TRANSFER, moment, say, show, user
 
 
@@ -43,6 +43,7 @@ def train_(
     register = Register.load(register_dir)
     given = train.load(register, data, transfer, now[:10], allow_unseen=allow_unseen)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
+    outputs.check_folder(models)
     registry = Registry(models)
     version = train.version_name(now, given, register, chosen)
     click.echo(
@@ -103,6 +104,7 @@ def retrain_(
     )
     now = moment()
     given = train.load(register, data, transfer, now[:10], allow_unseen=True)
+    outputs.check_folder(models)
     done = retrain.retrain(
         registry, register, given, chosen, test=test, at=now, who=user(), why=why, promote=promote_if_better, say=say
     )
@@ -121,6 +123,8 @@ def suspects_(model: str, data: tuple[Path, ...], models: Path, out: Path | None
     router = Router.load(Registry(models).resolve(model))
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
+    if out:
+        outputs.check_file(out, *data)
     chosen = configs.of_manifest(router.manifest)
     current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
     found = suspects.find(current, router.reader, chosen, most=most, say=say)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,5 +43,8 @@ def moment() -> str:
 
 
 def user() -> str:
-    """Give the name that the ledger writes down."""
-    return getpass.getuser()
+    """Give the name that the ledger writes down; the number of a user who has none, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        return f"uid:{os.getuid()}"

@@ -1,0 +1,33 @@
+"""Where answers go, looked at before the work is done: it must not be an input, and somebody must be able to write there."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from model.faults import Fault, InvalidData
+
+
+def check_file(target: Path, *inputs: Path | None) -> None:
+    """Raise InvalidData where a file cannot be written, or is one of the inputs, by whatever name."""
+    if target.exists() and any(given is not None and given.exists() and target.samefile(given) for given in inputs):
+        raise InvalidData([Fault(str(target), 0, "is what is read: name another file, for this one would be lost")])
+    if target.exists() and not target.is_file():  # a pipe or a terminal, which nothing is made beside
+        return
+    if not target.resolve().parent.is_dir():
+        raise InvalidData([Fault(str(target), 0, "no such folder")])
+    _try(target, target.resolve().parent)
+
+
+def check_folder(target: Path) -> None:
+    """Raise InvalidData where a folder is not there and cannot be made, or where nothing can be written into it."""
+    _try(target, next(folder for folder in (target.resolve(), *target.resolve().parents) if folder.exists()))
+
+
+def _try(target: Path, folder: Path) -> None:
+    try:
+        # Asking for permission is not enough: it is given to root where the file system itself refuses.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InvalidData([Fault(str(target), 0, f"cannot be written: {error.strerror}")]) from error
