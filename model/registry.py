@@ -446,12 +446,15 @@ class Registry:
         if compared is None:
             raise NeedsReason(
                 Refusal.NOT_COMPARED,
-                f"{entry.version}: was not compared with the live version, {entry.previous}; compare them, or say why not",
+                f"{entry.version}: was not compared with the live version, {entry.previous};"
+                " compare them, or tell why not (--force-why)",
                 (entry.previous,),
             )
         verdict = compared.figures.get("verdict")
         if verdict != Verdict.PROMOTE:
-            told = f"compared with {entry.previous} it came to {verdict!r} ({compared.why}); say why it should go live"
+            told = (
+                f"compared with {entry.previous} it came to {verdict!r} ({compared.why}); tell why it should go live (--force-why)"
+            )
             raise NeedsReason(Refusal.NOT_BETTER, f"{entry.version}: {told}", (str(verdict), compared.why))
 
     def _make_live(self, ledger: BinaryIO, entry: Entry) -> None:
