@@ -158,8 +158,14 @@ class Settings:
         metadata=_about("10", _whole(1, 1440), "minutes for which an opened complaint is kept for one person")
     )
     session_hours: int = field(metadata=_about("12", _whole(1, 168), "hours until a person must sign in again"))
-    sign_in_limit: str = field(metadata=_about("10 per minute", _limit, "attempts to sign in from one address"))
-    key_limit: str = field(metadata=_about("200 per second", _limit, "calls of one API key, where the key has no limit of its own"))
+    sign_in_limit: str = field(
+        metadata=_about("10 per minute", _limit, "attempts to sign in from one address, for each server process")
+    )
+    key_limit: str = field(
+        metadata=_about(
+            "200 per second", _limit, "calls of one API key, where the key has no limit of its own, for each server process"
+        )
+    )
     keep_days: int = field(
         metadata=_about("730", _whole(1, 36500), "days until `salur-service purge` deletes what a complaint says")
     )
