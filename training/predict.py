@@ -7,6 +7,7 @@ is answered by its error.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import hashlib
 import importlib
@@ -334,14 +335,21 @@ def _cluster(address: str) -> Iterator[None]:
     except ImportError as error:
         raise SalurError("--dask needs the extra `dask`: pip install 'salur[dask]'") from error
     try:
+        asyncio.run(_knock(address))  # a client that finds nobody cannot be closed, and says so in a traceback of its own
         client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two where TLS lacks its certificates
         raise SalurError(f"{address}: no Dask scheduler answers there: {error}") from error
     with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
         try:
             yield
         except (distributed.KilledWorker, distributed.comm.CommClosedError, CancelledError, TimeoutError) as error:
             raise SalurError(f"{address}: the cluster gave up: {error}; go on with --resume") from error
+
+
+async def _knock(address: str) -> None:
+    distributed: Any = importlib.import_module("distributed")
+    secured = distributed.Security().get_connection_args("client")
+    (await distributed.comm.connect(address, timeout=CONNECT_SECONDS, **secured)).abort()
 
 
 @contextmanager
