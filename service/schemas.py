@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictStr, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    TypeAdapter,
+)
 from pydantic_core import PydanticCustomError
 
 from model.complaint import MAX_TEXT, MAX_TITLE, Complaint
@@ -17,6 +28,7 @@ ID_PATTERN = r"^[A-Za-z0-9._:~-]{1,100}$"
 MAX_PLACE = 200
 MAX_CHANNEL = 100
 MAX_NOTE = 10_000
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}", re.ASCII)
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 ROUTING: TypeAdapter[Routing] = TypeAdapter(Routing)
@@ -35,6 +47,13 @@ def _with_words(value: str) -> str:
     return value
 
 
+def _written_moment(value: Any) -> Any:
+    # Else a number would be taken as seconds since 1970, or as milliseconds where it is large.
+    if not isinstance(value, dt.datetime) and not (isinstance(value, str) and _ISO.match(value)):
+        raise PydanticCustomError("iso", "must be a string with a date and time in ISO 8601, such as 2026-03-01T08:00:00+08:00")
+    return value
+
+
 def _sane_moment(value: dt.datetime) -> dt.datetime:
     if not EARLIEST <= value <= dt.datetime.now(dt.UTC) + dt.timedelta(days=1):
         raise PydanticCustomError("moment", "must lie between the year 2000 and now")
@@ -47,7 +66,7 @@ PlaceName = Annotated[StrictStr, Field(max_length=MAX_PLACE), AfterValidator(_wi
 Title = Annotated[StrictStr, Field(max_length=MAX_TITLE), AfterValidator(_without_nul)]
 Note = Annotated[StrictStr, Field(max_length=MAX_NOTE), AfterValidator(_without_nul)]
 Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_without_nul), AfterValidator(_with_words)]
-Moment = Annotated[AwareDatetime, AfterValidator(_sane_moment)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment), AfterValidator(_sane_moment)]
 
 
 class Shape(BaseModel):
