@@ -7,11 +7,12 @@ would otherwise wait for us while we wait for it.
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from sqlalchemy import Connection
 
@@ -19,7 +20,7 @@ from service import bodies, intake, metrics
 from service.intake import Prepared, Receipt
 from service.parts import Parts
 from service.problems import Problem, from_exception
-from service.schemas import ComplaintIn
+from service.schemas import ID_PATTERN, ComplaintIn
 
 MAX_LINE = 200_000
 """Bytes of a line: a complaint of the greatest length, with every character escaped, and room to spare."""
@@ -29,6 +30,7 @@ AT_ONCE = 32
 _IN_MEMORY = 1_000_000
 _NOT_TRIED = "Not tried: the database did not answer for a line before. Please send it again."
 _CHUNK = 65_536
+_ID = re.compile(ID_PATTERN.replace("$", r"\Z"))  # which ends where pydantic's does, before no line break
 
 
 def spool(stream: IO[bytes]) -> IO[bytes]:
@@ -51,20 +53,38 @@ def answer(parts: Parts, source: str, body: IO[bytes]) -> Iterator[bytes]:
     with body:
         numbered = _lines(body)
         while lines := list(islice(numbered, AT_ONCE)):
-            answers = [Problem("busy", _NOT_TRIED) for _ in lines] if busy else _take(parts, source, [line for _, line in lines])
-            for (number, _), told in zip(lines, answers, strict=True):
+            given = [_decoded(line) for _, line in lines]
+            answers = [Problem("busy", _NOT_TRIED) for _ in lines] if busy else _take(parts, source, given)
+            for (number, _), asked, told in zip(lines, given, answers, strict=True):
+                known = _id_of(asked)
                 if isinstance(told, Receipt):
-                    yield b'{"line": %d, "status": %d, "answer": %b}\n' % (number, 201 if told.new else 200, told.body)
+                    yield b'{"line": %d, %b"status": %d, "answer": %b}\n' % (number, known, 201 if told.new else 200, told.body)
                     continue
                 problem = from_exception(told)
                 busy = busy or problem.kind == "busy"
-                refused = {"line": number, "status": problem.status, "problem": problem.document()}
-                yield json.dumps(refused, ensure_ascii=False).encode() + b"\n"
+                document = json.dumps(problem.document(), ensure_ascii=False).encode()
+                yield b'{"line": %d, %b"status": %d, "problem": %b}\n' % (number, known, problem.status, document)
 
 
-def _take(parts: Parts, source: str, lines: Sequence[bytes | None]) -> Sequence[Receipt | Exception]:
+def _decoded(line: bytes | None) -> Any:
+    """Decode a line, or answer the problem that it is."""
+    if line is None:
+        return Problem("too-large", f"A line may have {MAX_LINE:,} bytes.")
+    try:
+        return bodies.decode(line)
+    except Problem as problem:
+        return problem
+
+
+def _id_of(asked: Any) -> bytes:
+    """Write the sender's own id as a member of the answer; nothing where there is none, or none that could be one."""
+    known = asked.get("id") if isinstance(asked, dict) else None
+    return b'"id": "%b", ' % known.encode() if isinstance(known, str) and _ID.match(known) else b""
+
+
+def _take(parts: Parts, source: str, given: Sequence[Any]) -> Sequence[Receipt | Exception]:
     """Take lines in, all that can be in one transaction: one wait for the disk, and each line's fate its own."""
-    prepared = [_prepare(parts, source, line) for line in lines]
+    prepared = [_prepare(parts, source, asked) for asked in given]
     wanted = [one for one in prepared if isinstance(one, Prepared)]
     try:
         kept = iter(parts.database.store_each([partial(_keep, parts, one) for one in wanted]))
@@ -77,11 +97,11 @@ def _take(parts: Parts, source: str, lines: Sequence[bytes | None]) -> Sequence[
     return answers
 
 
-def _prepare(parts: Parts, source: str, line: bytes | None) -> Prepared | Exception:
+def _prepare(parts: Parts, source: str, asked: Any) -> Prepared | Exception:
+    if isinstance(asked, Problem):
+        return asked
     try:
-        if line is None:
-            raise Problem("too-large", f"A line may have {MAX_LINE:,} bytes.")
-        return intake.prepare(parts, source, bodies.check(ComplaintIn, bodies.decode(line)))
+        return intake.prepare(parts, source, bodies.check(ComplaintIn, asked))
     except Exception as error:  # told on its own line
         return error
 

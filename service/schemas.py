@@ -209,8 +209,8 @@ class BatchLine(BaseModel):
     """The answer to one line of a batch."""
 
     line: int
+    id: str | None = Field(None, description="the sender's own id, where the line has one that can be read")
     status: int
-    id: str | None = None
     answer: Stored | None = None
     problem: ProblemOut | None = None
 

@@ -442,6 +442,23 @@ def test_each_line_of_a_batch_has_its_own_status(api: Api, database: Database) -
     assert len(rows(database, complaint)) == 2
 
 
+def test_each_line_of_a_batch_is_answered_with_the_id_that_can_be_read_in_it(api: Api) -> None:
+    given: list[tuple[bytes, str | None]] = [
+        (json.dumps(SURE).encode(), "A-2"),
+        (json.dumps(SURE).encode(), "A-2"),
+        (b'{"id": "A-3", "text": ""}', "A-3"),
+        (b'{"id": "A 4", "text": "lampu"}', None),
+        (b'{"id": "A-5\\n", "text": "lampu"}', None),
+        (b'{"id": 5, "text": "lampu"}', None),
+        (b'{"id": "", "text": "lampu"}', None),
+        (b'["A-6"]', None),
+        (b'{"id": "A-7", "text": "lampu"', None),
+    ]
+    answers = lines(send_batch(api, b"\n".join(line for line, _ in given)))
+    assert [line.get("id") for line in answers] == [known for _, known in given]
+    assert [line["status"] for line in answers] == [201, 200, 422, 422, 422, 422, 201, 422, 400]
+
+
 def test_a_batch_sent_again_stores_nothing_twice(api: Api, database: Database) -> None:
     body = b"\n".join(json.dumps({"id": f"B-{number}", "text": f"sampah {number}"}).encode() for number in range(50))
     assert {line["status"] for line in lines(send_batch(api, body))} == {201}
@@ -463,7 +480,9 @@ def test_a_batch_stops_asking_a_database_that_does_not_answer(app: Flask, api: A
 
     monkeypatch.setattr(Database, "store_each", busy)
     body = b"\n".join(json.dumps(UNSURE | {"id": f"X-{number}"}).encode() for number in range(3 * batch.AT_ONCE))
-    assert {line["status"] for line in lines(send_batch(api, body))} == {503}
+    answers = lines(send_batch(api, body))
+    assert {line["status"] for line in answers} == {503}
+    assert [line["id"] for line in answers] == [f"X-{number}" for number in range(3 * batch.AT_ONCE)]
     assert asked == [batch.AT_ONCE]
 
 

@@ -169,5 +169,7 @@ def test_answers_are_what_the_document_says(api: Api, client: FlaskClient) -> No
     fits(api.get("/decisions").text, "/api/v1/decisions", "get", "200")
     fits(api.get("/agencies").text, "/api/v1/agencies", "get", "200")
     fits(api.get("/models/current").text, "/api/v1/models/current", "get", "200")
-    for line in api.post("/complaints/batch", data=b'{"text": "lampu"}\n{}', content_type="application/x-ndjson").text.splitlines():
+    for line in api.post(
+        "/complaints/batch", data=b'{"id": "D-9", "text": "lampu"}\n{}', content_type="application/x-ndjson"
+    ).text.splitlines():
         fits(line, "/api/v1/complaints/batch", "post", "200", "application/x-ndjson")
