@@ -3,6 +3,9 @@
 gthread gives a thread to whoever connects, and who then sends a byte a second keeps it: as many such callers as there are threads
 stop the service. Here the process's own loop listens until a request is all there, which costs some bytes and no thread. A proxy in
 front does the same and more; this is for the day when there is none, or when it is the proxy that is slow.
+
+Who is refused before all of the body has come must still be able to send it, or most callers see a broken pipe and never read why:
+so what comes after the answer is read and thrown away for a while, by the loop too, which waits for nobody.
 """
 
 from __future__ import annotations
@@ -39,6 +42,9 @@ MAX_HELD = 131_072
 MAX_HELD_BY_ALL = 33_554_432
 SEND_BUFFER = 262_144
 """Bytes of an answer that the kernel takes from a thread at once, however slowly the caller reads."""
+LINGER_SECONDS = 2.0
+MAX_DISCARDED = 16_777_216
+"""Seconds for which, and bytes up to which, a caller is listened to after the last answer."""
 _CHUNK = 65_536
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
@@ -107,12 +113,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     """A worker whose threads only ever see requests that have arrived, and no more of them than they can answer soon."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Split the connections that gunicorn may hold: half arriving, a quarter kept alive, the rest being answered."""
+        """Split the connections that gunicorn may hold: half arriving, a quarter kept alive, the rest being answered or closed."""
         super().__init__(*args, **options)
         self._arriving: dict[TConn, _Heard] = {}  # the one that began first stands first
         self._held = 0
         self._in_flight = 0
         self._unfinished: set[TConn] = set()
+        self._lingering: dict[TConn, int] = {}  # bytes that each may still send; the one that began first stands first
+        self._waste = bytearray(4 * _CHUNK)
+        self._most_lingering = self.worker_connections // 8
         self._most_arriving = self.worker_connections // 2
         self._most_in_flight = min(max(64, 16 * self.cfg.threads), self.worker_connections // 4)
         self._most_unfinished = max(1, self.cfg.threads // 2)
@@ -125,7 +134,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         except OSError as error:
             if error.errno not in _NO_HANDLE:
                 raise
-            if self._arriving:
+            if self._lingering:
+                self._let_go(next(iter(self._lingering)))
+            elif self._arriving:
                 self._give_up(next(iter(self._arriving)))
 
     def enqueue_req(self, conn: TConn) -> None:
@@ -189,7 +200,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             metrics.count_refused("busy")
             with suppress(OSError):
                 conn.sock.send(_busy(heard.data))
-            self._hang_up(conn)
+            if unfinished:
+                self._linger(conn)
+            else:
+                self._hang_up(conn)
             return
         if not conn.initialized:
             conn.init()  # without TLS it only makes the parser, and waits for nothing
@@ -223,17 +237,55 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             client.send(_refusal(kind, for_machines=req is None or is_for_machines(req.path)))
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
-        """Count one request less, and go on with its connection."""
+        """Count one request less, and go on with its connection or end it; gunicorn's loop would wait for the caller to do so."""
         self._in_flight -= 1
         self._unfinished.discard(conn)
-        super().finish_request(conn, fs)
+        if not fs.cancelled() and (fs.exception() or fs.result()):
+            super().finish_request(conn, fs)
+        else:
+            self._linger(conn)
 
     def murder_pending(self) -> None:
-        """Give up connections whose request did not arrive in time."""
+        """Give up connections whose request did not arrive in time, and those that were listened to for long enough."""
         super().murder_pending()
+        while self._lingering and (conn := next(iter(self._lingering))).timeout <= time.monotonic():
+            self._let_go(conn)
         now = time.monotonic() if self.alive else time.monotonic() + REQUEST_SECONDS - STOP_SECONDS
         while self._arriving and (conn := next(iter(self._arriving))).timeout <= now:
             self._give_up(conn)
+
+    def _linger(self, conn: TConn) -> None:
+        """Say that nothing more is answered, and close once the caller has, or has sent enough."""
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # the caller is gone
+            self._hang_up(conn)
+            return
+        conn.timeout = time.monotonic() + LINGER_SECONDS
+        self._lingering[conn] = MAX_DISCARDED
+        self.poller.register(conn.sock, EVENT_READ, partial(self._discard, conn))
+        while len(self._lingering) > self._most_lingering:
+            self._let_go(next(iter(self._lingering)))
+
+    def _discard(self, conn: TConn, sock: socket.socket) -> None:
+        if conn not in self._lingering:  # let go for another while this event waited
+            return
+        try:
+            size = sock.recv_into(self._waste)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            size = 0
+        self._lingering[conn] -= size
+        if size == 0 or self._lingering[conn] <= 0:
+            self._let_go(conn)
+
+    def _let_go(self, conn: TConn) -> None:
+        del self._lingering[conn]
+        with suppress(KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+        self._hang_up(conn)
 
     def _give_up(self, conn: TConn) -> None:
         metrics.count_refused("slow")

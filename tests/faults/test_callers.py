@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.patient_worker import _Heard
+from service.patient_worker import LINGER_SECONDS, MAX_DISCARDED, _Heard
 from tests.served import Server, make_memory, make_registry, served
 
 
@@ -139,6 +140,66 @@ def test_who_waits_to_be_told_to_go_on_is_told(server: Server) -> None:
         while statuses[-1] == 100:
             statuses.append(_answer(sock)[0])
         assert statuses[-1] == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "kind"),
+    [("salur_" + "a" * 12 + "_" + "b" * 43, 401, "wrong-key"), ("", 401, "no-key"), (None, 413, "too-large")],
+)
+def test_who_is_refused_before_a_large_body_is_read_can_send_it_and_reads_why(
+    server: Server, key: str | None, status: int, kind: str
+) -> None:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}" if key else ""}
+    found, _, content = server.call("POST", "/api/v1/predictions", b" " * 10_000_000, headers)
+    assert (found, json.loads(content)["type"]) == (status, f"/api/docs#problem-{kind}")
+
+
+def test_who_is_refused_for_want_of_threads_can_send_a_large_body_and_reads_why(server: Server) -> None:
+    body = b" " * 3_000_000 + b'{"text": "lampu"}'
+    holding = [_connect(server) for _ in range(2)]
+    for sock in holding:
+        sock.sendall(_request(server, body)[:-1])  # half of the threads wait for the last byte
+    assert server.call("POST", "/api/v1/predictions", body)[0] == 503
+    for sock in holding:
+        sock.sendall(b"}")
+        assert _answer(sock)[0] == 200
+        sock.close()
+
+
+def test_who_does_not_hang_up_after_the_last_answer_keeps_nobody_waiting(server: Server) -> None:
+    idle = [_connect(server) for _ in range(20)]
+    for sock in idle:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: salur\r\nConnection: close\r\n\r\n")
+    for sock in idle:
+        assert _answer(sock)[0] == 200
+    began = time.monotonic()
+    for _ in range(5):
+        assert server.post("/predictions", {"text": "lampu mati"})[0] == 200
+    assert time.monotonic() - began < LINGER_SECONDS
+    for sock in idle:
+        sock.close()
+
+
+def test_who_sends_on_and_on_after_a_refusal_is_hung_up_on(server: Server) -> None:
+    head = b"POST /api/v1/predictions HTTP/1.1\r\nHost: salur\r\nContent-Length: 999999999\r\n\r\n"
+    for piece, pause in ((b" " * 1_000_000, 0.0), (b" ", 0.1)):
+        with _connect(server) as sock:
+            sock.sendall(head)
+            assert _answer(sock)[0] == 401
+            assert _sends_until_hung_up_on(sock, piece, pause) < 5 * MAX_DISCARDED
+            assert server.call("GET", "/healthz")[0] == 200
+
+
+def _sends_until_hung_up_on(sock: socket.socket, piece: bytes, pause: float) -> float:
+    sent, until = 0, time.monotonic() + 15
+    while time.monotonic() < until and sent < 5 * MAX_DISCARDED:
+        try:
+            sock.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            return sent
+        sent += len(piece)
+        time.sleep(pause)
+    return math.inf
 
 
 @pytest.mark.parametrize("nonsense", [b"\0" * 40_000, b"GET\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"])
