@@ -42,6 +42,8 @@ MAX_HELD = 131_072
 MAX_HELD_BY_ALL = 33_554_432
 SEND_BUFFER = 262_144
 """Bytes of an answer that the kernel takes from a thread at once, however slowly the caller reads."""
+UNREAD_SECONDS = 0.05
+"""For the rest of a body that the app did not read, where its connection is to be kept alive."""
 LINGER_SECONDS = 2.0
 MAX_DISCARDED = 16_777_216
 """Seconds for which, and bytes up to which, a caller is listened to after the last answer."""
@@ -223,6 +225,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             return bool(super().handle_request(req, conn))
         except TimeoutError as error:
             raise ConnectionResetError(errno.ECONNRESET, "the answer was not taken in time") from error
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Leave what the app did not read of a body to the loop: a thread would wait for it, and others for the thread."""
+        if conn in self._unfinished:
+            return keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + UNREAD_SECONDS))
+        return bool(super()._keepalive_after(conn, keepalive))
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
         """Refuse what is no request of HTTP with a problem; gunicorn's own words repeat it, to the caller and in the log."""

@@ -180,6 +180,16 @@ def test_who_does_not_hang_up_after_the_last_answer_keeps_nobody_waiting(server:
         sock.close()
 
 
+def test_who_sends_slowly_after_a_refusal_holds_no_thread(server: Server) -> None:
+    slow = [_connect(server) for _ in range(8)]  # twice as many as there are threads
+    for sock in slow:
+        sock.sendall(b"POST /api/v1/predictions HTTP/1.1\r\nHost: salur\r\nContent-Length: 900000\r\n\r\n ")
+        assert _answer(sock)[0] == 401
+        time.sleep(0.2)
+    for sock in slow:
+        sock.close()
+
+
 def test_who_sends_on_and_on_after_a_refusal_is_hung_up_on(server: Server) -> None:
     head = b"POST /api/v1/predictions HTTP/1.1\r\nHost: salur\r\nContent-Length: 999999999\r\n\r\n"
     for piece, pause in ((b" " * 1_000_000, 0.0), (b" ", 0.1)):
