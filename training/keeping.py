@@ -39,6 +39,11 @@ class Kept:
     stands_for: Array
 
 
+def policy_of(judged: Judged, config: TrainingConfig) -> Policy:
+    """Fit the policy on answers that are a sample of what comes, calibrated already."""
+    return promise.policy(judged.sureness, judged.said, judged.right, judged.truth_probability, config)
+
+
 def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) -> Kept:
     """Fit curve and policy on out-of-fold answers: by time where all their rows have a date, else as one sample."""
     raw = judge(answers, own, reader)
@@ -47,8 +52,7 @@ def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) 
     if not all(row.received_at for row in rows):
         reliability = trust.fit(raw.sureness, raw.right)
         judged = judge(answers, own, reader, reliability)
-        found = promise.policy(judged.sureness, judged.said, judged.right, judged.truth_probability, config)
-        return Kept(reliability, found, judged, each)
+        return Kept(reliability, policy_of(judged, config), judged, each)
     days = np.array([date.fromisoformat(row.received_at[:10]).toordinal() for row in rows])
     age = days.max() - days
     learnt = trust.learn(raw.sureness, raw.said, raw.right, age, np.minimum(each, MAX_AUDIT_WEIGHT))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from training import promise
 from training.config import TrainingConfig
 from training.judge import Judged
+from training.keeping import policy_of
 from training.tables import Table, percent
 
 TARGETS = (0.01, 0.02, 0.03, 0.05, 0.08, 0.10, 0.15, 0.20)
@@ -33,9 +33,7 @@ def operating_points(
     """
     points = []
     for target in targets:
-        asked = replace(config, target_error=target)
-        policy = promise.policy(judged.sureness, judged.said, judged.right, judged.truth_probability, asked)
-        auto = judged.figures(policy)["auto"]
+        auto = judged.figures(policy_of(judged, replace(config, target_error=target)))["auto"]
         sent = arrivals * auto["coverage"]
         points.append(
             OperatingPoint(target, auto["coverage"], auto["error"], (arrivals - sent) * minutes / 60, sent * auto["error"])

@@ -171,7 +171,6 @@ def test_one_that_fails_does_not_hold_up_the_next(api: Api, database: Database, 
     assert [row.state for row in deliveries(database)] == ["pending", "delivered"]
 
 
-@pytest.mark.parametrize(("status", "state"), [(301, "pending"), (410, "given-up"), (404, "pending")])
 def test_a_receiver_that_is_not_there_delays_the_others_by_one_attempt_a_round(
     api: Api, database: Database, told: Settings, receiver: Receiver
 ) -> None:
@@ -244,6 +243,7 @@ def test_a_delivery_is_tried_for_longer_than_a_day() -> None:
     assert dt.timedelta(days=1) < sum(waits, dt.timedelta()) < dt.timedelta(days=2)
 
 
+@pytest.mark.parametrize(("status", "state"), [(301, "pending"), (410, "given-up"), (404, "pending")])
 def test_a_redirect_is_not_followed_and_gone_means_never_again(
     api: Api, database: Database, told: Settings, receiver: Receiver, status: int, state: str
 ) -> None:
