@@ -277,7 +277,9 @@ def _claim_next(connection: Connection, wanted: Filter) -> int | None:
 
 def _decide(number: int, draft: Draft) -> Response:
     with parts().database.read() as connection:
-        case = _open(connection, number)
+        case = _load(connection, number)
+        if not review.is_by(connection, case.verdict_id or 0, access.current_account().id):  # one's own form may come twice
+            case = _open(connection, number)
     choice, wrong, focus = _choice(case, draft)
     if choice is None:
         return _case(number, draft, _Page(error=f"{wrong} Putusan belum disimpan.", status=422, focus=focus))

@@ -74,8 +74,13 @@ _COLUMNS = tuple(import_job.c[field.name] for field in fields(Job))
 
 
 def add(connection: Connection, upload: Upload, by: int) -> int:
-    """Begin an import of an upload; answers its id. The same file again, while the first is under way, is the first."""
-    same = select(import_job.c.id).where(import_job.c.digest == upload.digest, import_job.c.state.in_((*STEPS, "surveyed")))
+    """Begin an import of an upload; answers its id. One's own file again, while the first is under way, is the first.
+
+    Somebody else's is another one, though the file is the same: the result goes back to whoever uploaded it, and no row is
+    taken in twice.
+    """
+    under_way = import_job.c.state.in_((*STEPS, "surveyed"))
+    same = select(import_job.c.id).where(import_job.c.digest == upload.digest, import_job.c.created_by == by, under_way)
     known: int | None = connection.execute(same.limit(1)).scalar_one_or_none()
     if known is not None:
         return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection, insert, select
 
@@ -30,10 +30,14 @@ def record(
     has it or what it said was purged, `key-reused` for a key that was used with something else.
     """
     row = connection.execute(select(standing).where(standing.c.complaint_id == complaint_id).with_for_update()).one()
-    of = connection.execute(select(complaint.c.source, complaint.c.purged_at).where(complaint.c.id == complaint_id)).one()
-    digest = _digest(said)
+    columns = (complaint.c.source, complaint.c.purged_at, complaint.c.kecamatan, complaint.c.desa)
+    of = connection.execute(select(*columns).where(complaint.c.id == complaint_id)).one()
+    digest = _digest(complaint_id, said)
+    # A sender may name a complaint and what became of it by one key: the two are kept apart.
+    key = key and f"outcome {hashlib.sha256(key.encode()).hexdigest()}"
     if key and intake.known_key(connection, of.source, key, digest) is not None:
         return False
+    said = _with_unit(said, register, {"kecamatan": row.kecamatan or of.kecamatan, "desa": of.desa})
     if wrong := list(_wrong(said, register, today)):
         raise Problem("invalid", "The request is not valid.", wrong)
     if _is_known(connection, row.verdict_id, said):
@@ -55,8 +59,16 @@ def record(
     return True
 
 
-def _digest(said: OutcomeIn) -> str:
-    parts = ("outcome", said.outcome, said.agency, said.unit, mask(said.note))
+def _with_unit(said: OutcomeIn, register: Register, place: Mapping[str, str]) -> OutcomeIn:
+    """Name the office of a family that the complaint's place names, where the sender does not: as the desk does."""
+    agency = register.by_id.get(said.agency)
+    if agency is None or not agency.per or said.unit or place.get(agency.per) not in register.units(agency.per):
+        return said
+    return said.model_copy(update={"unit": place[agency.per]})
+
+
+def _digest(complaint_id: int, said: OutcomeIn) -> str:
+    parts = (str(complaint_id), said.outcome, said.agency, said.unit, mask(said.note))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -34,8 +34,10 @@ def ask() -> Response:
     """Ask to sign in, and bring the person back to where they wanted to go, with what they had written."""
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("sign_in.enter", lanjut=request.full_path.rstrip("?")))
-    if not _is_ours() or (request.content_length or 0) > 8 * _MAX_CARRIED:  # a file is not carried along
+    if not _is_ours():
         return redirect(url_for("sign_in.enter"), 303)
+    if (request.content_length or 0) > 8 * _MAX_CARRIED:  # a file is not carried along
+        return redirect(url_for("sign_in.enter", lanjut=request.path), 303)
     carried = [(CARRIED + name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     if sum(len(value) for _, value in carried) > _MAX_CARRIED:
         carried = []
@@ -122,7 +124,9 @@ def _is_ours() -> bool:
     """
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
-    return urlsplit(request.headers.get("Origin", "")).netloc == request.host  # an older browser, or plain http
+    # An older browser, or plain http. Without the ports: a proxy may have another than we.
+    origin = urlsplit(request.headers.get("Origin", "")).hostname
+    return origin is not None and origin == urlsplit(f"//{request.host}").hostname
 
 
 def _local(target: str) -> str:

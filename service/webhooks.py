@@ -16,6 +16,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import Any
 
 from sqlalchemy import Connection, Row, Update, and_, func, insert, select, update
@@ -51,6 +52,8 @@ class Delivery:
     salt: str
     attempts: int
     body: bytes
+    due_at: dt.datetime
+    """When it was due: where this round has no time for it, it keeps its place."""
 
 
 def add(
@@ -103,7 +106,7 @@ def deliver(
     for delivery in due:
         if clock() - began > ROUND:
             with database.write() as connection:
-                _put_back(connection, delivery, clock())
+                _put_back(connection, delivery)
             continue
         status, error = None, unreachable.get(delivery.webhook_id, "")
         if not error:
@@ -131,7 +134,7 @@ def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Delivery]
     is_due = (webhook_delivery.c.state == "pending", webhook_delivery.c.next_at <= moment)
     longest = func.min(webhook_delivery.c.next_at)
     hooks = select(webhook_delivery.c.webhook_id).where(*is_due).group_by(webhook_delivery.c.webhook_id).order_by(longest)
-    rows: list[Row[Any]] = []
+    of_each: list[Sequence[Row[Any]]] = []
     for hook in connection.execute(hooks.limit(AT_ONCE // AT_ONCE_EACH)).scalars().all():
         of_it = (
             select(webhook_delivery, webhook.c.url, webhook.c.salt)
@@ -141,16 +144,17 @@ def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Delivery]
             .limit(AT_ONCE_EACH)
             .with_for_update(skip_locked=True, of=webhook_delivery)
         )
-        rows += connection.execute(of_it).all()
+        of_each.append(connection.execute(of_it).all())
     due = []
-    for row in rows:
+    # Each address's first, then each one's second: who answers slowly takes its own turns and nobody else's.
+    for row in filter(None, chain.from_iterable(zip_longest(*of_each))):
         entry = connection.execute(
             select(decision, complaint.c.client_id)
             .join(complaint, complaint.c.id == decision.c.complaint_id)
             .where(decision.c.position == row.position)
         ).one()
         body = json.dumps(feed.entry(entry), ensure_ascii=False).encode()
-        due.append(Delivery(row.webhook_id, row.position, row.url, row.salt, row.attempts + 1, body))
+        due.append(Delivery(row.webhook_id, row.position, row.url, row.salt, row.attempts + 1, body, row.next_at))
         connection.execute(_this(row.webhook_id, row.position).values(attempts=row.attempts + 1, next_at=moment + LEASE))
     return due
 
@@ -183,9 +187,10 @@ def _note(connection: Connection, delivery: Delivery, status: int | None, error:
     metrics.count_delivery(str(values.get("state", "failed")))
 
 
-def _put_back(connection: Connection, delivery: Delivery, moment: dt.datetime) -> None:
-    """Let an attempt that was not made be due again, and not count."""
-    connection.execute(_this(delivery.webhook_id, delivery.position).values(attempts=delivery.attempts - 1, next_at=moment))
+def _put_back(connection: Connection, delivery: Delivery) -> None:
+    """Let an attempt that was not made be due as before, and not count."""
+    before = {"attempts": delivery.attempts - 1, "next_at": delivery.due_at}
+    connection.execute(_this(delivery.webhook_id, delivery.position).values(before))
 
 
 def _this(webhook_id: int, position: int) -> Update:

@@ -2,7 +2,8 @@
 
 Labels without a date are taken for a sample of what comes: the bound of `training.promise` holds for them. Dated verdicts of a
 desk are a stream that drifts, and what went out by itself is among them only where the blind audit drew it: they go through
-`training.trust`, as each step of the replay does, so that a version sends what the replay says it would.
+`training.trust`, as each step of the replay does, so that a version sends what the replay says it would. Once there are
+ENOUGH_DATED of them, they alone decide what is promised: a corpus that was written beside them says nothing of what comes.
 """
 
 from __future__ import annotations
@@ -27,11 +28,16 @@ Array = NDArray[Any]
 TRAFFIC_DAYS = 180
 """Expected errors are averaged over the traffic of these last days."""
 LIST_COVERAGE = 0.95
+ENOUGH_DATED = 500
+"""Dated answers from which on they alone decide; with fewer the curve of a stream is hardly known, and nothing would be sent."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The curve, the policy, and the answers as they are under both; `stands_for` (rows,) as for `data.stands_for`."""
+    """The curve, the policy, and the answers as they are under both.
+
+    `stands_for` (rows,) as for `data.stands_for`, and 0 for those that decided nothing.
+    """
 
     reliability: Reliability
     policy: Policy
@@ -45,26 +51,27 @@ def policy_of(judged: Judged, config: TrainingConfig) -> Policy:
 
 
 def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) -> Kept:
-    """Fit curve and policy on out-of-fold answers: by time where all their rows have a date, else as one sample."""
+    """Fit curve and policy on out-of-fold answers: on those with a date where there are enough or no others, else on all alike."""
     raw = judge(answers, own, reader)
     rows = [own.rows[number] for number in answers.rows]
-    each = stands_for(rows)
-    if not all(row.received_at for row in rows):
+    each, dated = stands_for(rows), np.array([bool(row.received_at) for row in rows])
+    if not dated.all() and dated.sum() < ENOUGH_DATED:
         reliability = trust.fit(raw.sureness, raw.right)
         judged = judge(answers, own, reader, reliability)
         return Kept(reliability, policy_of(judged, config), judged, each)
-    days = np.array([date.fromisoformat(row.received_at[:10]).toordinal() for row in rows])
-    age = days.max() - days
-    learnt = trust.learn(raw.sureness, raw.said, raw.right, age, np.minimum(each, MAX_AUDIT_WEIGHT))
+    days = np.array([date.fromisoformat(row.received_at[:10]).toordinal() for row in rows if row.received_at])
+    age, stands = days.max() - days, each[dated]
+    sureness, said = raw.sureness[dated], raw.said[dated]
+    learnt = trust.learn(sureness, said, raw.right[dated], age, np.minimum(stands, MAX_AUDIT_WEIGHT))
     recent = age <= TRAFFIC_DAYS
-    cut = learnt.threshold(raw.sureness[recent], raw.said[recent], config.target_error, 1 - config.delta, each[recent])
+    cut = learnt.threshold(sureness[recent], said[recent], config.target_error, 1 - config.delta, stands[recent])
     judged = judge(answers, own, reader, learnt.reliability)
     found = Policy(
         target_error=config.target_error,
         confidence=1 - config.delta,
         overall=cut,
         per_agency={},
-        list_cut=promise.list_cut(judged.truth_probability, LIST_COVERAGE, each),
+        list_cut=promise.list_cut(judged.truth_probability[dated], LIST_COVERAGE, stands),
         list_coverage=LIST_COVERAGE,
     )
-    return Kept(learnt.reliability, found, judged, each)
+    return Kept(learnt.reliability, found, judged, np.where(dated, each, 0.0))

@@ -15,7 +15,7 @@ from model import artifact as artifacts
 from model.faults import SalurError
 from model.labelled import LabelledComplaint
 from model.register import Register
-from model.registry import Registry, Verdict
+from model.registry import Event, Registry, Verdict
 from model.router import Router
 from training import compare, dataset, report, train
 from training.config import TrainingConfig
@@ -77,7 +77,10 @@ def retrain(
     """
     live = registry.current()
     champion, broken = _load(registry, live) if live else (None, "")
-    if live and (same := _tried(registry, live, register, given, config, comparable=champion is not None)):
+    if live and (same := _tried(registry, live, register, given, config, test, comparable=champion is not None)):
+        if promote and champion and _is_better(registry, live, same):
+            done = _promoted(registry, same, live, None, why=why, who=who, at=at, register=register)
+            return replace(done, version="", same=same, refusal=done.refusal or f"it came out better than {live} and is live now")
         return Retrained("", live, refusal=_outcome(registry, live, same) if champion else _word_needed(broken, same), same=same)
     seen = Seen.load(registry.path(live)) if live and champion else None
     taught, held_out = hold_out(given.own, seen, test) if champion else (list(given.own), [])
@@ -95,14 +98,37 @@ def retrain(
     challenger = Router.load(registry.path(version))
     both = {champion.version: seen, challenger.version: Seen.of([*taught, *given.other])}
     found = compare.compare(champion, challenger, held_out, seen=both, today=at[:10], say=say)
-    registry.record("compared", version=version, previous=live, at=at, who=who, why=found.why, figures=found.summary)
+    told = found.summary | {"test": test}
+    registry.record("compared", version=version, previous=live, at=at, who=who, why=found.why, figures=told)
     if not promote or found.summary["verdict"] != Verdict.PROMOTE:
         return Retrained(version, live, found, refusal="" if promote else "not asked to promote")
+    return _promoted(registry, version, live, found, why=why, who=who, at=at, register=register)
+
+
+def _promoted(
+    registry: Registry,
+    version: str,
+    live: str,
+    found: compare.Comparison | None,
+    *,
+    why: str,
+    who: str,
+    at: str,
+    register: Register,
+) -> Retrained:
     try:
         registry.promote(version, why=why, who=who, at=at, register=register)
     except SalurError as error:
         return Retrained(version, live, found, refusal=str(error))
     return Retrained(version, version, found)
+
+
+def _is_better(registry: Registry, live: str, version: str) -> bool:
+    """Tell whether a version came out better than the live one and never was live: what was taken back stays so."""
+    history = registry.history()
+    found = history.comparison(live, version)
+    was_live = any(entry.what is Event.PROMOTED and entry.version == version for entry in history.entries)
+    return found is not None and found.figures.get("verdict") == Verdict.PROMOTE and not was_live
 
 
 def _load(registry: Registry, version: str) -> tuple[Router | None, str]:
@@ -114,15 +140,25 @@ def _load(registry: Registry, version: str) -> tuple[Router | None, str]:
 
 
 def _tried(
-    registry: Registry, live: str, register: Register, given: train.Sources, config: TrainingConfig, *, comparable: bool
+    registry: Registry,
+    live: str,
+    register: Register,
+    given: train.Sources,
+    config: TrainingConfig,
+    test: float,
+    *,
+    comparable: bool,
 ) -> str:
     """Name a version that was made of exactly this and is live or was compared with the live one; "" where there is none.
 
-    Where the live one is not `comparable`, any other version will do: it waits for a person's word.
+    Another share to judge by (`test`) leaves other rows to learn from, and is another comparison. Where the live one is not
+    `comparable`, any other version will do: it waits for a person's word.
     """
     digest, history = given.digest, registry.history()
     for version in reversed(registry.versions()):
-        if (version == live or history.comparison(live, version)) if comparable else version != live:
+        compared = history.comparison(live, version)
+        alike = compared is not None and compared.figures.get("test", test) == test
+        if (version == live or alike) if comparable else version != live:
             with suppress(SalurError):  # a folder that is no version, or no longer one
                 if unchanged(registry.manifest(version), register, digest, config):
                     return version

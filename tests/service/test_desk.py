@@ -472,6 +472,13 @@ def test_a_confidential_complaint_that_is_decided_is_closed_to_those_who_decide(
     assert head.client.get(page).status_code == 200
 
 
+def test_the_form_of_a_confidential_complaint_sent_twice_is_kept_once(api: Api, petugas: Person, database: Database) -> None:
+    secret = arrive(api, "oknum meminta uang", confidential=True)
+    form = {"csrf_token": petugas.token(f"/aduan/{secret}"), "keadaan": "0", "putusan": "dlh"}
+    assert [petugas.client.post(f"/aduan/{secret}", data=form).status_code for _ in range(2)] == [303, 303]
+    assert len(verdicts(database)) == 1
+
+
 def test_whoever_decided_a_confidential_complaint_can_take_it_back_at_once(api: Api, petugas: Person, database: Database) -> None:
     secret = arrive(api, "oknum meminta uang", confidential=True)
     assert send(petugas, secret, putusan="dlh").status_code == 303

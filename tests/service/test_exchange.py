@@ -597,6 +597,21 @@ def test_the_file_goes_back_only_to_whoever_uploaded_it(imports: Imports, app: F
     assert imports.fetch(job.id)
 
 
+def test_a_colleague_with_the_same_file_gets_a_result_of_their_own(imports: Imports, app: Flask) -> None:
+    content = workbook(line("L1", "lampu mati"))
+    mine = imports.begin(content)
+    with imports.parts.database.write() as connection:
+        accounts.add(connection, "budi", "petugas", "katak-melompat-7x", must_change=False)
+    person = type(imports.person)(app.test_client())
+    person.sign_in("budi")
+    other = Imports(person, app)
+    theirs = other.begin(content)
+    assert mine != theirs
+    assert [one.go(number).state for one, number in ((imports, mine), (other, theirs))] == ["done", "done"]
+    assert other.fetch(theirs)
+    assert imports.count(complaint) == 1
+
+
 @both
 def test_a_form_that_is_sent_twice_at_once_maps_a_name_once(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
     database = imports.parts.database

@@ -288,7 +288,6 @@ def test_an_outcome_that_makes_no_sense_is_refused(api: Api, database: Database,
 @pytest.mark.parametrize(
     ("outcome", "at"),
     [
-        ({"agency": "kecamatan"}, "/unit"),
         ({"agency": "kecamatan", "unit": "Antah Berantah"}, "/unit"),
         ({"agency": "pln", "unit": "hubungi Budi 081234567890"}, "/unit"),
         ({"unit": "Bengalon"}, "/unit"),
@@ -316,6 +315,30 @@ def test_a_late_retry_with_its_key_is_no_second_return(api: Api, petugas: Person
     other = api.post("/complaints/A-2/outcome", json={"outcome": "accepted"}, headers=key)
     assert other.status_code == 422
     assert [row.outcome for row in rows(database, verdict)] == ["returned", "changed"]
+
+
+def test_a_key_belongs_to_one_complaint_and_one_kind_of_call(api: Api, database: Database) -> None:
+    for name in ("A-2", "A-3"):
+        assert api.post("/complaints", json=SURE | {"id": name}, headers={"Idempotency-Key": name}).status_code == 201
+    returned = {"outcome": "bukan-wewenang"}
+    told = api.post("/complaints/A-2/outcome", json=returned, headers={"Idempotency-Key": "A-2"})
+    assert told.status_code == 200, "the complaint's own key is free for what became of it"
+    other = api.post("/complaints/A-3/outcome", json=returned, headers={"Idempotency-Key": "A-2"})
+    assert other.status_code == 422
+    assert [row.complaint_id for row in rows(database, verdict)] == [1]
+
+
+def test_an_outcome_for_a_family_goes_to_the_office_of_the_place(api: Api) -> None:
+    api.post("/complaints", json=SURE | {"kecamatan": "Bengalon"})
+    told = api.post("/complaints/A-2/outcome", json={"outcome": "bukan-wewenang", "agency": "kecamatan"})
+    assert told.json is not None
+    assert (told.json["current_agency"], told.json["current_unit"]) == ("kecamatan", "Bengalon")
+
+
+def test_an_outcome_for_a_family_is_refused_where_no_place_says_which_office(api: Api) -> None:
+    api.post("/complaints", json={**SURE, "kecamatan": ""})
+    refused = api.post("/complaints/A-2/outcome", json={"outcome": "bukan-wewenang", "agency": "kecamatan"})
+    assert refused.status_code == 422
 
 
 def test_a_purged_complaint_cannot_come_back_to_the_queue(api: Api, database: Database) -> None:

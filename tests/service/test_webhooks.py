@@ -215,6 +215,27 @@ def test_what_a_round_has_no_time_for_is_due_in_the_next_and_not_counted(
     assert [(row.state, row.attempts) for row in deliveries(database)] == [("delivered", 1)] * 4
 
 
+def test_a_receiver_that_is_slow_takes_its_own_turns_alone(api: Api, database: Database, told: Settings) -> None:
+    add(database, told, "http://127.0.0.1:1/")
+    add(database, told, "http://127.0.0.1:2/")
+    for number in range(20):
+        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
+    clock = Clock()
+    clock.now = began = dt.datetime.now(dt.UTC)
+    arrived: list[dt.datetime] = []
+
+    def send(target: outgoing.Target, *_: Any) -> int:
+        clock.forward(seconds=9 if target.port == 1 else 0.05)
+        if target.port == 2:
+            arrived.append(clock.now)
+        return 200
+
+    for _ in range(10):
+        webhooks.deliver(database, told, SECRET, send, clock)
+    assert len(arrived) == 20
+    assert arrived[0] - began < dt.timedelta(seconds=10)
+
+
 def test_a_receiver_whose_answer_drips_is_given_up_in_time() -> None:
     server = socket.create_server(("127.0.0.1", 0))
     told = threading.Event()

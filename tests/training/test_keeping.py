@@ -79,6 +79,18 @@ def test_labels_without_a_date_are_a_sample_with_a_bound(desk: tuple[Reader, lis
     assert found.policy.per_agency or found.policy.overall.value != NEVER
 
 
+def test_enough_dated_verdicts_decide_alone_beside_an_undated_corpus(
+    desk: tuple[Reader, list[LabelledComplaint], OutOfFold],
+) -> None:
+    corpus = [replace(row, received_at="") for row in desk[1][:1500]]
+    dated = np.arange(1500, ROWS)
+    alone, beside = kept(desk, desk[1], dated), kept(desk, [*corpus, *desk[1][1500:]], np.arange(ROWS))
+    assert beside.policy == alone.policy
+    assert beside.reliability == alone.reliability
+    few = kept(desk, [*corpus, *desk[1][1500:1600]], np.arange(1600))
+    assert few.reliability.per_agency == {}
+
+
 def test_a_blind_verdict_stands_for_all_that_were_not_drawn() -> None:
     extras: tuple[dict[str, object], ...] = (
         {},

@@ -10,7 +10,7 @@ import pytest
 from model import artifact as artifacts
 from model.labelled import LabelledComplaint, load
 from model.register import Register
-from model.registry import NeedsReason, Registry
+from model.registry import NeedsReason, Registry, Verdict
 from training import compare, retrain, train
 from training.config import TrainingConfig
 from training.seen import Seen
@@ -80,6 +80,24 @@ def test_what_was_compared_and_not_promoted_is_not_trained_again(
     assert (list(registry.versions()), registry.history()) == before
     (registry.folder / "ledger.jsonl").write_text("", encoding="utf-8")
     assert run(registry, region, given(region, new), tiny_config, at=NEXT_NIGHT).version
+
+
+def test_what_came_out_better_goes_live_later_without_being_trained_again_unless_it_was_taken_back(
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, version = first
+    fresh = [LabelledComplaint(f"lampu jalan gang {number} padam", "dishub", id=f"v-{number}") for number in range(8)]
+    better = {"verdict": Verdict.PROMOTE, "rows": 200}
+    monkeypatch.setattr(compare.Comparison, "summary", property(lambda _: better))
+    asked = run(registry, region, given(region, fresh), tiny_config, promote=False)
+    assert registry.current() == version
+    later = run(registry, region, given(region, fresh), tiny_config, at=NEXT_NIGHT)
+    assert (later.version, later.same, registry.current()) == ("", asked.version, asked.version)
+    assert "better" in str(later)
+    registry.rollback(why="test", who="test", at=NEXT_NIGHT)
+    again = run(registry, region, given(region, fresh), tiny_config, at=NEXT_NIGHT)
+    assert (again.version, registry.current()) == ("", version)
+    assert len(registry.versions()) == 2
 
 
 def test_where_the_live_version_cannot_be_loaded_a_model_is_trained_once_and_waits_for_a_persons_word(
