@@ -47,6 +47,7 @@ MAX_TOPICS = 12
 _READ_AT_ONCE = 500
 _CLOSED = re.compile(r"(?:di)?(?:arsip|tutup|hapus|tolak)|selesai")
 _BY_PERSON = "Diputuskan petugas"
+_SETTLED, _NOT_TAKEN = "Sudah didisposisi di SP4N-LAPOR!", "Tidak dimasukkan"
 _T = TypeVar("_T")
 
 
@@ -307,6 +308,8 @@ def _as_it_stands(row: Mapping[str, Any], register: Register | None) -> Sequence
         decided = _BY_PERSON if row["outcome"] in ("confirmed", "changed") else OUTCOMES[row["outcome"]]
         return office(row["current"], row["current_unit"], register), decided, "", ""
     proposed = office(row["agency"], row["unit"], register)
+    if row["origin"] == "import":
+        return proposed, _SETTLED, percent(row["probability"]), ""
     return proposed, DECISIONS[row["decision"]], percent(row["probability"]), all_reasons(row["reasons"])
 
 
@@ -317,7 +320,8 @@ def _as_proposed(parts: Parts, report: Report, register: Register | None) -> Seq
         return "", "", "", ""
     if said is None:
         return "", "", "", REASONS["no-model"]
-    return lapor.cells_of(said, register)
+    agency, _, probability, _ = lapor.cells_of(said, register)
+    return agency, _NOT_TAKEN, probability, ""
 
 
 def _known(connection: Connection, ids: Iterable[str]) -> dict[str, int]:

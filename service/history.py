@@ -48,6 +48,9 @@ class Filters:
         def text(name: str) -> str:
             return " ".join(given.get(name, "").replace("\0", "").split())[:MAX_SEARCH]
 
+        first, last = parse_day(given.get("dari", "")), parse_day(given.get("sampai", ""))
+        if first and last and last < first:
+            first, last = last, first
         return cls(
             words=text("cari"),
             decision=text("keputusan") if text("keputusan") in list(Decision) else "",
@@ -57,8 +60,8 @@ class Filters:
             reason=text("alasan") if text("alasan") in list(Reason) else "",
             kecamatan=text("kecamatan"),
             by=text("oleh"),
-            day_from=parse_day(given.get("dari", "")),
-            day_to=parse_day(given.get("sampai", "")),
+            day_from=first,
+            day_to=last,
         )
 
     def query(self) -> dict[str, str]:

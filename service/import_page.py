@@ -27,7 +27,7 @@ SHOWN_NAMES = 100
 _NOT_YOURS = "Berkas ini hanya dapat diambil oleh yang mengunggahnya."
 _STATES = {
     "uploaded": "sedang diperiksa",
-    "surveyed": "menunggu Anda",
+    "surveyed": "menunggu diproses",
     "confirmed": "sedang diproses",
     "processed": "berkas hasil sedang ditulis",
     "done": "selesai",

@@ -11,7 +11,7 @@ from flask import Blueprint, make_response, render_template, request
 from sqlalchemy import Select, select
 from werkzeug.wrappers import Response
 
-from service import access
+from service import access, wording
 from service.accounts import Permission
 from service.parts import parts
 from service.periods import moment_of, parse_day
@@ -102,6 +102,7 @@ def show() -> Response:
         actions=actions,
         words=ACTIONS,
         details=DETAILS,
+        scope_words=wording.SCOPES,
         asked=asked,
         more=more,
         kept=kept,

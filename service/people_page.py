@@ -9,7 +9,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from sqlalchemy import Connection, select
 from werkzeug.wrappers import Response
 
-from service import access, accounts, keys
+from service import access, accounts, keys, wording
 from service.accounts import Account, InvalidAccount, Permission
 from service.keys import InvalidKey
 from service.parts import parts
@@ -17,18 +17,12 @@ from service.problems import Problem
 from service.tables import ROLES, SCOPES, account, api_key
 
 blueprint = Blueprint("people", __name__, url_prefix="/pengguna")
-SCOPE_WORDS = {
-    "predict": "meminta usulan instansi",
-    "intake": "mengirim aduan",
-    "outcome": "melaporkan hasil dari instansi",
-    "feed": "membaca keputusan",
-    "admin": "semuanya",
-}
+_PERIODS = {"detik": "second", "menit": "minute", "jam": "hour", "hari": "day"}
 _KEY_FAULTS = {
     "name": "Isi nama yang menjelaskan siapa pemakai kunci ini.",
     "scope": "Pilih paling sedikit satu kewenangan.",
     "source": "Sumber: 1 sampai 50 huruf kecil, angka, atau tanda hubung.",
-    "rate limit": "Batas laju ditulis seperti: 100 per minute.",
+    "rate limit": "Batas laju ditulis seperti: 100 per menit.",
 }
 
 
@@ -73,6 +67,8 @@ def change_role(number: int) -> Response:
 def change_active(number: int) -> Response:
     """Open or close an account."""
     active = request.form.get("aktif") == "ya"
+    if not active and number == access.current_account().id:
+        return _page(422, person_error="Akun sendiri tidak dapat dinonaktifkan: minta pengelola lain.")
     done = "Akun sudah diaktifkan lagi." if active else "Akun sudah dinonaktifkan; sesinya sudah diakhiri."
     return _change(number, lambda connection, person, by: accounts.set_active(connection, person, active, by), done)
 
@@ -100,7 +96,7 @@ def add_key() -> Response:
                 form.get("nama", "")[:100],
                 form.getlist("kewenangan")[: len(SCOPES) + 1],
                 form.get("sumber", "").strip(),
-                form.get("laju", "").strip(),
+                _rate(form.get("laju", "")),
                 by=access.current_account().id,
             )
     except InvalidKey as wrong:
@@ -117,6 +113,11 @@ def revoke_key(number: int) -> Response:
         found = keys.revoke(connection, number, access.current_account().id)
     flash("Kunci sudah dicabut." if found else "Kunci itu sudah tidak berlaku.")
     return redirect(url_for("people.show"))
+
+
+def _rate(text: str) -> str:
+    """Read a rate as people here write it: "100 per menit"."""
+    return " ".join(_PERIODS.get(word, word) for word in text.lower().split())
 
 
 def _change(number: int, change: Callable[[Connection, Account, int], Account], done: str) -> Response:
@@ -140,5 +141,5 @@ def _page(status: int = 200, **told: Any) -> Response:
     with parts().database.read() as connection:
         people = connection.execute(select(account).order_by(account.c.active.desc(), account.c.name)).all()
         listed_keys = connection.execute(select(api_key).order_by(api_key.c.revoked_at.is_not(None), api_key.c.name)).all()
-    page = render_template("pages/people.html", people=people, keys=listed_keys, roles=ROLES, scopes=SCOPE_WORDS, **told)
+    page = render_template("pages/people.html", people=people, keys=listed_keys, roles=ROLES, scopes=wording.SCOPES, **told)
     return make_response(page, status)

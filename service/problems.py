@@ -43,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
         400,
         "The form is out of date",
         "Formulir sudah kedaluwarsa",
-        "Halaman ini terlalu lama terbuka. Muat ulang halaman, lalu kirim sekali lagi.",
+        "Halaman ini terlalu lama terbuka. Kembali ke halaman sebelumnya, muat ulang di sana, lalu kirim sekali lagi.",
     ),
     "no-key": Kind(401, "An API key is needed", "Perlu masuk", "Silakan masuk terlebih dahulu."),
     "wrong-key": Kind(401, "The API key is not valid", "Perlu masuk", "Silakan masuk terlebih dahulu."),
@@ -180,7 +180,7 @@ def respond(error: Exception) -> Response:
         response = Response(json.dumps(problem.document(), ensure_ascii=False), problem.status, content_type=MEDIA_TYPE)
     else:
         # Where we ourselves are in trouble, the page must not ask the database who is reading it.
-        nobody = {"person": AnonymousUserMixin()} if problem.status >= 500 else {}
+        nobody = {"person": AnonymousUserMixin()} if problem.status >= 500 and problem.kind != "no-model" else {}
         kind, request_id = KINDS[problem.kind], g.get("request_id", "")
         page = render_template("problem.html", kind=kind, sentence=problem.sentence, request_id=request_id, **nobody)
         response = make_response(page, problem.status)

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, session, url_for
 from flask_login import current_user
+from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from service import access, accounts
+from service import access, accounts, problems
 from service.accounts import InvalidAccount
 from service.parts import parts
 
@@ -73,6 +74,17 @@ def check() -> Response:
         fields = MultiDict((name.removeprefix(CARRIED), value) for name, value in carried)
         return make_response(render_template("carried.html", target=_local(form.get("lanjut", "")), fields=fields))
     return redirect(_local(form.get("lanjut", "")))
+
+
+@blueprint.errorhandler(CSRFError)
+def stale(error: CSRFError) -> Response:
+    """Show the form again that was open for longer than a session lasts, with all that was in it but the password."""
+    if request.endpoint != "sign_in.check":
+        return problems.respond(error)
+    form = request.form
+    carried = [(name, value) for name, value in form.items(multi=True) if name.startswith(CARRIED)] if _is_ours() else []
+    message = "Halaman ini terlalu lama terbuka. Masukkan kata sandi sekali lagi."
+    return _form(400, message, form.get("nama", "")[:100], form.get("lanjut", ""), carried)
 
 
 @blueprint.post("/keluar")

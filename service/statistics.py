@@ -25,6 +25,8 @@ HOUR_STEPS: Sequence[tuple[str, float]] = (
     ("lebih dari 3 hari", float("inf")),
 )
 """Classes of the time to a decision: label, and the hours below which it ends."""
+AT_ONCE = 60.0
+"""Seconds within which a complaint and the verdict that came with it are stored."""
 MOST_DAILY = 45
 MOST_WEEKLY = 200
 """Days of a period up to which it is drawn by days, and by weeks; beyond, by months."""
@@ -205,7 +207,7 @@ def _arrivals(connection: Connection, period: Period) -> list[Arrivals]:
         select(day.label("day"), routing.c.decision, func.count().label("many"))
         .select_from(standing)
         .join(routing, routing.c.id == standing.c.routing_id)
-        .where(_within(_unsought(connection, standing.c.received_at), period))
+        .where(_within(_unsought(connection, standing.c.received_at), period), ~_came_settled(connection))
         .group_by(day, routing.c.decision)
     )
     by_day: dict[dt.date, Counter[str]] = defaultdict(Counter)
@@ -225,7 +227,7 @@ def _reasons(connection: Connection, period: Period) -> list[tuple[str, int]]:
     query = (
         select(routing_reason.c.reason, count)
         .join(standing, standing.c.complaint_id == routing_reason.c.complaint_id)
-        .where(_within(standing.c.received_at, period))
+        .where(_within(standing.c.received_at, period), ~_came_settled(connection))
         .group_by(routing_reason.c.reason)
         .order_by(count.desc(), routing_reason.c.reason)
     )
@@ -241,24 +243,23 @@ def _audited(connection: Connection, period: Period) -> Audited:
 
 
 def _decisions(connection: Connection, period: Period) -> tuple[dict[str, int], list[tuple[int, int]]]:
-    """Count people's verdicts by outcome, and those given here by the whole hours since the citizen wrote.
+    """Count our people's verdicts by outcome, and by the whole hours since the citizen wrote.
 
-    What agencies answer through the API is not a decision of ours; what was imported was decided elsewhere, at a speed of its own.
+    What agencies answer through the API is not a decision of ours, nor is what was imported: it was decided elsewhere.
     """
     hours = _seconds_between(connection, standing.c.received_at, verdict.c.decided_at) / 3600
     whole = cast(func.floor(hours) if connection.dialect.name == "postgresql" else hours, Integer).label("hours")
     query = (
-        select(verdict.c.outcome, verdict.c.origin, whole, func.count().label("many"))
+        select(verdict.c.outcome, whole, func.count().label("many"))
         .select_from(verdict)
         .join(standing, standing.c.complaint_id == verdict.c.complaint_id)
-        .where(*_given(connection, period), verdict.c.origin != "api")
-        .group_by(verdict.c.outcome, verdict.c.origin, whole)
+        .where(*_given(connection, period), verdict.c.origin == "desk")
+        .group_by(verdict.c.outcome, whole)
     )
     outcomes, by_hour = Counter[str](), Counter[int]()
     for row in connection.execute(query):
         outcomes[row.outcome] += row.many
-        if row.origin == "desk":
-            by_hour[max(int(row.hours), 0)] += row.many
+        by_hour[max(int(row.hours), 0)] += row.many
     return dict(outcomes), sorted(by_hour.items())
 
 
@@ -428,6 +429,16 @@ def _stands(given: Any) -> ColumnElement[bool]:
 def _unsought(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Keep SQLite from seeking a column in its index: most rows are wanted, and those it finds so lie all over the file."""
     return column if connection.dialect.name == "postgresql" else func.coalesce(column, column, type_=column.type)
+
+
+def _came_settled(connection: Connection) -> ColumnElement[bool]:
+    """Condition on `standing`: an import brought it with a decision made elsewhere. Nobody here was to decide, nor the model.
+
+    One that waited here first, and was decided elsewhere later, is none of these.
+    """
+    at_once = _seconds_between(connection, complaint.c.stored_at, verdict.c.decided_at).between(-AT_ONCE, AT_ONCE)
+    imported = verdict.c.complaint_id == standing.c.complaint_id, verdict.c.origin == "import"
+    return exists().where(*imported, complaint.c.id == standing.c.complaint_id, at_once)
 
 
 def _local_day(connection: Connection, column: ColumnElement[Any], period: Period) -> ColumnElement[Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from flask import Blueprint, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from model.complaint import MAX_TEXT, MAX_TITLE
-from service import access, highlight, metrics
+from service import access, highlight, metrics, wording
 from service.parts import parts
-from service.schemas import ComplaintIn
+from service.schemas import MAX_PLACE, ComplaintIn
 
 blueprint = Blueprint("try_out", __name__)
 SHOWN = 7
@@ -35,11 +36,13 @@ def answer() -> Response:
     try:
         asked = ComplaintIn.model_validate(fields)
     except ValidationError:
-        given = ComplaintIn.model_construct(text=fields["text"][:MAX_TEXT], title=fields["title"][:MAX_TITLE], kecamatan="")
-        return _page(given, f"Tuliskan aduan dengan kata-kata, paling banyak {MAX_TEXT:,} karakter.".replace(",", "."), 422)
+        return _page(_typed(), f"Tuliskan aduan dengan kata-kata, paling banyak {wording.number(MAX_TEXT)} karakter.", 422)
     models = parts().models
+    router = models.router()
+    if router is None:
+        return _page(asked, "Model belum siap. Yang Anda tulis masih ada: tunggu sebentar, lalu kirim sekali lagi.", 503)
     complaint = asked.complaint()
-    routing = models.route(models.require(), complaint)
+    routing = models.route(router, complaint)
     metrics.count_routings([routing], "coba")
     return _page(
         asked,
@@ -47,6 +50,22 @@ def answer() -> Response:
         title=highlight.pieces(complaint, routing, "title"),
         text=highlight.pieces(complaint, routing, "text"),
         candidates=routing.candidates[:SHOWN],
+    )
+
+
+@blueprint.errorhandler(CSRFError)
+def stale(error: CSRFError) -> Response:  # noqa: ARG001
+    """Show the form again that was open for too long, with what was typed in it."""
+    return _page(_typed(), "Halaman ini terlalu lama terbuka. Yang Anda tulis masih ada: kirim sekali lagi.", 400)
+
+
+def _typed() -> ComplaintIn:
+    """Take what the form holds, as it is."""
+    form = request.form
+    return ComplaintIn.model_construct(
+        text=form.get("text", "")[:MAX_TEXT],
+        title=form.get("title", "")[:MAX_TITLE],
+        kecamatan=form.get("kecamatan", "")[:MAX_PLACE],
     )
 
 

@@ -26,6 +26,13 @@ STATES: Mapping[str, str] = {
     "decided": "Sudah diputuskan",
     "closed": "Bukan aduan",
 }
+SCOPES: Mapping[str, str] = {
+    "predict": "meminta usulan instansi",
+    "intake": "mengirim aduan",
+    "outcome": "melaporkan hasil dari instansi",
+    "feed": "membaca keputusan",
+    "admin": "semuanya",
+}
 OUTCOMES: Mapping[str, str] = {
     "confirmed": "Usulan dibenarkan",
     "changed": "Usulan diubah",

@@ -65,7 +65,8 @@
       const address = answer.headers.get("X-Salur-Alamat");
       if (address) {
         const html = await answer.text();
-        if (answer.ok) sessionStorage.removeItem(draft);
+        // Only what was decided is done with: a note stays when its complaint is skipped, or another's decision is undone.
+        if (answer.ok && form.id === "putusan" && button?.value !== "lewati") sessionStorage.removeItem(draft);
         show(html);
         if (address !== location.pathname + location.search) history.pushState(null, "", address);
       } else if (answer.ok || answer.status === 401) {

@@ -286,6 +286,13 @@ def test_a_note_survives_the_end_of_the_session_and_a_lost_connection(browser: B
     page.reload()
     expect(page.locator("#catatan")).to_have_value("Menunggu kabar dari lapangan.")
 
+    # Skipping the complaint leaves the note alone too.
+    page.wait_for_timeout(260)
+    page.locator('[data-tombol="l"]').press("Enter")
+    officer.wait_for_next(number)
+    page.goto(f"{server.url}/aduan/{number}")
+    expect(page.locator("#catatan")).to_have_value("Menunggu kabar dari lapangan.")
+
     # The session ends in the middle of it: the page to sign in carries all along.
     officer.context.clear_cookies()
     page.wait_for_timeout(260)

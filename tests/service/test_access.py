@@ -114,6 +114,15 @@ def test_a_browser_that_only_names_the_origin_keeps_what_was_written(person: Per
     assert "tunggu Senin" in answer.text
 
 
+def test_a_form_to_sign_in_that_was_open_overnight_is_shown_again(person: Person) -> None:
+    stale = person.client.post("/masuk", data={"csrf_token": "kemarin", "nama": "siti", "sandi": PASSWORD, "lanjut": "/antrean"})
+    assert stale.status_code == 400
+    assert 'value="siti"' in stale.text
+    assert 'value="/antrean"' in stale.text
+    assert "terlalu lama terbuka" in stale.text
+    assert PASSWORD not in stale.text
+
+
 def test_a_file_is_not_carried_but_the_way_back_is(person: Person) -> None:
     answer = person.client.post("/impor", data={"berkas": "x" * 600_000}, headers={"Sec-Fetch-Site": "same-origin"})
     assert answer.headers["Location"] == "/masuk?lanjut=/impor"

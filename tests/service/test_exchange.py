@@ -283,6 +283,8 @@ def test_a_disposition_becomes_a_verdict_by_the_mapping(imports: Imports) -> Non
     with imports.parts.database.read() as connection:
         rows = connection.execute(select(verdict.c.origin, verdict.c.agency, verdict.c.outcome).order_by(verdict.c.id)).all()
     assert [tuple(row) for row in rows] == [("import", "dishub", "confirmed"), ("import", "dishub", "changed")]
+    told = [(row[OURS[1]], row[OURS[3]]) for row in rows_of(imports.fetch(job.id))]
+    assert told == [("Sudah didisposisi di SP4N-LAPOR!", "")] * 2
 
 
 def test_what_was_decided_elsewhere_is_never_told_to_have_gone_out_by_itself(imports: Imports) -> None:
@@ -323,7 +325,8 @@ def test_without_verdicts_dispositioned_rows_are_proposed_but_not_stored(imports
     job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), take=False)
     assert job.counts["did_left"] == 1
     assert imports.count(complaint) == 0
-    assert rows_of(imports.fetch(job.id))[0][OURS[0]] == "Dinas Perhubungan"
+    (row,) = rows_of(imports.fetch(job.id))
+    assert (row[OURS[0]], row[OURS[1]]) == ("Dinas Perhubungan", "Tidak dimasukkan")
 
 
 def test_a_name_that_nobody_mapped_is_left_and_told(imports: Imports) -> None:
@@ -595,6 +598,15 @@ def test_the_file_goes_back_only_to_whoever_uploaded_it(imports: Imports, app: F
     assert "Ambil berkas hasil" not in other.client.get(f"/impor/{job.id}").text
     assert other.send(f"/impor/{job.id}/berkas", "/impor").status_code == 403
     assert imports.fetch(job.id)
+
+
+def test_an_export_of_an_empty_month_says_so_and_can_be_dropped(imports: Imports) -> None:
+    number = imports.begin(workbook())
+    page = imports.page(number)
+    assert "tidak memuat laporan" in page
+    assert "Batalkan dan hapus berkas" in page
+    assert ">Proses<" not in page
+    assert imports.person.send(f"/impor/{number}/batal", f"/impor/{number}").status_code == 303
 
 
 def test_a_colleague_with_the_same_file_gets_a_result_of_their_own(imports: Imports, app: Flask) -> None:

@@ -96,10 +96,27 @@ def test_a_role_can_be_changed(pengelola: Person, app: Flask, database: Database
 def test_the_last_administrator_stays(pengelola: Person, database: Database) -> None:
     with database.read() as connection:
         number = connection.execute(select(account.c.id)).scalar_one()
-    for path, data in ((f"/pengguna/{number}/aktif", {"aktif": "tidak"}), (f"/pengguna/{number}/peran", {"peran": "petugas"})):
-        refused = pengelola.send(path, "/pengguna", **data)
-        assert refused.status_code == 422
-        assert "satu-satunya pengelola" in refused.text
+    refused = pengelola.send(f"/pengguna/{number}/peran", "/pengguna", peran="petugas")
+    assert refused.status_code == 422
+    assert "satu-satunya pengelola" in refused.text
+
+
+def test_nobody_closes_their_own_account_by_a_click(pengelola: Person, database: Database) -> None:
+    with database.write() as connection:
+        accounts.add(connection, "lain", "pengelola", "katak-melompat-7x", must_change=False)
+        own = connection.execute(select(account.c.id).where(account.c.name == "pengelola")).scalar_one()
+    assert pengelola.client.get("/pengguna").text.count("Nonaktifkan") == 1
+    refused = pengelola.send(f"/pengguna/{own}/aktif", "/pengguna", aktif="tidak")
+    assert refused.status_code == 422
+    assert "Akun sendiri" in refused.text
+
+
+def test_a_rate_is_written_as_people_here_write_it(pengelola: Person, database: Database) -> None:
+    made = pengelola.send("/pengguna/kunci", "/pengguna", nama="Jembatan", kewenangan="predict", laju="100 per Menit")
+    assert made.status_code == 200
+    with database.read() as connection:
+        assert connection.execute(select(api_key.c.rate_limit)).scalar_one() == "100 per minute"
+    assert "kewenangan: meminta usulan instansi" in pengelola.client.get("/log").text
 
 
 @pytest.mark.parametrize(

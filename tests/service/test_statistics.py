@@ -120,7 +120,17 @@ def test_what_was_decided_elsewhere_says_nothing_about_our_speed(desk: Desk) -> 
     counted = desk.figures(on("2026-03-01"), on("2026-03-31"))
     assert counted.median_hours is None
     assert counted.reviewers == []
-    assert counted.outcomes == {"confirmed": 1}
+    assert counted.outcomes == {}
+    assert sum(one.total for one in desk.figures(on("2026-01-01"), on("2026-01-31")).arrivals) == 1, "it waited here first"
+
+
+@both
+def test_what_came_with_a_decision_of_elsewhere_is_none_of_our_arrivals(desk: Desk) -> None:
+    desk.add("lampu mati", at("2026-03-02"))
+    desk.decide(desk.add("jalan rusak", at("2026-03-02")), "dpupr", now(), origin="import")
+    counted = desk.figures(on("2026-03-01"), on("2026-03-31"))
+    assert sum(one.total for one in counted.arrivals) == 1
+    assert counted.reasons == [("low-confidence", 1)]
 
 
 @both

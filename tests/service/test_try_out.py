@@ -60,7 +60,9 @@ def test_an_example_fills_the_form(client: FlaskClient) -> None:
 def test_without_a_model_the_page_says_so(person: Person, settings: Settings) -> None:
     (settings.models / "current").unlink()
     assert "Model belum siap" in person.client.get("/coba").text
-    assert person.send("/coba", form="/coba", text="lampu mati").status_code == 503
+    answer = person.send("/coba", form="/coba", text="lampu mati")
+    assert answer.status_code == 503
+    assert "lampu mati</textarea>" in answer.text
 
 
 def routing(evidence: tuple[Evidence, ...] = (), places: tuple[FoundPlace, ...] = ()) -> Routing:
