@@ -143,6 +143,12 @@ def holds(rule: Rule, words: Sequence[Word] | _Text, place: ResolvedPlace, roads
     return (not rule.any or any(map(text.has, rule.any))) and all(map(text.has, rule.all)) and not any(map(text.has, rule.none))
 
 
+def _road_classes(found: Iterable[FoundPlace], place: ResolvedPlace) -> set[str]:
+    """Answer the classes of the roads that are named. A road of one kecamatan is not meant where the place is another."""
+    here = ("", place.kecamatan) if place.kecamatan else None
+    return {road.road_class for road in found if road.road_class and (here is None or road.kecamatan in here)}
+
+
 def apply(
     rules: Iterable[Rule],
     candidates: Sequence[Candidate],
@@ -158,7 +164,7 @@ def apply(
     matter to different agencies, none does, and each is reported with an empty `agency`, as a rule that asks for a
     person is: that is the authority conflict. A rule whose target leads already does nothing.
     """
-    roads = {road.road_class for road in found if road.road_class}
+    roads = _road_classes(found, place)
     text = _Text(words)
     order = [candidate.agency for candidate in candidates[:MAX_WITHIN]]
     first = order[0] if order else ""
@@ -352,7 +358,7 @@ def lint(
     """Name the rules whose condition on words, place and roads holds for no complaint of a corpus."""
     silent = list(rules)
     for words, place, found in complaints:
-        text, roads = _Text(words), {road.road_class for road in found if road.road_class}
+        text, roads = _Text(words), _road_classes(found, place)
         silent = [rule for rule in silent if not holds(rule, text, place, roads)]
         if not silent:
             break
