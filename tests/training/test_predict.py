@@ -196,9 +196,9 @@ def test_a_complaint_that_breaks_the_router_does_not_stop_the_others(
 
 
 def test_memory_does_not_grow_with_the_input(tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "CHUNK_RECORDS", 40)
+    monkeypatch.setattr(predict, "CHUNK_RECORDS", 15)
     monkeypatch.setattr(predict, "CHUNKS_AHEAD", predict.FEW_CHUNKS)
-    heavy = {"text": "lampu", "note": "x" * 20_000}  # quickly answered, but much to hold
+    heavy = {"text": "lampu", "note": "x" * 50_000}  # quickly answered, but much to hold
     ahead = predict.CHUNKS_AHEAD * predict.CHUNK_RECORDS
 
     def peak(count: int) -> int:

@@ -58,7 +58,7 @@ def test_what_is_sent_keeps_the_target_in_most_draws() -> None:
 
 
 def test_one_audited_answer_that_stands_for_many_is_not_known_like_many() -> None:
-    traffic, _ = answers(7, 20_000)
+    traffic, _ = answers(7, 5_000)
     said = np.full(len(traffic), "dinas")
     really = np.array([TRUTH(value) for value in traffic])
     broken = 0
