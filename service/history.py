@@ -46,7 +46,7 @@ class Filters:
         """Take the filters from an address; what they do not know is left out."""
 
         def text(name: str) -> str:
-            return " ".join(given.get(name, "").replace("\0", "").split())[:MAX_SEARCH]
+            return " ".join(given.get(name, "").split())[:MAX_SEARCH]
 
         first, last = parse_day(given.get("dari", "")), parse_day(given.get("sampai", ""))
         if first and last and last < first:

@@ -34,7 +34,7 @@ class Filter:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Filter:
         """Take the filter from an address; what it does not know is left out."""
-        given = {field.name: query.get(field.name, "").replace("\0", "")[:200] for field in fields(cls)}
+        given = {field.name: query.get(field.name, "")[:200] for field in fields(cls)}
         if given["umur"] not in AGES:
             given["umur"] = ""
         return cls(**given)

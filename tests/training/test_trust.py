@@ -23,6 +23,13 @@ def learnt(sure: np.ndarray, right: np.ndarray, age: float = 0.0) -> trust.Trust
     return trust.learn(sure, np.full(len(sure), "dinas"), right, np.full(len(sure), age), np.ones(len(sure)))
 
 
+def breaks(known: trust.Trust, traffic: np.ndarray) -> bool:
+    """Whether more than TARGET of what it would send of some traffic is wrong, by TRUTH."""
+    said = np.full(len(traffic), "dinas")
+    sent = known.honest(traffic, said) >= known.threshold(traffic, said, TARGET, CONFIDENCE).value
+    return bool(sent.any() and np.mean([1 - TRUTH(value) for value in traffic[sent]]) > TARGET)
+
+
 def test_the_curve_is_found_again() -> None:
     found = trust.fit(*answers(1, 20_000))
     for value in (0.2, 0.5, 0.8, 0.95, 0.999):
@@ -45,22 +52,13 @@ def test_a_curve_rises_even_where_the_data_fall() -> None:
 
 
 def test_what_is_sent_keeps_the_target_in_most_draws() -> None:
-    sure, _ = answers(3, 20_000)
-    said = np.full(len(sure), "dinas")
-    really = np.array([TRUTH(value) for value in sure])
-    broken = 0
-    for seed in range(100):
-        known = learnt(*answers(100 + seed, 1500))
-        cut = known.threshold(sure, said, TARGET, CONFIDENCE)
-        sent = known.honest(sure, said) >= cut.value
-        broken += bool(sent.any() and (1 - really[sent]).mean() > TARGET)
+    traffic, _ = answers(3, 5_000)
+    broken = sum(breaks(learnt(*answers(100 + seed, 1500)), traffic) for seed in range(100))
     assert broken <= 20  # 10 are expected; the chance of more than 20 is below 0.001
 
 
 def test_one_audited_answer_that_stands_for_many_is_not_known_like_many() -> None:
     traffic, _ = answers(7, 5_000)
-    said = np.full(len(traffic), "dinas")
-    really = np.array([TRUTH(value) for value in traffic])
     broken = 0
     for seed in range(100):
         sure, right = answers(200 + seed, 2000)
@@ -68,8 +66,7 @@ def test_one_audited_answer_that_stands_for_many_is_not_known_like_many() -> Non
         seen = (sure < 0.9) | drawn
         weights = np.where(sure < 0.9, 1.0, 4.0)[seen]
         known = trust.learn(sure[seen], np.full(seen.sum(), "dinas"), right[seen], np.zeros(seen.sum()), weights)
-        sent = known.honest(traffic, said) >= known.threshold(traffic, said, TARGET, CONFIDENCE).value
-        broken += bool(sent.any() and (1 - really[sent]).mean() > TARGET)
+        broken += breaks(known, traffic)
     assert broken <= 20  # 10 are expected
 
 
