@@ -17,6 +17,7 @@ from model.faults import SalurError
 from model.routing import Candidate
 
 TINY = 1e-6
+_HALVINGS = 50
 
 
 class ReliabilityError(SalurError):
@@ -38,6 +39,21 @@ class Reliability:
         p = min(max(probability, TINY), 1 - TINY)
         intercept = self.intercept + self.per_agency.get(agency, 0.0)
         return 1 / (1 + math.exp(-(intercept + self.gain * math.log(p) - self.loss * math.log(1 - p))))
+
+    def undo(self, honest: float, agency: str = "") -> float:
+        """Answer the probability that this curve makes `honest` of: between TINY and 1 - TINY, by halving."""
+        low, high = TINY, 1 - TINY
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self(middle, agency) < honest else (low, middle)
+        return high
+
+    def answered(self, first: Candidate) -> dict[str, Any]:
+        """Tell a routing's first candidate as a label carries it: with what the model alone said, before this curve.
+
+        So the next training can fit its own curve to it (`training.keeping`).
+        """
+        return {"agency": first.agency, "sureness": self.undo(first.probability, first.agency)}
 
     def recalibrate(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Make the first candidate's probability honest, and let the others share the rest as they did before.

@@ -250,7 +250,8 @@ def export_labels(out: Path | None, since: dt.datetime | None) -> None:
     """Write people's verdicts as labelled JSON Lines; what only the model said is never among them."""
     told = _settings()
     with _database(told) as database, database.read() as connection:
-        rows = labels.labelled(connection, told.audit_share, since.replace(tzinfo=dt.UTC) if since else None)
+        after = since.replace(tzinfo=dt.UTC) if since else None
+        rows = labels.labelled(connection, told.audit_share, labels.curves(told.models), after)
         count = _print(rows) if out is None else labelled.dump(rows, out)
     click.echo(f"{count} labelled complaints", err=True)
 

@@ -1,40 +1,71 @@
-"""What people decided, as labelled complaints: the one way from the desk to training. The model's own word never goes."""
+"""What people decided, as labelled complaints: the one way from the desk to training. The model's own word is never a label.
+
+What it had said before anybody decided goes beside the label, for how far such answers can be trusted is learnt from them
+(`training.keeping`).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from model.faults import SalurError
 from model.labelled import LabelledComplaint
-from service.tables import complaint, standing, verdict
+from model.registry import Registry
+from model.reliability import Reliability
+from service.schemas import ROUTING
+from service.tables import complaint, routing, standing, verdict
 
 _OUTCOMES = ("confirmed", "changed", "not-a-complaint")
+CurveOf = Callable[[str], Reliability | None]
 
 
-def labelled(connection: Connection, audit_share: float, since: dt.datetime | None = None) -> Iterator[LabelledComplaint]:
+def curves(models: Path) -> CurveOf:
+    """Find the curve of reliability of a version in a registry's folder; None where the version is gone or cannot be read."""
+    registry = Registry(models)
+
+    @cache
+    def of(version: str) -> Reliability | None:
+        try:
+            return Reliability.from_dict(registry.manifest(version)["reliability"])
+        except (SalurError, KeyError):
+            return None
+
+    return of
+
+
+def labelled(
+    connection: Connection, audit_share: float, curve_of: CurveOf, since: dt.datetime | None = None
+) -> Iterator[LabelledComplaint]:
     """Yield every complaint with a verdict that stands and names an agency, or says that it is none; oldest verdict first.
 
     Confidential complaints are left out, and those whose text was purged. `since` leaves out older verdicts. A verdict of the
     blind audit carries the share of automatic routings that is drawn for it: training takes it for as many as it stands for.
+    `answered` is what a version had said, where `curve_of` knows its curve, and not where the verdict came in with the complaint:
+    then the version may have been trained on it.
     """
     wanted = (
         select(complaint, verdict.c.outcome, verdict.c.agency, verdict.c.unit, verdict.c.also, verdict.c.origin)
         .add_columns(verdict.c.blind, verdict.c.account_id, verdict.c.api_key_id, verdict.c.decided_at)
+        .add_columns(routing.c.model_version, routing.c.body)
         .join(standing, standing.c.complaint_id == complaint.c.id)
         .join(verdict, verdict.c.id == standing.c.verdict_id)
+        .join(routing, routing.c.id == standing.c.routing_id)
         .where(verdict.c.outcome.in_(_OUTCOMES), complaint.c.purged_at.is_(None), complaint.c.confidential.is_(False))
         .order_by(verdict.c.id)
     )
     if since is not None:
         wanted = wanted.where(verdict.c.decided_at >= since)
     for row in connection.execution_options(yield_per=500).execute(wanted):
-        yield _labelled(row, audit_share)
+        yield _labelled(row, audit_share, curve_of)
 
 
-def _labelled(row: Row[Any], audit_share: float) -> LabelledComplaint:
+def _labelled(row: Row[Any], audit_share: float, curve_of: CurveOf) -> LabelledComplaint:
     is_complaint = row.outcome != "not-a-complaint"
     # Who decided is told apart, not named: training needs to know whether two labels are one person's, not whose.
     by = f"petugas:{row.account_id}" if row.account_id else f"kunci:{row.api_key_id}" if row.api_key_id else row.origin
@@ -52,5 +83,12 @@ def _labelled(row: Row[Any], audit_share: float) -> LabelledComplaint:
         source=row.source,
         labelled_by=by,
         labelled_at=row.decided_at.isoformat(),
-        extra={"blind": True, "audit_share": audit_share} if row.blind else {},
+        extra=({"blind": True, "audit_share": audit_share} if row.blind else {}) | _answered(row, curve_of),
     )
+
+
+def _answered(row: Row[Any], curve_of: CurveOf) -> dict[str, Any]:
+    if not row.body or row.origin == "import":
+        return {}
+    curve = curve_of(row.model_version)
+    return {"answered": curve.answered(ROUTING.validate_json(row.body).candidates[0])} if curve else {}

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +118,19 @@ def stands_for(rows: Sequence[LabelledComplaint]) -> Array:
     """
     shares = (float(row.extra.get("audit_share") or AUDIT_SHARE) if row.extra.get("blind") else 1.0 for row in rows)
     return np.array([1 / min(max(share, 0.001), 1.0) for share in shares])
+
+
+class Answered(NamedTuple):
+    """What the service had said of a complaint before anybody decided: the agency, and how likely the model alone thought it."""
+
+    agency: str
+    sureness: float
+
+
+def answered(row: LabelledComplaint) -> Answered | None:
+    """Answer what a label tells of the service's own answer (`service.labels`); None where it tells nothing."""
+    told = row.extra.get("answered")
+    return Answered(str(told["agency"]), float(told["sureness"])) if told else None
 
 
 def weigh(rows: Sequence[LabelledComplaint], config: TrainingConfig, otherwise: float) -> Array:

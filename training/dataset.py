@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, from_dict, is_dated, read_jsonl
@@ -100,15 +101,23 @@ def unseen_agencies(complaints: Iterable[LabelledComplaint], register: Register)
 
 
 def to_current(complaints: Iterable[LabelledComplaint], register: Register, date: str) -> list[LabelledComplaint]:
-    """Answer the complaints under the agencies of an ISO date: labels of an agency that ended go to its successor."""
+    """Answer the complaints under the agencies of an ISO date: labels of an agency that ended go to its successor.
+
+    What the service had said of them too, so that it is not taken for an error of the model.
+    """
 
     def now(agency: str) -> str:
         return register.current(agency, date) if agency in register.by_id else agency
+
+    def extra(complaint: LabelledComplaint) -> Mapping[str, Any]:
+        told = complaint.extra.get("answered")
+        return {**complaint.extra, "answered": {**told, "agency": now(told["agency"])}} if told else complaint.extra
 
     return [
         replace(
             complaint,
             agency=now(complaint.agency),
+            extra=extra(complaint),
             also=tuple(dict.fromkeys(map(now, complaint.also))),
             acceptable=tuple(dict.fromkeys(map(now, complaint.acceptable))),
         )
@@ -172,6 +181,11 @@ def count(complaints: Iterable[LabelledComplaint]) -> dict[str, Counter[str]]:
 def _wrong(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
     if complaint.received_at and not is_dated(complaint.received_at):
         yield f"received_at {complaint.received_at[:20]!r} is no ISO date"
+    if not _is_share(complaint.extra.get("audit_share") or 1):
+        yield f"audit_share {complaint.extra['audit_share']!r} is no number from 0 to 1"
+    told = complaint.extra.get("answered")
+    if told and not (isinstance(told, dict) and isinstance(told.get("agency"), str) and _is_share(told.get("sureness"))):
+        yield f"answered {str(told)[:80]!r} is no object of an agency and a sureness from 0 to 1"
     named = (
         ("agency", (complaint.agency,) if complaint.agency else ()),
         ("also", complaint.also),
@@ -181,6 +195,10 @@ def _wrong(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
         for agency in agencies:
             if agency not in register.by_id:
                 yield f"{name} {agency!r} is not in the register"
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _conflict(complaints: Sequence[LabelledComplaint], indices: Sequence[int], last: int) -> Iterator[Conflict]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from model.reliability import Reliability
 from training import promise, trust
 from training.calibrate import OutOfFold
 from training.config import TrainingConfig
-from training.data import MAX_AUDIT_WEIGHT, Data, stands_for
+from training.data import MAX_AUDIT_WEIGHT, Data, answered, stands_for
 from training.judge import Judged, judge
 
 Array = NDArray[Any]
@@ -51,27 +51,53 @@ def policy_of(judged: Judged, config: TrainingConfig) -> Policy:
 
 
 def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) -> Kept:
-    """Fit curve and policy on out-of-fold answers: on those with a date where there are enough or no others, else on all alike."""
+    """Fit curve and policy: on answers to complaints with a date where there are enough or no others, else on all alike."""
     raw = judge(answers, own, reader)
-    rows = [own.rows[number] for number in answers.rows]
-    each, dated = stands_for(rows), np.array([bool(row.received_at) for row in rows])
-    if not dated.all() and dated.sum() < ENOUGH_DATED:
+    each = stands_for(own.rows)
+    known = _known(raw, answers.rows, own)
+    dated = known.there & np.array([bool(row.received_at) for row in own.rows])
+    if not dated[known.there].all() and dated.sum() < ENOUGH_DATED:
         reliability = trust.fit(raw.sureness, raw.right)
         judged = judge(answers, own, reader, reliability)
-        return Kept(reliability, policy_of(judged, config), judged, each)
-    days = np.array([date.fromisoformat(row.received_at[:10]).toordinal() for row in rows if row.received_at])
-    age, stands = days.max() - days, each[dated]
-    sureness, said = raw.sureness[dated], raw.said[dated]
-    learnt = trust.learn(sureness, said, raw.right[dated], age, np.minimum(stands, MAX_AUDIT_WEIGHT))
+        return Kept(reliability, policy_of(judged, config), judged, each[answers.rows])
+    numbers = np.flatnonzero(dated)
+    days = np.array([date.fromisoformat(own.rows[number].received_at[:10]).toordinal() for number in numbers.tolist()])
+    age, stands, sureness, said = days.max() - days, each[numbers], known.sureness[numbers], known.said[numbers]
+    right = own.labels[numbers] == said
+    learnt = trust.learn(sureness, said, right, age, np.minimum(stands, MAX_AUDIT_WEIGHT))
     recent = age <= TRAFFIC_DAYS
     cut = learnt.threshold(sureness[recent], said[recent], config.target_error, 1 - config.delta, stands[recent])
     judged = judge(answers, own, reader, learnt.reliability)
+    counted = np.where(dated, each, 0.0)[answers.rows]
     found = Policy(
         target_error=config.target_error,
         confidence=1 - config.delta,
         overall=cut,
         per_agency={},
-        list_cut=promise.list_cut(judged.truth_probability[dated], LIST_COVERAGE, stands),
+        list_cut=promise.list_cut(judged.truth_probability[counted > 0], LIST_COVERAGE, counted[counted > 0]),
         list_coverage=LIST_COVERAGE,
     )
-    return Kept(learnt.reliability, found, judged, np.where(dated, each, 0.0))
+    return Kept(learnt.reliability, found, judged, counted)
+
+
+class _Known(NamedTuple):
+    """(rows,) each, of all own rows: whether there is an answer, the agency it says, and how sure it is before any curve."""
+
+    there: Array
+    said: Array
+    sureness: Array
+
+
+def _known(raw: Judged, judged_rows: Array, own: Data) -> _Known:
+    """Take each row's answer as it was given when the complaint came, where its label tells it, else out of fold.
+
+    Whether a verdict is there depends on the answer that was given: of answers that are given anew, by models that had seen
+    less, the audit's few verdicts alone say how the surest fare.
+    """
+    there, sureness = np.zeros(len(own), dtype=bool), np.zeros(len(own))
+    said = np.full(len(own), "", dtype=object)
+    there[judged_rows], said[judged_rows], sureness[judged_rows] = True, raw.said, raw.sureness
+    for number, row in enumerate(own.rows):
+        if given := answered(row):
+            there[number], said[number], sureness[number] = True, given.agency, given.sureness
+    return _Known(there, said, sureness)

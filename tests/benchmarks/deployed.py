@@ -20,8 +20,9 @@ import numpy as np
 
 from model.labelled import LabelledComplaint
 from model.register import Register
+from model.reliability import Reliability
 from model.router import Router
-from model.routing import Decision
+from model.routing import Decision, Routing
 from training import dataset, figures, train
 from training.config import TrainingConfig
 from training.evaluate import route
@@ -31,11 +32,12 @@ from training.seen import digest
 AUDIT = 0.05
 
 
-def as_verdict(row: LabelledComplaint, decision: Decision) -> LabelledComplaint | None:
-    """What the desk exports of a complaint; None where nobody looked at it."""
-    if decision is not Decision.AUTO:
-        return row
-    return replace(row, extra={"blind": True, "audit_share": AUDIT}) if audited(row.id or digest(row), AUDIT) else None
+def as_verdict(row: LabelledComplaint, said: Routing, curve: Reliability) -> LabelledComplaint | None:
+    """What the desk exports of a complaint (`service.labels`); None where nobody looked at it."""
+    given = {"answered": curve.answered(said.candidates[0])}
+    if said.decision is not Decision.AUTO:
+        return replace(row, extra=given)
+    return replace(row, extra={"blind": True, "audit_share": AUDIT, **given}) if audited(row.id or digest(row), AUDIT) else None
 
 
 def main() -> None:
@@ -73,7 +75,8 @@ def main() -> None:
         }
         table.append(line)
         print(_line(line), file=sys.stderr, flush=True)
-        verdicts = (as_verdict(row, routing.decision) for row, routing in zip(answers.rows, answers.routings, strict=True))
+        curve = Reliability.from_dict(artifact.manifest["reliability"])
+        verdicts = (as_verdict(row, said, curve) for row, said in zip(answers.rows, answers.routings, strict=True))
         known += [row for row in verdicts if row is not None]
     total = {name: sum(line[name] for line in table) for name in ("rows", "sent", "wrong")}
     right = sum(line["accuracy"] * line["rows"] for line in table) / total["rows"]

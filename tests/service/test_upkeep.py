@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from model import labelled
+from model.reliability import Reliability
 from service import labels, replay, retention, review
 from service.database import Database
 from service.replay import CannotReplay
@@ -23,18 +24,19 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+CURVE = Reliability(intercept=0.5, gain=1.2, loss=0.4)
 TEXT = "lampu jalan poros dekat jembatan padam sejak seminggu"
 
 
-def decide(database: Database, number: int, choice: Choice) -> int:
+def decide(database: Database, number: int, choice: Choice, origin: str = "desk") -> int:
     with database.write() as connection:
         row = connection.execute(select(standing).where(standing.c.complaint_id == number)).one()
-        return review.record(connection, row, choice, origin="desk").verdict_id
+        return review.record(connection, row, choice, origin=origin).verdict_id
 
 
 def exported(database: Database, since: dt.datetime | None = None) -> list[labelled.LabelledComplaint]:
     with database.read() as connection:
-        return list(labels.labelled(connection, 0.1, since))
+        return list(labels.labelled(connection, 0.1, {"palsu-1": CURVE}.get, since))
 
 
 def rows(database: Database, table: Any) -> list[Any]:
@@ -60,6 +62,21 @@ def test_only_what_a_person_decided_becomes_a_label(api: Api, database: Database
     assert labelled.dump(found, tmp_path / "labels.jsonl") == 3
     assert labelled.load(tmp_path / "labels.jsonl") == found
     assert exported(database, dt.datetime.now(dt.UTC) + dt.timedelta(days=1)) == []
+
+
+def test_a_label_carries_what_the_model_had_said_by_itself_before_anybody_decided(api: Api, database: Database) -> None:
+    for number in (1, 2, 3):
+        api.post("/complaints", json={"id": f"L-{number}", "text": f"{TEXT} {number}"})
+    decide(database, 1, Choice("pln"))
+    decide(database, 2, Choice("pln"), origin="import")
+    decided, brought_along = exported(database)
+    told = decided.extra["answered"]
+    assert (decided.agency, told["agency"]) == ("pln", "dpupr")
+    assert CURVE(told["sureness"]) == pytest.approx(0.4)
+    assert brought_along.extra == {}
+    with database.write() as connection:
+        connection.execute(update(routing).values(model_version="gone"))
+    assert [row.extra for row in exported(database)] == [{}, {}]
 
 
 def test_a_verdict_that_was_replaced_or_told_by_the_agency_counts_as_it_stands(api: Api, database: Database) -> None:

@@ -61,6 +61,27 @@ def test_an_unknown_agency_is_refused_with_its_line(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_desk_tells_beside_a_label_is_refused_with_its_line_where_it_is_wrong(tmp_path: Path) -> None:
+    right = {"audit_share": 0.05, "answered": {"agency": "dlh", "sureness": 0.9}}
+    wrong: list[dict[str, object]] = [
+        {"audit_share": "banyak"},
+        {"audit_share": 5},
+        {"answered": 0.9},
+        {"answered": {"agency": "dlh"}},
+        {"answered": {"agency": "dlh", "sureness": True}},
+        {"answered": {"agency": None, "sureness": 0.9}},
+    ]
+    rows = dataset.load(
+        _file(tmp_path, *({"text": f"aduan {n}", "agency": "dlh", **more} for n, more in enumerate([right, *wrong])))
+    )
+    with pytest.raises(InvalidData) as error:
+        dataset.check(rows, REGISTER, every_agency=False)
+    told = _faults(error)
+    assert [fault.partition(": ")[0] for fault in told] == [f"rows.jsonl:{line}" for line in range(2, 8)]
+    assert told[0].endswith("audit_share 'banyak' is no number from 0 to 1")
+    assert told[2].endswith("answered '0.9' is no object of an agency and a sureness from 0 to 1")
+
+
 def test_a_date_whose_order_as_text_is_not_that_of_time_is_refused_with_its_line(tmp_path: Path) -> None:
     dates = ["", "2024-05-13", "2024-05-13T10:00:00+08:00", "13-05-2024", "20240513", "2024-W20-1", "2024-02-30", "kemarin"]
     given: list[dict[str, object]] = [{"text": f"aduan {day}", "agency": "dlh", "received_at": day} for day in dates]

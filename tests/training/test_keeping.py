@@ -72,6 +72,23 @@ def test_a_desk_whose_surest_answers_are_seen_in_the_audit_alone_still_sends(
     )
 
 
+def test_how_far_to_trust_is_learnt_from_the_answers_that_were_given_and_not_from_later_ones(
+    desk: tuple[Reader, list[LabelledComplaint], OutOfFold],
+) -> None:
+    reader, rows, answers = desk
+    best = answers.probabilities.argmax(axis=1)
+    given = [
+        replace(row, extra={"answered": {"agency": str(answers.agencies[place]), "sureness": float(probability)}})
+        for row, place, probability in zip(rows, best, answers.probabilities.max(axis=1), strict=True)
+    ]
+    clueless = replace(answers, scores=np.zeros_like(answers.scores))
+    own = read(given, reader, np.ones(ROWS))
+    found, wanted = keep(clueless, own, reader, TrainingConfig()), kept(desk, rows, np.arange(ROWS))
+    assert found.policy.overall.cases == wanted.policy.overall.cases > 0
+    assert found.policy.overall.value == pytest.approx(wanted.policy.overall.value)
+    assert found.reliability.per_agency == pytest.approx(wanted.reliability.per_agency)
+
+
 def test_labels_without_a_date_are_a_sample_with_a_bound(desk: tuple[Reader, list[LabelledComplaint], OutOfFold]) -> None:
     undated = [replace(row, received_at="") for row in desk[1]]
     found = kept(desk, undated, np.arange(ROWS))
