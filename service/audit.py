@@ -28,7 +28,7 @@ from service.tables import account, audit_case, breaker, decision, standing, ver
 TARGET = 0.05
 """Share of wrong automatic routings that is promised where a routing carries no guarantee of its own."""
 FALSE_ALARM = 0.05
-"""Chance that an agency for which the promise holds is ever stopped, shared by the two tests of `evidence`."""
+"""Chance that an agency for which the promise holds is ever stopped, shared by the two tests of `check`."""
 MAX_REASON = 500
 _START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _log = structlog.get_logger("salur")
@@ -157,10 +157,13 @@ def open_breaker(connection: Connection, agency: str, model_version: str, why: s
     return number
 
 
-def close_breaker(connection: Connection, breaker_id: int, why: str, by: int) -> Breaker:
-    """Let the model route to an agency again. Raises InvalidBreaker where it is closed already, or no reason is given."""
+def close_breaker(connection: Connection, breaker_id: int, why: str, by: int) -> str:
+    """Let the model route to an agency again, and answer which one.
+
+    Raises InvalidBreaker where it is closed already, or no reason is given.
+    """
     why = _reason(why)
-    closed = connection.execute(
+    closed: str | None = connection.execute(
         update(breaker)
         .where(breaker.c.id == breaker_id, breaker.c.closed_at.is_(None))
         .values(closed_at=now(), closed_by=by, closed_why=why)
@@ -171,20 +174,21 @@ def close_breaker(connection: Connection, breaker_id: int, why: str, by: int) ->
     audit_log.write(connection, "breaker-closed", f"agency:{closed}", {"why": why}, account_id=by)
     metrics.count_breaker(closed, "closed")
     _log.warning("breaker closed", agency=closed)
-    return next(one for one in breakers(connection) if one.id == breaker_id)
+    return closed
 
 
 def breakers(connection: Connection, model_version: str | None = None, limit: int = 50) -> Sequence[Breaker]:
-    """List the breakers, newest first; with a version only those that are open for it."""
+    """List the breakers, newest first, at most `limit`; with a version only those that are open for it, and all of them."""
     opener, closer = account.alias(), account.alias()
     found = (
         select(breaker, opener.c.full_name.label("opener"), closer.c.full_name.label("closer"))
         .outerjoin(opener, opener.c.id == breaker.c.opened_by)
         .outerjoin(closer, closer.c.id == breaker.c.closed_by)
         .order_by(breaker.c.id.desc())
-        .limit(limit)
     )
-    if model_version is not None:
+    if model_version is None:
+        found = found.limit(limit)
+    else:  # one an agency at the most, and none of them may be hidden by newer ones
         found = found.where(breaker.c.closed_at.is_(None), breaker.c.model_version == model_version)
     return [
         Breaker(

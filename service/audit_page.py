@@ -39,7 +39,7 @@ def change() -> Response:
             if request.form.get("aksi") == "cabut":
                 number = _text("nomor")
                 known = number.isdecimal() and len(number) < 10
-                agency = audit.close_breaker(connection, int(number) if known else 0, why, by).agency
+                agency = audit.close_breaker(connection, int(number) if known else 0, why, by)
                 told = "berjalan lagi"
             else:
                 router, agency, told = parts().models.require(), _text("instansi"), "dihentikan"
@@ -72,13 +72,14 @@ def _page(error: str = "", status: int = 200) -> Response:
     version = router.version if router else ""
     with parts().database.read() as connection:
         errors = audit.live_errors(connection, version)
+        still_open = audit.breakers(connection, version)
         known = audit.breakers(connection)
     page = render_template(
         "desk/audits.html",
         # Where a case was proposed to is told once it is decided, not while somebody is to judge it without knowing.
         errors=[one for one in errors if one.cases],
         waiting=sum(one.waiting for one in errors),
-        open=[one for one in known if one.closed_at is None and one.model_version == version],
+        open=still_open,
         past=[one for one in known if one.closed_at is not None or one.model_version != version],
         target=audit.TARGET,
         share=parts().settings.audit_share,

@@ -211,11 +211,27 @@ def test_a_breaker_is_closed_with_a_reason_and_counting_begins_anew(drawing: Api
             audit.close_breaker(connection, opened.id, "  ", siti)
         with pytest.raises(InvalidBreaker, match="500"):
             audit.close_breaker(connection, opened.id, "x" * 501, siti)
-        closed = audit.close_breaker(connection, opened.id, "Kamus sampah sudah diperbaiki.", siti)
+        assert audit.close_breaker(connection, opened.id, "Kamus sampah sudah diperbaiki.", siti) == "dlh"
+        (closed,) = audit.breakers(connection)
         assert (closed.closed_by, closed.closed_why) == ("Siti Aminah", "Kamus sampah sudah diperbaiki.")
         with pytest.raises(InvalidBreaker, match="sudah dicabut"):
             audit.close_breaker(connection, opened.id, "lagi", siti)
         assert audit.check(connection, "dlh", VERSION) is False
+        assert audit.stopped(connection, VERSION) == frozenset()
+
+
+def test_a_breaker_that_stays_open_is_shown_and_can_be_closed_however_many_came_after_it(
+    pengelola: Person, database: Database, siti: int
+) -> None:
+    with database.write() as connection:
+        first = audit.open_breaker(connection, "dlh", VERSION, "banyak keliru", siti)
+        for _ in range(51):
+            later = audit.open_breaker(connection, "dishub", VERSION, "banyak keliru", siti)
+            audit.close_breaker(connection, later, "sudah diperbaiki", siti)
+    assert f'name="nomor" value="{first}"' in pengelola.client.get("/antrean/pemeriksaan").text
+    answer = pengelola.send("/antrean/pemeriksaan", aksi="cabut", nomor=str(first), alasan="Kamus diperbaiki")
+    assert answer.status_code == 303
+    with database.read() as connection:
         assert audit.stopped(connection, VERSION) == frozenset()
 
 
