@@ -11,8 +11,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, select, update
@@ -20,13 +21,14 @@ from sqlalchemy.exc import IntegrityError
 
 from model.faults import SalurError
 from service import audit_log, metrics
+from service.active_model import RouterLike
 from service.clock import now
 from service.proportions import evidence_against, exact_interval
 from service.statements import Statement
 from service.tables import account, audit_case, breaker, decision, standing, verdict
 
 TARGET = 0.05
-"""Share of wrong automatic routings that is promised where a routing carries no guarantee of its own."""
+"""Share of wrong automatic routings that is promised where neither a routing nor the model says another."""
 FALSE_ALARM = 0.05
 """Chance that an agency for which the promise holds is ever stopped, shared by the two tests of `check`."""
 MAX_REASON = 500
@@ -204,6 +206,16 @@ def breakers(connection: Connection, model_version: str | None = None, limit: in
         )
         for row in connection.execute(found)
     ]
+
+
+def promised(router: RouterLike | None) -> float:
+    """Answer the share of wrong automatic routings that the model in use promises not to exceed."""
+    manifest: Mapping[str, Any] = router.manifest if router else {}
+    for holder in (manifest.get("policy"), (manifest.get("metrics") or {}).get("auto")):
+        target = holder.get("target_error") if isinstance(holder, Mapping) else None
+        if isinstance(target, (int, float)) and 0 < target < 1:
+            return float(target)
+    return TARGET
 
 
 def live_errors(connection: Connection, model_version: str | None = None) -> Sequence[LiveError]:

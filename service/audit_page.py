@@ -81,7 +81,7 @@ def _page(error: str = "", status: int = 200) -> Response:
         waiting=sum(one.waiting for one in errors),
         open=still_open,
         past=[one for one in known if one.closed_at is not None or one.model_version != version],
-        target=audit.TARGET,
+        target=audit.promised(router),
         share=parts().settings.audit_share,
         agencies=router.register.agencies if router else (),
         version=version,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from service import access, audit, charts, periods, statistics
 from service.accounts import Permission
-from service.active_model import RouterLike
 from service.parts import parts
 from service.wording import OUTCOMES, day, number
 
@@ -43,7 +39,7 @@ def show() -> Response:
         few=sum(error.cases > 0 for error in live) - len(told),
         enough=ENOUGH,
         scale=max([0.2, *(min(error.high, 1.0) for error in told[:SHOWN])]),
-        promise=promise(router),
+        promise=audit.promised(router),
         version=router.version if router else "",
         arrivals=charts.columns(
             [[("auto", one.auto), ("review", one.review), ("ask", one.ask)] for one in counted.arrivals], titles
@@ -55,16 +51,6 @@ def show() -> Response:
         shown=SHOWN,
     )
     return make_response(page)
-
-
-def promise(router: RouterLike | None) -> float:
-    """Answer the share of wrong automatic routings that the model in use promises not to exceed."""
-    manifest: Mapping[str, Any] = router.manifest if router else {}
-    for holder in (manifest.get("policy"), (manifest.get("metrics") or {}).get("auto")):
-        target = holder.get("target_error") if isinstance(holder, Mapping) else None
-        if isinstance(target, (int, float)) and 0 < target < 1:
-            return float(target)
-    return audit.TARGET
 
 
 def _stretch(one: statistics.Arrivals) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -233,6 +234,13 @@ def test_a_breaker_that_stays_open_is_shown_and_can_be_closed_however_many_came_
     assert answer.status_code == 303
     with database.read() as connection:
         assert audit.stopped(connection, VERSION) == frozenset()
+
+
+def test_the_page_tells_the_promise_of_the_model_in_use(app: Flask, petugas: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = app.extensions["salur"].models
+    careful = replace(models.router(), manifest={"policy": {"target_error": 0.02}})
+    monkeypatch.setattr(models, "router", lambda: careful)
+    assert "Janjinya: paling banyak 2% keliru" in petugas.client.get("/antrean/pemeriksaan").text
 
 
 def test_a_new_model_is_not_stopped_by_what_the_old_one_did(database: Database, siti: int) -> None:
