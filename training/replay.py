@@ -91,7 +91,7 @@ class Replayed:
 
 @dataclass
 class _Desk:
-    """What the desk knows so far: which rows have a verdict, and what stood in the way of each calibration case."""
+    """What the desk knows so far: (rows,) which have a verdict, and for how many each stands in learning; and what was answered."""
 
     known: Array
     weight: Array
@@ -145,8 +145,10 @@ def replay(
     named = list(matters(register)) if config.matters_weight else []
     other = read(named, reader, np.full(len(named), config.matters_weight))
     agencies = np.unique(np.concatenate([data.labels, other.labels])) if named else np.unique(data.labels)
-    desk = _Desk(known=np.zeros(len(rows), dtype=bool), weight=np.ones(len(rows)))
-    before = np.flatnonzero(days < next(edges(days.tolist(), plan.every))[0])
+    begin, _ = next(edges(days.tolist(), plan.every))
+    before = np.flatnonzero(days < begin)
+    desk = _Desk(known=days < begin, weight=np.ones(len(rows)))
+    _first_cases(desk, data, other, before, agencies, reader, config, begin)
     steps: list[Step] = []
     parts: list[Judged] = []
     sent_parts: list[Array] = []
@@ -154,9 +156,6 @@ def replay(
     model: Pipeline | None = None
     for start, end in edges(days.tolist(), plan.every):
         now = np.flatnonzero((days >= start) & (days < end))
-        if not desk.cases:
-            desk.known[before] = True
-            _first_cases(desk, data, other, before, agencies, reader, config, start)
         if not len(now):
             continue
         past = before if plan.frozen else np.flatnonzero(desk.known & (days < start))
@@ -171,7 +170,7 @@ def replay(
         drawn = np.array([audited(rows[n].id or digest(rows[n]), plan.audit) for n in now.tolist()])
         visible = ~sent | drawn
         desk.known[now[visible]] = True
-        desk.weight[now[sent & drawn]] = min(1 / plan.audit, MAX_AUDIT_WEIGHT)
+        desk.weight[now[sent & drawn]] = 1 / max(plan.audit, 1 / MAX_AUDIT_WEIGHT)
         desk.cases.append((start, now, fresh))
         step = Step(
             start=start.isoformat(),

@@ -53,6 +53,13 @@ def test_a_frozen_model_never_learns_more(region: Path, year: list[LabelledCompl
     assert len({step.known for step in found.steps}) == 1
 
 
+def test_without_an_audit_only_what_was_reviewed_is_learnt(region: Path, year: list[LabelledComplaint]) -> None:
+    found = replay.replay(Register.load(region), year, TrainingConfig(folds=2), replay.Plan(every="month", audit=0.0))
+    assert sum(step.audited for step in found.steps) == 0
+    for step, following in pairwise(found.steps):
+        assert following.known == step.known + step.rows - step.sent
+
+
 def test_the_audit_draws_about_its_share_and_always_the_same() -> None:
     drawn = [replay.audited(str(n), 0.05) for n in range(20_000)]
     assert np.mean(drawn) == pytest.approx(0.05, abs=0.006)
