@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from model.faults import Fault, InvalidData
+from model.text import tokenise
 
 AUTHORITIES = ("kabupaten", "kota", "provinsi", "pusat")
 FAMILY_UNITS = ("kecamatan", "desa")
@@ -331,12 +332,17 @@ def _is_date(text: str) -> bool:
     return True
 
 
+def _is_wordless(name: str) -> bool:
+    """Tell whether nothing of a name is a word as texts are read: it could not be found in any."""
+    return next(tokenise(name), None) is None
+
+
 def _check_names(file: str, rows: Iterable[tuple[int, str, Sequence[str]]]) -> Iterator[Fault]:
     """Find names that two rows share; each row as (line, what it is called in a message, its names)."""
     owners: dict[str, tuple[int, str]] = {}
     for line, owner, names in rows:
         for name in names:
-            if name and not any(char.isalnum() for char in name):
+            if name and _is_wordless(name):
                 yield Fault(file, line, f"name {name!r} has neither letter nor digit")
             first, other = owners.setdefault(name.casefold(), (line, owner))
             if name and first != line:
@@ -370,9 +376,12 @@ def _check_places(folder: Path, rows: Sequence[tuple[int, Place]]) -> Iterator[F
         first, written = spelling.setdefault(key[0], (line, place.kecamatan))
         if written != place.kecamatan:
             yield Fault(file, line, f"kecamatan {place.kecamatan!r} is written {written!r} on line {first}")
+        for name in (place.kecamatan, place.desa):
+            if name and _is_wordless(name):
+                yield Fault(file, line, f"name {name!r} has neither letter nor digit")
         # One alias may stand at two places ("Sangatta"): then the text alone cannot tell which is meant.
         for alias in place.aliases:
-            if not any(char.isalnum() for char in alias):
+            if _is_wordless(alias):
                 yield Fault(file, line, f"alias {alias!r} has neither letter nor digit")
             elif alias.casefold() == place.name.casefold():
                 yield Fault(file, line, f"alias {alias!r} only repeats the name")

@@ -153,6 +153,8 @@ def test_two_places_may_share_an_alias(tmp_path: Path) -> None:
     ("row", "said"),
     [
         ("Kaubun,,kecamatan,kaubun\n", "places.csv:2: alias 'kaubun' only repeats the name"),
+        ("-,,kecamatan,\n", "places.csv:2: name '-' has neither letter nor digit"),
+        ("Kaubun,...,desa,\n", "places.csv:2: name '...' has neither letter nor digit"),
         ("Kaubun,,kecamatan,...\n", "places.csv:2: alias '...' has neither letter nor digit"),
         ("Kaubun,,kecamatan,\nkaubun,Saka,desa,\n", "places.csv:3: kecamatan 'kaubun' is written 'Kaubun' on line 2"),
         ("Kaubun,Saka,nagari,\n", "places.csv:2: type 'nagari': one of kecamatan, desa, kelurahan"),
