@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from model.artifact import FORMAT
 from model.labelled import LabelledComplaint, dump
 from training.cli import main
 from training.commands.options import user
@@ -104,6 +105,23 @@ def test_a_folder_that_is_no_model_is_refused(run: Run, folder: Path, tmp_path: 
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     (line,) = run(command, folder / "good.jsonl", model=tmp_path)
     assert "manifest" in line
+
+
+def test_versions_that_cannot_be_read_are_listed_with_the_reason(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = Path(shutil.copytree(folder / "models", tmp_path / "models"))
+    manifests = {"a-half": "", "b-old": '{"format": 1, "files": {}}', "c-bare": f'{{"format": {FORMAT}, "files": {{}}}}'}
+    for version, manifest in manifests.items():
+        (models / version).mkdir()
+        if manifest:
+            (models / version / "manifest.json").write_text(manifest, encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["models", "list", "--models", str(models)])
+    *others, half, old, bare = sorted(capsys.readouterr().out.splitlines(), key=lambda line: line[2:])
+    assert ended.value.code == 0
+    assert [line[0] for line in others] == ["*"]
+    assert ("missing" in half, "format 1" in old, "no figures" in bare) == (True, True, True)
 
 
 @pytest.mark.parametrize("command", LABELLED)

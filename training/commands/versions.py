@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from model.faults import SalurError
 from model.register import Register
 from model.registry import Registry
 from training.commands.options import FOLDER, JSON, MODELS, moment, user
@@ -20,12 +21,20 @@ def models_() -> None:
 @models_.command("list")
 @MODELS
 def list_(models: Path) -> None:
-    """List the versions; the live one has a star."""
+    """List the versions; the live one has a star. One that cannot be read, such as one of an earlier format, says why."""
     registry = Registry(models)
     live = registry.current()
     for version in registry.versions():
-        figures = registry.manifest(version)["figures"]["out_of_fold"]
-        click.echo(f"{'*' if version == live else ' '} {version}  out-of-fold accuracy {figures['accuracy']:.3f}")
+        click.echo(f"{'*' if version == live else ' '} {version}  {_accuracy(registry, version)}")
+
+
+def _accuracy(registry: Registry, version: str) -> str:
+    try:
+        return f"out-of-fold accuracy {registry.manifest(version)['figures']['out_of_fold']['accuracy']:.3f}"
+    except SalurError as error:
+        return str(error)
+    except (KeyError, TypeError, ValueError):
+        return "its manifest has no figures"
 
 
 @models_.command("show")
