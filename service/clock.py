@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from model.faults import Fault, InvalidData
+from model.register import csv_rows
 
 _KINDS = ("libur", "kerja")
 
@@ -92,20 +92,21 @@ def load_exceptions(path: Path) -> Mapping[dt.date, bool]:
 
     Raises InvalidData with every fault of the file.
     """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidData([Fault(str(path), 0, f"cannot be read: {error.strerror}")]) from error
     faults: list[Fault] = []
     days: dict[dt.date, bool] = {}
-    try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidData([Fault(str(path), 0, f"cannot be read: {error}")]) from error
-    for line, row in enumerate(rows, 2):
+    rows = csv_rows(content, str(path), ("date", "kind"), faults) if content.strip() else ()
+    for line, row in rows:
         try:
-            day = dt.date.fromisoformat((row.get("date") or "").strip())
+            day = dt.date.fromisoformat(row["date"])
         except ValueError:
-            faults.append(Fault(str(path), line, f"date {row.get('date')!r}: write YYYY-MM-DD"))
+            faults.append(Fault(str(path), line, f"date {row['date']!r}: write YYYY-MM-DD"))
             continue
-        if row.get("kind") not in _KINDS:
-            faults.append(Fault(str(path), line, f"kind {row.get('kind')!r}: one of {', '.join(_KINDS)}"))
+        if row["kind"] not in _KINDS:
+            faults.append(Fault(str(path), line, f"kind {row['kind']!r}: one of {', '.join(_KINDS)}"))
             continue
         days[day] = row["kind"] == "kerja"
     if faults:

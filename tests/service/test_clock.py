@@ -59,10 +59,23 @@ def test_local_exceptions_win(tmp_path: Path) -> None:
 
 def test_a_broken_file_of_exceptions_names_every_line(tmp_path: Path) -> None:
     file = tmp_path / "libur.csv"
-    file.write_text("date,name,kind\n12-10-2026,x,libur\n2026-10-12,x,cuti\n")
+    file.write_text("date,name,kind\n12-10-2026,x,libur\n\n2026-10-12,x,cuti\n")
     with pytest.raises(InvalidData) as refused:
         load_exceptions(file)
-    assert [fault.line for fault in refused.value.faults] == [2, 3]
+    assert [fault.line for fault in refused.value.faults] == [2, 4]
+
+
+def test_exceptions_between_semicolons_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "libur.csv"
+    file.write_text("date;name;kind\n2026-10-12;HUT Kutai Timur;libur\n")
+    with pytest.raises(InvalidData, match="commas, not semicolons"):
+        load_exceptions(file)
+
+
+def test_an_empty_file_excepts_no_day(tmp_path: Path) -> None:
+    file = tmp_path / "libur.csv"
+    file.write_text("")
+    assert load_exceptions(file) == {}
 
 
 def test_a_year_without_working_days_is_an_error_not_an_endless_search() -> None:
