@@ -107,6 +107,21 @@ def test_a_folder_that_is_no_model_is_refused(run: Run, folder: Path, tmp_path: 
     assert "manifest" in line
 
 
+@pytest.mark.parametrize("command", ["train", "retrain", "replay"])
+def test_all_faults_of_a_region_are_told_at_once_its_rules_too(
+    folder: Path, region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    wrong = Path(shutil.copytree(region, tmp_path / "region"))
+    (wrong / "places.csv").write_text("kecamatan,desa,type\nKaubun,,kota\n", encoding="utf-8")
+    (wrong / "rules.toml").write_text("[[rule]]\nid = 7\n", encoding="utf-8")
+    registry = [] if command == "replay" else ["--models", str(folder / "models")]
+    with pytest.raises(SystemExit):
+        main([command, "--register", str(wrong), "--data", str(folder / "good.jsonl"), *registry])
+    said = capsys.readouterr().err
+    assert f"{wrong / 'places.csv'}:2: type 'kota'" in said
+    assert f"{wrong / 'rules.toml'}:2: id must be text" in said
+
+
 def test_versions_that_cannot_be_read_are_listed_with_the_reason(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

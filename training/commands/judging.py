@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from model.register import Register
+from model.authority import load_region
 from model.registry import Registry
 from model.router import Router
 from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
@@ -102,7 +102,7 @@ def replay_(
     as_json: bool,
 ) -> None:
     """Run the past step by step, knowing only what the desk would have known: what may be claimed."""
-    register = Register.load(register_dir)
+    register, _ = load_region(register_dir)
     rows = dataset.load(*data)
     dataset.check(rows, register, every_agency=False)
     kept = dataset.deduplicate([row.complaint for row in rows]).kept

@@ -9,7 +9,7 @@ import click
 from tqdm import tqdm
 
 from model import artifact as artifacts
-from model.register import Register
+from model.authority import load_region
 from model.registry import Registry
 from model.router import Router
 from training import config as configs
@@ -40,7 +40,7 @@ def train_(
 ) -> None:
     """Train a new version. Prints its name."""
     now = moment()
-    register = Register.load(register_dir)
+    register, _ = load_region(register_dir)
     given = train.load(register, data, transfer, now[:10], allow_unseen=allow_unseen)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     outputs.check_folder(models)
@@ -97,11 +97,9 @@ def retrain_(
     Skips where nothing changed since the live model, or since one that was compared with it. The comparison is fair to both:
     the newest complaints that the live model has not seen are kept from the new one too, and judge them.
     """
-    register, chosen, registry = (
-        Register.load(register_dir),
-        configs.load(config_file) if config_file else configs.TrainingConfig(),
-        Registry(models),
-    )
+    register, _ = load_region(register_dir)
+    chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
+    registry = Registry(models)
     now = moment()
     given = train.load(register, data, transfer, now[:10], allow_unseen=True)
     outputs.check_folder(models)
