@@ -103,12 +103,13 @@ _CAMEL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One row of an export. `row` is its number in the file; `received_at` is ISO or, where unreadable, empty."""
+    """One row of an export. `row` is its number in the file; `received_at` is ISO, or empty: `date_unread` where it says one."""
 
     row: int
     text: str
     tracking_id: str = ""
     received_at: str = ""
+    date_unread: bool = False
     title: str = ""
     classification: str = ""
     kind: str = ""
@@ -263,11 +264,13 @@ def mend_line_breaks(text: str) -> str:
 
 def _report(number: int, cells: dict[str, str]) -> Report:
     classification = cells.get("classification", "")
+    received_at = parse_date(cells.get("date", ""), cells.get("time", ""))
     return Report(
         row=number,
         text=mend_line_breaks(cells.get("text") or cells.get("final_text", "")),
         tracking_id=cells.get("tracking_id", "").lstrip("#"),
-        received_at=parse_date(cells.get("date", ""), cells.get("time", "")),
+        received_at=received_at,
+        date_unread=bool(cells.get("date", "").strip() and not received_at),
         title=cells.get("title", ""),
         classification=classification,
         kind=kind_of(classification),

@@ -224,6 +224,7 @@ def _from_export(path: Path) -> Iterator[Source]:
                 category=report.category,
                 kind=report.kind,
             ),
+            report.date_unread,
         )
 
 
