@@ -27,7 +27,7 @@ from model.labelled import KINDS, MISSING
 from model.place import ResolvedPlace
 from model.remembered import Remembered
 from model.routing import FoundPlace
-from model.text import CACHE_SIZE, Word, normalise_word
+from model.text import CACHE_SIZE, Word, normalise_word, stand
 
 Floats = NDArray[np.floating[Any]]
 
@@ -304,13 +304,6 @@ def _longer(words: Sequence[Word], at: int, behind: Mapping[str, tuple[tuple[tup
         return ()
     seconds = (following.text,) if following.text == following.stem else (following.text, following.stem)
     return tuple(group for second in seconds for rest, group in behind.get(second, ()) if stand(words, at + 2, rest))
-
-
-def stand(words: Sequence[Word], at: int, parts: tuple[str, ...]) -> bool:
-    """Tell whether words stand one behind the other from a place on, in one field with the word before."""
-    return len(words) - at >= len(parts) and all(
-        (part == word.text or part == word.stem) and not word.first for word, part in zip(words[at:], parts, strict=False)
-    )
 
 
 def _names(words: Sequence[Word], at: int, complaint: Complaint, here: frozenset[str], whatever: bool) -> int:

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from model.faults import Fault, InvalidData
 from model.place import ResolvedPlace
 from model.register import ROAD_CLASSES, Register
 from model.routing import Candidate, FiredRule, FoundPlace
-from model.text import Abbreviations, Word, load_abbreviations, tokenise
+from model.text import Word, load_abbreviations, stand, tokenise
 
 FILE = "rules.toml"
 MOVED = 0.9
@@ -124,13 +124,7 @@ class _Text:
     def has(self, phrase: Phrase) -> bool:
         if len(phrase) == 1:
             return phrase[0] in self._forms
-        return self._forms.issuperset(phrase) and any(self._follows(phrase[1:], start + 1) for start in self._at[phrase[0]])
-
-    def _follows(self, parts: Phrase, start: int) -> bool:
-        words = self._words[start : start + len(parts)]
-        return len(words) == len(parts) and all(
-            part in (word.text, word.stem) and not word.first for part, word in zip(parts, words, strict=True)
-        )
+        return self._forms.issuperset(phrase) and any(stand(self._words, at + 1, phrase[1:]) for at in self._at[phrase[0]])
 
 
 def holds(rule: Rule, words: Sequence[Word] | _Text, place: ResolvedPlace, roads: Collection[str]) -> bool:
@@ -309,14 +303,9 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
             yield "agencies", f"{target!r} is also where the rule moves to"
 
 
-@cache
-def _abbreviations() -> Abbreviations:
-    return load_abbreviations()
-
-
 def _phrase(text: str) -> Phrase:
     """Read a phrase as the words of a complaint are read, so that "rs" in a rule and "RS" in a text are both "rumah sakit"."""
-    return tuple(word for token in tokenise(text, abbreviations=_abbreviations()) for word in token.words)
+    return tuple(word for token in tokenise(text, abbreviations=load_abbreviations()) for word in token.words)
 
 
 def _rule(table: Mapping[str, Any], line: int) -> Rule:

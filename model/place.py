@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from importlib import resources
 from itertools import compress
 from operator import attrgetter
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from typing import NamedTuple
 from model.register import Agency, Place, Register
 from model.remembered import Remembered
 from model.routing import FoundPlace, Span
-from model.text import CACHE_SIZE, Word, tokenise
+from model.text import CACHE_SIZE, Word, load_roots, tokenise
 
 MAX_GAP = 3
 """Characters between two words of one name: "Sangatta - Bengalon" has three."""
@@ -98,11 +97,6 @@ def fold(word: str) -> str:
     return _DOUBLED.sub(r"\1", _FOLDS.sub(lambda match: match[1] or _FOLDED[match[0]], word))
 
 
-def slug(name: str) -> str:
-    """Write the name of a place as labels do: "Sangatta Utara" is "sangatta-utara"."""
-    return "-".join(token.text for token in tokenise(name))
-
-
 class ResolvedPlace(NamedTuple):
     """What text and form together say of the place.
 
@@ -158,10 +152,9 @@ class PlaceFinder:
     """Finds the names of one register. Compiled once; threads may share it."""
 
     def __init__(self, register: Register) -> None:
-        """Compile the names of a register: some 20 ms, most of it reading the dictionary of ordinary words."""
+        """Compile the names of a register: some 20 ms."""
         self._register = register
-        roots = resources.files("Sastrawi.Stemmer").joinpath("data", "kata-dasar.txt").read_text(encoding="utf-8")
-        self._roots = frozenset(roots.split())
+        self._roots = load_roots()
         self._kecamatan = {name: Place(name, type="kecamatan") for name in register.kecamatan}
         self._kecamatan |= {place.kecamatan: place for place in register.places if not place.desa}
         self._desa = {(place.kecamatan, place.desa): place for place in register.places if place.desa}

@@ -188,11 +188,11 @@ def _name_length(words: str, *, strong: bool, weak: bool) -> int:
 @lru_cache(maxsize=20_000)
 def _is_ordinary(word: str) -> bool:
     """Tell whether a word is no name: a root of the dictionary, with or without affixes, an abbreviation, an office."""
-    if word in _offices() or word in _abbreviations():
+    if word in _offices() or word in load_abbreviations():
         return True
     bodies = [word[: len(word) - len(suffix)] for suffix in _SUFFIXES if word.endswith(suffix)]
     return any(
-        body.startswith(prefix) and len(body) > len(prefix) + 2 and lost + body[len(prefix) :] in _roots()
+        body.startswith(prefix) and len(body) > len(prefix) + 2 and lost + body[len(prefix) :] in load_roots()
         for body in bodies
         for lost, prefixes in _PREFIXES.items()
         for prefix in prefixes
@@ -201,7 +201,7 @@ def _is_ordinary(word: str) -> bool:
 
 def _with_parent(match: re.Match[str]) -> str:
     """Mask both names of "Siti binti Ahmad", not the word "bin" of "tong bin sampah"."""
-    if all(name[0].isupper() and name.lower() not in _roots() - _names() for name in match.groups()):
+    if all(name[0].isupper() and name.lower() not in load_roots() - _names() for name in match.groups()):
         return "[NAMA]"
     return match[0]
 
@@ -219,13 +219,3 @@ def _names() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _offices() -> frozenset[str]:
     return _lexicon("no_names.txt")
-
-
-@lru_cache(maxsize=1)
-def _roots() -> frozenset[str]:
-    return load_roots()
-
-
-@lru_cache(maxsize=1)
-def _abbreviations() -> frozenset[str]:
-    return frozenset(load_abbreviations())

@@ -39,10 +39,10 @@ from model.aspects import (
     Head,
     load_cues,
     measure,
-    stand,
 )
 from model.labelled import KINDS, MISSING, LabelledComplaint
 from model.reader import Reader
+from model.text import stand
 from training.calibrate import OutOfFold, workers
 from training.config import TrainingConfig
 
