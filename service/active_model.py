@@ -50,14 +50,6 @@ class RouterLike(Protocol):
         """Answer who is responsible. Pure and thread-safe."""
 
 
-def current_version(models: Path) -> str | None:
-    """Name of the version that the registry's pointer names; None where there is none, or it names no version."""
-    try:
-        return Registry(models).current()
-    except RegistryError:
-        return None
-
-
 class ActiveModel:
     """Holds one router at a time. Any failure to load keeps the old one, and is told by `trouble`."""
 

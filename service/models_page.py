@@ -20,7 +20,6 @@ from model.artifact import ArtifactError, read_manifest
 from model.registry import CURRENT, Entry, Event, History, NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
 from service import access, audit_log, shadow, wording
 from service.accounts import Permission
-from service.active_model import current_version
 from service.clock import now
 from service.parts import parts
 from service.problems import Problem
@@ -213,7 +212,7 @@ def report(name: str) -> Response:
 
 def versions(registry: Registry, in_use: str) -> list[Version]:
     """Answer the versions of a registry, the live one first, then the newest; at most MAX_VERSIONS."""
-    live, beside = current_version(registry.folder), _shadow(registry)
+    live, beside = _live(registry), _shadow(registry)
     newest = sorted(registry.versions(), reverse=True)[:MAX_VERSIONS]
     found = [_version(registry.folder / name, live, in_use, beside) for name in newest]
     return sorted(found, key=lambda version: (version.live, version.created), reverse=True)
@@ -221,7 +220,7 @@ def versions(registry: Registry, in_use: str) -> list[Version]:
 
 def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Response:
     registry, router = parts().models.registry, parts().models.router()
-    history, live, beside = _history(registry), current_version(registry.folder), _shadow(registry)
+    history, live, beside = _history(registry), _live(registry), _shadow(registry)
     figures = None
     if beside is not None:
         with parts().database.read() as connection:
@@ -247,7 +246,7 @@ def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Res
 
 def _one(name: str, error: str = "", asked: _Asked | None = None, status: int = 200) -> Response:
     folder, registry, router = _folder(name), parts().models.registry, parts().models.router()
-    live = current_version(registry.folder)
+    live = _live(registry)
     version = _version(folder, live, router.version if router else "", _shadow(registry))
     compared = _history(registry).comparison(live, name) if live else None
     page = render_template(
@@ -305,6 +304,14 @@ def _done(entry: Entry, told: str) -> Response:
     parts().models.look()
     flash(told)
     return redirect(url_for("models.show"), 303)
+
+
+def _live(registry: Registry) -> str | None:
+    """Name of the live version; None where there is none, or the pointer names no version."""
+    try:
+        return registry.current()
+    except RegistryError:
+        return None
 
 
 def _shadow(registry: Registry) -> Shadowed | None:

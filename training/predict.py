@@ -34,7 +34,7 @@ from model.complaint import Complaint
 from model.faults import Fault, InvalidData, SalurError
 from model.router import Router
 from model.routing import Routing
-from training import outputs, records
+from training import outputs, records, sources
 from training.journal import Journal
 from training.records import Form, Record
 
@@ -245,7 +245,7 @@ class _Prefix:
 def _check_target(source: Path | None, target: Path, form: Form) -> None:
     """Raise InvalidData where the output would take the input's place, or is called what it is not: told at once."""
     outputs.check_file(target, source)
-    ours = records.LINES_SUFFIXES if source is None or form is Form.LINES else (source.suffix.lower(),)
+    ours = sources.LINES_SUFFIXES if source is None or form is Form.LINES else (source.suffix.lower(),)
     if target.suffix.lower() not in ours:
         raise InvalidData([Fault(str(target), 0, f"the same format comes back, {form}: name a file that ends in {ours[0]!r}")])
 

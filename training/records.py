@@ -29,7 +29,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "confidential": ("confidential", "rahasia"),
 }
 """Our name of a column of a plain table: the ways its header is written."""
-LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _TEXTS = ("title", "kecamatan", "desa", "id", "received_at")
 _YES = frozenset(("1", "true", "yes", "ya", "rahasia"))
 _BOM = b"\xef\xbb\xbf"
@@ -50,7 +49,7 @@ def form_of(path: Path) -> Form:
     """Tell what a file is, by its name and its header. Raises InvalidData where it cannot be read."""
     if not path.is_file():
         raise InvalidData([Fault(str(path), 0, "no such file")])
-    if path.suffix.lower() in LINES_SUFFIXES:
+    if path.suffix.lower() in sources.LINES_SUFFIXES:
         return Form.LINES
     return Form.EXPORT if lapor.is_export(path) else Form.TABLE
 

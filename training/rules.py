@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from model.authority import Rule, apply
+from model.authority import Rule, Rules, apply
 from model.place import ResolvedPlace
 from model.routing import Candidate, FoundPlace
 from model.text import Word
@@ -42,11 +42,11 @@ class RuleFigures:
 def measure_rules(rules: Iterable[Rule], cases: Sequence[Case]) -> tuple[RuleFigures, ...]:
     """Measure each rule by itself, in the order given, and last, as "all", those that are on together."""
     rules = tuple(rules)
-    figures = [_measure(rule.id, rule.on, bool(rule.move_to), (replace(rule, on=True),), cases) for rule in rules]
-    return (*figures, _measure("all", True, True, tuple(rule for rule in rules if rule.on), cases))
+    figures = [_measure(rule.id, rule.on, bool(rule.move_to), Rules([replace(rule, on=True)]), cases) for rule in rules]
+    return (*figures, _measure("all", True, True, Rules(rule for rule in rules if rule.on), cases))
 
 
-def _measure(name: str, on: bool, moves: bool, rules: tuple[Rule, ...], cases: Sequence[Case]) -> RuleFigures:
+def _measure(name: str, on: bool, moves: bool, rules: Rules, cases: Sequence[Case]) -> RuleFigures:
     fired = without = with_rules = 0
     for case in cases:
         candidates, reports = apply(rules, case.candidates, case.words, case.place, case.found)

@@ -24,6 +24,8 @@ MAX_ROWS = 2_000_000
 """Rows of a source that are read; the whole country writes some thousands a day."""
 MAX_FAULTS = 50
 """Faults of single rows that are gathered before an import gives up."""
+LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
+"""What a file of JSON Lines is called."""
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "text": ("text", "isi", "isi laporan", "isi aduan", "aduan", "laporan", "keluhan", "uraian", "complaint"),
     "agency": ("agency", "instansi", "instansi terdisposisi", "opd", "skpd", "unit kerja", "disposisi", "tujuan", "addressed to"),
@@ -104,7 +106,7 @@ def read(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Sourc
     """
     if not path.is_file():
         raise InvalidData([Fault(str(path), 0, "no such file")])
-    if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+    if path.suffix.lower() in LINES_SUFFIXES:
         return _from_jsonl(path)
     if not columns and lapor.is_export(path):
         return _from_export(path)

@@ -120,6 +120,7 @@ def train(
     say("kind, oversight and what is missing")
     heads = aspects.fit_from(fitted, sources.own, reader, answers, config)
     dismiss_workers()
+    figures = kept.judged.figures(kept.policy, kept.stands_for)
     vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
     manifest = {
         "version": version_name(created, sources, register, config),
@@ -142,8 +143,8 @@ def train(
         "reliability": kept.reliability.to_dict(),
         "policy": kept.policy.to_dict(),
         "aspects": heads.aspects.to_dict(),
-        "metrics": kept.judged.figures(kept.policy, kept.stands_for),
-        "figures": {"out_of_fold": kept.judged.figures(kept.policy, kept.stands_for), "aspects": heads.figures},
+        "metrics": figures,
+        "figures": {"out_of_fold": figures, "aspects": heads.figures},
     }
     return Artifact(manifest, {"additions": arrays.additions, "bias": arrays.bias}, vocabulary, register), kept.judged
 
