@@ -85,7 +85,10 @@ class FoundPlace:
 
 @dataclass(frozen=True, slots=True)
 class FiredRule:
-    """A rule of authority that moved the matter, with the sentence the admin reads."""
+    """A rule of authority that held, with the sentence the admin reads.
+
+    `agency` is where it moved the matter, empty where a person must look instead: it says so, or rules contradict each other.
+    """
 
     id: str
     sentence: str

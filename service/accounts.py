@@ -57,7 +57,7 @@ class InvalidAccount(SalurError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person who may sign in. The four properties at the end are what Flask-Login asks for."""
+    """A person who may sign in. What comes after `may` is what Flask-Login asks for."""
 
     id: int
     name: str
@@ -195,7 +195,7 @@ def check_password(password: str, name: str) -> None:
 
 
 def random_password() -> str:
-    """Make a password nobody has to remember for long: 96 bits, in groups that can be read aloud."""
+    """Make a password nobody has to remember for long: 99 bits, in groups that can be read aloud."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
     return "-".join("".join(secrets.choice(alphabet) for _ in range(5)) for _ in range(4))
 

@@ -220,7 +220,7 @@ def variable(name: str) -> str:
 
 
 def table() -> tuple[tuple[str, str, str], ...]:
-    """Answer (variable, default, help) of every setting: what the README and `salur-service run --help` show."""
+    """Answer (variable, default, help) of every setting: what the README and `salur-service settings` show."""
     return tuple((variable(name), about["default"], about["help"]) for name, about in _abouts().items())
 
 

@@ -23,7 +23,7 @@ PLAIN = Reliability()
 
 @dataclass(frozen=True)
 class Judged:
-    """(rows,) each: agency decided on, agency said, probability of what was said, probability of the truth."""
+    """(rows,) each: agency decided on, agency said, probability of what was said and of the truth, truth among the first three."""
 
     truth: Array
     said: Array

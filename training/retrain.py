@@ -40,7 +40,7 @@ class Retrained:
 
     @property
     def missing(self) -> int:
-        """How many more unseen complaints it takes until enough of them judge, half of so few."""
+        """How many more unseen complaints it takes until enough of them judge: of so few, half do and half teach."""
         return max(0, 2 * (compare.MIN_ROWS - self.comparison.overall.rows)) if self.comparison else 0
 
     def __str__(self) -> str:

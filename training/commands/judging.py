@@ -1,4 +1,4 @@
-"""evaluate, compare, replay, next, drift: what a model is worth."""
+"""evaluate, compare, replay, next, drift: what a model is worth, and what it should learn next."""
 
 from __future__ import annotations
 

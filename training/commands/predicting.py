@@ -23,7 +23,7 @@ INPUT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @MODELS
 @click.option("--jobs", type=click.IntRange(1, 512), help="Processes here.  [default: one a core]")
 @click.option("--dask", default="", metavar="ADDRESS", help="A Dask scheduler whose workers find MODEL under the same path.")
-@click.option("--evidence", is_flag=True, help="With the words that decided (JSON Lines only); about half as fast.")
+@click.option("--evidence", is_flag=True, help="With the words that decided (JSON Lines only); takes about a third longer.")
 @click.option("--resume", is_flag=True, help="Go on where a run of the same input and model stopped.")
 def predict_(
     model: str, source: Path, target: Path, models: Path, jobs: int | None, dask: str, evidence: bool, resume: bool
