@@ -204,6 +204,7 @@ def _one(job: Job, error: str = "", status: int = 200) -> Response:
     router = parts().models.router()
     register = router.register if router else None
     names = _names(job, targets, register) if job.state == "surveyed" else []
+    fresh = [name for name in names if not name.decided]
     page = render_template(
         "pages/import.html",
         job=job,
@@ -212,9 +213,9 @@ def _one(job: Job, error: str = "", status: int = 200) -> Response:
         troubles=troubles,
         may_fetch=_may_fetch(job),
         register=register,
-        fresh=[name for name in names if not name.decided][:SHOWN_NAMES],
+        fresh=fresh[:SHOWN_NAMES],
         remembered=[name for name in names if name.decided][:SHOWN_NAMES],
-        unasked=sum(not name.decided for name in names[SHOWN_NAMES:]) + job.counts.get("more_names", 0),
+        unasked=max(len(fresh) - SHOWN_NAMES, 0) + job.counts.get("more_names", 0),
         detailed=request.args.get("rinci", ""),
         left=LEFT,
         open=OPEN,

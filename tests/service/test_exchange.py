@@ -25,7 +25,7 @@ from sqlalchemy.exc import OperationalError
 
 from model.faults import Fault, InvalidData
 from model.lapor import OURS, Report
-from service import accounts, exchange, import_jobs, import_worker, name_mapping, review, uploads
+from service import accounts, exchange, import_jobs, import_page, import_worker, name_mapping, review, uploads
 from service.clock import now
 from service.database import Database
 from service.import_jobs import Job, LostLease
@@ -865,6 +865,16 @@ def test_names_beyond_those_asked_about_are_counted(imports: Imports, monkeypatc
     number = imports.begin(workbook(*(line(f"L{n}", "lampu", f"Kantor {'ABCDE'[n]}") for n in range(5))))
     assert imports.job(number).counts["more_names"] == 3
     assert "3 nama lain" in imports.page(number)
+
+
+def test_only_names_that_a_page_leaves_out_are_told_to_be_left_out(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_page, "SHOWN_NAMES", 2)
+    known = [line(number, "lampu mati", "Dishub Kutim") for number in (1, 2)]
+    imports.run(workbook(*known), names={"nama-0": "dishub"})
+    others = [line(number, "lampu mati", f"Dinas Lain {number}") for number in (3, 4)]
+    assert "tidak ditanyakan kali ini" not in imports.page(imports.begin(workbook(*known, *others)))
+    further = line(5, "lampu mati", "Dinas Lain 5")
+    assert "1 nama lain yang lebih jarang tidak ditanyakan" in imports.page(imports.begin(workbook(*known, *others, further)))
 
 
 def test_saving_a_mapping_twice_changes_nothing(database: Database, petugas: Person) -> None:
