@@ -24,7 +24,7 @@ from model.router import Router
 from service import accounts, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
 from service.clock import load_exceptions, now
 from service.database import Database
-from service.settings import InvalidSettings, Settings
+from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
 from service.tables import ROLES, SCOPES, api_key, complaint, webhook
 
 
@@ -257,7 +257,7 @@ def export_labels(out: Path | None, since: dt.datetime | None) -> None:
 
 
 @main.command()
-@click.option("--days", type=click.IntRange(1), help="age in days; SALUR_KEEP_DAYS where left out")
+@click.option("--days", type=click.IntRange(1, MAX_KEEP_DAYS), help="age in days; SALUR_KEEP_DAYS where left out")
 @click.option("--dry-run", is_flag=True, help="only count")
 def purge(days: int | None, dry_run: bool) -> None:
     """Delete what old complaints say; that they were there, and what was decided, stays. Uploads older than a day go too."""

@@ -19,6 +19,7 @@ from service import rates
 PREFIX = "SALUR_"
 MIN_SECRET = 32
 """Characters of the secret that signs sessions and webhooks; fewer are refused."""
+MAX_KEEP_DAYS = 36_500
 _ADDRESS = re.compile(r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
 
 
@@ -167,7 +168,7 @@ class Settings:
         )
     )
     keep_days: int = field(
-        metadata=_about("730", _whole(1, 36500), "days until `salur-service purge` deletes what a complaint says")
+        metadata=_about("730", _whole(1, MAX_KEEP_DAYS), "days until `salur-service purge` deletes what a complaint says")
     )
     webhook_hosts: tuple[str, ...] = field(
         metadata=_about("", _names, "hosts, comma-separated, to which webhooks may go over plain http or on a private address")

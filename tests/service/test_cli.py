@@ -170,6 +170,7 @@ def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
         (("run",), {"SALUR_HOLIDAYS_FILE": "tidak/ada.csv"}, "SALUR_HOLIDAYS_FILE: tidak/ada.csv: cannot be read"),
         (("user", "list"), {"SALUR_DATABASE": "postgresql://127.0.0.1:9/x"}, "database cannot be used"),
         (("purge", "--days", "0"), {}, "days"),
+        (("purge", "--days", "9999999"), {}, "days"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_exit_code_2(
