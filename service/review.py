@@ -156,9 +156,7 @@ def decide(
     Raises NotPossible (AlreadyDecided, Claimed, NotFound, or what it says was purged), and then nothing is kept.
     """
     at = now()
-    # All at once and in one order, so that two people at the same group never wait for each other.
-    wanted = standing.c.complaint_id.in_([complaint_id, *others])
-    connection.execute(select(standing.c.complaint_id).where(wanted).order_by(standing.c.complaint_id).with_for_update())
+    _lock_all(connection, [complaint_id, *others])
     row = _lock(connection, complaint_id)
     if row is None:
         raise NotFound("Aduan ini tidak ada.")
@@ -244,6 +242,7 @@ def undo(connection: Connection, complaint_id: int, verdict_id: int, account_id:
     if given.account_id is not None:  # the verdicts of one group are given in one moment
         alike = (verdict.c.decided_at == given.decided_at, verdict.c.account_id == given.account_id, verdict.c.id != given.id)
         with_it += connection.execute(select(verdict).where(*alike, verdict.c.outcome != "undone")).all()
+    _lock_all(connection, [one.complaint_id for one in with_it])
     undone = []
     for one in with_it:
         row = _lock(connection, one.complaint_id)
@@ -275,6 +274,12 @@ def _serve(connection: Connection, other: int, complaint_id: int, choice: Choice
         return False
     record(connection, row, choice, origin="desk", account_id=account_id, at=at)
     return True
+
+
+def _lock_all(connection: Connection, numbers: Sequence[int]) -> None:
+    """Lock complaints all at once and in one order, so that two people at the same group never wait for each other."""
+    wanted = select(standing.c.complaint_id).where(standing.c.complaint_id.in_(numbers))
+    connection.execute(wanted.order_by(standing.c.complaint_id).with_for_update())
 
 
 def _lock(connection: Connection, complaint_id: int) -> Row[Any] | None:

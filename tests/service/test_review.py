@@ -19,6 +19,8 @@ from service.tables import account, audit_log, complaint, decision, standing, ve
 from service.waiting import Cursor, Filter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.service.conftest import Api
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
@@ -214,6 +216,30 @@ def test_one_verdict_serves_the_group_and_undo_takes_it_back_whole(api: Api, dat
     with database.write() as connection:
         assert review.undo(connection, numbers[0], saved.verdict_id, siti, MINUTES) == tuple(numbers[:4])
     assert {state(database, number).state for number in numbers} == {"waiting"}
+
+
+def test_undoing_a_group_waits_for_whoever_has_one_of_it_and_holds_none_meanwhile(api: Api, database: Database, siti: int) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer")
+    first, second = arrive(api, *(f"lampu jalan di simpang tiga mati lagi malam ini {n}" for n in "ab"))
+    given = decide(database, second, siti, Choice("dishub"), others=[first])
+    assert given.others == (first,)
+    undone: list[Sequence[int]] = []
+
+    def undo() -> None:
+        with database.write() as connection:
+            undone.append(review.undo(connection, second, given.verdict_id, siti, MINUTES))
+
+    taking_back = threading.Thread(target=undo)
+    with database.write() as connection:
+        held = select(standing.c.complaint_id).with_for_update()
+        connection.execute(held.where(standing.c.complaint_id == first)).one()
+        taking_back.start()
+        taking_back.join(0.5)
+        assert taking_back.is_alive()
+        connection.execute(held.where(standing.c.complaint_id == second)).one()  # free: else each would wait for the other
+    taking_back.join(10)
+    assert undone == [(second, first)]
 
 
 def test_what_the_agency_returned_waits_at_the_front_again(api: Api, database: Database, siti: int) -> None:
