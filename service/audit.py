@@ -25,7 +25,7 @@ from service.active_model import RouterLike
 from service.clock import now
 from service.proportions import evidence_against, exact_interval
 from service.statements import Statement
-from service.tables import account, audit_case, breaker, decision, standing, verdict
+from service.tables import account, audit_case, breaker, decision, routing, standing, verdict
 
 TARGET = 0.05
 """Share of wrong automatic routings that is promised where neither a routing nor the model says another."""
@@ -116,7 +116,8 @@ def forget(connection: Connection, verdict_id: int) -> None:
 
 def check(connection: Connection, agency: str, model_version: str, target: float = TARGET) -> bool:
     """Open the breaker of an agency where the cases speak against the promise. Tells whether it was opened just now."""
-    if agency in stopped(connection, model_version):
+    # Nor for an earlier model where that in use is stopped: the table holds one open breaker an agency, and it is that one's.
+    if any(agency in stopped(connection, version) for version in (model_version, _version_in_use(connection))):
         return False
     since = _counted_since(connection, agency)
     audited, wrong = _audited(connection, agency, model_version, since)
@@ -238,6 +239,12 @@ def _reason(why: str) -> str:
     if len(why) > MAX_REASON:
         raise InvalidBreaker(f"Alasan paling banyak {MAX_REASON} karakter; yang Anda tulis {len(why)}.")
     return why
+
+
+def _version_in_use(connection: Connection) -> str:
+    """Answer the version that routed last; empty where none has."""
+    given = select(routing.c.model_version).where(routing.c.shadow.is_(False), routing.c.model_version != "")
+    return connection.execute(given.order_by(routing.c.id.desc()).limit(1)).scalar_one_or_none() or ""
 
 
 def _counted_since(connection: Connection, agency: str) -> dt.datetime:

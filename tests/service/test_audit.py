@@ -221,6 +221,24 @@ def test_a_breaker_is_closed_with_a_reason_and_counting_begins_anew(drawing: Api
         assert audit.stopped(connection, VERSION) == frozenset()
 
 
+def test_what_an_earlier_model_did_lets_nothing_go_on_that_is_stopped_for_the_one_in_use(
+    make_app: Callable[..., Flask], key: str, api: Api, database: Database, siti: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(audit_share=1.0)
+    desk = type(api)(app.test_client(), key)
+    earlier = [arrive(desk, f"sampah pasti nomor {number}") for number in range(6)]
+    models = app.extensions["salur"].models
+    successor = replace(models.router(), version="baru-2")
+    monkeypatch.setattr(models, "router", lambda: successor)
+    arrive(desk, "lampu jalan mati")
+    with database.write() as connection:
+        audit.open_breaker(connection, "dlh", "baru-2", "banyak keliru", siti)
+    for number in earlier:
+        judge(database, number, siti, Choice("dpupr"))
+    with database.read() as connection:
+        assert audit.stopped(connection, "baru-2") == {"dlh"}
+
+
 def test_a_breaker_that_stays_open_is_shown_and_can_be_closed_however_many_came_after_it(
     pengelola: Person, database: Database, siti: int
 ) -> None:
