@@ -128,6 +128,11 @@ class Routing:
     listed: int = 0
     """How many of the first candidates make the shortest list that holds the right agency as often as promised."""
 
+    @property
+    def probability(self) -> float:
+        """The probability of the agency that it names."""
+        return next((one.probability for one in self.candidates if one.agency == self.agency), 0.0)
+
     def to_dict(self) -> dict[str, Any]:
         """Answer it as plain values, under the names and in the order in which the API writes them."""
         row = _fields(self)

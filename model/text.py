@@ -36,7 +36,7 @@ An unknown word with many affixes takes up to 0.1 ms, so this bounds what a host
 It counts words whether or not the cache knows them: the same text gives the same stems every time.
 """
 CACHE_SIZE = 50_000
-"""Written words, and stems, that are remembered; the ones not met for longest go first."""
+"""Written words, and stems, that are remembered at the most; what is not met again for long is forgotten (`model.remembered`)."""
 MAX_PIECE = 24
 PIECES = 30_000
 """Characters of a piece of text between two spaces that is remembered with the words in it, and how many pieces are."""

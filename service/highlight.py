@@ -30,7 +30,7 @@ class _Mark:
 
 
 def pieces(complaint: Complaint, routing: Routing, field: str) -> list[Piece]:
-    """Cut one field of a complaint by its routing. A place yields to the words inside it only where it has none."""
+    """Cut one field of a complaint by its routing. A word that lies in a place is marked as part of that, whatever it weighed."""
     text = dict(complaint.fields)[field]
     return _cut(text, sorted(_marks(routing, field), key=lambda mark: (mark.start, -mark.end)))
 

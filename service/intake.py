@@ -112,7 +112,47 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     `settled` marks one that people elsewhere have decided already: nothing goes out by itself, and their verdict follows.
     Raises as `take_in` does.
     """
-    return _store(parts, connection, prepared, key, settled)
+    arrival, said, deadlines = prepared.arrival, prepared.said, prepared.deadlines
+    if key and (known := _by_key(connection, arrival, key)) is not None:
+        return known
+    settings = parts.settings
+    drawn = audit.is_drawn(parts.secret, arrival.source, arrival.complaint.id, settings.audit_share)
+    automatic = said is not None and said.decision is Decision.AUTO
+    answer = holds.hold(said, audit.stopped(connection, said.model_version) if said and automatic else (), drawn)
+    if settled:
+        answer = holds.settle(said)
+    asked = arrival.complaint
+    likeness = similar.find(connection, prepared.sketch, arrival.received_at, settings.similar_days)
+    at = now()
+    row: dict[str, Any] = {
+        "source": arrival.source,
+        "client_id": asked.id,
+        "digest": arrival.digest,
+        "channel": arrival.channel,
+        "title": asked.title,
+        "text": asked.text,
+        "kecamatan": asked.kecamatan,
+        "desa": asked.desa,
+        "confidential": asked.confidential,
+        "received_at": arrival.received_at,
+        "stored_at": at,
+        "verify_by": deadlines.verify_by,
+        "follow_up_by": deadlines.follow_up_by,
+        "finish_by": deadlines.finish_by,
+        "similar_to": likeness.first,
+    }
+    body = ROUTING.dump_json(said).decode() if said else ""
+    rows = {"complaint": row} | _rows(prepared, answer, body, at)
+    number = storing.add(connection, rows, answer.reasons, likeness.new_keys)
+    if number is None:
+        return _again(connection, arrival, key)
+    if key:
+        _keep_key(connection, arrival, key, number)
+    first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
+    told = _answer(
+        row | {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}, list(answer.reasons), first
+    )
+    return Receipt(write(told, body), True, asked.id, number, answer.decision)
 
 
 def route(parts: Parts, asked: Complaint) -> Routing | None:
@@ -178,54 +218,10 @@ def _arrive(source: str, asked: ComplaintIn) -> _Arrival:
     return _Arrival(source, masked, mask(asked.channel)[:MAX_CHANNEL], received_at, hashlib.sha256(said.encode()).hexdigest())
 
 
-def _store(parts: Parts, connection: Connection, prepared: Prepared, key: str, settled: bool) -> Receipt:
-    arrival, said, deadlines = prepared.arrival, prepared.said, prepared.deadlines
-    if key and (known := _by_key(connection, arrival, key)) is not None:
-        return known
-    settings = parts.settings
-    drawn = audit.is_drawn(parts.secret, arrival.source, arrival.complaint.id, settings.audit_share)
-    automatic = said is not None and said.decision is Decision.AUTO
-    answer = holds.hold(said, audit.stopped(connection, said.model_version) if said and automatic else (), drawn)
-    if settled:
-        answer = holds.settle(said)
-    asked = arrival.complaint
-    likeness = similar.find(connection, prepared.sketch, arrival.received_at, settings.similar_days)
-    at = now()
-    row: dict[str, Any] = {
-        "source": arrival.source,
-        "client_id": asked.id,
-        "digest": arrival.digest,
-        "channel": arrival.channel,
-        "title": asked.title,
-        "text": asked.text,
-        "kecamatan": asked.kecamatan,
-        "desa": asked.desa,
-        "confidential": asked.confidential,
-        "received_at": arrival.received_at,
-        "stored_at": at,
-        "verify_by": deadlines.verify_by,
-        "follow_up_by": deadlines.follow_up_by,
-        "finish_by": deadlines.finish_by,
-        "similar_to": likeness.first,
-    }
-    body = ROUTING.dump_json(said).decode() if said else ""
-    rows = {"complaint": row} | _rows(prepared, answer, body, at)
-    number = storing.add(connection, rows, answer.reasons, likeness.new_keys)
-    if number is None:
-        return _again(connection, arrival, key)
-    if key:
-        _keep_key(connection, arrival, key, number)
-    first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
-    told = _answer(
-        row | {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}, list(answer.reasons), first
-    )
-    return Receipt(write(told, body), True, asked.id, number, answer.decision)
-
-
 def _rows(prepared: Prepared, answer: Answer, body: str, at: dt.datetime) -> dict[str, storing.Row]:
     """Build the rows that say what became of a complaint, by table."""
     arrival, said, due = prepared.arrival, prepared.said, prepared.deadlines.verify_by
-    probability = _probability(said)
+    probability = said.probability if said else 0.0
     version = said.model_version if said else ""
     oversight = said is not None and said.oversight
     place = {"agency": answer.agency, "unit": answer.unit}
@@ -333,10 +329,6 @@ def _answer(row: Mapping[str, Any], reasons: list[str], first: str | None) -> di
         "deadlines": {name: row[name].isoformat() for name in ("verify_by", "follow_up_by", "finish_by")},
         "links": {"self": path, "outcome": f"{path}/outcome", "desk": f"/aduan/{row['id']}"},
     }
-
-
-def _probability(said: Routing | None) -> float:
-    return next((one.probability for one in said.candidates if one.agency == said.agency), 0.0) if said else 0.0
 
 
 _WITH_ROUTING = (

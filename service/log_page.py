@@ -73,7 +73,7 @@ DETAILS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the reader asked for, as it came and as it was understood."""
+    """Which lines are wanted; an empty field wants all. `before` is the number of the last line of the page before."""
 
     who: str = ""
     action: str = ""

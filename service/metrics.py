@@ -77,7 +77,7 @@ def note_model(trouble: bool) -> None:
 
 
 def note_shadow(trouble: bool) -> None:
-    """Say whether this process answers beside the model in use, and could not load the challenger."""
+    """Say whether this process was to ask the challenger and could not load it."""
     _SHADOW_TROUBLE.set(int(trouble))
 
 

@@ -198,7 +198,7 @@ def _row(version: str, said: Said) -> dict[str, Any]:
         "decision": answer.decision if answer else Decision.REVIEW,
         "agency": answer.agency if answer else "",
         "unit": answer.unit if answer else "",
-        "probability": next((one.probability for one in answer.candidates if one.agency == answer.agency), 0.0) if answer else 0.0,
+        "probability": answer.probability if answer else 0.0,
         "oversight": answer.oversight if answer else False,
         "kind": answer.kind if answer else "",
         "kecamatan": answer.kecamatan if answer else "",
