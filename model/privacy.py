@@ -48,7 +48,8 @@ _PHONE_CUED = re.compile(
 
 _ACCOUNT = re.compile(
     r"(?i)\b((?:no\.? ?|nomor )?(?:rekening|rek|norek|briva|virtual account)\b"
-    r"(?:[ .:=\-]{1,3}(?:bank|bri|bni|bca|mandiri|btn|bpd|bsi|bpr|kaltimtara|bankaltim|no|nomor|saya|nya|an|atas nama)\b){0,4}"
+    r"(?:[ .:=\-]{1,3}(?:bank[a-z]*(?: [a-z]+){0,2}|"
+    r"bri|bni|bca|mandiri|btn|bpd|bsi|bpr|bjb|kaltimtara|no|nomor|saya|nya|an|atas nama)\b){0,4}"
     r"[ .:=\-]{0,3})"
     r"(\d(?:[ \-]?\d){7,21})(?![\d.,]?\d)"
 )
@@ -58,7 +59,11 @@ _REGIONS = (
     "KU L M N P PA PB R S T W Z"
 )
 _PLATE_BODY = rf"(?:{'|'.join(sorted(_REGIONS.split(), key=len, reverse=True))})"
-_PLATE = re.compile(rf"\b(?:{_PLATE_BODY}[ \-]?\d{{3,4}}[ \-]?(?=[A-Z]{{1,3}}\b)|(?i:kt)[ \-]?\d{{3,4}}[ \-]?)([A-Za-z]{{1,3}})\b")
+_NO_WORDS = "|".join(code for code in _REGIONS.split() if len(code) == 2 and code not in ("DD", "DR", "DS"))
+"""Of the codes those that are no word in small letters, as "dr" (dari), "ds" (desa) and "dd" (dana desa) are."""
+_PLATE = re.compile(
+    rf"\b(?:{_PLATE_BODY}[ \-]?\d{{3,4}}[ \-]?(?=[A-Z]{{1,3}}\b)|(?i:{_NO_WORDS})[ \-]?\d{{3,4}}[ \-]?)([A-Za-z]{{1,3}})\b"
+)
 _PLATE_CUED = re.compile(
     rf"(?i)\b((?:plat|nopol|no\.? ?pol|nomor polisi|mobil|motor|truk|pickup)\b[^\d\n\[\]]{{0,25}}?\b)"
     rf"({_PLATE_BODY}[ \-]?\d{{1,4}}[ \-]?([a-z]{{1,3}}))\b"
