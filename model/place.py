@@ -37,8 +37,9 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_KECAMATAN_CUES = _words("kecamatan kec camat sekcam")
-_DESA_CUES = _words("desa ds kelurahan kel lurah kades dusun dsn kampung kampong kp kpg")
+# Papua, Yogyakarta, Aceh, West Sumatra and Lampung have names of their own for the two.
+_KECAMATAN_CUES = _words("kecamatan kec camat sekcam distrik kapanewon kemantren")
+_DESA_CUES = _words("desa ds kelurahan kel lurah kades dusun dsn kampung kampong kp kpg kalurahan gampong nagari pekon")
 _LOCAL = _words(
     "warga masyarakat penduduk pesisir pantai nelayan wisata puskesmas pustu polindes posyandu polsek koramil kua"
     " sd sdn smp smpn sma sman smk smkn"

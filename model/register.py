@@ -19,7 +19,7 @@ from model.text import tokenise
 AUTHORITIES = ("kabupaten", "kota", "provinsi", "pusat")
 FAMILY_UNITS = ("kecamatan", "desa")
 PLACE_TYPES = ("kecamatan", "desa", "kelurahan")
-ROAD_CLASSES = ("nasional", "provinsi", "kabupaten", "lingkungan", "desa", "khusus")
+ROAD_CLASSES = ("nasional", "provinsi", "kabupaten", "kota", "lingkungan", "desa", "khusus")
 FILES = ("agencies.csv", "places.csv", "roads.csv", "rules.toml")
 MAX_FILE = 5_000_000
 """Bytes of one file of a register; the whole of Indonesia's villages would fit."""

@@ -186,7 +186,7 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         ),
         (rule(move_to="dinas"), "5: 'dinas' is no agency of agencies.csv"),
         (rule(agencies=["dinas"]), "3: 'dinas' is no agency of agencies.csv"),
-        (rule(roads=["tol"]), "8: 'tol' is no road class: one of nasional, provinsi, kabupaten, lingkungan, desa, khusus"),
+        (rule(roads=["tol"]), "8: 'tol' is no road class: one of nasional, provinsi, kabupaten, kota, lingkungan, desa, khusus"),
         (rule(kecamatan=["Juk Ayaq"]), "8: 'Juk Ayaq' is no kecamatan of places.csv"),
         (rule(any=None), "2: the condition is empty: give roads, kecamatan, any or all"),
         (rule(any=[]), "4: any is empty: leave it out"),

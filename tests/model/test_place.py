@@ -29,6 +29,7 @@ ELSEWHERE = PlaceFinder(
         roads=(Road("Jalan Anggrek", "kabupaten", kecamatan="Kenanga"),),
     )
 )
+NAMESAKES = PlaceFinder(Register(agencies=(), places=(Place("Melati", "Waras"), Place("Kenanga", "Melati"))))
 KECAMATAN = Agency("kecamatan", "Kecamatan", per="kecamatan")
 KELURAHAN = Agency("kelurahan", "Kelurahan", per="desa")
 
@@ -53,6 +54,16 @@ def where(text: str, kecamatan: str = "", desa: str = "", finder: PlaceFinder = 
 def test_a_found_place_says_where_it_stands_and_what_it_is() -> None:
     (place,) = find("Air mati di Desa Nehas Liah  Bing, tolong")
     assert place == FoundPlace(Span("text", 17, 33), "desa", "Nehes Liah Bing", "Muara Wahau", "Nehes Liah Bing", "", "desa")
+
+
+@pytest.mark.parametrize("cue", ["kecamatan", "distrik", "kapanewon", "kemantren"])
+def test_a_kecamatan_is_known_by_what_any_region_calls_it(cue: str) -> None:
+    assert where(f"lampu mati {cue} melati", finder=NAMESAKES) == ("Melati", "", False)
+
+
+@pytest.mark.parametrize("cue", ["desa", "kelurahan", "kalurahan", "gampong", "nagari", "pekon", "kampung"])
+def test_a_desa_is_known_by_what_any_region_calls_it(cue: str) -> None:
+    assert where(f"lampu mati {cue} melati", finder=NAMESAKES) == ("Kenanga", "Melati", False)
 
 
 @pytest.mark.parametrize(

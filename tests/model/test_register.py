@@ -63,7 +63,7 @@ def test_every_fault_of_every_file_comes_in_one_run(tmp_path: Path) -> None:
         "places.csv:2: a row of type kecamatan has an empty desa, and no other row has",
         "places.csv:3: kecamatan is empty",
         "places.csv:4: 'Kaubun' stands already on line 2",
-        "roads.csv:2: class 'tol': one of nasional, provinsi, kabupaten, lingkungan, desa, khusus",
+        "roads.csv:2: class 'tol': one of nasional, provinsi, kabupaten, kota, lingkungan, desa, khusus",
         "roads.csv:3: name is empty",
         "roads.csv:3: kecamatan 'Telen' is not in places.csv",
     ]
@@ -135,6 +135,11 @@ def test_a_circle_of_successors_is_named_at_each_of_its_agencies(tmp_path: Path)
 def test_two_agencies_cannot_answer_to_one_name(tmp_path: Path) -> None:
     rows = "id,name,aliases\ndpupr,Dinas PU,PUPR;DPU\npupr-kaltim,PUPR Kaltim,pupr\n"
     assert faults(tmp_path, agencies=rows) == ["agencies.csv:3: name 'pupr' belongs already to 'dpupr' on line 2"]
+
+
+def test_a_road_of_a_kota_has_a_class_of_its_own(tmp_path: Path) -> None:
+    (road,) = Register.load(folder(tmp_path, agencies=AGENCIES, roads="name,class\nJalan Melati,kota\n")).roads
+    assert road.road_class == "kota"
 
 
 def test_two_roads_cannot_share_a_name(tmp_path: Path) -> None:
