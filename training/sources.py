@@ -27,17 +27,51 @@ MAX_FAULTS = 50
 LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
 """What a file of JSON Lines is called."""
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "text": ("text", "isi", "isi laporan", "isi aduan", "aduan", "laporan", "keluhan", "uraian", "complaint"),
-    "agency": ("agency", "instansi", "instansi terdisposisi", "opd", "skpd", "unit kerja", "disposisi", "tujuan", "addressed to"),
+    "text": (
+        "text",
+        "isi",
+        "isi laporan",
+        "isi aduan",
+        "aduan",
+        "laporan",
+        "keluhan",
+        "uraian",
+        "complaint",
+        "isi pengaduan",
+        "pengaduan",
+    ),
+    "agency": (
+        "agency",
+        "instansi",
+        "instansi terdisposisi",
+        "opd",
+        "skpd",
+        "unit kerja",
+        "disposisi",
+        "tujuan",
+        "addressed to",
+        "opd tujuan",
+        "perangkat daerah",
+    ),
     "id": ("id", "tracking id", "nomor", "no tiket", "tiket"),
-    "received_at": ("received at", "tanggal", "tanggal masuk", "tanggal laporan", "tanggal laporan masuk", "date"),
-    "title": ("title", "judul", "judul laporan", "subject"),
+    "received_at": (
+        "received at",
+        "tanggal",
+        "tanggal masuk",
+        "tanggal laporan",
+        "tanggal laporan masuk",
+        "date",
+        "tanggal aduan",
+        "tanggal pengaduan",
+    ),
+    "title": ("title", "judul", "judul laporan", "subject", "judul aduan", "judul pengaduan"),
     "category": ("category", "kategori", "topik", "topic"),
     "kecamatan": ("kecamatan",),
     "desa": ("desa", "kelurahan", "desa kelurahan", "kelurahan desa"),
-    "kind": ("kind", "klasifikasi", "klasifikasi laporan", "jenis"),
+    "kind": ("kind", "klasifikasi", "klasifikasi laporan", "jenis", "jenis laporan", "jenis aduan"),
 }
 """Our name of a column of a plain table: the ways its header is written."""
+_NAME_IT = "--column OURS=THEIRS names one that is called otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +132,20 @@ class ImportReport:
         }
 
 
-def read(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Source]:
+def read(path: Path, columns: Mapping[str, str] | None = None, say: Callable[[str], object] = lambda _: None) -> Iterator[Source]:
     """Yield the rows of a source: a LAPOR! export, a table with a header (.csv, .xlsx), or JSON Lines.
 
-    `columns` names columns of a plain table that are called otherwise: ours -> the table's.
+    `columns` names columns of a plain table, or keys of JSON Lines, that are called otherwise: ours -> theirs.
+    `say` is told of columns of a table that are passed over where some of ours were not found.
     Raises InvalidData where the file is none of these, and, after the last row, with the faults of single rows.
     """
     if not path.is_file():
         raise InvalidData([Fault(str(path), 0, "no such file")])
     if path.suffix.lower() in LINES_SUFFIXES:
-        return _from_jsonl(path)
+        return _from_jsonl(path, columns or {})
     if not columns and lapor.is_export(path):
         return _from_export(path)
-    return _from_table(path, columns or {})
+    return _from_table(path, columns or {}, say)
 
 
 def import_export(
@@ -136,7 +171,7 @@ def import_export(
     name = source or (crosswalk or path).stem
     report = ImportReport(source=name)
     rules = Crosswalk.load(crosswalk, register) if crosswalk else None
-    rows = read(path, columns)
+    rows = read(path, columns, report.warnings.append)
     quiet = not sys.stderr.isatty() if progress is None else not progress
     bar = tqdm(rows, desc=name, unit=" rows", disable=quiet, file=sys.stderr, miniters=500)
     mapper = _through(rules) if rules else _by_name(register)
@@ -230,16 +265,22 @@ def _from_export(path: Path) -> Iterator[Source]:
         )
 
 
-def _from_table(path: Path, columns: Mapping[str, str]) -> Iterator[Source]:
+def _check_columns(path: Path, columns: Mapping[str, str]) -> None:
     unknown = sorted(set(columns) - set(COLUMNS))
     if unknown:
         raise InvalidData([Fault(str(path), 0, f"no such column of ours: {', '.join(unknown)}; one of {', '.join(COLUMNS)}")])
+
+
+def _from_table(path: Path, columns: Mapping[str, str], say: Callable[[str], object]) -> Iterator[Source]:
+    _check_columns(path, columns)
     names = {**COLUMNS, **{ours: (lapor.plain(theirs),) for ours, theirs in columns.items()}}
     with lapor.open_table(path, names, ("text", "agency", *columns)) as found:
         if found is None:
             wanted = ", ".join(f"{name} ({' or '.join(names[name][:4])})" for name in ("text", "agency", *columns))
-            raise InvalidData([Fault(str(path), 0, f"no header that names the columns {wanted}")])
+            raise InvalidData([Fault(str(path), 0, f"no header that names the columns {wanted}; {_NAME_IT}")])
         _, header, rows = found
+        if passed_over := _passed_over(header, names):
+            say(f"{path}:{header.row}: {passed_over}")
         for line, cells in islice(rows, MAX_ROWS):
             row: dict[str, Any] = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
             row["kind"] = lapor.kind_of(row.get("kind", ""))
@@ -248,11 +289,27 @@ def _from_table(path: Path, columns: Mapping[str, str]) -> Iterator[Source]:
             yield Source(line, LabelledComplaint(**{"text": "", **row}), bool(written and not row["received_at"]))
 
 
-def _from_jsonl(path: Path) -> Iterator[Source]:
+def _passed_over(header: lapor.Header, names: Mapping[str, tuple[str, ...]]) -> str:
+    """Say which columns of a table are not read, where some of ours are not found: one of them may be a date or a title."""
+    unread = sorted(header.names - {form for forms in names.values() for form in forms} - {""})
+    missing = [name for name in names if name not in header.columns]
+    if not unread or not missing:
+        return ""
+    return f"no column for {', '.join(missing)}; not read: {', '.join(unread)}; {_NAME_IT}"
+
+
+def _from_jsonl(path: Path, columns: Mapping[str, str]) -> Iterator[Source]:
+    _check_columns(path, columns)
     faults: list[Fault] = []
+    needed = ("text", "agency")
+    keys: set[str] = set()
     for line, row in islice(read_jsonl(path), MAX_ROWS):
+        row |= {ours: row.pop(theirs) for ours, theirs in columns.items() if theirs in row}
+        if type(row.get("id")) is int:  # as most systems number theirs
+            row["id"] = str(row["id"])
+        keys |= row.keys()
         # An empty text or agency is a row to drop and count, not a broken file.
-        blank: dict[str, Any] = {name: "" for name in ("text", "agency") if not str(row.get(name) or "").strip()}
+        blank: dict[str, Any] = {name: "" for name in needed if not str(row.get(name) or "").strip()}
         try:
             complaint = from_dict(row | dict.fromkeys(blank, "?"))
         except ValueError as error:
@@ -263,6 +320,7 @@ def _from_jsonl(path: Path) -> Iterator[Source]:
         written = complaint.received_at.strip()
         day = written if is_dated(written) else lapor.parse_date(written)
         yield Source(line, replace(complaint, received_at=day, **blank), bool(written and not day))
+    faults += (Fault(str(path), 0, f"no row has the key {name!r}; {_NAME_IT}") for name in needed if keys and name not in keys)
     if faults:
         raise InvalidData(faults)
 

@@ -123,6 +123,31 @@ def test_columns_of_a_plain_table_can_be_named(tmp_path: Path) -> None:
         list(read(path, {"text": "keluhan warga", "agency": "ke", "title": "judulnya"}))
 
 
+def test_columns_that_are_passed_over_are_told_where_one_of_ours_is_missing(tmp_path: Path) -> None:
+    header = ["No. Tiket", "Tgl Kirim", "Judul Aduan", "Isi Pengaduan", "OPD Tujuan"]
+    path = _csv(tmp_path / "a.csv", header, ["7", "3/2/2025", "Lampu", "Lampu mati", "Dishub"], delimiter=";")
+    report = import_export(path, tmp_path / "out.jsonl", REGISTER)
+    assert report.warnings == [
+        f"{path}:1: no column for received_at, category, kecamatan, desa, kind; not read: tgl kirim; "
+        "--column OURS=THEIRS names one that is called otherwise"
+    ]
+    (row,) = load(tmp_path / "out.jsonl")
+    assert (row.id, row.title, row.text, row.received_at) == ("7", "Lampu", "Lampu mati", "")
+    named = import_export(path, tmp_path / "out.jsonl", REGISTER, columns={"received_at": "Tgl Kirim"})
+    assert named.warnings == []
+    assert [row.received_at for row in load(tmp_path / "out.jsonl")] == ["2025-02-03"]
+
+
+def test_keys_of_json_lines_can_be_named_too_and_ids_be_numbers(tmp_path: Path) -> None:
+    path = _jsonl(tmp_path / "a.jsonl", {"nomor": 9, "isi": "lampu mati", "opd": "dishub"})
+    (row,) = read(path, {"text": "isi", "agency": "opd", "id": "nomor"})
+    assert (row.complaint.id, row.complaint.text, row.complaint.agency, row.complaint.extra) == ("9", "lampu mati", "dishub", {})
+    with pytest.raises(InvalidData, match=r"no row has the key 'text'; --column .*\n.*no row has the key 'agency'"):
+        import_export(path, tmp_path / "out.jsonl", REGISTER)
+    with pytest.raises(InvalidData, match="no such column of ours: txt"):
+        list(read(path, {"txt": "isi"}))
+
+
 def test_a_table_without_the_needed_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match="no header that names the columns text"):
         import_export(_csv(tmp_path / "a.csv", ["x", "y"], ["1", "2"]), tmp_path / "out.jsonl", REGISTER)
