@@ -25,12 +25,25 @@ def run(*args: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def models(region: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(region: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The registry that a training filled, and what it told on the way."""
     folder = tmp_path_factory.mktemp("cli") / "models"
     (folder.parent / "quick.toml").write_text("folds = 2\n", encoding="utf-8")
     config = folder.parent / "quick.toml"
-    run("train", "--register", region, "--data", region / "complaints.jsonl", "--models", folder, "--config", config, "--promote")
-    return folder
+    data = region / "complaints.jsonl"
+    done = run("train", "--register", region, "--data", data, "--models", folder, "--config", config, "--promote")
+    return folder, done.stderr
+
+
+@pytest.fixture(scope="module")
+def models(trained: tuple[Path, str]) -> Path:
+    return trained[0]
+
+
+def test_training_tells_what_the_model_could_not_be_taught(trained: tuple[Path, str]) -> None:
+    folder, told = trained
+    assert "**Perhatian.**" in run("models", "show", "current", "--models", folder).stdout
+    assert "alleged wrongdoing is not held back for a person: see data/README.md" in told
 
 
 def test_a_trained_version_is_live_and_has_its_card(models: Path) -> None:

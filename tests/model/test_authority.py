@@ -1,3 +1,4 @@
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def faults_of(text: str | bytes) -> list[str]:
     with pytest.raises(InvalidData) as error:
         load_rules(Register(AGENCIES, PLACES, files={"rules.toml": content}))
     return [str(fault).removeprefix("rules.toml:") for fault in error.value.faults]
+
+
+def test_the_rule_that_data_readme_gives_stops_what_plainly_alleges_wrongdoing() -> None:
+    guide = (DEFAULT.parent / "README.md").read_text(encoding="utf-8").split("```\n")[1]
+    likely = (Candidate("dpupr", 0.9), Candidate("perkim", 0.1))
+    for text, stopped in (("pak lurah pungli urus surat", True), ("jalan berlubang", False)):
+        _, fired = apply(rules_of(textwrap.dedent(guide)), likely, words(text), NOWHERE, ())
+        assert [rule.id for rule in fired] == ["dugaan-penyimpangan"] * stopped
 
 
 def rule(**parts: object) -> str:

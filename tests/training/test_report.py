@@ -181,6 +181,20 @@ def test_what_else_it_tells_is_in_page_and_card(trained: tuple[Artifact, Judged]
     assert "What else does it tell?" not in report.page({**found, "aspects": {}})
 
 
+def test_a_model_that_was_not_taught_what_alleges_wrongdoing_says_so_where_officers_read(
+    trained: tuple[Artifact, Judged], found: dict[str, Any]
+) -> None:
+    taught, untaught = (
+        report.card(trained[0].manifest, {**found, "aspects": {"rows": 0, "left_out": left}}) for left in ([], ["oversight"])
+    )
+    (warning,) = [line for line in untaught.splitlines() if line.startswith("> **Perhatian.**")]
+    assert "belum dapat mengenali dugaan penyimpangan" in warning
+    assert "go to a person; it has not learnt" in untaught
+    assert "for want of examples: oversight." in untaught
+    assert "Perhatian" not in taught
+    assert "wrongdoing alleged, and confidential ones, go to a person" in taught
+
+
 def test_writing_leaves_the_page_and_its_figures(found: dict[str, Any], tmp_path: Path) -> None:
     for _ in range(2):
         report.write(tmp_path / "new" / "folder", found)

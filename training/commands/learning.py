@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from model import artifact as artifacts
+from model.aspects import OVERSIGHT
 from model.authority import load_region
 from model.registry import Registry
 from model.router import Router
@@ -63,6 +64,10 @@ def train_(
     registry.record("trained", version=version, at=now, who=user(), why=why, figures=artifact.manifest["figures"]["out_of_fold"])
     if promote:
         registry.promote(version, at=now, who=user(), why=why or "first model", register=register)
+    if untold := artifact.manifest["figures"]["aspects"]["left_out"]:
+        click.echo(f"not told of a complaint, for want of examples or of quality: {', '.join(untold)}", err=True)
+    if OVERSIGHT in untold:
+        click.echo("alleged wrongdoing is not held back for a person: see data/README.md, Another region", err=True)
     click.echo(version)
 
 
