@@ -13,7 +13,7 @@ from service.parts import parts
 from service.schemas import ROUTING, AgenciesOut, AgencyOut, ComplaintIn, Complaints, Manifest, Routings, Several
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
-EXAMPLE = {"text": "lampu jalan poros Sangatta-Bengalon mati sudah seminggu", "kecamatan": "Sangatta Utara"}
+EXAMPLE = {"text": "lampu jalan di depan pasar mati sudah seminggu"}
 
 
 def json_answer(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

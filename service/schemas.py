@@ -78,7 +78,7 @@ class Shape(BaseModel):
 class ComplaintIn(Shape):
     """A complaint as the form gave it. Only its text is certain to be there."""
 
-    text: Text = Field(description="what the citizen wrote", examples=["lampu jalan poros Sangatta-Bengalon mati sudah seminggu"])
+    text: Text = Field(description="what the citizen wrote", examples=["lampu jalan di depan pasar mati sudah seminggu"])
     title: Title = Field("", description="the title, where there is one")
     kecamatan: PlaceName = Field("", description="kecamatan that the reporter chose in the form")
     desa: PlaceName = Field("", description="desa or kelurahan that the reporter chose in the form")

@@ -15,7 +15,7 @@ from service.schemas import MAX_PLACE, ComplaintIn
 blueprint = Blueprint("try_out", __name__)
 SHOWN = 7
 EXAMPLES = (
-    "lampu jalan poros Sangatta-Bengalon mati sudah seminggu",
+    "lampu jalan di depan pasar mati sudah seminggu",
     "KTP saya hilang, mau cetak ulang di kantor kecamatan katanya blangko habis",
     "sampah di depan pasar induk sudah tiga hari tidak diangkut, baunya sampai ke sekolah",
 )

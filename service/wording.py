@@ -49,6 +49,8 @@ ROLES: Mapping[str, str] = {
     "peninjau-saja": "Peninjau (hanya melihat)",
 }
 AUTHORITIES: Mapping[str, str] = {"kabupaten": "Kabupaten", "kota": "Kota", "provinsi": "Provinsi", "pusat": "Pusat"}
+UNIT_KINDS: Mapping[str, str] = {"kecamatan": "kecamatan", "desa": "desa/kelurahan"}
+"""What a family has an office in each of: a register's `desa` is a kelurahan too, and in a kota nothing else."""
 NAVIGATION: tuple[tuple[str, str, Permission | None], ...] = (
     ("/antrean", "Antrean", Permission.VIEW),
     ("/riwayat", "Riwayat", Permission.VIEW),
@@ -115,6 +117,7 @@ def init_app(app: Flask) -> None:
         kind=lambda name: KINDS.get(name, name),
         role=lambda name: ROLES.get(name, name),
         authority=lambda name: AUTHORITIES.get(name, name),
+        unit_kind=lambda name: UNIT_KINDS.get(name, name),
     )
     app.jinja_env.globals["Permission"] = Permission
     app.context_processor(_common)

@@ -12,6 +12,7 @@ import yaml
 
 from service import settings
 from service.cli import main
+from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "service" / "deploy"
@@ -58,6 +59,13 @@ def test_every_wheel_package_is_copied() -> None:
 def test_every_setting_that_is_named_is_one(path: str) -> None:
     known = {settings.variable(name) for name in settings.names()} | {"SALUR_DB_PASSWORD"}  # compose's own, for its .env
     assert set(re.findall(r"\bSALUR_[A-Z_]+", (DEPLOY / path).read_text(encoding="utf-8").replace("SALUR_ variable", ""))) <= known
+
+
+def test_compose_serves_any_region_under_its_own_name_and_clock() -> None:
+    given = COMPOSE["services"]["salur"]["environment"]
+    for name in ("region", "time_zone"):
+        variable, default = settings.variable(name), getattr(Settings.from_environment({}), name)
+        assert given[variable] == f"${{{variable}:-{default}}}"
 
 
 def test_commands_that_are_named_are_there() -> None:

@@ -98,6 +98,11 @@ def test_a_strange_address_never_breaks_the_queue(api: Api, petugas: Person, que
     assert "<script>" not in answer.text.replace('<script src="/static/', "")
 
 
+def test_a_kelurahan_is_not_called_a_desa(api: Api, petugas: Person) -> None:
+    number = arrive(api, desa="Api-Api")
+    assert "<dt>Desa/kelurahan</dt><dd>Api-Api</dd>" in petugas.client.get(f"/aduan/{number}").text
+
+
 @pytest.mark.parametrize("number", [0, 77, 2**31 - 1, 2**31, 10**30])
 def test_a_complaint_that_does_not_exist_is_not_found(petugas: Person, number: int) -> None:
     answer = petugas.client.get(f"/aduan/{number}")

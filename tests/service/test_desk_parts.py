@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from scipy.stats import beta
 
-from model.register import Agency, Register
-from service import agency_search, audit, desk, questions, review
+from model.register import FAMILY_UNITS, Agency, Register
+from service import agency_search, audit, desk, questions, review, wording
 from service.proportions import evidence_against, exact_interval
 from service.waiting import Cursor
 
@@ -49,6 +49,11 @@ def test_an_office_is_named_as_people_do() -> None:
     assert desk.office(family, "Bengalon") == "Kecamatan Bengalon"
     assert desk.office(family, "") == "Kecamatan (18 kecamatan)"
     assert desk.office(Agency("pln", "PT PLN (Persero)"), "") == "PT PLN (Persero)"
+
+
+def test_what_a_family_has_an_office_in_is_said_so_that_it_holds_for_a_kota_too() -> None:
+    assert wording.UNIT_KINDS.keys() == set(FAMILY_UNITS)
+    assert "kelurahan" in wording.UNIT_KINDS["desa"]
 
 
 def test_a_question_asks_for_each_thing_that_is_missing() -> None:

@@ -57,6 +57,11 @@ def test_an_example_fills_the_form(client: FlaskClient) -> None:
     assert "lampu jalan poros" in client.get("/coba?teks=lampu+jalan+poros").text
 
 
+def test_examples_name_no_place_of_one_region(client: FlaskClient) -> None:
+    assert "Sangatta" not in client.get("/coba").text.partition("Contoh:")[2]
+    assert "Sangatta" not in client.get("/api/openapi.json").text
+
+
 def test_without_a_model_the_page_says_so(person: Person, settings: Settings) -> None:
     (settings.models / "current").unlink()
     assert "Model belum siap" in person.client.get("/coba").text
