@@ -56,13 +56,14 @@ class NameIndex:
 
     def propose(self, name: str, most: int = 3) -> Sequence[Proposal]:
         """Answer the agencies whose names fit best, the best first; none where nothing fits at all."""
-        words = _words(_TAIL.sub("", plain(name)))
+        written, words = set(_words(name)), _words(_TAIL.sub("", plain(name)))
         if not words:
             return ()
         known = {word: self._nearest(word) for word in words}
         best: dict[str, float] = {}
         for agency, form in self._forms:
-            score = self._score([known[word] or word for word in words], form)
+            # A register may name its region too, as in "Dinas Kesehatan Kota Bontang": then the tail is no stranger's.
+            score = 1.0 if written == set(form) else self._score([known[word] or word for word in words], form)
             if score > best.get(agency, 0.0):
                 best[agency] = score
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))

@@ -32,6 +32,14 @@ def test_a_name_finds_its_agency(written: str, agency: str) -> None:
     assert found[0].score >= SURE
 
 
+def test_a_register_may_name_its_region_in_its_agencies_too() -> None:
+    names = ("Dinas Kesehatan Kota Bontang", "Dinas Perhubungan Kota Bontang", "Dinas Perhubungan Kabupaten Kutai Timur")
+    index = NameIndex(Register(agencies=tuple(Agency(f"a-{place}", name) for place, name in enumerate(names))))
+    for place, name in enumerate(names):
+        first, *_ = index.propose(name.upper().replace("KABUPATEN", "KAB."))
+        assert (first.agency, first.score) == (f"a-{place}", 1.0)
+
+
 @pytest.mark.parametrize("written", ["", "!!!", "Kedutaan Besar Antah Berantah", "xyz" * 5_000])
 def test_a_name_of_nobody_is_never_a_sure_one(written: str) -> None:
     assert all(one.score < SURE for one in INDEX.propose(written))
