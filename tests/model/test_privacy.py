@@ -76,6 +76,7 @@ KEPT = [
     "Yth. Bapak Bupati Kutai Timur dan Bapak Kepala Dinas",
     "Pak Camat, Pak RT, Bu Lurah, Pak Kades dan Bapak Kapolres sudah tahu",
     "Ibu Kepala Desa dan Ibu PKK rapat",
+    "Bapak Keuchik, Pak Pambakal, Bapak Sangadi, Bapak Klian dan Bapak Pangulu diam saja",
     "pak tolong pak, bu mohon bu",
     "sudah lapor pak. Tagihan tetap jalan",
     "Jl. H. Agus Salim dan Jalan Dr. Sutomo rusak",
