@@ -35,6 +35,8 @@ _LISTS = ("also", "missing")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_LINE = 1_000_000
 """Bytes of one line; a longer one is a fault, not a reason to run out of memory."""
+MAX_BROKEN = 50
+"""Lines that are no JSON object, after which a file is not read on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,34 +126,53 @@ def is_dated(received_at: str) -> bool:
         return False
 
 
-def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_jsonl(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line, row) of a JSON Lines file in UTF-8; blank lines are skipped.
 
-    Raises InvalidData at the first line that is not one JSON object.
+    A line that is not one JSON object is added to `faults` and stepped over. Where the file is no UTF-8, or has MAX_BROKEN
+    such lines, it is something else: the rest is not read.
     """
+    broken = 0
     with path.open("rb") as lines:
         for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE + 1), b""), 1):
-            if len(line) > MAX_LINE:
-                raise InvalidData([Fault(str(path), number, f"a line of over {MAX_LINE:,} bytes")])
             if not line.strip():
                 continue
             try:
-                row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+                row = _row(line, first=number == 1)
             except UnicodeDecodeError as error:
-                raise InvalidData([Fault(str(path), number, f"not UTF-8: byte 0x{line[error.start]:02x}")]) from error
-            except (ValueError, RecursionError) as error:
-                raise InvalidData([Fault(str(path), number, f"not JSON: {error}")]) from error
-            if not isinstance(row, dict):
-                raise InvalidData([Fault(str(path), number, "not a JSON object")])
-            if b"\\u" in line and _SURROGATE.search(json.dumps(row, ensure_ascii=False)):
-                raise InvalidData([Fault(str(path), number, "half a surrogate pair (\\ud800 to \\udfff): no character")])
-            yield number, row
+                faults.append(Fault(str(path), number, f"not UTF-8: byte 0x{line[error.start]:02x}"))
+                return
+            except ValueError as error:
+                faults.append(Fault(str(path), number, str(error)))
+                broken += 1
+                if broken == MAX_BROKEN:
+                    return
+                while len(line) > MAX_LINE and not line.endswith(b"\n"):
+                    line = lines.readline(MAX_LINE + 1)
+            else:
+                yield number, row
+
+
+def _row(line: bytes, *, first: bool) -> dict[str, Any]:
+    if len(line) > MAX_LINE:
+        raise ValueError(f"a line of over {MAX_LINE:,} bytes")
+    text = line.decode("utf-8-sig" if first else "utf-8")
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise ValueError("not a JSON object")
+    if b"\\u" in line and _SURROGATE.search(json.dumps(row, ensure_ascii=False)):
+        raise ValueError("half a surrogate pair (\\ud800 to \\udfff): no character")
+    return row
 
 
 def load(path: Path) -> list[LabelledComplaint]:
     """Read a file of labelled complaints. Raises InvalidData with every fault of every row."""
-    rows, faults = [], []
-    for number, row in read_jsonl(path):
+    rows: list[LabelledComplaint] = []
+    faults: list[Fault] = []
+    for number, row in read_jsonl(path, faults):
         try:
             rows.append(from_dict(row))
         except ValueError as error:

@@ -54,19 +54,17 @@ class Deduplicated:
 
 def load(*paths: Path) -> list[Row]:
     """Read files of labelled complaints. Raises InvalidData with every fault of every row of every file."""
-    rows, faults = [], []
+    rows: list[Row] = []
+    faults: list[Fault] = []
     for path in paths:
         if not path.is_file():
             faults.append(Fault(str(path), 0, "no such file"))
             continue
-        try:
-            for line, row in read_jsonl(path):
-                try:
-                    rows.append(Row(str(path), line, from_dict(row)))
-                except ValueError as error:
-                    faults.append(Fault(str(path), line, str(error)))
-        except InvalidData as error:
-            faults += error.faults
+        for line, row in read_jsonl(path, faults):
+            try:
+                rows.append(Row(str(path), line, from_dict(row)))
+            except ValueError as error:
+                faults.append(Fault(str(path), line, str(error)))
     if faults:
         raise InvalidData(faults)
     return rows

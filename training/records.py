@@ -80,8 +80,9 @@ def id_of(record: bytes) -> str:
 
 def read_complaints(path: Path) -> list[Complaint]:
     """Read complaints from JSON Lines, labelled or not. Raises InvalidData with every fault of every row."""
-    complaints, faults = [], []
-    for number, row in read_jsonl(path):
+    complaints: list[Complaint] = []
+    faults: list[Fault] = []
+    for number, row in read_jsonl(path, faults):
         try:
             complaints.append(_complaint(row))
         except ValueError as error:

@@ -303,7 +303,7 @@ def _from_jsonl(path: Path, columns: Mapping[str, str]) -> Iterator[Source]:
     faults: list[Fault] = []
     needed = ("text", "agency")
     keys: set[str] = set()
-    for line, row in islice(read_jsonl(path), MAX_ROWS):
+    for line, row in islice(read_jsonl(path, faults), MAX_ROWS):
         row |= {ours: row.pop(theirs) for ours, theirs in columns.items() if theirs in row}
         if type(row.get("id")) is int:  # as most systems number theirs
             row["id"] = str(row["id"])
@@ -314,7 +314,7 @@ def _from_jsonl(path: Path, columns: Mapping[str, str]) -> Iterator[Source]:
             complaint = from_dict(row | dict.fromkeys(blank, "?"))
         except ValueError as error:
             faults.append(Fault(str(path), line, str(error)))
-            if len(faults) == MAX_FAULTS:
+            if len(faults) >= MAX_FAULTS:
                 break
             continue
         written = complaint.received_at.strip()

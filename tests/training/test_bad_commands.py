@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from model.artifact import FORMAT
-from model.labelled import LabelledComplaint, dump
+from model.labelled import MAX_BROKEN, LabelledComplaint, dump
 from training.cli import main
 from training.commands.options import user
 
@@ -53,8 +53,9 @@ def run(folder: Path, region: Path, capsys: pytest.CaptureFixture[str]) -> Run:
             "retrain": ["--register", region, "--data", data],
             "train": ["--register", region, "--data", data],
             "evaluate": [model, "--data", data],
+            "import": [data, "--register", region, "--out", folder / "out.jsonl"],
         }
-        registry = [] if command == "replay" else ["--models", folder / "models"]
+        registry = [] if command in ("replay", "import") else ["--models", folder / "models"]
         before = sorted(folder.rglob("*"))
         with pytest.raises(SystemExit) as ended:
             main([str(word) for word in (command, *named[command], *registry, *more)])
@@ -76,6 +77,20 @@ def test_labelled_complaints_that_cannot_be_read_are_refused_with_file_line_and_
     (tmp_path / "data.jsonl").write_bytes(given)
     (line,) = run(command, tmp_path / "data.jsonl")
     assert f"data.jsonl{reason}" in line
+
+
+@pytest.mark.parametrize("command", [*LABELLED, "train", "import"])
+def test_every_line_that_is_wrong_is_named_in_one_run(run: Run, tmp_path: Path, command: str) -> None:
+    lines = ["[5]", "{", json.dumps({**ROW, "title": 7}), json.dumps({**ROW, "text": "a" * 1_000_000}), json.dumps(ROW), "null"]
+    (tmp_path / "data.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    named = [line.partition("data.jsonl:")[2].partition(":")[0] for line in run(command, tmp_path / "data.jsonl")]
+    assert named == ["1", "2", "3", "4", "6"]
+
+
+@pytest.mark.parametrize("command", [*LABELLED, "import"])
+def test_a_file_of_something_else_is_not_read_to_its_end(run: Run, tmp_path: Path, command: str) -> None:
+    (tmp_path / "data.jsonl").write_text("isi;instansi\n" * 1000, encoding="utf-8")
+    assert len(run(command, tmp_path / "data.jsonl")) == MAX_BROKEN
 
 
 @pytest.mark.parametrize("content", [name for name in BROKEN if name != "no text"])
@@ -148,6 +163,21 @@ def test_an_unknown_agency_and_no_complaint_at_all_are_refused(run: Run, tmp_pat
     data.write_text("", encoding="utf-8")
     (line,) = run(command, data)
     assert "no labelled complaints" in line
+
+
+@pytest.mark.parametrize("command", ["train", "retrain", "replay", "import"])
+def test_a_region_s_wrong_files_are_named_in_one_run_its_rules_too(
+    run: Run, folder: Path, region: Path, tmp_path: Path, command: str
+) -> None:
+    wrong = Path(shutil.copytree(region, tmp_path / "region"))
+    with (wrong / "agencies.csv").open("a", encoding="utf-8") as agencies:
+        agencies.write("Dinas X,,,,,,\n")
+    (wrong / "rules.toml").write_text("[[rule]]\nid = 1\n", encoding="utf-8")
+    said = run(command, folder / "good.jsonl", "--register", wrong)
+    assert {Path(line.removeprefix("salur-training: ").partition(":")[0]) for line in said} == {
+        wrong / "agencies.csv",
+        wrong / "rules.toml",
+    }
 
 
 @pytest.mark.parametrize("command", [*LABELLED, "replay"])

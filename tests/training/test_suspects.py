@@ -107,7 +107,7 @@ def test_the_same_text_under_two_agencies_is_told(rows: list[LabelledComplaint],
 def test_the_queue_holds_no_text_of_a_complaint(found: Suspects, rows: list[LabelledComplaint], tmp_path: Path) -> None:
     path = tmp_path / "suspects.jsonl"
     assert found.write(path) == len(found.suspects)
-    queue = [row for _, row in read_jsonl(path)]
+    queue = [row for _, row in read_jsonl(path, [])]
     by_id = {row.id: row for row in rows}
     assert [row["id"] for row in queue] == [suspect.id for suspect in found.suspects]
     assert all(row["digest"] == seen.digest(by_id[row["id"]]) for row in queue)

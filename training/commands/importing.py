@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from model.register import Register
+from model.authority import load_region
 from training import sources
 from training.commands.options import FILE, JSON, REGISTER
 
@@ -39,6 +39,6 @@ def import_(
         raise click.BadParameter(f"{bad[0]!r}: write OURS=THEIRS", param_hint="--column")
     named = {ours: theirs for ours, _, theirs in pairs}
     done = sources.import_export(
-        export, out, Register.load(register_dir), crosswalk, columns=named or None, source=source, strict=strict
+        export, out, load_region(register_dir)[0], crosswalk, columns=named or None, source=source, strict=strict
     )
     click.echo(json.dumps(done.to_dict(), ensure_ascii=False) if as_json else str(done))
