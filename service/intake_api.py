@@ -65,7 +65,7 @@ def take_in() -> Response:
         takes_media=NDJSON,
         gives_media=NDJSON,
         answers={200: ("One answer a line.", BatchLine)},
-        problems=("too-large", "not-supported"),
+        problems=("too-large", "not-supported", "busy"),
     )
 )
 def take_batch() -> Response:

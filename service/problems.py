@@ -147,7 +147,10 @@ def from_exception(error: Exception) -> Problem:
     if isinstance(error, HTTPException) and error.code:
         kind = _BY_STATUS.get(error.code, "bad-request" if error.code < 500 else "internal")
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-        return Problem(kind, error.description or "" if kind != "internal" else "", headers=headers)
+        detail = error.description or "" if kind != "internal" else ""
+        if kind == "too-large" and is_for_machines(request.path):  # Werkzeug's words do not tell the limit
+            detail = f"The body may have {request.max_content_length:,} bytes."
+        return Problem(kind, detail, headers=headers)
     if is_busy(error):
         return Problem("busy", "The database did not answer in time. Nothing was stored; please send it again.")
     # The frames say where; the exception's own text may quote what a citizen wrote.

@@ -120,6 +120,12 @@ def test_a_body_that_is_no_json_gets_a_problem(api: Api, body: bytes, kind: str 
     assert answer.content_type == "application/problem+json"
 
 
+def test_a_body_that_is_too_large_is_told_how_large_it_may_be(api: Api) -> None:
+    answer = api.post("/predictions", data=b" " * 4_000_001, content_type="application/json")
+    assert answer.json is not None
+    assert answer.json["detail"] == "The body may have 4,000,000 bytes."
+
+
 def test_a_problem_never_repeats_what_was_sent(api: Api) -> None:
     answer = api.post("/predictions", json=[{"text": {"rahasia": "namaku Joko"}}, {"text": "Joko\0", "id": "Joko Joko"}])
     assert answer.status_code == 422

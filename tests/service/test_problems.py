@@ -135,6 +135,14 @@ def test_the_document_is_openapi_3_1_and_tells_every_view_of_the_api(app: Flask,
     assert len(names) == len(told)
 
 
+def test_every_operation_tells_that_it_can_be_too_busy_and_when_to_come_again(client: FlaskClient) -> None:
+    """The server refuses any request where it has too many under way."""
+    document = client.get("/api/openapi.json").json
+    assert document is not None
+    told = [operation["responses"].get("503", {}) for item in document["paths"].values() for operation in item.values()]
+    assert all("Retry-After" in answer.get("headers", {}) for answer in told)
+
+
 def test_no_reference_in_the_document_leads_nowhere(client: FlaskClient) -> None:
     answer = client.get("/api/openapi.json")
     assert answer.json is not None
