@@ -78,6 +78,13 @@ def test_an_empty_file_excepts_no_day(tmp_path: Path) -> None:
     assert load_exceptions(file) == {}
 
 
+def test_a_file_of_exceptions_without_its_header_is_refused_and_loses_no_day(tmp_path: Path) -> None:
+    file = tmp_path / "libur.csv"
+    file.write_text("2026-10-12,HUT Kutai Timur,libur\n")
+    with pytest.raises(InvalidData, match=r"libur\.csv:1: column missing: date, kind"):
+        load_exceptions(file)
+
+
 def test_a_year_without_working_days_is_an_error_not_an_endless_search() -> None:
     never = {dt.date(2026, 1, 1) + dt.timedelta(days=offset): False for offset in range(2_000)}
     with pytest.raises(InvalidData, match="no 3 working days"):
