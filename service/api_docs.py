@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, current_app, render_template, request
 
 from service import access, openapi
 from service.problems import KINDS
@@ -24,7 +24,8 @@ def document() -> Response:
 @access.public()
 def page() -> str:
     """Show the document as a page."""
-    return render_template("api_docs.html", document=_document(), kinds=KINDS, type_of=_type, resolve=_resolve)
+    host = request.host_url.rstrip("/")  # so that an example can be called as it stands
+    return render_template("api_docs.html", document=_document(), kinds=KINDS, type_of=_type, resolve=_resolve, host=host)
 
 
 def _document() -> dict[str, Any]:

@@ -201,7 +201,9 @@ def add_webhook(url: str, source: str) -> None:
     told = _settings()
     with _database(told) as database, database.write() as connection:
         number, signing_key = webhooks.add(connection, told.read_secret(), url, told.webhook_hosts, source)
-    _show_once(f"Webhook {number}", signing_key, "It signs `time.body` by HMAC-SHA256 in the header Salur-Signature.")
+    _show_once(
+        f"Webhook {number}", signing_key, "It signs each delivery: the README shows how to check the header Salur-Signature."
+    )
 
 
 @hook.command("list")

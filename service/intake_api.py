@@ -40,7 +40,7 @@ _IDEMPOTENCY = Parameter(
         "answer and status 200. Where no model is ready the complaint is stored all the same, for a person to decide (`no-model`).",
         takes=(ComplaintIn,),
         answers={201: ("Stored.", Stored), 200: ("It was stored before: the first answer again.", Stored)},
-        problems=("not-json", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused", "busy"),
+        problems=("not-json", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused"),
         parameters=(_IDEMPOTENCY,),
         example=EXAMPLE | {"id": "WA-2026-00017", "channel": "WhatsApp"},
     )
@@ -84,7 +84,7 @@ def take_batch() -> Response:
         "Show a complaint",
         "What the model said, what was decided, and where the complaint is now. A key sees what its own source sent.",
         answers={200: ("The complaint.", Full)},
-        problems=("not-found", "busy"),
+        problems=("not-found",),
         parameters=(_ID,),
     )
 )
@@ -106,7 +106,7 @@ def show(client_id: str) -> Response:
         answers={200: ("The complaint as it stands now.", Full)},
         problems=(
             *("not-json", "not-found", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused"),
-            *("no-model", "busy"),
+            "no-model",
         ),
         parameters=(_ID, _IDEMPOTENCY),
         example={"outcome": "bukan-wewenang", "agency": "pln"},
@@ -131,7 +131,7 @@ def tell_outcome(client_id: str) -> Response:
         "Every automatic routing and every verdict, in an order that never changes. Ask with `after` = 0 first, then with the "
         "`next` of the last answer. A later entry about a complaint supersedes an earlier one.",
         answers={200: ("A page of the feed.", DecisionsOut)},
-        problems=("invalid", "busy"),
+        problems=("invalid",),
         parameters=(_AFTER, _LIMIT),
     )
 )

@@ -121,7 +121,8 @@ def _taken(listed: Sequence[tuple[str, str, str, Operation, Access]]) -> list[An
 def _operation(name: str, operation: Operation, access: Access, by_type: Mapping[Any, Any]) -> dict[str, Any]:
     kinds = [*operation.problems, *UNREAD]
     if access.scope:
-        kinds += ["no-key", "wrong-key", "forbidden", "too-many"]
+        # Every call may come when there are too many, or when there is no database to find its key in.
+        kinds += ["no-key", "wrong-key", "forbidden", "too-many", "busy"]
     answers: dict[str, Any] = {
         str(status): {"description": text}
         | ({"content": {operation.gives_media: {"schema": by_type[kind]}}} if kind is not None else {})

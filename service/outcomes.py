@@ -82,7 +82,7 @@ def _wrong(said: OutcomeIn, register: Register, today: str) -> Iterator[Detail]:
     if said.outcome == "accepted":
         yield Detail("/agency", "goes with bukan-wewenang only")
     elif agency is None:
-        yield Detail("/agency", "is no agency of the register")
+        yield Detail("/agency", "is no agency of the register: give its id, as /api/v1/agencies lists it")
     elif not agency.active_on(today):
         yield Detail("/agency", "is not active any more")
     elif agency.per and said.unit not in register.units(agency.per):

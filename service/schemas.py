@@ -115,7 +115,7 @@ class OutcomeIn(Shape):
     """What happened downstream: the agency took it, or said that it is not theirs."""
 
     outcome: Literal["accepted", "bukan-wewenang"]
-    agency: Name = Field("", description="with `bukan-wewenang`: the right agency, where it is known")
+    agency: Name = Field("", description="with `bukan-wewenang`: the id of the right agency, where it is known")
     unit: PlaceName = Field("", description="the unit of a family, such as the kecamatan")
     note: Note = Field("", description="why, in the agency's words; masked before it is stored")
 
@@ -176,7 +176,7 @@ class Full(Stored):
     """A complaint with all that was decided about it."""
 
     state: Literal["sent", "waiting", "asked", "decided", "closed"]
-    current_agency: str
+    current_agency: str = Field(description="who has it where `state` is sent or decided; else who had it last, or is proposed")
     current_unit: str
     verdicts: list[VerdictOut]
 

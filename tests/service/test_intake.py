@@ -465,6 +465,11 @@ def test_each_line_of_a_batch_has_its_own_status(api: Api, database: Database) -
     assert len(rows(database, complaint)) == 2
 
 
+def test_a_batch_from_windows_is_read_with_its_byte_order_mark_and_line_ends(api: Api) -> None:
+    body = "\r\n".join(json.dumps(one) for one in (SURE, UNSURE)).encode("utf-8-sig")
+    assert [line["status"] for line in lines(send_batch(api, body))] == [201, 201]
+
+
 def test_each_line_of_a_batch_is_answered_with_the_id_that_can_be_read_in_it(api: Api) -> None:
     given: list[tuple[bytes, str | None]] = [
         (json.dumps(SURE).encode(), "A-2"),

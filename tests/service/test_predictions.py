@@ -86,6 +86,8 @@ def test_nothing_is_stored(api: Api, database: Database) -> None:
         ({"complaints": [{"text": TEXT}] * 101}, "/complaints", "at most 100"),
         ({"complaints": [{"text": TEXT}, {"text": ""}]}, "/complaints/1/text", "is empty"),
         ({"complaints": [{"text": TEXT}], "x": 1}, "/x", "not a field"),
+        ({"complaints": [{"text": TEXT}], "id": "x"}, "/id", "not a field"),
+        ({"complaints": [{"text": TEXT, "id": "a b"}], "x": 1}, "/complaints/0/id", "letters, digits"),
         ([{"text": TEXT}, 5], "/1", "object"),
         ("lampu", "", "object"),
         (5, "", "object"),

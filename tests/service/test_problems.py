@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -111,6 +114,22 @@ def test_every_kind_says_something_to_everybody() -> None:
 def test_every_kind_has_its_place_in_the_documentation(client: FlaskClient) -> None:
     page = client.get("/api/docs").text
     assert all(f'id="problem-{kind}"' in page for kind in KINDS)
+
+
+def test_every_example_of_the_documentation_can_be_called_as_it_stands(client: FlaskClient) -> None:
+    page = html.unescape(client.get("/api/docs").text)
+    examples = re.findall(r"<code>(curl .*?)</code>", page, re.DOTALL)
+    assert len(examples) == 4
+    assert all(shlex.split(example)[-1].startswith("http://localhost/api/v1/") for example in examples)
+    assert any("--data-binary" in example for example in examples), "-d would take the line breaks out of a batch"
+
+
+def test_every_call_with_a_key_may_have_to_wait_and_says_so(client: FlaskClient) -> None:
+    document = client.get("/api/openapi.json").json
+    assert document is not None
+    for item in document["paths"].values():
+        for operation in item.values():
+            assert "Retry-After" in operation["responses"]["503"]["headers"], operation["operationId"]
 
 
 def test_the_document_is_openapi_3_1_and_tells_every_view_of_the_api(app: Flask, client: FlaskClient) -> None:

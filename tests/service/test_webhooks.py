@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import hmac
 import http.client
 import http.server
 import json
+import re
+import runpy
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,7 +102,9 @@ def add(database: Database, told: Settings, url: str, source: str = "") -> str:
 
 
 @BOTH
-def test_what_is_decided_is_posted_once_and_signed(api: Api, database: Database, told: Settings, receiver: Receiver) -> None:
+def test_what_is_decided_is_posted_once_and_signed(
+    api: Api, database: Database, told: Settings, receiver: Receiver, tmp_path: Path
+) -> None:
     key = add(database, told, receiver.url)
     api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
     assert [webhooks.deliver(database, told, SECRET) for _ in range(3)] == [1, 0, 0]
@@ -119,8 +122,11 @@ def test_what_is_decided_is_posted_once_and_signed(api: Api, database: Database,
         "missing": [],
         "decided_at": "",
     }
-    moment, signature = (part.partition("=")[2] for part in headers["Salur-Signature"].split(","))
-    assert hmac.compare_digest(signature, hmac.new(key.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest())
+    checked = tmp_path / "of_the_readme.py"
+    checked.write_text(re.findall(r"```python\n(.*?)```", Path("README.md").read_text(encoding="utf-8"), re.DOTALL)[0])
+    is_from_salur = runpy.run_path(str(checked))["is_from_salur"]
+    assert is_from_salur(key, headers["Salur-Signature"], body)
+    assert not is_from_salur(key, headers["Salur-Signature"], body + b" ")
     assert headers["Salur-Delivery"] == "1-1"
     assert [row.state for row in deliveries(database)] == ["delivered"]
 
