@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, current_app, flash, make_response, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from service import access, accounts, problems
@@ -23,6 +24,7 @@ CARRIED = "simpan-"
 """Prefix of the fields of a form that is carried through signing in."""
 _MAX_CARRIED = 60_000
 _LIMIT = "120 per minute"
+_LEFT = "Anda sudah keluar."
 
 
 def init_app(app: Flask) -> None:
@@ -33,18 +35,22 @@ def init_app(app: Flask) -> None:
 
 def ask() -> Response:
     """Ask to sign in, and bring the person back to where they wanted to go, with what they had written."""
+    asked = request.full_path.rstrip("?")
     if request.method in ("GET", "HEAD"):
-        return redirect(url_for("sign_in.enter", lanjut=request.full_path.rstrip("?")))
+        return redirect(url_for("sign_in.enter", lanjut=asked))
     if not _is_ours():
+        return redirect(url_for("sign_in.enter"), 303)
+    if request.endpoint == "sign_in.leave":  # nobody signs in to sign out
+        flash(_LEFT)
         return redirect(url_for("sign_in.enter"), 303)
     if (request.content_length or 0) > 8 * _MAX_CARRIED:  # a file is not carried along
         return redirect(url_for("sign_in.enter", lanjut=request.path), 303)
     carried = [(CARRIED + name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
-    if sum(len(value) for _, value in carried) > _MAX_CARRIED:
+    # Passwords are not written into a page.
+    if request.endpoint == "sign_in.password" or sum(len(value) for _, value in carried) > _MAX_CARRIED:
         carried = []
-    return _form(
-        401, "Sesi Anda sudah berakhir. Masuk lagi: yang Anda tulis tidak hilang.", next_page=request.path, carried=carried
-    )
+    kept = "Masuk lagi: yang Anda tulis tidak hilang." if carried else "Silakan masuk lagi, lalu ulangi yang terakhir."
+    return _form(401, f"Sesi Anda sudah berakhir. {kept}", next_page=asked, carried=carried)
 
 
 @blueprint.get("/masuk")
@@ -52,7 +58,7 @@ def ask() -> Response:
 def enter() -> Response:
     """Show the form."""
     if current_user.is_authenticated:
-        return redirect(_local(request.args.get("lanjut", "")))
+        return redirect(_shown(_local(request.args.get("lanjut", ""))))
     return _form(200, next_page=request.args.get("lanjut", ""))
 
 
@@ -72,8 +78,9 @@ def check() -> Response:
     access.sign_in(person)
     if carried:
         fields = MultiDict((name.removeprefix(CARRIED), value) for name, value in carried)
-        return make_response(render_template("carried.html", target=_local(form.get("lanjut", "")), fields=fields))
-    return redirect(_local(form.get("lanjut", "")))
+        target = _local(form.get("lanjut", ""))
+        return make_response(render_template("carried.html", target=target, back=_shown(target), fields=fields))
+    return redirect(_shown(_local(form.get("lanjut", ""))))
 
 
 @blueprint.errorhandler(CSRFError)
@@ -92,7 +99,7 @@ def stale(error: CSRFError) -> Response:
 def leave() -> Response:
     """End the session."""
     access.sign_out()
-    flash("Anda sudah keluar.")
+    flash(_LEFT)
     return redirect(url_for("sign_in.enter"))
 
 
@@ -147,3 +154,15 @@ def _local(target: str) -> str:
     if parsed.scheme or parsed.netloc or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
         return url_for("home")
     return target
+
+
+def _shown(target: str) -> str:
+    """Answer an address of this site where it is a page, else the nearest page above it: some addresses only take a form."""
+    asked = path = urlsplit(target).path
+    while path != "/":
+        try:
+            current_app.url_map.bind("").match(path, "GET")
+            break
+        except HTTPException:
+            path = path.rpartition("/")[0] or "/"
+    return target if path == asked else path

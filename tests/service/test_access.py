@@ -83,12 +83,49 @@ def test_what_was_written_when_the_session_ended_is_offered_again(app: Flask, da
         found = accounts.everyone(connection)[0]
         accounts.set_password(connection, found, PASSWORD)
     form = {"csrf_token": token, "catatan": 'Sudah ditelepon, "tunggu" <b>Senin</b>'}
-    refused = petugas.client.post("/sandi", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    refused = petugas.client.post("/aduan/1?umur=terlambat", data=form, headers={"Sec-Fetch-Site": "same-origin"})
     assert refused.status_code == 401
     assert "tidak hilang" in refused.text
+    assert 'value="/aduan/1?umur=terlambat"' in refused.text
     again = petugas.sign_in("petugas", **{"lanjut": "/sandi", "simpan-catatan": 'Sudah ditelepon, "tunggu" <b>Senin</b>'})
     assert again.status_code == 200
     assert "Sudah ditelepon, &#34;tunggu&#34; &lt;b&gt;Senin&lt;/b&gt;</textarea>" in again.text
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [
+        ("/pengguna/1/sandi", "/pengguna"),
+        ("/pengguna/baru", "/pengguna"),
+        ("/impor/3/batal?x=1", "/impor/3"),
+        ("/keluar", "/"),
+        ("/aduan/1?umur=terlambat", "/aduan/1?umur=terlambat"),
+        ("/tidak/ada", "/"),
+    ],
+)
+def test_signing_in_again_leads_to_a_page_and_never_to_an_address_that_only_takes_a_form(
+    petugas: Person, form: str, page: str
+) -> None:
+    assert petugas.sign_in("petugas", lanjut=form).headers["Location"] == page
+    offered = petugas.sign_in("petugas", **{"lanjut": form, "simpan-peran": "kepala"})
+    assert f'<a href="{page}">Batal' in offered.text
+
+
+def test_passwords_are_not_carried_through_signing_in(petugas: Person) -> None:
+    petugas.client.delete_cookie("salur")
+    form = {"lama": PASSWORD, "baru": "kucing-tidur-siang-9", "ulang": "kucing-tidur-siang-9"}
+    refused = petugas.client.post("/sandi", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert refused.status_code == 401
+    assert PASSWORD not in refused.text
+    assert "kucing" not in refused.text
+    assert "tidak hilang" not in refused.text
+
+
+def test_whoever_signs_out_after_the_session_ended_is_signed_out(petugas: Person) -> None:
+    petugas.client.delete_cookie("salur")
+    left = petugas.client.post("/keluar", headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=True)
+    assert left.status_code == 200
+    assert "Anda sudah keluar." in left.text
 
 
 @pytest.mark.parametrize(
