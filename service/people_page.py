@@ -120,6 +120,12 @@ def _rate(text: str) -> str:
     return " ".join(_PERIODS.get(word, word) for word in text.lower().split())
 
 
+def _shown_rate(rate: str) -> str:
+    """Write a rate as `_rate` reads it."""
+    words = {english: ours for ours, english in _PERIODS.items()}
+    return " ".join(words.get(word, word) for word in rate.split())
+
+
 def _change(number: int, change: Callable[[Connection, Account, int], Account], done: str) -> Response:
     try:
         with parts().database.write() as connection:
@@ -141,5 +147,6 @@ def _page(status: int = 200, **told: Any) -> Response:
     with parts().database.read() as connection:
         people = connection.execute(select(account).order_by(account.c.active.desc(), account.c.name)).all()
         listed_keys = connection.execute(select(api_key).order_by(api_key.c.revoked_at.is_not(None), api_key.c.name)).all()
-    page = render_template("pages/people.html", people=people, keys=listed_keys, roles=ROLES, scopes=wording.SCOPES, **told)
+    known = {"people": people, "keys": listed_keys, "roles": ROLES, "scopes": wording.SCOPES, "rate": _shown_rate}
+    page = render_template("pages/people.html", **known, **told)
     return make_response(page, status)

@@ -386,6 +386,37 @@ def test_a_file_goes_in_and_comes_back(browser: Browser, site: Site, size: str, 
     assert reader.faults == []
 
 
+def test_a_second_press_on_a_slow_network_loses_nothing_that_is_given_out_once(browser: Browser, site: Site) -> None:
+    reader = Reader(browser, site, "360")
+    page = reader.page
+    reader.visit("/impor")
+    page.set_input_files("[name=berkas]", {"name": "dua.xlsx", "mimeType": "application/octet-stream", "buffer": _export("dua")})
+    page.get_by_role("button", name="Unggah").click()
+    page.locator("select[name=nama-1]").select_option("")
+    page.get_by_role("button", name="Proses").click()
+    expect(page.get_by_text("Namanya belum dipadankan")).to_be_visible()
+    reader.check("result with long words")
+
+    network = {"offline": False, "latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
+    reader.context.new_cdp_session(page).send("Network.emulateNetworkConditions", network)
+    twice = "(button) => { button.click(); setTimeout(() => button.click(), 250); }"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Ambil berkas hasil").evaluate(twice)
+    assert download.value.failure() is None
+
+    reader.visit("/pengguna")
+    page.locator("form[action='/pengguna/baru'] [name=nama]").fill("tini")
+    page.get_by_role("button", name="Tambah").evaluate(twice)
+    expect(page.get_by_role("heading", name="Kata sandi untuk tini")).to_be_visible()
+    page.get_by_role("link", name="Sudah saya catat").click()
+    page.locator("form[action='/pengguna/kunci'] [name=nama]").fill("Jembatan")
+    page.get_by_label("mengirim aduan").check()
+    page.get_by_role("button", name="Buat kunci").evaluate(twice)
+    expect(page.get_by_role("heading", name="Kunci API baru")).to_be_visible()
+    expect(page.locator("td b", has_text="Jembatan")).to_have_count(1)
+    assert reader.faults == []
+
+
 def _waiting(site: Site, queue: str = "review") -> list[int]:
     with site.past.parts.database.read() as connection:
         wanted = select(standing.c.complaint_id).where(standing.c.state == "waiting", standing.c.queue == queue)

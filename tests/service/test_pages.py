@@ -116,6 +116,7 @@ def test_a_rate_is_written_as_people_here_write_it(pengelola: Person, database: 
     assert made.status_code == 200
     with database.read() as connection:
         assert connection.execute(select(api_key.c.rate_limit)).scalar_one() == "100 per minute"
+    assert "paling banyak 100 per menit" in pengelola.client.get("/pengguna").text
     assert "kewenangan: meminta usulan instansi" in pengelola.client.get("/log").text
 
 
