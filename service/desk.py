@@ -414,8 +414,11 @@ def _options(case: Case, register: Register | None) -> Sequence[Option]:
 
 
 def _found(typed: str) -> Sequence[Found]:
-    register = _register()
-    return agency_search.search(register, typed, parts().calendar.today().isoformat()) if register else ()
+    register, today = _register(), parts().calendar.today().isoformat()
+    if register is None:
+        return ()
+    found = [*agency_search.search(register, typed, today), *agency_search.offices(register, typed, today)]
+    return found[: agency_search.LIMIT]
 
 
 def _unit_of(agency: Agency, case: Case) -> str:
@@ -451,7 +454,7 @@ def _choice(case: Case, draft: Draft) -> tuple[Choice | None, str, str]:
         return Choice(outcome="needs-info", missing=draft.missing, note=draft.note, question=draft.question), "", ""
     if doing == "bukan-aduan":
         return Choice(outcome="not-a-complaint", note=draft.note), "", ""
-    name = _text("putusan")
+    name, _, office_of = _text("putusan").partition("/")  # of what a search found: the family and the unit
     if not name:
         return None, "Pilih dahulu instansinya.", "cari"
     if register is None:
@@ -464,7 +467,7 @@ def _choice(case: Case, draft: Draft) -> tuple[Choice | None, str, str]:
         return None, f"{agency.name} sudah tidak aktif. Pilih penggantinya.", "cari"
     if len(draft.also) > review.MAX_ALSO:
         return None, f"Instansi pendukung paling banyak {review.MAX_ALSO}.", "pendukung"
-    unit = (draft.unit or _unit_of(agency, case)) if agency.per else ""
+    unit = (office_of or draft.unit or _unit_of(agency, case)) if agency.per else ""
     if agency.per and unit not in register.units(agency.per):
         return None, f"{agency.name}: pilih dahulu {agency.per} yang mana.", "unit"
     return Choice(agency=name, unit=unit, also=draft.also, note=draft.note), "", ""

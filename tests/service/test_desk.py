@@ -308,6 +308,20 @@ def test_what_a_colleague_has_open_is_shown_but_not_decided(api: Api, petugas: P
     assert "dibuka Budi" in petugas.client.get("/antrean").text
 
 
+def test_an_office_that_a_search_names_is_chosen_whatever_place_the_complaint_names(
+    api: Api, petugas: Person, database: Database
+) -> None:
+    number = arrive(api, kecamatan="Sangatta Utara")
+    found = petugas.client.get(f"/aduan/{number}/cari?cari=kecamatan+bengalon").text
+    assert "Kecamatan Bengalon" in found
+    (offered,) = re.findall(r'name="putusan" value="([^"]*)"', found)
+    send(petugas, number, putusan=offered)
+    (kept,) = verdicts(database)
+    assert (kept.agency, kept.unit) == ("kecamatan", "Bengalon")
+    other = arrive(api)
+    assert send(petugas, other, putusan="kecamatan/Atlantis").status_code == 422
+
+
 def test_a_note_survives_the_end_of_the_session(api: Api, petugas: Person, database: Database) -> None:
     number = arrive(api)
     form = {"csrf_token": petugas.token(f"/aduan/{number}"), "keadaan": "0", "putusan": "dlh", "catatan": NOTE}

@@ -96,10 +96,29 @@ def test_every_question_that_can_be_made_can_be_sent() -> None:
         ("camat", "kecamatan"),
         ("sampah", "dlh"),
         ("ktp", "disdukcapil"),
+        ("kominfo", "diskominfo"),
     ],
 )
 def test_an_agency_is_found_by_name_alias_or_matter(query: str, first: str) -> None:
     assert agency_search.search(Register.load(KUTIM), query)[0].agency.id == first
+
+
+@pytest.mark.parametrize(
+    ("query", "units"),
+    [
+        ("kecamatan bengalon", ["Bengalon"]),
+        ("camat", []),
+        ("Kecamatan", []),
+        ("kec sangatta", ["Sangatta Selatan", "Sangatta Utara"]),
+        ("bengalon", ["Bengalon"]),
+        ("kantor camat bengalon", ["Bengalon"]),
+        ("dinas bengalon", []),
+        ("", []),
+    ],
+)
+def test_an_office_of_a_family_is_found_by_the_place_it_is_named_after(query: str, units: list[str]) -> None:
+    found = agency_search.offices(Register.load(KUTIM), query)
+    assert [(one.agency.id, one.unit) for one in found] == [("kecamatan", unit) for unit in units]
 
 
 def test_what_an_agency_does_not_look_after_does_not_find_it() -> None:
