@@ -152,6 +152,8 @@ class Drift:
             lines.append(
                 f"{self.seen:,} of {total:,} complaints taught the model: counted by agency and word, not as unfamiliar or wrong"
             )
+        if len(self.weeks) <= MIN_BASELINE:
+            lines.append(f"no week has the {MIN_BASELINE} weeks before it that an alarm needs")
         lines.append(f"{len(self.alarms)} alarms; where nothing changes, at most {BUDGET} a year are expected")
         lines += (f"  {alarm}" for alarm in self.alarms)
         lines.append(f"{len(self.rising)} words rose, the latest:")
@@ -165,10 +167,12 @@ def cases_of(
 
     `known` are the complaints that it was trained on, where that can be told: of these it is hardly ever wrong, so that
     every retraining would make the weeks after it look bad. What they are about still counts.
-    Raises InvalidData where a date is none, at the first.
+    Raises InvalidData where a date is none, at the first; and after the last where there was no date at all.
     """
+    dated = False
     for row in rows:
         if row.received_at and row.agency:
+            dated = True
             _monday(row.received_at, row.id)
             words = router.reader.analyzer.words(row.complaint)
             stems = frozenset(word.stem for word in words)
@@ -178,6 +182,8 @@ def cases_of(
             unknown = len(words) - router.scorer.known(words)
             said = router.route(row.complaint).candidates[0].agency
             yield Case(row.received_at, row.agency, unknown > UNFAMILIAR * len(words), said != row.agency, stems)
+    if not dated:  # else nothing would have been watched, and no alarm be heard
+        raise InvalidData([Fault("data", 0, "no complaint has a date (received_at): there are no weeks to watch")])
 
 
 def count(cases: Iterable[Case]) -> list[Week]:

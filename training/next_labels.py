@@ -52,7 +52,11 @@ class Picks:
         """Lay it out as a table, with the pairs that most picks waver between."""
         lines = [f"{len(self.picks):,} of {self.complaints:,} complaints to have labelled next"]
         lines += [f"  {'id':<24} {'first':<26} {'second':<26} {'lead':>6}"]
-        lines += [f"  {pick.id[:24]:<24} {pick.first[:26]:<26} {pick.second[:26]:<26} {pick.margin:>6.1%}" for pick in self.picks]
+        named = [pick.id or f"no. {pick.number + 1} of the input" for pick in self.picks]
+        lines += [
+            f"  {name[:24]:<24} {pick.first[:26]:<26} {pick.second[:26]:<26} {pick.margin:>6.1%}"
+            for name, pick in zip(named, self.picks, strict=True)
+        ]
         pairs = Counter(" | ".join(sorted((pick.first, pick.second))) for pick in self.picks)
         return "\n".join([*lines, "most wavered between:", *(f"  {pair:<54} {count:>4}" for pair, count in pairs.most_common(5))])
 

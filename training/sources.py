@@ -276,7 +276,8 @@ def _from_table(path: Path, columns: Mapping[str, str], say: Callable[[str], obj
     names = {**COLUMNS, **{ours: (lapor.plain(theirs),) for ours, theirs in columns.items()}}
     with lapor.open_table(path, names, ("text", "agency", *columns)) as found:
         if found is None:
-            wanted = ", ".join(f"{name} ({' or '.join(names[name][:4])})" for name in ("text", "agency", *columns))
+            needed = dict.fromkeys(("text", "agency", *columns))
+            wanted = ", ".join(f"{name} ({' or '.join(names[name][:4])})" for name in needed)
             raise InvalidData([Fault(str(path), 0, f"no header that names the columns {wanted}; {_NAME_IT}")])
         _, header, rows = found
         if passed_over := _passed_over(header, names):

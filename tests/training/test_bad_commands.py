@@ -154,6 +154,11 @@ def test_versions_that_cannot_be_read_are_listed_with_the_reason(
     assert ("missing" in half, "format 1" in old, "no figures" in bare) == (True, True, True)
 
 
+def test_a_version_is_not_compared_with_itself(run: Run, folder: Path) -> None:
+    (line,) = run("compare", folder / "good.jsonl")
+    assert "both champion and challenger" in line
+
+
 @pytest.mark.parametrize("command", LABELLED)
 def test_an_unknown_agency_and_no_complaint_at_all_are_refused(run: Run, tmp_path: Path, command: str) -> None:
     data = tmp_path / "data.jsonl"

@@ -199,6 +199,8 @@ def test_complaints_are_seen_with_the_models_eyes() -> None:
     assert new == cases[1]
     with pytest.raises(InvalidData, match="x: received_at"):
         list(cases_of(router, [replace(strange, received_at="2024-13-01")]))
+    with pytest.raises(InvalidData, match="no complaint has a date"):
+        list(cases_of(router, rows[:3]))
 
 
 def test_a_model_retrained_on_the_past_is_no_alarm_about_what_came_since() -> None:
@@ -222,3 +224,5 @@ def test_the_table_and_the_object_hold_every_alarm() -> None:
     assert len(plain["weeks"]) == 30
     assert "live error" in str(found)
     assert f"at most {BUDGET} a year" in str(found)
+    assert "weeks before it" not in str(found)
+    assert "no week has the 8 weeks before it that an alarm needs" in str(watch(found.weeks[:8]))

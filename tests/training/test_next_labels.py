@@ -93,6 +93,8 @@ def test_picks_name_what_the_model_wavers_between(router: Router, rows: list[Lab
     assert plain["complaints"] == 300
     assert [item["id"] for item in plain["picks"]] == [item.id for item in found.picks]
     assert found.picks[0].id in str(found)
+    nameless = choose(router, [Complaint(""), Complaint("sampah menumpuk")], 2)
+    assert "no. 2 of the input" in str(nameless), "else nobody knows which complaint to label"
 
 
 def _first_two(router: Router, complaint: Complaint) -> tuple[Any, Any]:

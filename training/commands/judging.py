@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from model.authority import load_region
+from model.faults import Fault, InvalidData
 from model.registry import Registry
 from model.router import Router
 from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
@@ -57,6 +58,8 @@ def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path
     champion, challenger = map(Router.load, folders)
     rows = dataset.load(*data)
     dataset.check(rows, challenger.register, every_agency=False)
+    if champion.version == challenger.version:  # the ledger would say that it is no worse than itself
+        raise InvalidData([Fault(champion.version, 0, "is both champion and challenger: there is nothing to compare")])
     seen = {router.version: Seen.load(folder) for router, folder in zip((champion, challenger), folders, strict=True)}
     found = compare.compare(
         champion, challenger, [row.complaint for row in rows], seen=seen, today=moment()[:10], texts=texts, say=say
