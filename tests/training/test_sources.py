@@ -119,7 +119,7 @@ def test_columns_of_a_plain_table_can_be_named(tmp_path: Path) -> None:
     ]
     with pytest.raises(InvalidData, match="no such column of ours: txt"):
         list(read(path, {"txt": "keluhan warga"}))
-    with pytest.raises(InvalidData, match=r"names the columns text \([^)]+\), agency \([^)]+\), title \(judulnya\)$"):
+    with pytest.raises(InvalidData, match=r"names the columns text \([^)]+\), agency \([^)]+\), title \(judulnya\);"):
         list(read(path, {"text": "keluhan warga", "agency": "ke", "title": "judulnya"}))
 
 
