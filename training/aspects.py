@@ -41,7 +41,7 @@ from model.aspects import (
     measure,
 )
 from model.labelled import KINDS, MISSING, LabelledComplaint
-from model.reader import Reader
+from model.reader import Reader, Reading
 from model.text import stand
 from training.calibrate import OutOfFold, workers
 from training.config import TrainingConfig
@@ -176,27 +176,37 @@ def fit(
     return FittedAspects(machines.coef, machines.bias, aspects, figures)
 
 
+Read = tuple[LabelledComplaint, Reading]
+
+
 def fit_from(
-    fitted: Pipeline, rows: Sequence[LabelledComplaint], reader: Reader, answers: OutOfFold, config: TrainingConfig
+    fitted: Pipeline,
+    rows: Sequence[LabelledComplaint],
+    reader: Reader,
+    answers: OutOfFold,
+    config: TrainingConfig,
+    examples: Sequence[Read] = (),
 ) -> FittedAspects:
     """Fit on the features and agencies of a fitted pipeline, whose further columns these become.
 
     `answers` are out-of-fold, and count the rows that have an agency. A row without one took no part in fitting the
-    pipeline, which may say itself what it thinks of it. Rows that no fold tested are left out.
+    pipeline, which may say itself what it thinks of it. Rows that no fold tested are left out. `examples` are further such
+    rows, read with the register of the region that they come from.
     """
-    X, chosen, facts = facts_from(fitted, rows, reader, answers)
+    X, chosen, facts = facts_from(fitted, rows, reader, answers, examples)
     return fit(X, chosen, facts, config, [str(agency) for agency in answers.agencies])
 
 
 def facts_from(
-    fitted: Pipeline, rows: Sequence[LabelledComplaint], reader: Reader, answers: OutOfFold
+    fitted: Pipeline, rows: Sequence[LabelledComplaint], reader: Reader, answers: OutOfFold, examples: Sequence[Read] = ()
 ) -> tuple[csr_matrix, list[LabelledComplaint], list[Facts]]:
     """Answer features, rows and facts of the rows that teach and whose probabilities are honest; as for `fit_from`."""
     place = {int(row): at for at, row in enumerate(answers.rows)}
     routed = np.cumsum([bool(row.agency) for row in rows]) - 1
     numbers = teaching(rows, [n for n, row in enumerate(rows) if not row.agency or int(routed[n]) in place])
-    chosen = [rows[number] for number in numbers]
-    readings = [reader.read(row.complaint) for row in chosen]
+    read = [(rows[number], reader.read(rows[number].complaint)) for number in numbers]
+    read += examples
+    chosen, readings = [row for row, _ in read], [reading for _, reading in read]
     if not chosen:
         return csr_matrix((0, fitted["classifier"].coef_.shape[1])), [], []
     X = fitted["features"].transform([reading.words for reading in readings]).tocsr()

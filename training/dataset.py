@@ -161,6 +161,8 @@ def near_duplicate_groups(complaints: Sequence[LabelledComplaint], threshold: fl
 
 def without_repeats(complaints: Sequence[LabelledComplaint], of: Sequence[LabelledComplaint]) -> list[LabelledComplaint]:
     """Leave out what repeats one of the others, nearly the same texts too: who learns from it has seen that one."""
+    known = {text_key(complaint) for complaint in of}
+    complaints = [complaint for complaint in complaints if text_key(complaint) not in known]
     if not complaints:
         return []
     groups = near_duplicate_groups([*of, *complaints])

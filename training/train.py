@@ -8,7 +8,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from model.artifact import Artifact
 from model.aspects import load_cues
+from model.authority import load_region
 from model.labelled import LabelledComplaint
-from model.reader import Reader, protected_words
+from model.reader import Reader, Reading, protected_words
 from model.register import Register
 from model.text import Analyzer
 from training import aspects, dataset
@@ -44,11 +45,20 @@ Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
+class Examples:
+    """Another region's complaints that teach the aspects alone, without an agency; the register tells the places in them."""
+
+    rows: Sequence[LabelledComplaint]
+    register: Register
+
+
+@dataclass(frozen=True)
 class Sources:
     """What a training is given: this region's own complaints, and other regions' to learn from."""
 
     own: Sequence[LabelledComplaint]
     other: Sequence[LabelledComplaint] = ()
+    examples: Examples | None = None
     dropped: int = 0
     conflicts: int = 0
     given: str = ""
@@ -58,18 +68,30 @@ class Sources:
     def digest(self) -> str:
         """SHA-256 over every row in order: the data's identity in a manifest."""
         total = hashlib.sha256()
-        for part in (self.own, self.other):
+        parts = [self.own, self.other]
+        if self.examples:
+            parts.append(self.examples.rows)
+            total.update(self.examples.register.digest.encode())
+        for part in parts:
             for row in part:
                 total.update(json.dumps(row.to_dict(), ensure_ascii=False, sort_keys=True).encode())
             total.update(b"\0")
         return total.hexdigest()
 
 
-def load(register: Register, own: Sequence[Path], other: Sequence[Path], today: str, *, allow_unseen: bool = False) -> Sources:
+def load(
+    register: Register,
+    own: Sequence[Path],
+    other: Sequence[Path],
+    today: str,
+    examples: Path | None = None,
+    *,
+    allow_unseen: bool = False,
+) -> Sources:
     """Read, check, bring labels up to date and deduplicate. Raises InvalidData with every fault of every file.
 
     What repeats an own row is dropped from the other regions': `other` teaches every fold and every challenger, so an own row
-    would be judged by a model that has seen it.
+    would be judged by a model that has seen it. `examples` is the folder of another region, for the aspects.
     """
     own_rows, other_rows = dataset.load(*own), dataset.load(*other)
     dataset.check([*own_rows, *other_rows], register, every_agency=not allow_unseen)
@@ -77,7 +99,18 @@ def load(register: Register, own: Sequence[Path], other: Sequence[Path], today: 
     theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
     further = dataset.without_repeats(theirs.kept, mine.kept)
     dropped = mine.dropped + theirs.dropped + len(theirs.kept) - len(further)
-    return Sources(mine.kept, further, dropped, len(mine.conflicts) + len(theirs.conflicts))
+    shown = _examples(examples, [*mine.kept, *further]) if examples else None
+    return Sources(mine.kept, further, shown, dropped, len(mine.conflicts) + len(theirs.conflicts))
+
+
+def _examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:
+    """Read another region's complaints that say a kind; None where all of them repeat known ones, as a region's own do."""
+    register, _ = load_region(folder)
+    rows = dataset.load(folder / "complaints.jsonl")
+    dataset.check(rows, register, every_agency=False)
+    told = dataset.deduplicate([replace(row.complaint, agency="", unit="") for row in rows if row.complaint.kind]).kept
+    new = dataset.without_repeats(told, known)
+    return Examples(new, register) if new else None
 
 
 def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:
@@ -118,7 +151,8 @@ def train(
     fitted = fit_pipeline(config, own + other, reader, answers.temperature)
     del own, other  # their words are a good part of the memory, and what comes now takes much of its own
     say("kind, oversight and what is missing")
-    heads = aspects.fit_from(fitted, sources.own, reader, answers, config)
+    examples = _read(sources.examples) if sources.examples else ()
+    heads = aspects.fit_from(fitted, sources.own, reader, answers, config, examples)
     dismiss_workers()
     figures = kept.judged.figures(kept.policy, kept.stands_for)
     vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
@@ -133,6 +167,7 @@ def train(
             "given": sources.given or sources.digest,
             "own": len(sources.own),
             "other": len(sources.other),
+            "examples": len(sources.examples.rows) if sources.examples else 0,
             "dropped": sources.dropped,
             "conflicts": sources.conflicts,
             "per_source": dict(Counter(row.source or "own" for row in (*sources.own, *sources.other))),
@@ -147,6 +182,11 @@ def train(
         "figures": {"out_of_fold": figures, "aspects": heads.figures},
     }
     return Artifact(manifest, {"additions": arrays.additions, "bias": arrays.bias}, vocabulary, register), kept.judged
+
+
+def _read(examples: Examples) -> list[tuple[LabelledComplaint, Reading]]:
+    reader = Reader(examples.register)
+    return [(row, reader.read(row.complaint)) for row in examples.rows]
 
 
 def version_name(created: str, sources: Sources, register: Register, config: TrainingConfig) -> str:

@@ -267,7 +267,10 @@ def test_markup_in_every_field_is_shown_as_text(api: Api, petugas: Person, datab
     assert verdicts(database)[0].note == evil
     for page in pages:
         tags = Tags(page)
-        assert [attributes.get("src") for name, attributes in tags.found if name == "script"] == ["/static/desk.js", "/static/once.js"]
+        assert [attributes.get("src") for name, attributes in tags.found if name == "script"] == [
+            "/static/desk.js",
+            "/static/once.js",
+        ]
         assert not [name for _, attributes in tags.found for name in attributes if name.startswith("on") or name == "style"]
 
 

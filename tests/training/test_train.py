@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,37 @@ def test_other_regions_rows_that_repeat_an_own_one_are_dropped_and_counted(regio
     assert [row.id for row in given.other] == ["c"]
     assert given.dropped == 2
     assert OWN not in Seen.of(given.other)
+
+
+def test_another_regions_examples_come_without_their_agencies_and_without_what_is_known(region: Path, tmp_path: Path) -> None:
+    def load_with(examples: Path | None) -> train.Sources:
+        files = [tmp_path / "own.jsonl"]
+        return train.load(Register.load(region), files, [], TODAY, examples, allow_unseen=True)
+
+    rows = load(region / "complaints.jsonl")
+    dump([replace(row, kind="", oversight=False, missing=()) for row in rows[::2]], tmp_path / "own.jsonl")
+    given = load_with(region).examples
+    assert given is not None
+    assert given.register.digest == Register.load(region).digest
+    assert {row.agency for row in given.rows} == {""}
+    assert 0 < len(given.rows) <= len(rows[1::2])
+    assert load_with(region).digest != load_with(None).digest
+    dump(rows, tmp_path / "own.jsonl")
+    assert load_with(region).examples is None
+    assert load_with(region).digest == load_with(None).digest
+
+
+def test_a_region_of_exports_learns_from_anothers_examples_what_no_export_tells(region: Path, tiny_config: TrainingConfig) -> None:
+    rows, register = load(region / "complaints.jsonl"), Register.load(region)
+    own = [replace(row, kind="", oversight=False, missing=()) for row in rows[::2] if row.agency]
+    taught = [replace(row, agency="", unit="") for row in rows[1::2]]
+    question = next(row.complaint for row in rows[::2] if row.kind == "permintaan-informasi")
+
+    def kind(sources: train.Sources) -> str:
+        return Router(train.train(register, sources, tiny_config, f"{TODAY}T08:00:00+00:00")[0]).route(question).kind
+
+    assert kind(train.Sources(own)) == ""
+    assert kind(train.Sources(own, examples=train.Examples(taught, register))) == "permintaan-informasi"
 
 
 def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(

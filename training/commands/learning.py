@@ -15,13 +15,14 @@ from model.registry import Registry
 from model.router import Router
 from training import config as configs
 from training import dataset, outputs, report, retrain, suspects, train
-from training.commands.options import CONFIG, DATA, FILE, JSON, MODELS, REGISTER, TRANSFER, moment, say, show, user
+from training.commands.options import CONFIG, DATA, EXAMPLES, FILE, JSON, MODELS, REGISTER, TRANSFER, moment, say, show, user
 
 
 @click.command("train")
 @REGISTER
 @DATA
 @TRANSFER
+@EXAMPLES
 @MODELS
 @CONFIG
 @click.option(
@@ -33,6 +34,7 @@ def train_(
     register_dir: Path,
     data: tuple[Path, ...],
     transfer: tuple[Path, ...],
+    examples: Path | None,
     models: Path,
     config_file: Path | None,
     allow_unseen: bool,
@@ -42,7 +44,7 @@ def train_(
     """Train a new version. Prints its name."""
     now = moment()
     register, _ = load_region(register_dir)
-    given = train.load(register, data, transfer, now[:10], allow_unseen=allow_unseen)
+    given = train.load(register, data, transfer, now[:10], examples, allow_unseen=allow_unseen)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     outputs.check_folder(models)
     registry = Registry(models)
@@ -75,6 +77,7 @@ def train_(
 @REGISTER
 @DATA
 @TRANSFER
+@EXAMPLES
 @MODELS
 @CONFIG
 @click.option(
@@ -91,6 +94,7 @@ def retrain_(
     register_dir: Path,
     data: tuple[Path, ...],
     transfer: tuple[Path, ...],
+    examples: Path | None,
     models: Path,
     config_file: Path | None,
     test: float,
@@ -106,7 +110,7 @@ def retrain_(
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     registry = Registry(models)
     now = moment()
-    given = train.load(register, data, transfer, now[:10], allow_unseen=True)
+    given = train.load(register, data, transfer, now[:10], examples, allow_unseen=True)
     outputs.check_folder(models)
     done = retrain.retrain(
         registry, register, given, chosen, test=test, at=now, who=user(), why=why, promote=promote_if_better, say=say
