@@ -56,13 +56,15 @@ def test_a_region_of_exports_learns_from_anothers_examples_what_no_export_tells(
     rows, register = load(region / "complaints.jsonl"), Register.load(region)
     own = [replace(row, kind="", oversight=False, missing=()) for row in rows[::2] if row.agency]
     taught = [replace(row, agency="", unit="") for row in rows[1::2]]
-    question = next(row.complaint for row in rows[::2] if row.kind == "permintaan-informasi")
+    questions = [row.complaint for row in rows[::2] if row.kind == "permintaan-informasi"]
 
-    def kind(sources: train.Sources) -> str:
-        return Router(train.train(register, sources, tiny_config, f"{TODAY}T08:00:00+00:00")[0]).route(question).kind
+    def kinds(sources: train.Sources) -> list[str]:
+        router = Router(train.train(register, sources, tiny_config, f"{TODAY}T08:00:00+00:00")[0])
+        return [router.route(question).kind for question in questions]
 
-    assert kind(train.Sources(own)) == ""
-    assert kind(train.Sources(own, examples=train.Examples(taught, register))) == "permintaan-informasi"
+    assert set(kinds(train.Sources(own))) == {""}
+    told = kinds(train.Sources(own, examples=train.Examples(taught, register)))
+    assert told.count("permintaan-informasi") > len(told) / 2 > 5
 
 
 def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(
