@@ -10,6 +10,7 @@ from model import artifact as artifacts
 from model.artifact import Artifact, ArtifactError
 from model.aspects import Aspects, Facts, Findings
 from model.complaint import Complaint
+from model.matters import several
 from model.place import unit_of
 from model.policy import MAX_CANDIDATES, Policy
 from model.reader import Reader, Reading
@@ -78,6 +79,8 @@ class Router:
             *self.policy.doubts(candidates, len(words), scores.known),
             *_objections(reading, fired, findings, first),
         ]
+        if not reasons and several(reading, self.scorer, scores):  # asked last, for it costs most
+            reasons.append(Reason.SEVERAL_MATTERS)
         missing = findings.missing
         if first.per and not unit:
             reasons.append(Reason.PLACE_NEEDED)

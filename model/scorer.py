@@ -151,6 +151,26 @@ class Scorer:
         """Probability of each of `agencies`: shape (agencies,), summing to 1."""
         return self.scores(words).probabilities
 
+    def parts(self, scores: Scores, starts: Sequence[int]) -> tuple[Floats, NDArray[np.intp]]:
+        """Score parts of a scored text each by itself: (parts, agencies) probabilities, and (parts,) how many words are known.
+
+        `starts` are the words that open a part, the first among them. A word that comes several times in the text counts in each
+        part what it counts in the whole, so that nothing has to be looked up again.
+        """
+        size = len(scores.words)
+        sums = np.add.reduceat(scores.words * scores.shares[:size, None, None], starts, axis=0)
+        shares = scores.shares[size:].copy()
+        shares[np.array(starts[1:], dtype=np.intp) - 1] = 0.0  # no pair reaches across two parts
+        pairs = np.zeros((size, sums.shape[2]))
+        np.multiply(scores.pairs, shares[:, None], out=pairs[:-1])
+        sums[:, 0] += np.add.reduceat(pairs, starts, axis=0)
+        weights = sums[:, :, -1:]
+        scaled = np.divide(sums, np.sqrt(weights), out=np.zeros_like(sums), where=weights > 0).sum(axis=1)
+        found = scaled[:, : len(self.agencies)] + self.arrays.bias[: len(self.agencies)]
+        likely = np.exp(found - found.max(axis=1, keepdims=True))
+        likely /= likely.sum(axis=1, keepdims=True)
+        return likely, np.add.reduceat(scores.words[:, 0, -1] > 0, starts, dtype=np.intp)
+
     def known(self, words: Sequence[Word]) -> int:
         """Count the words whose stem the model knows."""
         return sum(f"s{word.stem}" in self._ids for word in words)

@@ -71,6 +71,8 @@ _TOKEN = re.compile(
 _NUMBERED = re.compile(r"([a-z]{2,})\d+|([a-z]{3,})2(an|nya|kan)")
 """A word with a number at its end (rt05, covid19), or doubled with a 2 (anak2, kira2nya)."""
 _REPEATED = re.compile(r"([^\W\d])\1{2,}")
+_CLOSES = re.compile(r"[.!?;\n]")
+"""What closes a sentence; "Jl. Sudirman" is then two, of which the first says nothing."""
 
 Abbreviations = Mapping[str, tuple[str, ...]]
 
@@ -119,6 +121,16 @@ def stand(words: Sequence[Word], at: int, parts: Sequence[str]) -> bool:
     return len(found) == len(parts) and all(
         (part == word.text or part == word.stem) and not word.first for part, word in zip(parts, found, strict=True)
     )
+
+
+def sentences(words: Sequence[Word], complaint: Complaint) -> list[int]:
+    """List the numbers of the words that open a sentence: the first of a field, and each behind what closes one."""
+    written = {"title": complaint.title, "text": complaint.text}
+    return [
+        place
+        for place, word in enumerate(words)
+        if word.first or _CLOSES.search(written[word.field], words[place - 1].end, word.start)
+    ]
 
 
 def normalise_word(written: str) -> str:

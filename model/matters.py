@@ -1,0 +1,26 @@
+"""Whether a complaint holds matters of several agencies: of one sentence alone the model is sure that it is another agency's.
+
+Sent to one agency by itself, the matter of the other would be lost. Two complaints of different agencies, each of which would go
+out by itself, go out as one text in four of ten cases: one of the two outweighs the other (`tests/benchmarks/matters.py`).
+"""
+
+from __future__ import annotations
+
+from model.reader import Reading
+from model.scorer import Scorer, Scores
+from model.text import sentences
+
+SURE = 0.95
+"""Probability from which a sentence alone is another agency's. Chosen, as the other, on Surabaya from August to October 2022."""
+MIN_KNOWN = 4
+"""Words of a sentence that the model must know: fewer, "di depan puskesmas", say where something is."""
+
+
+def several(reading: Reading, scorer: Scorer, scores: Scores) -> bool:
+    """Tell whether a sentence of a complaint with these scores is surely another agency's than the whole is."""
+    starts = sentences(reading.words, reading.complaint)
+    if len(starts) < 2:
+        return False
+    likely, known = scorer.parts(scores, starts)
+    elsewhere = likely.argmax(axis=1) != scores.probabilities.argmax()
+    return bool((elsewhere & (likely.max(axis=1) >= SURE) & (known >= MIN_KNOWN)).any())

@@ -1,0 +1,59 @@
+"""Two matters of two agencies in one complaint are for a person: sent to one of them, the other's would be lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.artifact import load
+from model.complaint import Complaint
+from model.router import Router
+from model.routing import Decision, Reason
+from model.text import sentences
+
+WATER = "Air PDAM mati sudah tiga hari, mohon PDAM memeriksa pipa dan air pelanggan"
+RUBBISH = "Sampah di tempat pembuangan menumpuk dan bau, mohon DLH segera mengangkut sampah"
+
+
+@pytest.fixture(scope="module")
+def lax(tiny_artifact: Path) -> Router:
+    """The small model with a threshold that nearly all reach."""
+    artifact = load(tiny_artifact)
+    policy = {**artifact.manifest["policy"], "overall": [0.05, 100], "per_agency": {}}
+    return Router(replace(artifact, manifest={**artifact.manifest, "policy": policy}))
+
+
+def test_each_matter_alone_goes_out_by_itself_and_both_together_wait(lax: Router) -> None:
+    water, rubbish = lax.route(Complaint(WATER)), lax.route(Complaint(RUBBISH))
+    assert (water.decision, water.agency) == (Decision.AUTO, "perumdam")
+    assert (rubbish.decision, rubbish.agency) == (Decision.AUTO, "dlh")
+    for both in (f"{WATER}. {RUBBISH}", f"{RUBBISH}\n{WATER}"):
+        routing = lax.route(Complaint(both))
+        assert (routing.decision, routing.reasons) == (Decision.REVIEW, (Reason.SEVERAL_MATTERS,))
+    assert lax.route(Complaint(RUBBISH, title=WATER)).reasons == (Reason.SEVERAL_MATTERS,)
+
+
+def test_several_sentences_on_one_matter_are_one(lax: Router) -> None:
+    assert lax.route(Complaint(f"{WATER}. {WATER}! Mohon air segera mengalir. Terima kasih.")).decision is Decision.AUTO
+
+
+def test_a_part_is_scored_as_if_it_stood_alone(router: Router) -> None:
+    texts = ["sampah di pasar tidak diangkut", "lampu jalan padam semua", "zzqx"]
+    words = router.reader.analyzer.words(Complaint(". ".join(texts)))
+    likely, known = router.scorer.parts(router.scorer.scores(words), [0, 5, 9])
+    for text, found, count in zip(texts, likely, known, strict=True):
+        alone = router.reader.analyzer.words(Complaint(text))
+        assert found == pytest.approx(router.scorer.probabilities(alone), abs=1e-6)
+        assert count == router.scorer.known(alone)
+    assert np.all(np.isfinite(likely))
+
+
+def test_sentences_end_at_signs_lines_and_fields(router: Router) -> None:
+    complaint = Complaint("Jalan rusak parah! Tolong\nyth bapak, segera; terima kasih.", title="Jalan")
+    words = router.reader.analyzer.words(complaint)
+    opens = [words[place].text for place in sentences(words, complaint)]
+    assert opens == ["jalan", "jalan", "tolong", "yang", "terima"]
+    assert sentences([], Complaint("")) == []
