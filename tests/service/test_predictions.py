@@ -170,7 +170,7 @@ def test_a_key_does_only_what_its_scopes_say(database: Database, client: FlaskCl
 
 def test_a_key_is_held_to_its_rate(database: Database, client: FlaskClient) -> None:
     with database.write() as connection:
-        _, slow = keys.add(connection, "Pelan", ["predict"], rate_limit="2 per minute")
+        _, slow = keys.add(connection, "Pelan", ["predict"], rate_limit="2 per day")
     calls = [client.post("/api/v1/predictions", json={"text": TEXT}, headers={"Authorization": f"Bearer {slow}"}) for _ in range(3)]
     assert [call.status_code for call in calls] == [200, 200, 429]
     assert int(calls[2].headers["Retry-After"]) > 0
