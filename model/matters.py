@@ -21,6 +21,6 @@ def several(reading: Reading, scorer: Scorer, scores: Scores) -> bool:
     starts = sentences(reading.words, reading.complaint)
     if len(starts) < 2:
         return False
-    likely, known = scorer.parts(scores, starts)
-    elsewhere = likely.argmax(axis=1) != scores.probabilities.argmax()
-    return bool((elsewhere & (likely.max(axis=1) >= SURE) & (known >= MIN_KNOWN)).any())
+    best, likely, known = scorer.parts(scores, starts)
+    elsewhere = best != scores.probabilities.argmax()
+    return bool((elsewhere & (likely >= SURE) & (known >= MIN_KNOWN)).any())

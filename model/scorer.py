@@ -35,6 +35,7 @@ MAX_RANKED = 12
 """Candidates that the rest of the way sees; those behind have almost no probability left."""
 MAX_COUNT = 5_000
 """How often one word can come in one complaint: `text.MAX_TOKENS` of title and text each, some of several words."""
+_TINY = np.float32(1e-30)
 _FORM, _TEXT, _STEM = attrgetter("text", "stem"), attrgetter("text"), attrgetter("stem")
 _FIRST, _WRITTEN = attrgetter("first"), attrgetter("written")
 _COUNTS = np.maximum(np.arange(MAX_COUNT + 1), 1)
@@ -151,25 +152,23 @@ class Scorer:
         """Probability of each of `agencies`: shape (agencies,), summing to 1."""
         return self.scores(words).probabilities
 
-    def parts(self, scores: Scores, starts: Sequence[int]) -> tuple[Floats, NDArray[np.intp]]:
-        """Score parts of a scored text each by itself: (parts, agencies) probabilities, and (parts,) how many words are known.
+    def parts(self, scores: Scores, starts: Sequence[int]) -> tuple[NDArray[np.intp], Table, NDArray[np.intp]]:
+        """Judge parts of a scored text each by itself: the likeliest agency's number, its probability, how many words are known.
 
-        `starts` are the words that open a part, the first among them. A word that comes several times in the text counts in each
-        part what it counts in the whole, so that nothing has to be looked up again.
+        `starts` are the words that open a part, the first among them; all answers are (parts,). A word that comes several times in
+        the text counts in each part what it counts in the whole, so that nothing has to be looked up again.
         """
-        size = len(scores.words)
-        sums = np.add.reduceat(scores.words * scores.shares[:size, None, None], starts, axis=0)
-        shares = scores.shares[size:].copy()
-        shares[np.array(starts[1:], dtype=np.intp) - 1] = 0.0  # no pair reaches across two parts
-        pairs = np.zeros((size, sums.shape[2]))
-        np.multiply(scores.pairs, shares[:, None], out=pairs[:-1])
-        sums[:, 0] += np.add.reduceat(pairs, starts, axis=0)
-        weights = sums[:, :, -1:]
-        scaled = np.divide(sums, np.sqrt(weights), out=np.zeros_like(sums), where=weights > 0).sum(axis=1)
-        found = scaled[:, : len(self.agencies)] + self.arrays.bias[: len(self.agencies)]
-        likely = np.exp(found - found.max(axis=1, keepdims=True))
-        likely /= likely.sum(axis=1, keepdims=True)
-        return likely, np.add.reduceat(scores.words[:, 0, -1] > 0, starts, dtype=np.intp)
+        size, own = len(scores.words), len(self.agencies)
+        shares = scores.shares.astype(np.float32)
+        shares[[size + start - 1 for start in starts[1:]]] = 0.0  # no pair reaches across two parts
+        adds = scores.words * shares[:size, None, None]
+        adds[:-1, 0] += scores.pairs * shares[size:, None]
+        sums = np.add.reduceat(adds, starts, axis=0)
+        scale = 1 / np.sqrt(np.maximum(sums[:, :, -1:], _TINY))
+        found = sums[:, 0, :own] * scale[:, 0] + sums[:, 1, :own] * scale[:, 1] + self.arrays.bias[:own]
+        best = found.argmax(axis=1)
+        likely = 1 / np.exp(found - found.max(axis=1, keepdims=True)).sum(axis=1)
+        return best, likely, np.add.reduceat(scores.words[:, 0, -1] > 0, starts, dtype=np.intp)
 
     def known(self, words: Sequence[Word]) -> int:
         """Count the words whose stem the model knows."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from model.artifact import load
@@ -43,12 +42,12 @@ def test_several_sentences_on_one_matter_are_one(lax: Router) -> None:
 def test_a_part_is_scored_as_if_it_stood_alone(router: Router) -> None:
     texts = ["sampah di pasar tidak diangkut", "lampu jalan padam semua", "zzqx"]
     words = router.reader.analyzer.words(Complaint(". ".join(texts)))
-    likely, known = router.scorer.parts(router.scorer.scores(words), [0, 5, 9])
-    for text, found, count in zip(texts, likely, known, strict=True):
+    parts = zip(texts, *router.scorer.parts(router.scorer.scores(words), [0, 5, 9]), strict=True)
+    for text, best, likely, known in parts:
         alone = router.reader.analyzer.words(Complaint(text))
-        assert found == pytest.approx(router.scorer.probabilities(alone), abs=1e-6)
-        assert count == router.scorer.known(alone)
-    assert np.all(np.isfinite(likely))
+        probabilities = router.scorer.probabilities(alone)
+        assert (best, known) == (probabilities.argmax(), router.scorer.known(alone))
+        assert likely == pytest.approx(probabilities.max(), abs=1e-5)
 
 
 def test_sentences_end_at_signs_lines_and_fields(router: Router) -> None:
