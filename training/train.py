@@ -37,9 +37,6 @@ Array = NDArray[Any]
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "PySastrawi")
 MIN_DATED = 0.5
 """Share of own rows with a date from which folds follow time."""
-UNJUDGED = 0.2
-"""Share of dated rows, the oldest, that only teach. A desk's oldest are often its only ones that people labelled whole, the surest
-answers too: who leaves them out hardly knows how those fare."""
 
 Say = Callable[[str], object]
 
@@ -119,7 +116,7 @@ def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[
     if dated.mean() >= MIN_DATED:
         numbers = np.flatnonzero(dated)
         always = np.flatnonzero(~dated)
-        by_time = forward([rows[n].received_at for n in numbers.tolist()], config.folds, UNJUDGED)
+        by_time = forward([rows[n].received_at for n in numbers.tolist()], config.folds)
         if by_time:
             return [Fold(np.concatenate([always, numbers[fold.train]]), numbers[fold.test]) for fold in by_time]
     return grouped([row.agency for row in rows], dataset.near_duplicate_groups(rows), config.folds, config.seed)
