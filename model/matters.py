@@ -1,7 +1,7 @@
 """Whether a complaint holds matters of several agencies: of one sentence alone the model is sure that it is another agency's.
 
 Sent to one agency by itself, the matter of the other would be lost. Two complaints of different agencies, each of which would go
-out by itself, go out as one text in four of ten cases: one of the two outweighs the other (`tests/benchmarks/matters.py`).
+out by itself, would go out as one text in a quarter of cases: one of the two outweighs the other (`tests/benchmarks/matters.py`).
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ from training.config import TrainingConfig
 
 Array = NDArray[Any]
 Figures = dict[str, Any]
+Read = tuple[LabelledComplaint, Reading]
 
 COLUMN_C = 0.2
 KIND_C, ALLEGATION_C, OTHER_C = 0.1, 0.3, 0.03
@@ -174,9 +175,6 @@ def fit(
     with threadpool_limits(limits=1, user_api="blas"):  # its matrices are small: more threads wait for each other
         machines, aspects = fit_heads(data, names, lexicon, agencies, config.seed, kept)
     return FittedAspects(machines.coef, machines.bias, aspects, figures)
-
-
-Read = tuple[LabelledComplaint, Reading]
 
 
 def fit_from(

@@ -1,5 +1,6 @@
-"""What a version promises, and why that may be believed: its curve of reliability and its thresholds, from out-of-fold answers.
+"""What a version promises, and why that may be believed: its curve of reliability and its thresholds.
 
+They are from answers to complaints that the model had not seen: out of fold or, where a label tells it, as the service gave them.
 Labels without a date are taken for a sample of what comes: the bound of `training.promise` holds for them. Dated verdicts of a
 desk are a stream that drifts, and what went out by itself is among them only where the blind audit drew it: they go through
 `training.trust`, as each step of the replay does, so that a version sends what the replay says it would. Once there are
