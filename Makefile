@@ -8,6 +8,9 @@ REGISTER ?= data/kutai-timur
 MODELS := $(or $(SALUR_MODELS),$(VAR)/models)
 # Who says what no export tells: kind, alleged wrongdoing, what is missing. Of the default region these are its own complaints.
 ASPECTS ?= data/kutai-timur
+# Exports of this region's complaints, whoever they went to: how people here write is learnt from them.
+UNLABELLED ?=
+UNTOLD = $(addprefix --unlabelled ,$(UNLABELLED))
 REAL ?= ../shared/real
 # One more than there are cores: many tests wait for a server, a browser or a clock.
 # Files go out in the order of tests/conftest.py, not those of most tests first: the longest have few tests.
@@ -31,7 +34,7 @@ run retrain: export SALUR_MODELS := $(MODELS)
 
 $(MODELS)/current: | $(BIN)/.installed
 	@echo "Training the default model (about a minute)"
-	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) --models $(MODELS) --promote --why "first model"
+	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote --why "first model"
 
 model: $(MODELS)/current  ## the default model, if there is none yet
 
@@ -58,7 +61,7 @@ notebooks: $(BIN)/.developing  ## execute every notebook; outputs stay out of gi
 
 retrain: model  ## train on the default data and this desk's verdicts, compare, promote if better
 	$(BIN)/salur-service export-labels --out $(VAR)/verdicts.jsonl
-	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/verdicts.jsonl --aspects-from $(ASPECTS) --models $(MODELS) --promote-if-better
+	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/verdicts.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote-if-better
 
 wheel-check: $(BIN)/.developing  ## build the wheel, install it in a fresh environment, run the packaging tests there
 	rm -rf $(VAR)/wheel && mkdir -p $(VAR)/wheel

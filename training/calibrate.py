@@ -15,6 +15,7 @@ from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
 from model.reader import Reader
+from training import self_training
 from training.config import TrainingConfig
 from training.data import Data, with_topics
 from training.fit import Words, pipeline
@@ -57,13 +58,18 @@ def dismiss_workers() -> None:
     get_reusable_executor().shutdown(wait=True)
 
 
-def fit_pipeline(config: TrainingConfig, data: Data, reader: Reader, temperature: float = 1.0) -> Pipeline:
-    """Fit features and classifier on all of `data` and on the names of its categories."""
-    if config.topic_weight:
-        data = with_topics(data, reader, config.topic_weight)
-    model = pipeline(config, temperature)
-    model.fit(data.words, data.labels, classifier__sample_weight=data.weights, classifier__origins=data.origins)
-    return model
+def fit_pipeline(
+    config: TrainingConfig, data: Data, reader: Reader, temperature: float = 1.0, unlabelled: Data | None = None
+) -> Pipeline:
+    """Fit features and classifier on all of `data` and on the names of its categories, then on what is `unlabelled` besides."""
+
+    def fit(taught: Data) -> Pipeline:
+        if config.topic_weight:
+            taught = with_topics(taught, reader, config.topic_weight)
+        model = pipeline(config, temperature)
+        return model.fit(taught.words, taught.labels, classifier__sample_weight=taught.weights, classifier__origins=taught.origins)
+
+    return self_training.teach(fit, data, unlabelled) if unlabelled else fit(data)
 
 
 def out_of_fold(
@@ -74,14 +80,19 @@ def out_of_fold(
     folds: Sequence[Fold],
     step: Callable[[], object] = lambda: None,
     jobs: int = 2,
+    unlabelled: Data | None = None,
 ) -> OutOfFold:
     """Train on each fold's past (or other folds) and on all `other` rows, score the fold's own test rows, fit one temperature.
 
+    What is `unlabelled` each fold's own model answers, so that nothing of the rows it is judged by comes back to it.
     `step` is called after each fold, for a progress bar.
     """
     agencies = np.unique(np.concatenate([own.labels, other.labels])) if len(other) else np.unique(own.labels)
 
-    tasks = (delayed(_score)(config, own.take(fold.train) + other, own.take(fold.test).words, agencies, reader) for fold in folds)
+    tasks = (
+        delayed(_score)(config, own.take(fold.train) + other, unlabelled, own.take(fold.test).words, agencies, reader)
+        for fold in folds
+    )
     parts = []
     for scores in workers(min(jobs, len(folds)))(tasks):
         parts.append(scores)
@@ -91,8 +102,10 @@ def out_of_fold(
     return OutOfFold(rows, agencies, scores, fit_temperature(scores, np.searchsorted(agencies, own.labels[rows])))
 
 
-def _score(config: TrainingConfig, taught: Data, tested: Sequence[Words], agencies: Array, reader: Reader) -> Array:
-    model = fit_pipeline(config, taught, reader)
+def _score(
+    config: TrainingConfig, taught: Data, unlabelled: Data | None, tested: Sequence[Words], agencies: Array, reader: Reader
+) -> Array:
+    model = fit_pipeline(config, taught, reader, unlabelled=unlabelled)
     scores = np.full((len(tested), len(agencies)), ABSENT)
     scores[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(tested)
     return scores

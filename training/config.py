@@ -36,6 +36,8 @@ class TrainingConfig:
     """Weight of the names of categories, each read as a complaint to its usual agency; 0 leaves them out."""
     transfer_weight: float = 0.7
     """Weight of other regions' rows, where `weights` does not name their source."""
+    unlabelled_weight: float = 0.7
+    """Weight of complaints that nobody labelled, where such are given, by what the model itself says of them."""
     local_weight: float = 0.7
     """Length of the features that each region has to itself beside those that all share; 0 lets all regions speak alike."""
     folds: int = 5
@@ -62,6 +64,7 @@ _BOUNDS = {
     "matters_weight": (0.0, 100.0),
     "topic_weight": (0.0, 100.0),
     "transfer_weight": (0.0, 100.0),
+    "unlabelled_weight": (0.0, 100.0),
     "local_weight": (0.0, 10.0),
     "folds": (2, 20),
     "target_error": (0.001, 0.5),

@@ -19,6 +19,8 @@ from training.config import TrainingConfig
 Array = NDArray[Any]
 HOME = ""
 """The origin of this region's own complaints."""
+UNLABELLED = "unlabelled"
+"""The origin of those whose agency no person has said."""
 _NOT_HERE = re.compile(r"\b(?:bukan|kecuali)\b", re.IGNORECASE)
 
 
@@ -103,6 +105,12 @@ def read(rows: Sequence[LabelledComplaint], reader: Reader, weights: Array, *, e
     """Read every complaint's words and places; `elsewhere` where they are other regions', which their source names."""
     origins = np.array([(row.source or "elsewhere") if elsewhere else HOME for row in rows], dtype=object)
     return Data(rows, [reader.read(row.complaint) for row in rows], weights, origins)
+
+
+def without_labels(rows: Sequence[LabelledComplaint], reader: Reader, weight: float) -> Data:
+    """Read complaints as an origin of their own, and forget what anybody says of whose they are; none where they weigh nothing."""
+    kept = [replace(row, agency="", category="") for row in rows] if weight else []
+    return replace(read(kept, reader, np.full(len(kept), weight)), origins=np.full(len(kept), UNLABELLED, dtype=object))
 
 
 AUDIT_SHARE = 0.05

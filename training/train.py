@@ -25,12 +25,13 @@ from model.text import Analyzer
 from training import aspects, dataset
 from training.calibrate import dismiss_workers, fit_pipeline, out_of_fold
 from training.config import TrainingConfig
-from training.data import MAX_AUDIT_WEIGHT, matters, read, stands_for, weigh
+from training.data import MAX_AUDIT_WEIGHT, matters, read, stands_for, weigh, without_labels
 from training.fit import compile_arrays
 from training.judge import Judged
 from training.keeping import keep
 from training.seen import FILE as SEEN
 from training.seen import Seen
+from training.sources import read_unlabelled
 from training.split import Fold, forward, grouped
 
 Array = NDArray[Any]
@@ -56,6 +57,8 @@ class Sources:
     own: Sequence[LabelledComplaint]
     other: Sequence[LabelledComplaint] = ()
     examples: Examples | None = None
+    unlabelled: Sequence[LabelledComplaint] = ()
+    """This region's complaints of which no person has said whose they are (`training.self_training`)."""
     dropped: int = 0
     conflicts: int = 0
     given: str = ""
@@ -69,6 +72,9 @@ class Sources:
         if self.examples:
             parts.append(self.examples.rows)
             total.update(self.examples.register.digest.encode())
+        if self.unlabelled:
+            parts.append(self.unlabelled)
+            total.update(b"unlabelled")
         for part in parts:
             for row in part:
                 total.update(json.dumps(row.to_dict(), ensure_ascii=False, sort_keys=True).encode())
@@ -82,13 +88,16 @@ def load(
     other: Sequence[Path],
     today: str,
     examples: Path | None = None,
+    unlabelled: Sequence[Path] = (),
     *,
     allow_unseen: bool = False,
+    say: Say = lambda _: None,
 ) -> Sources:
     """Read, check, bring labels up to date and deduplicate. Raises InvalidData with every fault of every file.
 
     What repeats an own row is dropped from the other regions': `other` teaches every fold and every challenger, so an own row
-    would be judged by a model that has seen it. `examples` is the folder of another region, for the aspects.
+    would be judged by a model that has seen it. `examples` is the folder of another region, for the aspects. `unlabelled` are
+    sources as an import reads them; what repeats an own row is dropped from them too.
     """
     own_rows, other_rows = dataset.load(*own), dataset.load(*other)
     dataset.check([*own_rows, *other_rows], register, every_agency=not allow_unseen)
@@ -97,7 +106,10 @@ def load(
     further = dataset.without_repeats(theirs.kept, mine.kept)
     dropped = mine.dropped + theirs.dropped + len(theirs.kept) - len(further)
     shown = _examples(examples, [*mine.kept, *further]) if examples else None
-    return Sources(mine.kept, further, shown, dropped, len(mine.conflicts) + len(theirs.conflicts))
+    texts = [row for path in unlabelled for row in read_unlabelled(path, say)]
+    unknown = dataset.without_repeats(dataset.deduplicate(texts).kept, mine.kept)
+    dropped += len(texts) - len(unknown)
+    return Sources(mine.kept, further, shown, unknown, dropped, len(mine.conflicts) + len(theirs.conflicts))
 
 
 def _examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:
@@ -138,15 +150,16 @@ def train(
     if config.matters_weight:
         own_words = list(matters(register))
         other += read(own_words, reader, np.full(len(own_words), config.matters_weight))
+    unlabelled = without_labels(sources.unlabelled, reader, config.unlabelled_weight)
     folds = folds_of(routed, config)
     say(f"out-of-fold answers for {sum(len(fold.test) for fold in folds):,} of {len(routed):,} complaints")
-    answers = out_of_fold(config, own, other, reader, folds, lambda: say("  a fold is done"))
+    answers = out_of_fold(config, own, other, reader, folds, lambda: say("  a fold is done"), unlabelled=unlabelled)
     dismiss_workers()
     say("thresholds that keep the promise")
     kept = keep(answers, own, reader, config)
-    say(f"fitting on {len(own) + len(other):,} rows")
-    fitted = fit_pipeline(config, own + other, reader, answers.temperature)
-    del own, other  # their words are a good part of the memory, and what comes now takes much of its own
+    say(f"fitting on {len(own) + len(other) + len(sources.unlabelled):,} rows")
+    fitted = fit_pipeline(config, own + other, reader, answers.temperature, unlabelled)
+    del own, other, unlabelled  # their words are a good part of the memory, and what comes now takes much of its own
     say("kind, oversight and what is missing")
     examples = _read(sources.examples) if sources.examples else ()
     heads = aspects.fit_from(fitted, sources.own, reader, answers, config, examples)
@@ -165,6 +178,7 @@ def train(
             "own": len(sources.own),
             "other": len(sources.other),
             "examples": len(sources.examples.rows) if sources.examples else 0,
+            "unlabelled": len(sources.unlabelled),
             "dropped": sources.dropped,
             "conflicts": sources.conflicts,
             "per_source": dict(Counter(row.source or "own" for row in (*sources.own, *sources.other))),
@@ -204,7 +218,7 @@ def made_with(register: Register) -> dict[str, Any]:
 
 def seen_file(sources: Sources) -> dict[str, str]:
     """Give the digests of what a version was trained on, as a file of its artifact: nobody is to judge it by those."""
-    return {SEEN: Seen.of([*sources.own, *sources.other]).to_text()}
+    return {SEEN: Seen.of([*sources.own, *sources.other, *sources.unlabelled]).to_text()}
 
 
 def stemmer_digest(register: Register) -> str:

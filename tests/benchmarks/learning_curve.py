@@ -3,7 +3,8 @@
 Surabaya and Kabupaten Bandung in turn are the new region, under Kutai Timur's ids through their crosswalks, tested on what came
 after their split as `transfer.py` has it. Before that the desk has decided on 0, 50, 200, 1,000 complaints, one after the other as
 they came; each draw begins at another day. Trained on these and the register's own words alone, and on these with all that the
-other regions have (their complaints and the default corpus, as `train --transfer` takes them). Told are the mean accuracy over the
+other regions have (their complaints and the default corpus, as `train --transfer` takes them), and on these with the region's
+further complaints up to the split, whose agency nobody has told (`train --unlabelled`). Told are the mean accuracy over the
 draws, the lowest and the highest; "all" is everything up to the split.
 """
 
@@ -23,7 +24,7 @@ from model.register import Register
 from tests.benchmarks.transfer import REGION, Rows, divided, figures_of
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, matters, read
+from training.data import Data, matters, read, without_labels
 
 NEW = ("surabaya", "kabupaten-bandung")
 COUNTS = (0, 50, 200, 1_000)
@@ -69,11 +70,19 @@ def main() -> None:
                 others += data
         curves[region] = []
         for count in (*COUNTS, len(local)):
-            found: dict[str, list[float]] = {"alone": [], "with others": []}
+            found: dict[str, list[float]] = {"alone": [], "with others": [], "and untold": []}
             for window in windows(len(local), count, given.draws, rng):
                 own = local.take(np.array(window, dtype=int))
-                for recipe, known in (("alone", words + own), ("with others", others + own)):
-                    found[recipe].append(figures_of(fit_pipeline(config, known, reader), tested.rows, tested.words)["accuracy"])
+                decided = {id(row) for row in own.rows}
+                rest = [row for row in past[region] if id(row) not in decided] if count < len(local) else []
+                untold = without_labels(rest, reader, config.unlabelled_weight)
+                for recipe, known, beside in (
+                    ("alone", words + own, None),
+                    ("with others", others + own, None),
+                    ("and untold", others + own, untold),
+                ):
+                    model = fit_pipeline(config, known, reader, unlabelled=beside)
+                    found[recipe].append(figures_of(model, tested.rows, tested.words)["accuracy"])
             for recipe, accuracies in found.items():
                 if accuracies:
                     point = {"verdicts": count, "trained": recipe, "accuracy": float(np.mean(accuracies)), "draws": accuracies}

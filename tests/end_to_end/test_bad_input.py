@@ -132,14 +132,16 @@ def _zip(path: Path, parts: dict[str, bytes]) -> None:
     ],
     ids=["broken workbook", "zip bomb", "invalid UTF-8", "NUL bytes", "half a surrogate pair"],
 )
-def test_a_file_that_cannot_be_imported_is_one_line_and_nothing_is_written(
+def test_a_file_that_cannot_be_read_is_one_line_and_nothing_is_written(
     refused: Refused, region: Path, tmp_path: Path, name: str, write: Callable[[Path], object], says: str
 ) -> None:
     write(tmp_path / name)
-    (line,) = refused("import", tmp_path / name, "--register", region, "--out", tmp_path / "out.jsonl")
-    assert name in line
-    assert says in line
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    given = ("--data", region / "complaints.jsonl", "--unlabelled", tmp_path / name, "--models", tmp_path / "models")
+    for args in (("import", tmp_path / name, "--out", tmp_path / "out.jsonl"), ("train", *given)):
+        (line,) = refused(*args, "--register", region)
+        assert name in line
+        assert says in line
+        assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_row_of_a_crosswalk_that_matches_nothing_is_named_by_its_line(refused: Refused, region: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from model.faults import InvalidData
 from model.labelled import load
 from model.register import Agency, Register
-from training.sources import ImportReport, import_export, read
+from training.sources import ImportReport, import_export, read, read_unlabelled
 
 REGISTER = Register(
     (Agency("dishub", "Dinas Perhubungan", ("Dishub",)), Agency("dlh", "Dinas Lingkungan Hidup"), Agency("dpupr", "Dinas PU"))
@@ -229,3 +229,33 @@ def test_progress_is_silent_where_nobody_watches(tmp_path: Path, capsys: pytest.
 
 def test_an_empty_report_is_a_table_too() -> None:
     assert "read" in str(ImportReport(source="x"))
+
+
+def test_what_nobody_labelled_is_read_whoever_it_went_to_masked_and_without_agency(tmp_path: Path) -> None:
+    rows = read_unlabelled(_export(tmp_path))
+    assert [row.id for row in rows] == ["1", "2", "3", "5", "6", "7"]  # of 4 only the title is there
+    assert {row.agency for row in rows} == {""}
+    assert rows[0].text == "Lampu mati, hubungi [TELEPON]"
+    assert {row.source for row in rows} == {"export"}
+
+
+@pytest.mark.parametrize("name", ["tabel.csv", "baris.jsonl"])
+def test_what_nobody_labelled_needs_no_column_of_agencies(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.endswith(".csv"):
+        _csv(path, ["Tanggal", "Isi Aduan"], ["7 Sep 2024", "Lampu mati"], ["8 Sep 2024", ""])
+    else:
+        _jsonl(path, {"received_at": "2024-09-07", "text": "Lampu mati"}, {"text": " "})
+    assert [(row.text, row.received_at) for row in read_unlabelled(path)] == [("Lampu mati", "2024-09-07")]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [("Isi Aduan;Tanggal\n;\n", "no row with a text"), ("Perihal\nLampu mati\n", "columns text .*; rename one")],
+)
+def test_a_file_without_texts_is_refused_by_name(tmp_path: Path, content: str, reason: str) -> None:
+    path = tmp_path / "tabel.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InvalidData, match=reason) as told:
+        read_unlabelled(path)
+    assert "tabel.csv" in str(told.value)

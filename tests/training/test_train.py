@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from model.labelled import LabelledComplaint, dump, load
 from model.register import Agency, Register
 from model.router import Router
 from model.routing import Reason
-from training import train
+from training import report, train
 from training.config import TrainingConfig
-from training.seen import Seen
+from training.seen import FILE, Seen, digest
 
 TODAY = "2026-11-24"
 OWN = LabelledComplaint(text="Sampah menumpuk di pasar induk sejak hari Senin, baunya sampai ke rumah warga", agency="dlh", id="1")
@@ -32,6 +33,34 @@ def test_other_regions_rows_that_repeat_an_own_one_are_dropped_and_counted(regio
     assert [row.id for row in given.other] == ["c"]
     assert given.dropped == 2
     assert OWN not in Seen.of(given.other)
+
+
+def test_what_nobody_labelled_is_counted_known_and_judges_nothing(
+    region: Path, tiny_config: TrainingConfig, tmp_path: Path
+) -> None:
+    rows, register = load(region / "complaints.jsonl"), Register.load(region)
+    dump(rows[::2], tmp_path / "own.jsonl")
+    texts = [row.text for row in rows if row.agency]
+    (tmp_path / "laporan.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+
+    def load_with(*unlabelled: Path) -> train.Sources:
+        return train.load(register, [tmp_path / "own.jsonl"], [], TODAY, unlabelled=unlabelled, allow_unseen=True)
+
+    given, without = load_with(tmp_path / "laporan.jsonl"), load_with()
+    known = Seen.of(given.own)
+    assert given.unlabelled
+    assert not any(row in known for row in given.unlabelled)
+    assert given.dropped + len(given.unlabelled) == without.dropped + len(texts)
+    assert given.digest != without.digest
+    artifact, judged = train.train(register, given, tiny_config, f"{TODAY}T00:00:00+00:00")
+    alone, judged_alone = train.train(register, without, tiny_config, f"{TODAY}T00:00:00+00:00")
+    assert artifact.manifest["data"]["unlabelled"] == len(given.unlabelled)
+    assert artifact.manifest["data"]["per_agency"] == alone.manifest["data"]["per_agency"]
+    assert judged.truth.tolist() == judged_alone.truth.tolist()
+    assert f"{len(given.unlabelled)} of this region that nobody labelled" in report.card(
+        artifact.manifest, report.of_training(artifact, judged)
+    )
+    assert {digest(row) for row in given.unlabelled} <= set(train.seen_file(given)[FILE].split())
 
 
 def test_another_regions_examples_come_without_their_agencies_and_without_what_is_known(region: Path, tmp_path: Path) -> None:

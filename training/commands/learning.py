@@ -15,13 +15,28 @@ from model.registry import Registry
 from model.router import Router
 from training import config as configs
 from training import dataset, outputs, report, retrain, suspects, train
-from training.commands.options import CONFIG, DATA, EXAMPLES, FILE, JSON, MODELS, REGISTER, TRANSFER, moment, say, show, user
+from training.commands.options import (
+    CONFIG,
+    DATA,
+    EXAMPLES,
+    FILE,
+    JSON,
+    MODELS,
+    REGISTER,
+    TRANSFER,
+    UNLABELLED,
+    moment,
+    say,
+    show,
+    user,
+)
 
 
 @click.command("train")
 @REGISTER
 @DATA
 @TRANSFER
+@UNLABELLED
 @EXAMPLES
 @MODELS
 @CONFIG
@@ -34,6 +49,7 @@ def train_(
     register_dir: Path,
     data: tuple[Path, ...],
     transfer: tuple[Path, ...],
+    unlabelled: tuple[Path, ...],
     examples: Path | None,
     models: Path,
     config_file: Path | None,
@@ -44,13 +60,15 @@ def train_(
     """Train a new version. Prints its name."""
     now = moment()
     register, _ = load_region(register_dir)
-    given = train.load(register, data, transfer, now[:10], examples, allow_unseen=allow_unseen)
+    given = train.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=allow_unseen, say=say)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     outputs.check_folder(models)
     registry = Registry(models)
     version = train.version_name(now, given, register, chosen)
     click.echo(
-        f"{len(given.own):,} complaints of this region, {len(given.other):,} of others; {given.dropped:,} duplicates", err=True
+        f"{len(given.own):,} complaints of this region, {len(given.other):,} of others, {len(given.unlabelled):,} unlabelled; "
+        f"{given.dropped:,} duplicates",
+        err=True,
     )
     with tqdm(total=chosen.folds + 5, desc=version, file=sys.stderr, disable=None, bar_format="{desc}: {bar} {elapsed}") as bar:
 
@@ -77,6 +95,7 @@ def train_(
 @REGISTER
 @DATA
 @TRANSFER
+@UNLABELLED
 @EXAMPLES
 @MODELS
 @CONFIG
@@ -94,6 +113,7 @@ def retrain_(
     register_dir: Path,
     data: tuple[Path, ...],
     transfer: tuple[Path, ...],
+    unlabelled: tuple[Path, ...],
     examples: Path | None,
     models: Path,
     config_file: Path | None,
@@ -110,7 +130,7 @@ def retrain_(
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     registry = Registry(models)
     now = moment()
-    given = train.load(register, data, transfer, now[:10], examples, allow_unseen=True)
+    given = train.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=True, say=say)
     outputs.check_folder(models)
     done = retrain.retrain(
         registry, register, given, chosen, test=test, at=now, who=user(), why=why, promote=promote_if_better, say=say

@@ -23,6 +23,13 @@ DATA = click.option(
 TRANSFER = click.option(
     "--transfer", type=FILE, multiple=True, help="Labelled complaints of other regions: learnt from, never judged by."
 )
+UNLABELLED = click.option(
+    "--unlabelled",
+    type=FILE,
+    multiple=True,
+    help="Complaints of this region of which nobody said whose they are, as an export has them: how people write here is learnt "
+    "from them, by the model's own answers. May be repeated.",
+)
 EXAMPLES = click.option(
     "--aspects-from",
     "examples",
