@@ -24,12 +24,12 @@ def teach(fit: Callable[[Data], Pipeline], taught: Data, unlabelled: Data) -> Pi
     """Fit on what people labelled, then on it and on `unlabelled`, whose labels are the last model's answers."""
     model = fit(taught)
     for share in ROUNDS:
-        model = fit(taught + answered(model, unlabelled, share))
+        model = fit(taught + pseudo_labelled(model, unlabelled, share))
     return model
 
 
-def answered(model: Pipeline, unlabelled: Data, share: float) -> Data:
-    """Answer the surest `share` of complaints, with the model's answers as their labels, in their order.
+def pseudo_labelled(model: Pipeline, unlabelled: Data, share: float) -> Data:
+    """Label the surest `share` of complaints with the model's answers; they stay in the order they came.
 
     How sure it is says the lead of the first agency's score over the second's.
     """

@@ -13,7 +13,7 @@ from model.register import Register
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
 from training.data import HOME, UNLABELLED, Data, read, without_labels
-from training.self_training import answered
+from training.self_training import pseudo_labelled
 
 CONFIG = TrainingConfig(topic_weight=0.0)
 SPEECH = {
@@ -55,8 +55,8 @@ def test_the_surest_are_answered_first_and_all_in_the_end(taught: Data, reader: 
     model = fit_pipeline(CONFIG, taught, reader)
     sure, unsure = "lampu penerangan jalan umum padam", "mohon segera ditindaklanjuti terima kasih"
     both = unlabelled(reader, [unsure, sure])
-    assert [(row.text, row.agency) for row in answered(model, both, 0.5).rows] == [(sure, "dishub")]
-    last = answered(model, both, 1.0)
+    assert [(row.text, row.agency) for row in pseudo_labelled(model, both, 0.5).rows] == [(sure, "dishub")]
+    last = pseudo_labelled(model, both, 1.0)
     assert [row.text for row in last.rows] == [unsure, sure]
     assert [row.agency for row in last.rows] == model.predict(both.words).tolist()
     assert set(last.origins.tolist()) == {UNLABELLED} != {HOME}
