@@ -3,7 +3,7 @@
 Surabaya and Kabupaten Bandung in turn are the new region, under Kutai Timur's ids through their crosswalks, tested on what came
 after their split as `transfer.py` has it. Before that the desk has decided on 0, 50, 200, 1,000 complaints, one after the other as
 they came; each draw begins at another day. Trained on these and the register's own words alone, and on these with all that the
-other regions have (their complaints and the default corpus, as `train --transfer` takes them), and on these with the region's
+other regions have (their complaints and the default corpus, as `train --transfer` takes them); and on either with the region's
 further complaints up to the split, whose agency nobody has told (`train --unlabelled`). Told are the mean accuracy over the
 draws, the lowest and the highest; "all" is everything up to the split.
 """
@@ -70,26 +70,24 @@ def main() -> None:
                 others += data
         curves[region] = []
         for count in (*COUNTS, len(local)):
-            found: dict[str, list[float]] = {"alone": [], "with others": [], "and untold": []}
+            found: dict[str, list[float]] = {}
             for window in windows(len(local), count, given.draws, rng):
                 own = local.take(np.array(window, dtype=int))
                 decided = {id(row) for row in own.rows}
                 rest = [row for row in past[region] if id(row) not in decided] if count < len(local) else []
                 untold = without_labels(rest, reader, config.unlabelled_weight)
-                for recipe, known, beside in (
-                    ("alone", words + own, None),
-                    ("with others", others + own, None),
-                    ("and untold", others + own, untold),
-                ):
-                    model = fit_pipeline(config, known, reader, unlabelled=beside)
-                    found[recipe].append(figures_of(model, tested.rows, tested.words)["accuracy"])
+                for recipe, known in (("alone", words + own), ("with others", others + own)):
+                    for name, beside in ((recipe, None), (f"{recipe} and untold", untold)):
+                        if beside is None or len(beside):
+                            model = fit_pipeline(config, known, reader, unlabelled=beside)
+                            accuracy = figures_of(model, tested.rows, tested.words)["accuracy"]
+                            found.setdefault(name, []).append(accuracy)
             for recipe, accuracies in found.items():
-                if accuracies:
-                    point = {"verdicts": count, "trained": recipe, "accuracy": float(np.mean(accuracies)), "draws": accuracies}
-                    curves[region].append({**point, "rows": len(tested)})
-                    told = f"{region:<20}{count:>6} verdicts{' (all)' * (count == len(local)):<7}{recipe:<12}"
-                    spread = f"{min(accuracies):.3f} to {max(accuracies):.3f}, {len(accuracies)} draws"
-                    print(f"{told}accuracy {np.mean(accuracies):.3f} ({spread})", file=sys.stderr, flush=True)
+                point = {"verdicts": count, "trained": recipe, "accuracy": float(np.mean(accuracies)), "draws": accuracies}
+                curves[region].append({**point, "rows": len(tested)})
+                told = f"{region:<20}{count:>6} verdicts{' (all)' * (count == len(local)):<7}{recipe:<24}"
+                spread = f"{min(accuracies):.3f} to {max(accuracies):.3f}, {len(accuracies)} draws"
+                print(f"{told}accuracy {np.mean(accuracies):.3f} ({spread})", file=sys.stderr, flush=True)
     if given.json:
         print(json.dumps(curves))
 
