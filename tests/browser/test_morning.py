@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PASSWORD = "katak-melompat-7x"  # noqa: S105
 SIZES = {"1280": (1280, 800), "360": (360, 740)}
 MEDIAN_MS = 150
-BUSY = 2.0
-"""Load per core above which the time says more about the machine's other work than about the desk."""
+BUSY, BUSY_MS = 1.0, 450
+"""Load per core above which other work, such as the tests beside this one, makes the desk wait, and what it may take then."""
 expect.set_options(timeout=15_000)  # a machine that does other work too is slow now and then
 WATCH = """
 addEventListener("securitypolicyviolation", (event) => console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`));
@@ -208,7 +208,7 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
             f"\nkey to next complaint at {size} px, {len(times)} times: median {median:.0f} ms, worst {max(times):.0f} ms"
             f" (load per core {load:.1f})"
         )
-    assert median < MEDIAN_MS or load > BUSY, f"median {median:.0f} ms"
+    assert median < (MEDIAN_MS if load <= BUSY else BUSY_MS), f"median {median:.0f} ms"
 
 
 @pytest.mark.parametrize("size", SIZES)
