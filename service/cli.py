@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import select
@@ -31,9 +32,17 @@ from service.tables import ROLES, SCOPES, api_key, complaint, webhook
 class _Group(click.Group):
     """Ends with one line and exit code 2 where something can be put right by whoever called, never with a traceback."""
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **options)
+        except click.UsageError as error:
+            raise _told(error) from error
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _told(error) from error
         except SalurError as error:
             for line in str(error).splitlines():
                 click.echo(f"salur-service: {line}", err=True)
@@ -43,6 +52,14 @@ class _Group(click.Group):
         except OSError as error:
             click.echo(f"salur-service: {error.filename or ''}: {error.strerror or type(error).__name__}", err=True)
         return ctx.exit(2)
+
+
+def _told(error: click.UsageError) -> Exception:
+    """Tell in one line what was called wrongly, where click takes three, and answer what ends the command."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    click.echo(f"{error.ctx.command_path if error.ctx else 'salur-service'}: {error.format_message()} --help tells more.", err=True)
+    return click.exceptions.Exit(2)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -50,8 +50,12 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except SalurError as error:
         click.echo(f"salur-training: {error}", err=True)
         sys.exit(2)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        at = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "salur-training"
+        click.echo(f"{at}: {error.format_message()} --help tells more.", err=True)
         sys.exit(2)
     except click.Abort:
         click.echo("salur-training: stopped", err=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.authority import lint
 from model.labelled import LabelledComplaint
 from model.router import Router
 from model.routing import Decision, Routing
@@ -87,7 +88,7 @@ def evaluate(
         "without title": _accuracy(route(router, map(without_title, rows))),
         "without salutation": _accuracy(route(router, map(without_salutation, rows))),
     }
-    table["rules"] = rule_effects(router, answers.rows)
+    table["rules"], table["rules_silent"] = rule_effects(router, answers.rows)
     table["seen"] = None if known is None else sum(row in known for row in answers.rows)
     table["policy"] = router.policy.to_dict()
     table["agencies"] = {agency: router.register.by_id[agency].name for agency in table["per_agency"]}
@@ -131,14 +132,19 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
     }
 
 
-def rule_effects(router: Router, rows: Sequence[LabelledComplaint]) -> list[dict[str, Any]]:
-    """For every rule that fired: right answers without and with it, on the model's own candidates for these rows."""
+def rule_effects(router: Router, rows: Sequence[LabelledComplaint]) -> tuple[list[dict[str, Any]], list[str]]:
+    """For every rule that fired: right answers without and with it, on the model's own candidates for these rows.
+
+    And, for whoever looks after the rules, those whose condition holds for none of them whatever the candidates.
+    """
     cases = []
     for row in rows:
         reading = router.reader.read(row.complaint)
         ranked = router.scorer.ranked(router.scorer.scores(reading.words))
         cases.append(Case(ranked, reading.words, reading.place, reading.found, row.agency))
-    return [dataclasses.asdict(found) for found in measure_rules(router.reader.rules, cases) if found.fired]
+    rules = router.reader.rules
+    fired = [dataclasses.asdict(found) for found in measure_rules(rules, cases) if found.fired]
+    return fired, [str(fault) for fault in lint(rules, [(case.words, case.place, case.found) for case in cases])]
 
 
 def _accuracy(answers: Answers) -> dict[str, Any]:
@@ -164,5 +170,9 @@ def table(found: Mapping[str, Any]) -> str:
         ("The commonest mistakes", tables.confusions(found)),
     ]
     sections = [f"{title}\n{part.text('  ' if title else '')}".lstrip("\n") for title, part in parts if part.rows]
+    if found["rules_silent"]:
+        sections.append(
+            "\n".join(("Rules that hold for none of these complaints", *(f"  {rule}" for rule in found["rules_silent"])))
+        )
     head = [f"model {found['model']}", *([tables.flattered(found)] if found["seen"] else []), tables.promise_kept(found)]
     return "\n\n".join((*head, *sections))

@@ -25,10 +25,16 @@ def files(artifact: Artifact, judged: Judged) -> dict[str, str]:
     return {f"report/{PAGE}": page(found), f"report/{FIGURES}": _json(found), CARD: card(artifact.manifest, found)}
 
 
-def write(folder: Path, found: Figures) -> None:
-    """Write a report and its figures into a folder, each whole or not at all."""
+def write(folder: Path, found: Figures, manifest: Mapping[str, Any]) -> None:
+    """Write into a folder what `evaluate` found of the model of a manifest, each file whole or not at all.
+
+    The report, its figures and, where any complaint was judged, the model's card with them.
+    """
+    texts = {PAGE: page(found), FIGURES: _json(found)}
+    if found["rows"]:
+        texts[CARD] = card(manifest, {**found, "aspects": manifest["figures"]["aspects"]})
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in ((PAGE, page(found)), (FIGURES, _json(found))):
+    for name, text in texts.items():
         part = folder / f"{name}.part"
         try:
             part.write_text(text, encoding="utf-8")

@@ -195,11 +195,42 @@ def test_a_model_that_was_not_taught_what_alleges_wrongdoing_says_so_where_offic
     assert "wrongdoing alleged, and confidential ones, go to a person" in taught
 
 
-def test_writing_leaves_the_page_and_its_figures(found: dict[str, Any], tmp_path: Path) -> None:
+def test_writing_leaves_the_page_its_figures_and_the_card(
+    trained: tuple[Artifact, Judged], evaluated: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "folder"
     for _ in range(2):
-        report.write(tmp_path / "new" / "folder", found)
-    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["figures.json", "report.html"]
-    assert report.page(json.loads((tmp_path / "new" / "folder" / "figures.json").read_text())) == report.page(found)
+        report.write(folder, evaluated, trained[0].manifest)
+    assert sorted(path.name for path in folder.iterdir()) == ["MODEL_CARD.md", "figures.json", "report.html"]
+    assert report.page(json.loads((folder / "figures.json").read_text())) == report.page(evaluated)
+    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"{evaluated['rows']} complaints that were given to `evaluate`" in card
+    assert tables.interval(evaluated["accuracy_interval"]) in card
+    assert "out-of-fold" not in card
+
+
+def test_the_card_of_an_evaluation_says_what_the_model_was_not_taught_and_what_flatters(
+    trained: tuple[Artifact, Judged], evaluated: dict[str, Any], tmp_path: Path
+) -> None:
+    manifest = trained[0].manifest
+    untaught = {**manifest, "figures": {**manifest["figures"], "aspects": {"rows": 0, "left_out": ["oversight"]}}}
+    report.write(tmp_path, {**evaluated, "seen": 7}, untaught)
+    card = (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "belum dapat mengenali dugaan penyimpangan" in card
+    assert "\n\n> CAUTION: the model was trained on 7 of" in card
+
+
+def test_an_evaluation_names_the_rules_that_hold_for_none_of_its_complaints(evaluated: dict[str, Any]) -> None:
+    silent = {line.split("'")[1] for line in evaluated["rules_silent"]}
+    assert "kawasan-hutan" in silent
+    assert silent.isdisjoint(rule["id"] for rule in evaluated["rules"])
+    told = evaluate.table(evaluated)
+    assert all(f"  {line}" in told for line in evaluated["rules_silent"])
+
+
+def test_no_card_is_written_where_no_complaint_was_judged(trained: tuple[Artifact, Judged], tmp_path: Path) -> None:
+    report.write(tmp_path, evaluate.evaluate(Router(trained[0]), []), trained[0].manifest)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "report.html"]
 
 
 def test_the_card_tells_use_data_figures_promise_limits_and_how_to_contest(

@@ -22,7 +22,7 @@ from training.seen import Seen
 @click.argument("model")
 @DATA
 @MODELS
-@click.option("--report", "report_dir", type=FOLDER, help="Write report.html and figures.json there.")
+@click.option("--report", "report_dir", type=FOLDER, help="Write report.html, figures.json and MODEL_CARD.md there.")
 @JSON
 def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path | None, as_json: bool) -> None:
     """Judge MODEL (a version, a path, or `current`) on complaints that it has not seen."""
@@ -35,7 +35,7 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
     current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
     found = evaluate.evaluate(router, dataset.testable(current), Seen.load(folder))
     if report_dir:
-        report.write(report_dir, found)
+        report.write(report_dir, found, router.manifest)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else evaluate.table(found))
 
 
