@@ -58,7 +58,8 @@ def _told(error: click.UsageError) -> Exception:
     """Tell in one line what was called wrongly, where click takes three, and answer what ends the command."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error
-    click.echo(f"{error.ctx.command_path if error.ctx else 'salur-service'}: {error.format_message()} --help tells more.", err=True)
+    at = error.ctx.command_path if error.ctx else "salur-service"
+    click.echo(f"{at}: {' '.join(error.format_message().split()).rstrip('.')}; --help tells more", err=True)
     return click.exceptions.Exit(2)
 
 

@@ -55,7 +55,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.exit(2)
     except click.ClickException as error:
         at = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "salur-training"
-        click.echo(f"{at}: {error.format_message()} --help tells more.", err=True)
+        click.echo(f"{at}: {' '.join(error.format_message().split()).rstrip('.')}; --help tells more", err=True)
         sys.exit(2)
     except click.Abort:
         click.echo("salur-training: stopped", err=True)

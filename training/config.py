@@ -64,7 +64,7 @@ _BOUNDS = {
     "matters_weight": (0.0, 100.0),
     "topic_weight": (0.0, 100.0),
     "transfer_weight": (0.0, 100.0),
-    "unlabelled_weight": (0.0, 100.0),
+    "unlabelled_weight": (0.01, 100.0),
     "local_weight": (0.0, 10.0),
     "folds": (2, 20),
     "target_error": (0.001, 0.5),

@@ -32,7 +32,7 @@ class Data:
     readings: Sequence[Reading]
     weights: Array
     origins: Array
-    """(rows,) the region that a row comes from: HOME, or the name of another region's source."""
+    """(rows,) the region that a row comes from: HOME, the name of another region's source, or UNLABELLED."""
 
     def __len__(self) -> int:
         """How many rows."""
@@ -108,8 +108,8 @@ def read(rows: Sequence[LabelledComplaint], reader: Reader, weights: Array, *, e
 
 
 def without_labels(rows: Sequence[LabelledComplaint], reader: Reader, weight: float) -> Data:
-    """Read complaints as an origin of their own, and forget what anybody says of whose they are; none where they weigh nothing."""
-    kept = [replace(row, agency="", category="") for row in rows] if weight else []
+    """Read complaints as an origin of their own, and forget what anybody says of whose they are."""
+    kept = [replace(row, agency="", category="") for row in rows]
     return replace(read(kept, reader, np.full(len(kept), weight)), origins=np.full(len(kept), UNLABELLED, dtype=object))
 
 

@@ -172,7 +172,7 @@ def table(found: Mapping[str, Any]) -> str:
     sections = [f"{title}\n{part.text('  ' if title else '')}".lstrip("\n") for title, part in parts if part.rows]
     if found["rules_silent"]:
         sections.append(
-            "\n".join(("Rules that hold for none of these complaints", *(f"  {rule}" for rule in found["rules_silent"])))
+            "\n".join(("Rules that hold for none of the complaints judged", *(f"  {rule}" for rule in found["rules_silent"])))
         )
     head = [f"model {found['model']}", *([tables.flattered(found)] if found["seen"] else []), tables.promise_kept(found)]
     return "\n\n".join((*head, *sections))

@@ -96,7 +96,7 @@ def retrain(
     if not champion:
         return Retrained(version, live, refusal=_word_needed(broken, version))
     challenger = Router.load(registry.path(version))
-    both = {champion.version: seen, challenger.version: Seen.of([*taught, *given.other, *given.unlabelled])}
+    both = {champion.version: seen, challenger.version: Seen.of([*taught, *given.other], given.unlabelled)}
     found = compare.compare(champion, challenger, held_out, seen=both, today=at[:10], say=say)
     told = found.summary | {"test": test}
     registry.record("compared", version=version, previous=live, at=at, who=who, why=found.why, figures=told)

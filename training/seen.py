@@ -30,10 +30,10 @@ class Seen:
     until: str = ""
 
     @classmethod
-    def of(cls, rows: Iterable[LabelledComplaint]) -> Self:
-        """Take the digests of rows."""
+    def of(cls, rows: Iterable[LabelledComplaint], unlabelled: Iterable[LabelledComplaint] = ()) -> Self:
+        """Take the digests of rows; of what was `unlabelled` too, whose dates say nothing of what was known."""
         kept = list(rows)
-        return cls(frozenset(map(digest, kept)), max((row.received_at[:10] for row in kept), default=""))
+        return cls(frozenset(map(digest, (*kept, *unlabelled))), max((row.received_at[:10] for row in kept), default=""))
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:

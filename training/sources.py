@@ -71,12 +71,23 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "kind": ("kind", "klasifikasi", "klasifikasi laporan", "jenis", "jenis laporan", "jenis aduan"),
 }
 """Our name of a column of a plain table: the ways its header is written."""
-LABELLED, UNLABELLED = ("text", "agency"), ("text",)
-"""Columns that a source must have: to learn who is responsible, or how people write alone."""
-_HINTS: Mapping[Sequence[str], str] = {
-    LABELLED: "--column OURS=THEIRS names one that is called otherwise",
-    UNLABELLED: "rename one that is called otherwise",
-}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is read of a source: columns and the ways they are written, those it cannot be without, and how to name another."""
+
+    columns: Mapping[str, tuple[str, ...]]
+    needed: tuple[str, ...]
+    hint: str
+
+
+LABELLED = Wanted(COLUMNS, ("text", "agency"), "--column OURS=THEIRS names one that is called otherwise")
+UNLABELLED = Wanted(
+    {name: COLUMNS[name] for name in ("text", "title", "kecamatan", "desa", "received_at")},
+    ("text",),
+    "rename one that is called otherwise",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,40 +152,34 @@ def read(
     path: Path,
     columns: Mapping[str, str] | None = None,
     say: Callable[[str], object] = lambda _: None,
-    needed: Sequence[str] = LABELLED,
+    wanted: Wanted = LABELLED,
 ) -> Iterator[Source]:
     """Yield the rows of a source: a LAPOR! export, a table with a header (.csv, .xlsx), or JSON Lines.
 
     `columns` names columns of a plain table, or keys of JSON Lines, that are called otherwise: ours -> theirs.
-    `needed` are those of ours without which it is no such source; single rows may leave them empty.
     `say` is told of columns of a table that are passed over where some of ours were not found.
     Raises InvalidData where the file is none of these, and, after the last row, with the faults of single rows.
     """
     if not path.is_file():
         raise InvalidData([Fault(str(path), 0, "no such file")])
     if path.suffix.lower() in LINES_SUFFIXES:
-        return _from_jsonl(path, columns or {}, needed)
+        return _from_jsonl(path, columns or {}, wanted)
     if not columns and lapor.is_export(path):
         return _from_export(path)
-    return _from_table(path, columns or {}, say, needed)
+    return _from_table(path, columns or {}, say, wanted)
 
 
 def read_unlabelled(path: Path, say: Callable[[str], object] = lambda _: None) -> list[LabelledComplaint]:
-    """Read the complaints of a source as `read` does, whoever they went to or none: masked, without agency and category.
+    """Read the complaints of a source as `read` does, masked, and nothing of what anybody says of them.
 
     Raises InvalidData also where no row has a text.
     """
-    rows = [row for row in read(path, None, say, UNLABELLED) if row.complaint.text.strip()]
+    rows = [row.complaint for row in read(path, None, say, UNLABELLED) if row.complaint.text.strip()]
     if not rows:
         raise InvalidData([Fault(str(path), 0, "no row with a text")])
     return [
-        replace(
-            row.complaint,
-            text=mask(row.complaint.text),
-            title=mask(row.complaint.title),
-            agency="",
-            category="",
-            source=row.complaint.source or path.stem,
+        LabelledComplaint(
+            text=mask(row.text), title=mask(row.title), kecamatan=row.kecamatan, desa=row.desa, received_at=row.received_at
         )
         for row in rows
     ]
@@ -303,15 +308,15 @@ def _check_columns(path: Path, columns: Mapping[str, str]) -> None:
         raise InvalidData([Fault(str(path), 0, f"no such column of ours: {', '.join(unknown)}; one of {', '.join(COLUMNS)}")])
 
 
-def _from_table(path: Path, columns: Mapping[str, str], say: Callable[[str], object], needed: Sequence[str]) -> Iterator[Source]:
+def _from_table(path: Path, columns: Mapping[str, str], say: Callable[[str], object], wanted: Wanted) -> Iterator[Source]:
     _check_columns(path, columns)
-    names = {**COLUMNS, **{ours: (lapor.plain(theirs),) for ours, theirs in columns.items()}}
-    with lapor.open_table(path, names, (*needed, *columns)) as found:
+    names = {**wanted.columns, **{ours: (lapor.plain(theirs),) for ours, theirs in columns.items()}}
+    with lapor.open_table(path, names, (*wanted.needed, *columns)) as found:
         if found is None:
-            wanted = ", ".join(f"{name} ({' or '.join(names[name][:4])})" for name in dict.fromkeys((*needed, *columns)))
-            raise InvalidData([Fault(str(path), 0, f"no header that names the columns {wanted}; {_HINTS[needed]}")])
+            sought = ", ".join(f"{name} ({' or '.join(names[name][:4])})" for name in dict.fromkeys((*wanted.needed, *columns)))
+            raise InvalidData([Fault(str(path), 0, f"no header that names the columns {sought}; {wanted.hint}")])
         _, header, rows = found
-        if passed_over := _passed_over(header, names, _HINTS[needed]):
+        if passed_over := _passed_over(header, names, wanted.hint):
             say(f"{path}:{header.row}: {passed_over}")
         for line, cells in islice(rows, MAX_ROWS):
             row: dict[str, Any] = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
@@ -330,17 +335,19 @@ def _passed_over(header: lapor.Header, names: Mapping[str, tuple[str, ...]], hin
     return f"no column for {', '.join(missing)}; not read: {', '.join(unread)}; {hint}"
 
 
-def _from_jsonl(path: Path, columns: Mapping[str, str], needed: Sequence[str]) -> Iterator[Source]:
+def _from_jsonl(path: Path, columns: Mapping[str, str], wanted: Wanted) -> Iterator[Source]:
     _check_columns(path, columns)
     faults: list[Fault] = []
     keys: set[str] = set()
     for line, row in islice(read_jsonl(path, faults), MAX_ROWS):
+        if wanted is UNLABELLED:  # what others say of a complaint is not read, so it may be anything
+            row = {name: value for name, value in row.items() if name in wanted.columns}
         row |= {ours: row.pop(theirs) for ours, theirs in columns.items() if theirs in row}
         if type(row.get("id")) is int:  # as most systems number theirs
             row["id"] = str(row["id"])
         keys |= row.keys()
         # An empty text or agency is a row to drop and count, not a broken file.
-        blank: dict[str, Any] = {name: "" for name in LABELLED if not str(row.get(name) or "").strip()}
+        blank: dict[str, Any] = {name: "" for name in LABELLED.needed if not str(row.get(name) or "").strip()}
         try:
             complaint = from_dict(row | dict.fromkeys(blank, "?"))
         except ValueError as error:
@@ -352,7 +359,7 @@ def _from_jsonl(path: Path, columns: Mapping[str, str], needed: Sequence[str]) -
         day = written if is_dated(written) else lapor.parse_date(written)
         yield Source(line, replace(complaint, received_at=day, **blank), bool(written and not day))
     faults += (
-        Fault(str(path), 0, f"no row has the key {name!r}; {_HINTS[needed]}") for name in needed if keys and name not in keys
+        Fault(str(path), 0, f"no row has the key {name!r}; {wanted.hint}") for name in wanted.needed if keys and name not in keys
     )
     if faults:
         raise InvalidData(faults)

@@ -9,8 +9,9 @@ import platform
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from model.artifact import Artifact
 from model.aspects import load_cues
 from model.authority import load_region
+from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
 from model.reader import Reader, Reading, protected_words
 from model.register import Register
@@ -40,6 +42,7 @@ MIN_DATED = 0.5
 """Share of own rows with a date from which folds follow time."""
 
 Say = Callable[[str], object]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -99,17 +102,29 @@ def load(
     would be judged by a model that has seen it. `examples` is the folder of another region, for the aspects. `unlabelled` are
     sources as an import reads them; what repeats an own row is dropped from them too.
     """
-    own_rows, other_rows = dataset.load(*own), dataset.load(*other)
+    faults: list[Fault] = []
+    own_rows, other_rows = (_read_or(faults, partial(dataset.load, *paths)) for paths in (own, other))
+    texts = [row for path in unlabelled for row in _read_or(faults, partial(read_unlabelled, path, say))]
+    if faults:
+        raise InvalidData(faults)
     dataset.check([*own_rows, *other_rows], register, every_agency=not allow_unseen)
     mine = dataset.deduplicate(dataset.to_current([row.complaint for row in own_rows], register, today))
     theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
     further = dataset.without_repeats(theirs.kept, mine.kept)
     dropped = mine.dropped + theirs.dropped + len(theirs.kept) - len(further)
     shown = _examples(examples, [*mine.kept, *further]) if examples else None
-    texts = [row for path in unlabelled for row in read_unlabelled(path, say)]
     unknown = dataset.without_repeats(dataset.deduplicate(texts).kept, mine.kept)
     dropped += len(texts) - len(unknown)
     return Sources(mine.kept, further, shown, unknown, dropped, len(mine.conflicts) + len(theirs.conflicts))
+
+
+def _read_or(faults: list[Fault], read: Callable[[], list[_T]]) -> list[_T]:
+    """Read rows, or gather what is wrong with them."""
+    try:
+        return read()
+    except InvalidData as error:
+        faults += error.faults
+        return []
 
 
 def _examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:
@@ -125,7 +140,7 @@ def _examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | No
 def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:
     """Folds that follow time where most rows have a date; else random ones, near-duplicates together."""
     dated = np.array([bool(row.received_at) for row in rows])
-    if dated.mean() >= MIN_DATED:
+    if rows and dated.mean() >= MIN_DATED:
         numbers = np.flatnonzero(dated)
         always = np.flatnonzero(~dated)
         by_time = forward([rows[n].received_at for n in numbers.tolist()], config.folds)
@@ -218,7 +233,7 @@ def made_with(register: Register) -> dict[str, Any]:
 
 def seen_file(sources: Sources) -> dict[str, str]:
     """Give the digests of what a version was trained on, as a file of its artifact: nobody is to judge it by those."""
-    return {SEEN: Seen.of([*sources.own, *sources.other, *sources.unlabelled]).to_text()}
+    return {SEEN: Seen.of([*sources.own, *sources.other], sources.unlabelled).to_text()}
 
 
 def stemmer_digest(register: Register) -> str:

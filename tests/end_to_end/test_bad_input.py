@@ -137,11 +137,19 @@ def test_a_file_that_cannot_be_read_is_one_line_and_nothing_is_written(
 ) -> None:
     write(tmp_path / name)
     given = ("--data", region / "complaints.jsonl", "--unlabelled", tmp_path / name, "--models", tmp_path / "models")
-    for args in (("import", tmp_path / name, "--out", tmp_path / "out.jsonl"), ("train", *given)):
+    for args in (("import", tmp_path / name, "--out", tmp_path / "out.jsonl"), ("train", *given), ("retrain", *given)):
         (line,) = refused(*args, "--register", region)
         assert name in line
         assert says in line
         assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_no_report_is_written_into_the_folder_of_a_version(refused: Refused, region: Path, tiny_artifact: Path) -> None:
+    before = sorted(tiny_artifact.rglob("*"))
+    for folder in (tiny_artifact, tiny_artifact / "report", tiny_artifact / "baru"):
+        (line,) = refused("evaluate", tiny_artifact, "--data", region / "complaints.jsonl", "--report", folder)
+        assert "lies in the model's own folder" in line
+    assert sorted(tiny_artifact.rglob("*")) == before
 
 
 def test_a_row_of_a_crosswalk_that_matches_nothing_is_named_by_its_line(refused: Refused, region: Path, tmp_path: Path) -> None:

@@ -207,6 +207,7 @@ def test_writing_leaves_the_page_its_figures_and_the_card(
     assert f"{evaluated['rows']} complaints that were given to `evaluate`" in card
     assert tables.interval(evaluated["accuracy_interval"]) in card
     assert "out-of-fold" not in card
+    assert "`.\n\n| figure |" in card
 
 
 def test_the_card_of_an_evaluation_says_what_the_model_was_not_taught_and_what_flatters(
@@ -218,6 +219,7 @@ def test_the_card_of_an_evaluation_says_what_the_model_was_not_taught_and_what_f
     card = (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "belum dapat mengenali dugaan penyimpangan" in card
     assert "\n\n> CAUTION: the model was trained on 7 of" in card
+    assert "flatter it.\n\n| figure |" in card
 
 
 def test_an_evaluation_names_the_rules_that_hold_for_none_of_its_complaints(evaluated: dict[str, Any]) -> None:
@@ -238,6 +240,7 @@ def test_the_card_tells_use_data_figures_promise_limits_and_how_to_contest(
 ) -> None:
     artifact, _ = trained
     card = report.card(artifact.manifest, found)
+    assert "(out-of-fold).\n\n| figure |" in card
     sections = re.findall(r"^## (.+)$", card, re.MULTILINE)
     assert sections == [
         "What it is for",

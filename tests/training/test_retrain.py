@@ -122,12 +122,14 @@ def test_where_the_live_version_cannot_be_loaded_a_model_is_trained_once_and_wai
     assert run(registry, region, given(region, []), tiny_config).same == done.version
 
 
-def test_what_other_regions_taught_the_new_model_does_not_judge_it(
-    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
+@pytest.mark.parametrize("taught_as", ["other", "unlabelled"])
+def test_what_other_regions_or_no_labels_taught_the_new_model_does_not_judge_it(
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str], taught_as: str
 ) -> None:
     new = [LabelledComplaint(text=f"tiang listrik nomor {n} di simpang pasar condong", agency="pln", id=f"n{n}") for n in range(6)]
-    sources = replace(given(region, new), other=[replace(new[-1], source="elsewhere")])
+    sources = replace(given(region, new), **{taught_as: [replace(new[-1], source="elsewhere")]})  # type: ignore[arg-type]
     done = run(first[0], region, sources, tiny_config)
+    assert first[0].manifest(done.version)["data"][taught_as] == 1
     assert done.comparison is not None
     assert done.comparison.overall.rows == 2
 

@@ -233,10 +233,10 @@ def test_an_empty_report_is_a_table_too() -> None:
 
 def test_what_nobody_labelled_is_read_whoever_it_went_to_masked_and_without_agency(tmp_path: Path) -> None:
     rows = read_unlabelled(_export(tmp_path))
-    assert [row.id for row in rows] == ["1", "2", "3", "5", "6", "7"]  # of 4 only the title is there
-    assert {row.agency for row in rows} == {""}
-    assert rows[0].text == "Lampu mati, hubungi [TELEPON]"
-    assert {row.source for row in rows} == {"export"}
+    assert [row.text for row in rows[1:3]] == ["Sampah menumpuk", "Belum dirutekan"]
+    assert len(rows) == 6  # of the fourth only the title is there
+    assert {(row.agency, row.category, row.source) for row in rows} == {("", "", "")}
+    assert (rows[0].text, rows[0].received_at) == ("Lampu mati, hubungi [TELEPON]", "2024-09-07")
 
 
 @pytest.mark.parametrize("name", ["tabel.csv", "baris.jsonl"])
@@ -247,6 +247,13 @@ def test_what_nobody_labelled_needs_no_column_of_agencies(tmp_path: Path, name: 
     else:
         _jsonl(path, {"received_at": "2024-09-07", "text": "Lampu mati"}, {"text": " "})
     assert [(row.text, row.received_at) for row in read_unlabelled(path)] == [("Lampu mati", "2024-09-07")]
+
+
+def test_of_what_nobody_labelled_the_title_is_masked_and_other_keys_may_be_anything(tmp_path: Path) -> None:
+    path = _jsonl(
+        tmp_path / "baris.jsonl", {"title": "Hubungi 081234567890", "text": "Lampu mati", "agency": 5, "kind": "Pengaduan"}
+    )
+    assert [(row.title, row.text) for row in read_unlabelled(path)] == [("Hubungi [TELEPON]", "Lampu mati")]
 
 
 @pytest.mark.parametrize(

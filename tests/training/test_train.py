@@ -57,10 +57,28 @@ def test_what_nobody_labelled_is_counted_known_and_judges_nothing(
     assert artifact.manifest["data"]["unlabelled"] == len(given.unlabelled)
     assert artifact.manifest["data"]["per_agency"] == alone.manifest["data"]["per_agency"]
     assert judged.truth.tolist() == judged_alone.truth.tolist()
+    assert judged.sureness.tolist() != judged_alone.sureness.tolist()
+    assert set(artifact.vocabulary) > set(alone.vocabulary)
     assert f"{len(given.unlabelled)} of this region that nobody labelled" in report.card(
         artifact.manifest, report.of_training(artifact, judged)
     )
     assert {digest(row) for row in given.unlabelled} <= set(train.seen_file(given)[FILE].split())
+
+
+def test_the_dates_of_what_nobody_labelled_say_nothing_of_what_was_known() -> None:
+    later = replace(OWN, text="lain", received_at="2026-11-20")
+    seen = Seen.of([replace(OWN, received_at="2026-01-02")], [later])
+    assert later in seen
+    assert seen.until == "2026-01-02"
+
+
+def test_what_is_wrong_with_labelled_and_unlabelled_files_is_told_at_once(region: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": 1}\n', encoding="utf-8")
+    with pytest.raises(InvalidData) as told:
+        train.load(
+            Register.load(region), [tmp_path / "own.jsonl"], [], TODAY, unlabelled=[tmp_path / "a.jsonl", tmp_path / "b.xlsx"]
+        )
+    assert [Path(fault.file).name for fault in told.value.faults] == ["own.jsonl", "a.jsonl", "b.xlsx"]
 
 
 def test_another_regions_examples_come_without_their_agencies_and_without_what_is_known(region: Path, tmp_path: Path) -> None:
