@@ -183,7 +183,12 @@ def served(
     (folder / "fake_app.py").write_text(APP)
     secret = folder / "secret"
     secret.write_text(secrets.token_hex(32))
-    port = free_port()
+    # Bound until the server ends, never listened to: a server that is begun beside this one cannot come to the same port, where one
+    # would answer for both and know no key of the other's.
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SALUR_")}
     told = {
         "PYTHONPATH": str(folder),
@@ -215,6 +220,7 @@ def served(
     finally:
         if process.poll() is None:
             server.stop()
+        held.close()
 
 
 @contextmanager

@@ -64,6 +64,8 @@ def run(folder: Path, url: str, models: Path, effort: Effort, say: Callable[[str
     well, log = True, folder / "schemathesis.log"
     told = {"SALUR_WORKERS": "1", "SALUR_AUDIT_SHARE": "0.05"}
     with served(folder, url, make_memory(url), models, told, real_model=True) as server:
+        if server.call("GET", "/api/v1/models/current")[0] != 200:
+            raise SystemExit(f"the server does not know the key, and would refuse every request alike\n{server.log()}")
         began, rounds, before = time.monotonic(), 0, -1
         while (counted := answers(server)).total() < effort.requests:
             if counted.total() <= before:
