@@ -15,7 +15,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, delete, text
 from werkzeug.test import TestResponse
 
 from model.complaint import Complaint
@@ -107,7 +107,8 @@ def postgres_schema() -> Iterator[str]:
     except Exception as error:
         server.dispose()
         pytest.skip(f"no PostgreSQL at {server.url.host}: {type(error).__name__}")
-    yield f"{POSTGRES}?options=-csearch_path%3D{schema}"
+    # These tests never cut the power, so a commit need not wait for the disk; what survives a crash is for tests/faults to see.
+    yield f"{POSTGRES}?options=-csearch_path%3D{schema}%20-csynchronous_commit%3Doff"
     with server.connect() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     server.dispose()
@@ -133,9 +134,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: 
     yield url
     made = Database(url)
     with made.write() as connection:
-        connection.execute(text(f"TRUNCATE {', '.join(table.name for table in metadata.sorted_tables)} RESTART IDENTITY CASCADE"))
-        connection.execute(text("INSERT INTO feed_head (id, position) VALUES (1, 0)"))
+        _empty(connection)
     made.dispose()
+
+
+def _empty(connection: Connection) -> None:
+    """Leave a schema as the migrations made it. Not by TRUNCATE: it makes every table's files anew, in a quarter of a second."""
+    for table in reversed(metadata.sorted_tables):
+        connection.execute(delete(table))
+    restart = "SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false) FROM pg_sequences"
+    connection.execute(text(f"{restart} WHERE schemaname = current_schema()"))
+    connection.execute(text("INSERT INTO feed_head (id, position) VALUES (1, 0)"))
 
 
 @pytest.fixture(scope="session", autouse=True)
