@@ -44,7 +44,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that makes these tables; a test holds it to the newest."""
 MAX_ID = 2**31 - 1
 """The largest number of a row: what PostgreSQL's integer holds."""
@@ -61,7 +61,6 @@ SCOPES = ("predict", "intake", "outcome", "feed", "admin")
 DELIVERY_STATES = ("pending", "delivered", "given-up")
 JOB_STATES = ("uploaded", "surveyed", "confirmed", "processed", "done", "failed", "cancelled")
 """surveyed: waits for a person to confirm. processed: every row is taken in, and the file that goes back is being written."""
-SUSPECT_STATES = ("open", "kept", "corrected")
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
@@ -434,22 +433,4 @@ name_mapping = Table(
     Column("decided_at", UtcDateTime, nullable=False),
     Column("decided_by", Integer, ForeignKey("account.id")),
     UniqueConstraint("source", "name", "category"),
-)
-
-suspect = Table(
-    "suspect",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    _complaint_id(),
-    Column("verdict_id", Integer, ForeignKey("verdict.id"), nullable=False),
-    Column("suggested", String(100), nullable=False),
-    Column("score", Float, nullable=False),
-    Column("model_version", String(100), nullable=False),
-    Column("found_at", UtcDateTime, nullable=False),
-    Column("state", String(10), nullable=False),
-    Column("resolved_at", UtcDateTime),
-    Column("resolved_by", Integer, ForeignKey("account.id")),
-    _one_of("state", SUSPECT_STATES),
-    UniqueConstraint("verdict_id", "suggested"),
-    Index("ix_suspect_open", "score", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
 )
