@@ -22,7 +22,7 @@ from model.reliability import Reliability
 from training import promise, trust
 from training.calibrate import OutOfFold
 from training.config import TrainingConfig
-from training.data import MAX_AUDIT_WEIGHT, Data, answered, stands_for
+from training.data import Data, answered, stands_for
 from training.judge import Judged, judge
 
 Array = NDArray[Any]
@@ -65,7 +65,8 @@ def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) 
     days = np.array([date.fromisoformat(own.rows[number].received_at[:10]).toordinal() for number in numbers.tolist()])
     age, stands, sureness, said = days.max() - days, each[numbers], known.sureness[numbers], known.said[numbers]
     right = own.labels[numbers] == said
-    learnt = trust.learn(sureness, said, right, age, np.minimum(stands, MAX_AUDIT_WEIGHT))
+    audited = np.array([bool(own.rows[number].extra.get("blind")) for number in numbers.tolist()])
+    learnt = trust.learn(sureness, said, right, age, audited)
     recent = age <= TRAFFIC_DAYS
     cut = learnt.threshold(sureness[recent], said[recent], config.target_error, 1 - config.delta, stands[recent])
     judged = judge(answers, own, reader, learnt.reliability)

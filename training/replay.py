@@ -8,12 +8,13 @@ was not audited stays unlabelled, as in life; its labels are used for nothing bu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+from joblib import delayed
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
@@ -24,7 +25,7 @@ from model.reader import Reader
 from model.register import Register
 from model.reliability import Reliability
 from training import figures, trust
-from training.calibrate import ABSENT, OutOfFold, fit_pipeline, fit_temperature, out_of_fold
+from training.calibrate import ABSENT, OutOfFold, fit_pipeline, fit_temperature, out_of_fold, workers
 from training.config import TrainingConfig
 from training.data import MAX_AUDIT_WEIGHT, Data, matters, read
 from training.judge import Judged, judge
@@ -35,6 +36,8 @@ from training.split import forward
 Array = NDArray[Any]
 FIRST_DAYS = 90
 """Days at the beginning that people labelled whole: the first quarter."""
+ENOUGH_SENT = 100
+"""Complaints sent in a month from which on its error says something."""
 
 Say = Callable[[str], object]
 
@@ -50,6 +53,8 @@ class Plan:
     minutes_per_review: float = 3.0
     frozen: bool = False
     """Train once, on the first part, and never again: what retraining is worth shows in the difference."""
+    draw: int = 0
+    """Which draw of the blind audit: few are drawn, and who they are moves all that follows."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +96,14 @@ class Replayed:
 
 @dataclass
 class _Desk:
-    """What the desk knows so far: (rows,) which have a verdict, and for how many each stands in learning; and what was answered."""
+    """What the desk knows so far, and what was answered.
+
+    (rows,): which have a verdict, for how many each stands in learning, which are known by the blind audit alone.
+    """
 
     known: Array
     weight: Array
+    audited: Array
     cases: list[tuple[date, Array, Array]] = field(default_factory=list)
     """(day of the step, row numbers, scores of these rows): every answer given so far, seen by people or not."""
 
@@ -125,10 +134,10 @@ def _days(rows: Sequence[LabelledComplaint]) -> list[date]:
     return days
 
 
-def audited(complaint_id: str, rate: float) -> bool:
+def audited(complaint_id: str, rate: float, draw: int = 0) -> bool:
     """Draw a complaint for the blind audit: by a hash of its id, so that a replay draws the same."""
-    draw = int.from_bytes(hashlib.sha256(f"audit:{complaint_id}".encode()).digest()[:8]) / 2**64
-    return draw < rate
+    name = f"audit:{draw}:{complaint_id}" if draw else f"audit:{complaint_id}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64 < rate
 
 
 def replay(
@@ -147,7 +156,7 @@ def replay(
     agencies = np.unique(np.concatenate([data.labels, other.labels])) if named else np.unique(data.labels)
     begin, _ = next(edges(days.tolist(), plan.every))
     before = np.flatnonzero(days < begin)
-    desk = _Desk(known=days < begin, weight=np.ones(len(rows)))
+    desk = _Desk(known=days < begin, weight=np.ones(len(rows)), audited=np.zeros(len(rows), dtype=bool))
     _first_cases(desk, data, other, before, agencies, reader, config, begin)
     steps: list[Step] = []
     parts: list[Judged] = []
@@ -167,9 +176,10 @@ def replay(
         fresh[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(data.take(now).words)
         judged = judge(OutOfFold(now, agencies, fresh, temperature), data, reader, reliability)
         sent = judged.sureness >= cut.value
-        drawn = np.array([audited(rows[n].id or digest(rows[n]), plan.audit) for n in now.tolist()])
+        drawn = np.array([audited(rows[n].id or digest(rows[n]), plan.audit, plan.draw) for n in now.tolist()])
         visible = ~sent | drawn
         desk.known[now[visible]] = True
+        desk.audited[now] = sent & drawn
         desk.weight[now[sent & drawn]] = 1 / max(plan.audit, 1 / MAX_AUDIT_WEIGHT)
         desk.cases.append((start, now, fresh))
         step = Step(
@@ -198,6 +208,31 @@ def replay(
     return Replayed(plan, steps, months, joined, np.concatenate(sent_parts), config.target_error)
 
 
+def over_draws(
+    register: Register,
+    rows: Sequence[LabelledComplaint],
+    config: TrainingConfig,
+    plan: Plan,
+    draws: int,
+    jobs: int,
+    say: Say = lambda _: None,
+) -> list[dict[str, Any]]:
+    """Run the past so many times at once, each with another draw of the audit, the plan's first; answers each one's figures.
+
+    Raises InvalidData as `replay` does.
+    """
+    plans = [replace(plan, draw=plan.draw + number) for number in range(draws)]
+    found = []
+    for figures_of in workers(min(jobs, draws))(delayed(_summarised)(register, rows, config, one) for one in plans):
+        found.append(figures_of)
+        say(f"draw {len(found)} of {draws}: sent {figures_of['coverage']:.3f}, of it wrong {figures_of['error']:.4f}")
+    return found
+
+
+def _summarised(register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan) -> dict[str, Any]:
+    return summarise(replay(register, rows, config, plan))
+
+
 def _first_cases(
     desk: _Desk, data: Data, other: Data, before: Array, agencies: Array, reader: Reader, config: TrainingConfig, start: date
 ) -> None:
@@ -222,7 +257,7 @@ def _learn(
     known, recent = desk.known[numbers], age <= plan.traffic_days
     temperature = fit_temperature(scores[known], np.searchsorted(agencies, data.labels[numbers[known]]))
     raw = judge(OutOfFold(numbers, agencies, scores, temperature), data, reader)
-    learnt = trust.learn(raw.sureness[known], raw.said[known], raw.right[known], age[known], desk.weight[numbers[known]])
+    learnt = trust.learn(raw.sureness[known], raw.said[known], raw.right[known], age[known], desk.audited[numbers[known]])
     cut = learnt.threshold(raw.sureness[recent], raw.said[recent], config.target_error, 1 - config.delta)
     return temperature, learnt.reliability, cut
 
@@ -261,12 +296,36 @@ def summarise(found: Replayed) -> dict[str, Any]:
         "wrong": bad,
         "error": bad / total if total else 0.0,
         "error_interval": figures.clopper_pearson(bad, total),
+        "worst_month": worst_month(months.values()),
         "steps": len(found.steps),
         "steps_within_target": float(np.mean(held)) if held else 1.0,
         "minutes_saved": total * found.plan.minutes_per_review,
         "months": months,
         "per_step": [{**vars(step), "coverage": step.coverage, "error": step.error} for step in found.steps],
     }
+
+
+def worst_month(months: Iterable[Mapping[str, Any]]) -> float:
+    """Answer the largest share of wrong ones among what a month sent, of months that sent ENOUGH_SENT."""
+    return max((month["error"] for month in months if month["sent"] >= ENOUGH_SENT), default=0.0)
+
+
+def spread(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say what several draws have in common: mean, least and most of each figure, and in how many the promise held over all."""
+    told: dict[str, Any] = {"draws": len(found)}
+    for name in ("accuracy", "coverage", "error", "worst_month", "ece"):
+        values = [float(one[name]) for one in found]
+        told[name] = {"mean": float(np.mean(values)), "least": min(values), "most": max(values)}
+    return told | {"kept": sum(one["error"] <= one["target_error"] for one in found)}
+
+
+def spread_table(told: Mapping[str, Any]) -> str:
+    """Write that for a terminal."""
+    names = {"accuracy": "accuracy", "coverage": "automatic", "error": "wrong", "worst_month": "worst month", "ece": "ECE"}
+    figures_of = ", ".join(
+        f"{name} {told[key]['mean']:.4f} ({told[key]['least']:.4f} to {told[key]['most']:.4f})" for key, name in names.items()
+    )
+    return f"over {told['draws']} draws of the audit: {figures_of}; promise kept in {told['kept']}"
 
 
 def table(found: dict[str, Any]) -> str:
@@ -279,6 +338,7 @@ def table(found: dict[str, Any]) -> str:
         f"ECE        {found['ece']:.3f}   AURC {found['aurc']:.4f}",
         f"automatic  {found['coverage']:.3f}  ({found['sent']:,}; saves {found['minutes_saved'] / 60:,.0f} hours of review)",
         f"wrong      {found['error']:.4f}  ({worst:.4f} to {best:.4f}); promised at most {found['target_error']:.2f}",
+        f"worst month  {found['worst_month']:.3f}, of those with {ENOUGH_SENT} sent",
         f"steps within the promise: {found['steps_within_target']:.2f}",
         "",
         f"{'month':<10}{'rows':>7}{'accuracy':>10}{'automatic':>11}{'wrong':>8}",

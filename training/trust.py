@@ -1,22 +1,23 @@
 """How far answers can be trusted: the curve that makes their probability honest, and a threshold for a stream that drifts.
 
 A curve fitted once, on everything, is for labels without a date (`fit`). A desk learns from verdicts of which most are of
-unsure answers, for what went out by itself is seen in the blind audit only; whether a row was seen depends on its
-sureness and on nothing else that matters, so such rows are missing at random (Rubin 1976). `Trust` keeps account of what is
-not known: the fewer and the older the verdicts, the wider the curve's error, and the stricter the threshold. The replay and
-a version's own policy (`training.keeping`) are made by it alike.
+unsure answers, for what went out by itself is seen in the blind audit only. Whether a row was seen depends on its sureness, so
+what is missing is missing at random (Rubin 1976), and a curve of the right form needs no weights. But no form is quite right: for
+the surest the curve is drawn on beyond most of its points, and flatters them. So what goes out by itself is doubted besides,
+the less the more audited verdicts agree. `Trust` keeps account of what is not known: the fewer and the older the verdicts, the
+wider the error, and the stricter the threshold. The replay and a version's own policy (`training.keeping`) are made by it alike.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 from scipy.stats import norm
 
 from model.policy import NEVER, Threshold
@@ -29,7 +30,9 @@ LATELY = 30.0
 """Days after which a verdict counts half for what is special of late."""
 SPREAD, SPREAD_PER_AGENCY = 0.2, 0.4
 """How far, in log-odds, all answers and those of one agency are expected to stray of late: standard deviations of priors at 0."""
-_EXPECTED, _EXPECTED_SPREAD = np.array([0.0, 1.0, 0.5]), 3.0
+SPREAD_UNSEEN = 0.3
+"""The same of what goes out by itself, from what the curve says of it."""
+_EXPECTED, _EXPECTED_SPREAD = np.array([0.0, 1.0, 0.5, 0.0]), 3.0
 """A prior on the curve so wide that it only keeps a handful of rows from making a step of it."""
 _LEAST = 1e-3
 _NEWTON_STEPS = 8
@@ -37,9 +40,14 @@ _NEWTON_STEPS = 8
 
 @dataclass(frozen=True)
 class Trust:
-    """A curve with its offsets of late, and how surely it is known: `covariance` (3, 3) of intercept, gain and loss."""
+    """A curve with its offsets of late, and how surely it is known.
+
+    `unseen`, 0 or less, is added to the log-odds of what goes out by itself. `covariance` (4, 4) is that of intercept, gain, loss
+    and `unseen`.
+    """
 
     reliability: Reliability
+    unseen: float
     covariance: Array
 
     def honest(self, sureness: Array, said: Array) -> Array:
@@ -61,8 +69,10 @@ class Trust:
         order = np.argsort(-honest, kind="stable")
         each = np.ones(len(order)) if stands_for is None else stands_for[order]
         count = np.cumsum(each)
-        expected = np.cumsum(each * (1 - honest[order])) / count
-        slopes = np.cumsum((each * (honest * (1 - honest))[order])[:, None] * _columns(sureness)[order], axis=0) / count[:, None]
+        sent = expit(logit(np.clip(honest[order], TINY, 1 - TINY)) + self.unseen)
+        expected = np.cumsum(each * (1 - sent)) / count
+        columns = _columns(sureness[order], np.ones(len(order)))
+        slopes = np.cumsum((each * sent * (1 - sent))[:, None] * columns, axis=0) / count[:, None]
         error = np.sqrt(np.einsum("ij,jk,ik->i", slopes, self.covariance, slopes))
         within = np.flatnonzero(expected + norm.ppf(confidence) * error <= target)
         return Threshold(float(honest[order][within[-1]]), int(within[-1]) + 1) if len(within) else Threshold(NEVER, 0)
@@ -70,60 +80,65 @@ class Trust:
 
 def fit(sureness: Array, right: Array) -> Reliability:
     """Fit the curve on answers that count the same."""
-    return _fit(sureness, right, np.ones(len(right)), np.ones(len(right)))[0]
+    intercept, gain, loss, _ = _fit(_columns(sureness, np.zeros(len(right))), right, np.ones(len(right)))[0].tolist()
+    return Reliability(intercept, gain, loss)
 
 
-def learn(sureness: Array, said: Array, right: Array, age: Array, weights: Array) -> Trust:
+def learn(sureness: Array, said: Array, right: Array, age: Array, audited: Array) -> Trust:
     """Fit the curve on verdicts of different `age` in days, and what is special of late: over all, and for each agency said.
 
-    `weights` (rows,): an audited answer stands for those that nobody saw, but is known no better than any other.
+    `audited` (rows,): which of them went out by themselves, and are known by the blind audit alone.
     """
-    curve, covariance = _fit(sureness, right, 0.5 ** (age / HALF_LIFE), weights)
-    lately = weights * 0.5 ** (age / LATELY)
-    odds = _columns(sureness) @ [curve.intercept, curve.gain, curve.loss]
+    columns, lately = _columns(sureness, audited), 0.5 ** (age / LATELY)
+    curve, covariance = _fit(columns, right, 0.5 ** (age / HALF_LIFE))
+    odds = columns @ curve
+    (everywhere,), (variance,) = _offsets(odds, right, np.zeros(len(right), dtype=int), lately, SPREAD)
+    covariance[0, 0] += variance
     agencies, place = np.unique(said, return_inverse=True)
-    everywhere = _offsets(odds, right, np.zeros(len(right), dtype=int), lately, SPREAD)[0]
-    offsets = _offsets(odds + everywhere, right, place, lately, SPREAD_PER_AGENCY)
+    offsets, _ = _offsets(odds + everywhere, right, place, lately, SPREAD_PER_AGENCY)
     per_agency = MappingProxyType(dict(zip(agencies.tolist(), offsets.tolist(), strict=True)))
-    return Trust(replace(curve, intercept=curve.intercept + float(everywhere), per_agency=per_agency), covariance)
+    intercept, gain, loss, unseen = curve.tolist()
+    return Trust(Reliability(intercept + float(everywhere), gain, loss, per_agency), unseen, covariance)
 
 
-def _columns(sureness: Array) -> Array:
-    """(rows, 3): what intercept, gain and loss are multiplied with."""
+def _columns(sureness: Array, unseen: Array) -> Array:
+    """(rows, 4): what intercept, gain, loss and the offset of what goes out unseen are multiplied with."""
     p = np.clip(sureness, TINY, 1 - TINY)
-    return np.column_stack([np.ones(len(p)), np.log(p), -np.log(1 - p)])
+    return np.column_stack([np.ones(len(p)), np.log(p), -np.log(1 - p), unseen])
 
 
-def _fit(sureness: Array, right: Array, counts: Array, stands_for: Array) -> tuple[Reliability, Array]:
-    """Find the most likely curve, and its covariance.
+def _fit(columns: Array, right: Array, counts: Array) -> tuple[Array, Array]:
+    """Find the most likely (4,) coefficients of `columns`, and their covariance.
 
-    `counts` (rows,) is how much of an answer's information is left; `stands_for` (rows,) how many answers each stands for.
-    The covariance is that of a logistic regression, with the sandwich of a weighted sample around it (Binder 1983): one
-    answer that stands for four is no four answers.
+    `counts` (rows,) is how much of an answer's information is left. The last coefficient is 0 or less, for a few audited answers
+    that were right are no proof that all the surest fare better than the curve says: an audit may warn, and not embolden.
     """
-    x, y, weights = _columns(sureness), right.astype(float), counts * stands_for
+    y, (*_, unseen) = right.astype(float), columns.T
+    spread = np.array([_EXPECTED_SPREAD] * 3 + [SPREAD_UNSEEN if unseen.any() else _LEAST])
 
     def loss(parameters: Array) -> tuple[float, Array]:
-        odds, away = x @ parameters, (parameters - _EXPECTED) / _EXPECTED_SPREAD
-        surprise = float(weights @ (np.logaddexp(0, odds) - y * odds)) + float(away @ away) / 2
-        return surprise, x.T @ (weights * (expit(odds) - y)) + away / _EXPECTED_SPREAD
+        odds, away = columns @ parameters, (parameters - _EXPECTED) / spread
+        surprise = float(counts @ (np.logaddexp(0, odds) - y * odds)) + float(away @ away) / 2
+        return surprise, columns.T @ (counts * (expit(odds) - y)) + away / spread
 
-    bounds = [(None, None), (_LEAST, None), (_LEAST, None)]
-    best = minimize(loss, _EXPECTED, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12}).x
-    honest = expit(x @ best)
-    bends, prior = weights * honest * (1 - honest), np.eye(3) / _EXPECTED_SPREAD**2
-    bread = np.linalg.inv((x * bends[:, None]).T @ x + prior)
-    filling = (x * (bends * stands_for)[:, None]).T @ x + prior
-    return Reliability(*best.tolist()), bread @ filling @ bread
+    bounds = [(None, None), (_LEAST, None), (_LEAST, None), (None, 0.0)]
+    best: Array = minimize(loss, _EXPECTED, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12}).x
+    honest = expit(columns @ best)
+    bends = (columns * (counts * honest * (1 - honest))[:, None]).T @ columns
+    return best, np.linalg.inv(bends + np.diag(1 / spread**2))
 
 
-def _offsets(odds: Array, right: Array, place: Array, weights: Array, spread: float) -> Array:
-    """(places,) what to add to the log-odds of each place's rows: the likeliest under a normal prior at 0, by Newton's method."""
+def _offsets(odds: Array, right: Array, place: Array, counts: Array, spread: float) -> tuple[Array, Array]:
+    """(places,) what to add to the log-odds of each place's rows, and how surely it is known, as variances.
+
+    The likeliest under a normal prior at 0, by Newton's method.
+    """
     places = int(place.max()) + 1
-    offsets = np.zeros(places)
+    offsets: Array = np.zeros(places)
+    bend: Array = np.ones(places)
     for _ in range(_NEWTON_STEPS):
         honest = expit(odds + offsets[place])
-        slope = np.bincount(place, weights * (right - honest), places) - offsets / spread**2
-        bend = np.bincount(place, weights * honest * (1 - honest), places) + 1 / spread**2
+        slope = np.bincount(place, counts * (right - honest), places) - offsets / spread**2
+        bend = np.bincount(place, counts * honest * (1 - honest), places) + 1 / spread**2
         offsets += np.clip(slope / bend, -1, 1)
-    return offsets
+    return offsets, 1 / bend

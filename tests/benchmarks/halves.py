@@ -21,8 +21,6 @@ from training import dataset, figures, replay
 from training.config import TrainingConfig
 
 DELTAS = (0.25, 0.10, 0.05)
-ENOUGH = 100
-"""Complaints sent in a month from which on its error counts."""
 Months = Mapping[str, Mapping[str, Any]]
 
 
@@ -49,7 +47,6 @@ def halves(months: Months) -> tuple[list[str], list[str]]:
 def judged(months: Months, names: Sequence[str]) -> dict[str, Any]:
     """Add some months up."""
     rows, sent, wrong = (sum(months[name][what] for name in names) for what in ("rows", "sent", "wrong"))
-    worst = max((months[name]["error"] for name in names if months[name]["sent"] >= ENOUGH), default=0.0)
     return {
         "months": f"{names[0]} to {names[-1]}",
         "rows": rows,
@@ -57,7 +54,7 @@ def judged(months: Months, names: Sequence[str]) -> dict[str, Any]:
         "coverage": sent / rows,
         "error": wrong / max(sent, 1),
         "error_interval": figures.clopper_pearson(wrong, sent),
-        "worst_month": worst,
+        "worst_month": replay.worst_month(months[name] for name in names),
     }
 
 

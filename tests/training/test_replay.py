@@ -47,6 +47,12 @@ def test_the_summary_counts_what_the_steps_did(replayed: replay.Replayed) -> Non
     assert "accuracy" in replay.table(found)
 
 
+def test_the_worst_month_is_one_that_sent_enough_to_tell() -> None:
+    months = [{"error": 0.05, "sent": 100}, {"error": 0.5, "sent": 99}, {"error": 0.02, "sent": 900}]
+    assert replay.worst_month(months) == 0.05
+    assert replay.worst_month(months[1:2]) == 0.0
+
+
 def test_a_frozen_model_never_learns_more(region: Path, year: list[LabelledComplaint]) -> None:
     plan = replay.Plan(every="month", frozen=True)
     found = replay.replay(Register.load(region), year, TrainingConfig(folds=2), plan)
@@ -64,6 +70,27 @@ def test_the_audit_draws_about_its_share_and_always_the_same() -> None:
     drawn = [replay.audited(str(n), 0.05) for n in range(20_000)]
     assert np.mean(drawn) == pytest.approx(0.05, abs=0.006)
     assert drawn == [replay.audited(str(n), 0.05) for n in range(20_000)]
+
+
+def test_another_draw_audits_others() -> None:
+    first, second = ([replay.audited(str(n), 0.05, draw) for n in range(20_000)] for draw in (0, 1))
+    assert np.mean(second) == pytest.approx(0.05, abs=0.006)
+    assert sum(a and b for a, b in zip(first, second, strict=True)) < 100  # 50 are expected by chance
+
+
+def test_several_draws_are_told_together_with_the_first_as_it_is_alone(
+    region: Path, year: list[LabelledComplaint], replayed: replay.Replayed
+) -> None:
+    told: list[str] = []
+    register, config = Register.load(region), TrainingConfig(folds=2)
+    found = replay.over_draws(register, year, config, replay.Plan(every="month"), 2, 2, told.append)
+    assert found[0] == replay.summarise(replayed)
+    assert [line[:11] for line in told] == ["draw 1 of 2", "draw 2 of 2"]
+    together = replay.spread(found)
+    assert together["draws"] == 2
+    assert together["coverage"]["least"] <= together["coverage"]["mean"] <= together["coverage"]["most"]
+    assert together["kept"] == sum(one["error"] <= 0.05 for one in found)
+    assert "over 2 draws of the audit" in replay.spread_table(together)
 
 
 def test_months_follow_each_other_without_a_gap() -> None:

@@ -19,8 +19,19 @@ def answers(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def learnt(sure: np.ndarray, right: np.ndarray, age: float = 0.0) -> trust.Trust:
-    """What is known after these verdicts, all of one agency."""
-    return trust.learn(sure, np.full(len(sure), "dinas"), right, np.full(len(sure), age), np.ones(len(sure)))
+    """What is known after these verdicts, all of one agency and none of them of what went out by itself."""
+    nobody = np.zeros(len(sure), dtype=bool)
+    return trust.learn(sure, np.full(len(sure), "dinas"), right, np.full(len(sure), age), nobody)
+
+
+def desk(seed: int, rows: int, share: float, surest: float = 0.0) -> trust.Trust:
+    """What a desk knows that sent what is surer than 0.9 and saw a share of it; `surest` of that goes wrong against all signs."""
+    sure, right = answers(seed, rows)
+    chance = np.random.default_rng(seed + 1000)
+    sent = sure >= 0.9
+    right = right & ~(sent & (chance.random(rows) < surest))
+    seen = ~sent | (chance.random(rows) < share)
+    return trust.learn(sure[seen], np.full(seen.sum(), "dinas"), right[seen], np.zeros(seen.sum()), sent[seen])
 
 
 def breaks(known: trust.Trust, traffic: np.ndarray) -> bool:
@@ -57,17 +68,42 @@ def test_what_is_sent_keeps_the_target_in_most_draws() -> None:
     assert broken <= 20  # 10 are expected; the chance of more than 20 is below 0.001
 
 
-def test_one_audited_answer_that_stands_for_many_is_not_known_like_many() -> None:
+def test_a_desk_that_sees_a_part_of_what_it_sends_keeps_the_target_in_most_draws() -> None:
     traffic, _ = answers(7, 5_000)
-    broken = 0
-    for seed in range(100):
-        sure, right = answers(200 + seed, 2000)
-        drawn = np.random.default_rng(seed).random(len(sure)) < 0.25
-        seen = (sure < 0.9) | drawn
-        weights = np.where(sure < 0.9, 1.0, 4.0)[seen]
-        known = trust.learn(sure[seen], np.full(seen.sum(), "dinas"), right[seen], np.zeros(seen.sum()), weights)
-        broken += breaks(known, traffic)
-    assert broken <= 20  # 10 are expected
+    assert sum(breaks(desk(200 + seed, 2_000, 0.1), traffic) for seed in range(100)) <= 20  # 10 are expected at the most
+
+
+def test_what_the_audit_finds_wrong_among_the_surest_sends_less() -> None:
+    as_expected, worse = desk(8, 20_000, 0.1), desk(8, 20_000, 0.1, surest=0.05)
+    assert worse.unseen < -0.1
+    assert as_expected.unseen == pytest.approx(0, abs=0.1)
+    traffic, _ = answers(9, 5_000)
+    said = np.full(len(traffic), "dinas")
+    sent = [known.threshold(traffic, said, TARGET, CONFIDENCE).cases for known in (as_expected, worse)]
+    assert sent[1] < 0.8 * sent[0]
+
+
+def test_an_audit_that_finds_nothing_wrong_is_no_proof_that_the_surest_fare_better() -> None:
+    sure, right = answers(11, 2_000)
+    audited = sure >= 0.9
+    known = trust.learn(sure, np.full(2_000, "dinas"), right | audited, np.zeros(2_000), audited)
+    assert known.unseen == 0
+
+
+def test_a_desk_that_knows_nothing_but_its_audit_can_be_learnt_from() -> None:
+    sure, right = answers(12, 200)
+    known = trust.learn(sure, np.full(200, "dinas"), right, np.zeros(200), np.ones(200, dtype=bool))
+    assert 0 < known.reliability(0.9, "dinas") < 1
+
+
+def test_the_more_is_audited_the_more_is_sent() -> None:
+    traffic, _ = answers(10, 5_000)
+    said = np.full(len(traffic), "dinas")
+    sent = [
+        np.mean([desk(300 + seed, 3_000, share).threshold(traffic, said, TARGET, CONFIDENCE).cases for seed in range(20)])
+        for share in (0.02, 0.5)
+    ]
+    assert sent[1] > 1.1 * sent[0]
 
 
 def test_fewer_and_older_verdicts_send_less() -> None:
@@ -85,7 +121,7 @@ def test_an_agency_whose_answers_went_wrong_of_late_is_trusted_less_and_others_a
     said = np.where(np.arange(6000) % 2, "dinas", "badan")
     age = np.where(np.arange(6000) < 5600, 200.0, 5.0)
     right[(age < 10) & (said == "badan")] = False
-    curve = trust.learn(sure, said, right, age, np.ones(6000)).reliability
+    curve = trust.learn(sure, said, right, age, np.zeros(6000, dtype=bool)).reliability
     assert curve(0.95, "badan") < curve(0.95, "dinas") - 0.05
     assert curve(0.95, "unheard of") > curve(0.95, "badan")
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import joblib
 
 from model.authority import load_region
 from model.faults import Fault, InvalidData
@@ -91,6 +92,13 @@ def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path
     show_default=True,
     help="Share of automatic routings that is audited blind.",
 )
+@click.option(
+    "--draws",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Run it with so many draws of the audit, beside each other: one draw alone may flatter or wrong.",
+)
 @click.option("--minutes", type=click.FloatRange(0.0), default=3.0, show_default=True, help="Minutes that one review costs.")
 @click.option("--frozen", is_flag=True, help="Train once, on the first part, and never again: what retraining is worth.")
 @click.option("--plot", type=FILE, help="Write a plot there, as SVG.")
@@ -101,6 +109,7 @@ def replay_(
     config_file: Path | None,
     every: str,
     audit: float,
+    draws: int,
     minutes: float,
     frozen: bool,
     plot: Path | None,
@@ -115,10 +124,17 @@ def replay_(
     if plot:
         outputs.check_file(plot, *data, config_file)
     plan = replay.Plan(every=every, audit=audit, minutes_per_review=minutes, frozen=frozen)
-    found = replay.summarise(replay.replay(register, kept, chosen, plan, say))
+    if draws == 1:
+        found, told = replay.summarise(replay.replay(register, kept, chosen, plan, say)), {}
+    else:
+        several = replay.over_draws(register, kept, chosen, plan, draws, joblib.cpu_count(), say)
+        found, told = several[0], replay.spread(several)
     if plot:
         plot.write_text(plots.replayed(found).svg, encoding="utf-8")
-    click.echo(json.dumps(found, ensure_ascii=False) if as_json else replay.table(found))
+    if as_json:
+        click.echo(json.dumps(found | ({"over_draws": told} if told else {}), ensure_ascii=False))
+    else:
+        click.echo("\n".join([replay.table(found), *(["", replay.spread_table(told)] if told else [])]))
 
 
 @click.command("next")
