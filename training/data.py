@@ -116,7 +116,7 @@ def without_labels(rows: Sequence[LabelledComplaint], reader: Reader, weight: fl
 AUDIT_SHARE = 0.05
 """Share of automatic routings that is drawn for the blind audit, where a verdict does not say of how many it was drawn."""
 MAX_AUDIT_WEIGHT = 4.0
-"""An audited row stands for 1 / share rows that nobody saw; in learning it weighs no more than this."""
+"""An audited row stands for 1 / share rows that nobody saw; when the classifier is fitted it weighs no more than this."""
 
 
 def stands_for(rows: Sequence[LabelledComplaint]) -> Array:

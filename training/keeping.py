@@ -9,6 +9,7 @@ ENOUGH_DATED of them, they alone decide what is promised: a corpus that was writ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from model.labelled import LabelledComplaint
 from model.policy import Policy
 from model.reader import Reader
 from model.reliability import Reliability
@@ -65,8 +67,7 @@ def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) 
     days = np.array([date.fromisoformat(own.rows[number].received_at[:10]).toordinal() for number in numbers.tolist()])
     age, stands, sureness, said = days.max() - days, each[numbers], known.sureness[numbers], known.said[numbers]
     right = own.labels[numbers] == said
-    audited = np.array([bool(own.rows[number].extra.get("blind")) for number in numbers.tolist()])
-    learnt = trust.learn(sureness, said, right, age, audited)
+    learnt = trust.learn(sureness, said, right, age, _audited([own.rows[number] for number in numbers.tolist()]))
     recent = age <= TRAFFIC_DAYS
     cut = learnt.threshold(sureness[recent], said[recent], config.target_error, 1 - config.delta, stands[recent])
     judged = judge(answers, own, reader, learnt.reliability)
@@ -80,6 +81,12 @@ def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) 
         list_coverage=LIST_COVERAGE,
     )
     return Kept(learnt.reliability, found, judged, counted)
+
+
+def _audited(rows: Sequence[LabelledComplaint]) -> Array | None:
+    """(rows,) which are of the blind audit; None where none of them ever was before a service: what an office decided by hand."""
+    blind = np.array([bool(row.extra.get("blind")) for row in rows])
+    return blind if blind.any() or any(map(answered, rows)) else None
 
 
 class _Known(NamedTuple):

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from joblib import delayed
+from joblib import delayed, parallel_config
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
@@ -98,7 +98,7 @@ class Replayed:
 class _Desk:
     """What the desk knows so far, and what was answered.
 
-    (rows,): which have a verdict, for how many each stands in learning, which are known by the blind audit alone.
+    (rows,): which have a verdict, what each weighs when the model is fitted, which are known by the blind audit alone.
     """
 
     known: Array
@@ -223,14 +223,19 @@ def over_draws(
     """
     plans = [replace(plan, draw=plan.draw + number) for number in range(draws)]
     found = []
-    for figures_of in workers(min(jobs, draws))(delayed(_summarised)(register, rows, config, one) for one in plans):
+    tasks = (delayed(_summarised)(register, rows, config, one, say) for one in plans)
+    for figures_of in workers(min(jobs, draws))(tasks):
         found.append(figures_of)
         say(f"draw {len(found)} of {draws}: sent {figures_of['coverage']:.3f}, of it wrong {figures_of['error']:.4f}")
     return found
 
 
-def _summarised(register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan) -> dict[str, Any]:
-    return summarise(replay(register, rows, config, plan))
+def _summarised(
+    register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan, say: Say
+) -> dict[str, Any]:
+    # A worker's own folds would run in threads, and liblinear's numbers then hang on which comes first.
+    with parallel_config(backend="sequential"):
+        return summarise(replay(register, rows, config, plan, lambda step: say(f"draw {plan.draw + 1}: {step}")))
 
 
 def _first_cases(
@@ -257,7 +262,8 @@ def _learn(
     known, recent = desk.known[numbers], age <= plan.traffic_days
     temperature = fit_temperature(scores[known], np.searchsorted(agencies, data.labels[numbers[known]]))
     raw = judge(OutOfFold(numbers, agencies, scores, temperature), data, reader)
-    learnt = trust.learn(raw.sureness[known], raw.said[known], raw.right[known], age[known], desk.audited[numbers[known]])
+    audited_rows = desk.audited[numbers[known]] if len(desk.cases) > 1 else None  # the first part was seen whole
+    learnt = trust.learn(raw.sureness[known], raw.said[known], raw.right[known], age[known], audited_rows)
     cut = learnt.threshold(raw.sureness[recent], raw.said[recent], config.target_error, 1 - config.delta)
     return temperature, learnt.reliability, cut
 
@@ -310,22 +316,28 @@ def worst_month(months: Iterable[Mapping[str, Any]]) -> float:
     return max((month["error"] for month in months if month["sent"] >= ENOUGH_SENT), default=0.0)
 
 
-def spread(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Say what several draws have in common: mean, least and most of each figure, and in how many the promise held over all."""
-    told: dict[str, Any] = {"draws": len(found)}
-    for name in ("accuracy", "coverage", "error", "worst_month", "ece"):
+def together(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say what several draws have in common: mean, least and most of each figure; `each` has them all.
+
+    `kept` counts the draws in which the promise held over all, of the `sending` ones that sent anything.
+    """
+    names = ("accuracy", "coverage", "error", "worst_month", "ece")
+    told: dict[str, Any] = {"draws": len(found), "each": [{name: one[name] for name in names} for one in found]}
+    for name in names:
         values = [float(one[name]) for one in found]
         told[name] = {"mean": float(np.mean(values)), "least": min(values), "most": max(values)}
-    return told | {"kept": sum(one["error"] <= one["target_error"] for one in found)}
+    sending = [one for one in found if one["sent"]]
+    return told | {"sending": len(sending), "kept": sum(one["error"] <= one["target_error"] for one in sending)}
 
 
-def spread_table(told: Mapping[str, Any]) -> str:
-    """Write that for a terminal."""
+def together_table(told: Mapping[str, Any]) -> str:
+    """Write that for a terminal, under the table of the first draw."""
     names = {"accuracy": "accuracy", "coverage": "automatic", "error": "wrong", "worst_month": "worst month", "ece": "ECE"}
-    figures_of = ", ".join(
-        f"{name} {told[key]['mean']:.4f} ({told[key]['least']:.4f} to {told[key]['most']:.4f})" for key, name in names.items()
-    )
-    return f"over {told['draws']} draws of the audit: {figures_of}; promise kept in {told['kept']}"
+    lines = [f"Above: the first of {told['draws']} draws of the audit. All of them:"]
+    lines += [
+        f"{name:<12} {told[key]['mean']:.4f}  ({told[key]['least']:.4f} to {told[key]['most']:.4f})" for key, name in names.items()
+    ]
+    return "\n".join([*lines, f"promise kept in {told['kept']} of {told['sending']} that sent anything"])
 
 
 def table(found: dict[str, Any]) -> str:

@@ -4,8 +4,9 @@ A curve fitted once, on everything, is for labels without a date (`fit`). A desk
 unsure answers, for what went out by itself is seen in the blind audit only. Whether a row was seen depends on its sureness, so
 what is missing is missing at random (Rubin 1976), and a curve of the right form needs no weights. But no form is quite right: for
 the surest the curve is drawn on beyond most of its points, and flatters them. So what goes out by itself is doubted besides,
-the less the more audited verdicts agree. `Trust` keeps account of what is not known: the fewer and the older the verdicts, the
-wider the error, and the stricter the threshold. The replay and a version's own policy (`training.keeping`) are made by it alike.
+the less the more audited verdicts there are, and the more where they say worse. `Trust` keeps account of what is not known: the
+fewer and the older the verdicts, the wider the error, and the stricter the threshold. The replay and a version's own policy
+(`training.keeping`) are made by it alike.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ _NEWTON_STEPS = 8
 class Trust:
     """A curve with its offsets of late, and how surely it is known.
 
-    `unseen`, 0 or less, is added to the log-odds of what goes out by itself. `covariance` (4, 4) is that of intercept, gain, loss
-    and `unseen`.
+    `unseen`, 0 or less, is added to the log-odds of what goes out by itself, for the threshold alone: the probability that is
+    shown is the curve's. `covariance` (4, 4) is that of intercept, gain, loss and `unseen`; offsets of agencies are taken as known.
     """
 
     reliability: Reliability
@@ -60,10 +61,10 @@ class Trust:
         """Find the laxest threshold at which, of traffic like this, no more than `target` goes wrong, as far as is known.
 
         `sureness` and `said` (rows,) are of what came in of late, whether anybody saw the answers or not; where only some of
-        it is at hand, `stands_for` (rows,) says how many complaints each of these stands for. What is held
-        against the target is the expected share of wrong answers and so many of its standard errors (delta method) that
-        it is kept with `confidence` if the curve has the right form. Unlike `training.promise` this is no guarantee for
-        a finite sample: it is for a stream where every step is corrected by what reviews and the audit found since.
+        it is at hand, `stands_for` (rows,) says how many complaints each of these stands for. What is held against the target
+        is the expected share of wrong answers, `unseen` included, and so many of its standard errors (delta method) that it is
+        kept with `confidence` if curve and offset together have the right form. Unlike `training.promise` this is no guarantee
+        for a finite sample: it is for a stream where every step is corrected by what reviews and the audit found since.
         """
         honest = self.honest(sureness, said)
         order = np.argsort(-honest, kind="stable")
@@ -80,17 +81,20 @@ class Trust:
 
 def fit(sureness: Array, right: Array) -> Reliability:
     """Fit the curve on answers that count the same."""
-    intercept, gain, loss, _ = _fit(_columns(sureness, np.zeros(len(right))), right, np.ones(len(right)))[0].tolist()
+    columns = _columns(sureness, np.zeros(len(right)))
+    intercept, gain, loss, _ = _fit(columns, right, np.ones(len(right)), _LEAST)[0].tolist()
     return Reliability(intercept, gain, loss)
 
 
-def learn(sureness: Array, said: Array, right: Array, age: Array, audited: Array) -> Trust:
+def learn(sureness: Array, said: Array, right: Array, age: Array, audited: Array | None) -> Trust:
     """Fit the curve on verdicts of different `age` in days, and what is special of late: over all, and for each agency said.
 
-    `audited` (rows,): which of them went out by themselves, and are known by the blind audit alone.
+    `audited` (rows,): which of them went out by themselves, and are known by the blind audit alone: none, where nothing is
+    audited. It is None where nothing went out by itself yet: then all that came was seen, and there is nothing to doubt besides.
     """
-    columns, lately = _columns(sureness, audited), 0.5 ** (age / LATELY)
-    curve, covariance = _fit(columns, right, 0.5 ** (age / HALF_LIFE))
+    unseen_rows, spread = (np.zeros(len(right)), _LEAST) if audited is None else (audited, SPREAD_UNSEEN)
+    columns, lately = _columns(sureness, unseen_rows), 0.5 ** (age / LATELY)
+    curve, covariance = _fit(columns, right, 0.5 ** (age / HALF_LIFE), spread)
     odds = columns @ curve
     (everywhere,), (variance,) = _offsets(odds, right, np.zeros(len(right), dtype=int), lately, SPREAD)
     covariance[0, 0] += variance
@@ -107,14 +111,13 @@ def _columns(sureness: Array, unseen: Array) -> Array:
     return np.column_stack([np.ones(len(p)), np.log(p), -np.log(1 - p), unseen])
 
 
-def _fit(columns: Array, right: Array, counts: Array) -> tuple[Array, Array]:
+def _fit(columns: Array, right: Array, counts: Array, spread_unseen: float) -> tuple[Array, Array]:
     """Find the most likely (4,) coefficients of `columns`, and their covariance.
 
-    `counts` (rows,) is how much of an answer's information is left. The last coefficient is 0 or less, for a few audited answers
-    that were right are no proof that all the surest fare better than the curve says: an audit may warn, and not embolden.
+    `counts` (rows,) is how much of an answer's information is left. The last coefficient is 0 or less: a few audited answers that
+    were right move the curve like any others, but are no proof that the surest fare better than it says.
     """
-    y, (*_, unseen) = right.astype(float), columns.T
-    spread = np.array([_EXPECTED_SPREAD] * 3 + [SPREAD_UNSEEN if unseen.any() else _LEAST])
+    y, spread = right.astype(float), np.array([_EXPECTED_SPREAD] * 3 + [spread_unseen])
 
     def loss(parameters: Array) -> tuple[float, Array]:
         odds, away = columns @ parameters, (parameters - _EXPECTED) / spread

@@ -14,6 +14,7 @@ from model.labelled import LabelledComplaint, load
 from model.policy import NEVER
 from model.reader import Reader
 from model.register import Register
+from training import trust
 from training.calibrate import OutOfFold
 from training.config import TrainingConfig
 from training.data import read, stands_for
@@ -83,10 +84,41 @@ def test_how_far_to_trust_is_learnt_from_the_answers_that_were_given_and_not_fro
     ]
     clueless = replace(answers, scores=np.zeros_like(answers.scores))
     own = read(given, reader, np.ones(ROWS))
-    found, wanted = keep(clueless, own, reader, TrainingConfig()), kept(desk, rows, np.arange(ROWS))
+    found, wanted = (keep(later, own, reader, TrainingConfig()) for later in (clueless, answers))
     assert found.policy.overall.cases == wanted.policy.overall.cases > 0
     assert found.policy.overall.value == pytest.approx(wanted.policy.overall.value)
     assert found.reliability.per_agency == pytest.approx(wanted.reliability.per_agency)
+
+
+def test_verdicts_of_a_desk_that_audits_nothing_are_trusted_less_than_those_of_an_office_that_saw_everything(
+    desk: tuple[Reader, list[LabelledComplaint], OutOfFold],
+) -> None:
+    reader, rows, answers = desk
+    given = {"answered": {"agency": rows[0].agency, "sureness": 0.6}}
+    verdicts = [replace(rows[0], extra=given), *rows[1:]]
+    own = read(verdicts, reader, np.ones(ROWS))
+    office, unaudited = kept(desk, rows, np.arange(ROWS)), keep(answers, own, reader, TrainingConfig())
+    assert 0 < unaudited.policy.overall.cases < office.policy.overall.cases
+
+
+def test_what_is_learnt_knows_which_verdicts_are_the_audits(
+    desk: tuple[Reader, list[LabelledComplaint], OutOfFold], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn, given = trust.learn, []
+
+    def spy(sureness: np.ndarray, said: np.ndarray, right: np.ndarray, age: np.ndarray, audited: np.ndarray | None) -> trust.Trust:
+        given.append(audited)
+        return learn(sureness, said, right, age, audited)
+
+    monkeypatch.setattr(trust, "learn", spy)
+    blind = np.arange(ROWS) % 7 == 0
+    verdicts = [replace(row, extra={"blind": True}) if drawn else row for row, drawn in zip(desk[1], blind, strict=True)]
+    kept(desk, verdicts, np.arange(ROWS))
+    kept(desk, desk[1], np.arange(ROWS))
+    audited, of_an_office = given
+    assert audited is not None
+    assert audited.tolist() == blind.tolist()
+    assert of_an_office is None
 
 
 def test_labels_without_a_date_are_a_sample_with_a_bound(desk: tuple[Reader, list[LabelledComplaint], OutOfFold]) -> None:

@@ -1,17 +1,22 @@
 """A replay knows at each step only what a desk would have known."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from model.labelled import LabelledComplaint, load
+from model.labelled import LabelledComplaint, dump, load
 from model.register import Register
-from training import replay
+from training import replay, trust
+from training.cli import main
 from training.config import TrainingConfig
+
+Array = np.ndarray[Any, Any]
 
 
 @pytest.fixture(scope="module")
@@ -78,19 +83,66 @@ def test_another_draw_audits_others() -> None:
     assert sum(a and b for a, b in zip(first, second, strict=True)) < 100  # 50 are expected by chance
 
 
-def test_several_draws_are_told_together_with_the_first_as_it_is_alone(
+def test_several_draws_are_told_together_and_each_is_what_it_is_alone(
     region: Path, year: list[LabelledComplaint], replayed: replay.Replayed
 ) -> None:
     told: list[str] = []
     register, config = Register.load(region), TrainingConfig(folds=2)
     found = replay.over_draws(register, year, config, replay.Plan(every="month"), 2, 2, told.append)
-    assert found[0] == replay.summarise(replayed)
-    assert [line[:11] for line in told] == ["draw 1 of 2", "draw 2 of 2"]
-    together = replay.spread(found)
-    assert together["draws"] == 2
-    assert together["coverage"]["least"] <= together["coverage"]["mean"] <= together["coverage"]["most"]
-    assert together["kept"] == sum(one["error"] <= 0.05 for one in found)
-    assert "over 2 draws of the audit" in replay.spread_table(together)
+    alone = replay.replay(register, year, config, replay.Plan(every="month", draw=1))
+    assert found == [replay.summarise(replayed), replay.summarise(alone)]
+    assert found[0] != found[1]
+    assert [line[:11] for line in told if " of 2: " in line] == ["draw 1 of 2", "draw 2 of 2"]
+
+
+def test_what_draws_have_in_common_counts_no_promise_of_one_that_sent_nothing() -> None:
+    common = {"accuracy": 0.8, "ece": 0.01, "worst_month": 0.06, "target_error": 0.05}
+    found = [
+        {**common, "coverage": 0.4, "sent": 40, "error": 0.04},
+        {**common, "coverage": 0.5, "sent": 50, "error": 0.06},
+        {**common, "coverage": 0.0, "sent": 0, "error": 0.0},
+    ]
+    told = replay.together(found)
+    assert (told["draws"], told["sending"], told["kept"]) == (3, 2, 1)
+    assert told["coverage"] == {"mean": pytest.approx(0.3), "least": 0.0, "most": 0.5}
+    assert [one["error"] for one in told["each"]] == [0.04, 0.06, 0.0]
+    assert "promise kept in 1 of 2" in replay.together_table(told)
+
+
+def test_what_is_learnt_knows_which_verdicts_are_the_audits_and_that_the_first_part_was_seen_whole(
+    region: Path, year: list[LabelledComplaint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn, given = trust.learn, []
+
+    def spy(sureness: Array, said: Array, right: Array, age: Array, audited: Array | None) -> trust.Trust:
+        given.append(audited)
+        return learn(sureness, said, right, age, audited)
+
+    monkeypatch.setattr(trust, "learn", spy)
+    found = replay.replay(Register.load(region), year, TrainingConfig(folds=2), replay.Plan(every="month", audit=0.5))
+    assert given[0] is None
+    known = [None if audited is None else int(audited.sum()) for audited in given]
+    assert known[1:] == np.cumsum([step.audited for step in found.steps])[:-1].tolist()
+    assert known[-1]
+
+
+def test_the_command_tells_several_draws_in_words_and_in_json(
+    region: Path, year: list[LabelledComplaint], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dump(year, tmp_path / "year.jsonl")
+    (tmp_path / "quick.toml").write_text("folds = 2\n", encoding="utf-8")
+    command = ["replay", "--register", str(region), "--data", str(tmp_path / "year.jsonl"), "--every", "month", "--draws", "2"]
+    command += ["--config", str(tmp_path / "quick.toml"), "--jobs", "1"]
+    with pytest.raises(SystemExit, match="0"):
+        main(command)
+    told = capsys.readouterr()
+    assert "the first of 2 draws of the audit" in told.out
+    assert "draw 2: 2026-04-01" in told.err
+    with pytest.raises(SystemExit, match="0"):
+        main([*command, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["over_draws"]["draws"] == 2
+    assert found["over_draws"]["each"][0]["coverage"] == found["coverage"]
 
 
 def test_months_follow_each_other_without_a_gap() -> None:

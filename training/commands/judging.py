@@ -99,6 +99,7 @@ def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path
     show_default=True,
     help="Run it with so many draws of the audit, beside each other: one draw alone may flatter or wrong.",
 )
+@click.option("--jobs", type=click.IntRange(1, 512), help="Draws at once, about a gigabyte each.  [default: one a core]")
 @click.option("--minutes", type=click.FloatRange(0.0), default=3.0, show_default=True, help="Minutes that one review costs.")
 @click.option("--frozen", is_flag=True, help="Train once, on the first part, and never again: what retraining is worth.")
 @click.option("--plot", type=FILE, help="Write a plot there, as SVG.")
@@ -110,6 +111,7 @@ def replay_(
     every: str,
     audit: float,
     draws: int,
+    jobs: int | None,
     minutes: float,
     frozen: bool,
     plot: Path | None,
@@ -127,14 +129,14 @@ def replay_(
     if draws == 1:
         found, told = replay.summarise(replay.replay(register, kept, chosen, plan, say)), {}
     else:
-        several = replay.over_draws(register, kept, chosen, plan, draws, joblib.cpu_count(), say)
-        found, told = several[0], replay.spread(several)
+        several = replay.over_draws(register, kept, chosen, plan, draws, jobs or joblib.cpu_count(), say)
+        found, told = several[0], replay.together(several)
     if plot:
         plot.write_text(plots.replayed(found).svg, encoding="utf-8")
     if as_json:
         click.echo(json.dumps(found | ({"over_draws": told} if told else {}), ensure_ascii=False))
     else:
-        click.echo("\n".join([replay.table(found), *(["", replay.spread_table(told)] if told else [])]))
+        click.echo("\n".join([replay.table(found), *(["", replay.together_table(told)] if told else [])]))
 
 
 @click.command("next")
