@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from model.labelled import LabelledComplaint
-from model.register import Register
 from model.reliability import Reliability
 from model.router import Router
 from model.routing import Decision, Routing
-from training import dataset, figures, train
+from tests.benchmarks import surabaya
+from training import figures, train
 from training.config import TrainingConfig
 from training.evaluate import route
 from training.replay import FIRST_DAYS, audited, edges
@@ -46,11 +46,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path, default=Path("../shared/real"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    folder = given.real / "surabaya"
-    if not folder.is_dir():
-        sys.exit(f"{folder}: not here; nothing measured")
-    config, register = TrainingConfig(), Register.load(folder)
-    rows = dataset.deduplicate([row.complaint for row in dataset.load(folder / "complaints.jsonl")]).kept
+    config, (register, rows) = TrainingConfig(), surabaya.past(given.real)
     rows = sorted((row for row in rows if row.agency and row.received_at), key=lambda row: row.received_at)
     days = [date.fromisoformat(row.received_at[:10]) for row in rows]
     steps = list(edges(days, "month"))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from model.labelled import LabelledComplaint
-from model.register import Register
 from model.router import Router
 from model.routing import Reason, Routing
-from training import dataset, train
+from tests.benchmarks import surabaya
+from training import train
 from training.config import TrainingConfig
 
 SPLIT = "2022-11-01"
@@ -67,11 +66,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    folder = given.real / "surabaya"
-    if not folder.is_dir():
-        sys.exit(f"{folder}: not here; nothing measured")
-    register = Register.load(folder)
-    rows = dataset.deduplicate([row.complaint for row in dataset.load(folder / "complaints.jsonl")]).kept
+    register, rows = surabaya.past(given.real)
     rows = [row for row in rows if row.agency and row.received_at]
     known = [row for row in rows if row.received_at < SPLIT]
     artifact, _ = train.train(register, train.Sources(known), TrainingConfig(), f"{SPLIT}T00:00:00+00:00")

@@ -27,7 +27,7 @@ from model.labelled import LabelledComplaint
 from model.reader import Reader
 from model.register import Register
 from model.text import Analyzer
-from training import dataset
+from tests.benchmarks import surabaya
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
 from training.data import matters, read
@@ -87,11 +87,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path, default=Path("../shared/real"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    folder = given.real / "surabaya"
-    if not folder.is_dir():
-        sys.exit(f"{folder}: not here; nothing measured")
-    register = Register.load(folder)
-    rows = dataset.deduplicate([row.complaint for row in dataset.load(folder / "complaints.jsonl")]).kept
+    register, rows = surabaya.past(given.real)
     train, test = [row for row in rows if row.received_at < SPLIT], [row for row in rows if row.received_at >= SPLIT]
     truth = [row.agency for row in test]
     table = {}

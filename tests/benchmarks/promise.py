@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ from scipy.stats import binom
 
 from model.policy import MAX_CANDIDATES
 from model.reader import Reader
-from model.register import Register
-from training import dataset, promise, trust
+from tests.benchmarks import surabaya
+from training import promise, trust
 from training.calibrate import out_of_fold
 from training.config import TrainingConfig
 from training.data import matters, read
@@ -34,12 +33,8 @@ def main() -> None:
     parser.add_argument("--real", type=Path, default=Path("../shared/real"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    folder = given.real / "surabaya"
-    if not folder.is_dir():
-        sys.exit(f"{folder}: not here; nothing measured")
-    config, register = TrainingConfig(), Register.load(folder)
+    config, (register, rows) = TrainingConfig(), surabaya.past(given.real)
     reader = Reader(register)
-    rows = dataset.deduplicate([row.complaint for row in dataset.load(folder / "complaints.jsonl")]).kept
     own, named = read(rows, reader, np.ones(len(rows))), list(matters(register))
     other = read(named, reader, np.full(len(named), config.matters_weight))
     answers = out_of_fold(config, own, other, reader, forward([row.received_at for row in rows], 6, first=0.25))
