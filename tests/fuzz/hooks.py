@@ -12,8 +12,12 @@ EXPLAINED = (
     "must lie between the year 2000 and now",
     "contains the character U+0000, which no database keeps",
     "has no letter and no digit: there is nothing to read",
-    "is no agency of the register",
+    "is no agency of the register: give its id, as /api/v1/agencies lists it",
     "goes with bukan-wewenang only",
+    "goes with an agency only",
+    "goes with a family of agencies only",
+    "must name the kecamatan whose office it is, as the register has it",
+    "must name the desa whose office it is, as the register has it",
     "is the agency that the complaint was sent to",
     "This Idempotency-Key was used with another body.",
 )
