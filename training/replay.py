@@ -96,13 +96,9 @@ class Replayed:
 
 @dataclass
 class _Desk:
-    """What the desk knows so far, and what was answered.
-
-    (rows,): which have a verdict, what each weighs when the model is fitted, which are known by the blind audit alone.
-    """
+    """What the desk knows so far, and what was answered. (rows,): which have a verdict, which of these by the blind audit alone."""
 
     known: Array
-    weight: Array
     audited: Array
     cases: list[tuple[date, Array, Array]] = field(default_factory=list)
     """(day of the step, row numbers, scores of these rows): every answer given so far, seen by people or not."""
@@ -156,7 +152,8 @@ def replay(
     agencies = np.unique(np.concatenate([data.labels, other.labels])) if named else np.unique(data.labels)
     begin, _ = next(edges(days.tolist(), plan.every))
     before = np.flatnonzero(days < begin)
-    desk = _Desk(known=days < begin, weight=np.ones(len(rows)), audited=np.zeros(len(rows), dtype=bool))
+    desk = _Desk(known=days < begin, audited=np.zeros(len(rows), dtype=bool))
+    audited_weight = 1 / max(plan.audit, 1 / MAX_AUDIT_WEIGHT)
     _first_cases(desk, data, other, before, agencies, reader, config, begin)
     steps: list[Step] = []
     parts: list[Judged] = []
@@ -170,7 +167,7 @@ def replay(
         past = before if plan.frozen else np.flatnonzero(desk.known & (days < start))
         temperature, reliability, cut = _learn(desk, data, agencies, reader, start, config, plan)
         if model is None or not plan.frozen:
-            taught = replace(data.take(past), weights=desk.weight[past])
+            taught = replace(data.take(past), weights=np.where(desk.audited[past], audited_weight, 1.0))
             model = fit_pipeline(config, taught + other, reader, temperature)
         fresh = np.full((len(now), len(agencies)), ABSENT)
         fresh[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(data.take(now).words)
@@ -180,7 +177,6 @@ def replay(
         visible = ~sent | drawn
         desk.known[now[visible]] = True
         desk.audited[now] = sent & drawn
-        desk.weight[now[sent & drawn]] = 1 / max(plan.audit, 1 / MAX_AUDIT_WEIGHT)
         desk.cases.append((start, now, fresh))
         step = Step(
             start=start.isoformat(),
