@@ -145,7 +145,7 @@ def open_breaker(connection: Connection, agency: str, model_version: str, why: s
         raise InvalidBreaker("Penerusan otomatis untuk instansi ini sudah dihentikan.")
     connection.execute(  # one opened under an earlier model has lapsed; the table holds one open breaker an agency
         update(breaker)
-        .where(breaker.c.agency == agency, breaker.c.closed_at.is_(None))
+        .where(breaker.c.agency == agency, breaker.c.closed_at.is_(None), breaker.c.model_version != model_version)
         .values(closed_at=now(), closed_why=f"Model {model_version} menggantikan model sebelumnya.")
     )
     values = {"agency": agency, "model_version": model_version, "why": why, "opened_at": now(), "opened_by": by}

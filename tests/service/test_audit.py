@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
+    from sqlalchemy import Connection
 
     from tests.service.conftest import Api, Person
 
@@ -135,6 +136,27 @@ def test_two_verdicts_that_stop_an_agency_at_once_stop_it_once(database: Databas
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(stop, range(2))) == [False, True]
+
+
+def test_a_verdict_that_looked_before_another_stopped_the_agency_does_not_stop_it_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer")
+    look = audit.stopped
+
+    def look_and_be_overtaken(connection: Connection, version: str) -> frozenset[str]:
+        seen = look(connection, version)
+        monkeypatch.setattr(audit, "stopped", look)
+        with database.write() as other:
+            audit.open_breaker(other, "dlh", VERSION, "Terlalu banyak keliru.")
+        return seen
+
+    monkeypatch.setattr(audit, "stopped", look_and_be_overtaken)
+    with database.write() as connection, pytest.raises(InvalidBreaker):
+        audit.open_breaker(connection, "dlh", VERSION, "Terlalu banyak keliru.")
+    with database.read() as connection:
+        assert connection.execute(select(breaker.c.closed_at)).scalars().all() == [None]
 
 
 def test_an_undone_verdict_opens_the_case_again(drawing: Api, database: Database, siti: int) -> None:
