@@ -1,9 +1,10 @@
-"""What a desk gets that retrains by its own verdicts: python -P tests/benchmarks/deployed.py [--real DIR] [--json].
+"""What a desk gets that retrains by its own verdicts: python -P tests/benchmarks/deployed.py [--real DIR] [--draws N] [--json].
 
 The replay steps through the past with the answers of every model that was live. Here the parts themselves do what a desk does: a
 version is trained as `salur-training train` does, routes a month of Surabaya's complaints as the service does, and the next is
 trained on the first quarter and on the verdicts that there are by then: of what did not go out by itself, and of the blind audit.
-Told are each month's accuracy, what went out, and how much of that was wrong, by labels that the desk never saw.
+Told are each month's accuracy, what went out, and how much of that was wrong, by labels that the desk never saw. Who is drawn for
+the audit moves all that follows: `--draws` runs the same past with others drawn, `--jobs` of them beside each other.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from model.labelled import LabelledComplaint
+from model.register import Register
 from model.reliability import Reliability
 from model.router import Router
 from model.routing import Decision, Routing
@@ -32,27 +36,23 @@ from training.seen import digest
 AUDIT = 0.05
 
 
-def as_verdict(row: LabelledComplaint, said: Routing, curve: Reliability) -> LabelledComplaint | None:
+def as_verdict(row: LabelledComplaint, said: Routing, curve: Reliability, draw: int) -> LabelledComplaint | None:
     """What the desk exports of a complaint (`service.labels`); None where nobody looked at it."""
     given = {"answered": curve.answered(said.candidates[0])}
     if said.decision is not Decision.AUTO:
         return replace(row, extra=given)
-    return replace(row, extra={"blind": True, "audit_share": AUDIT, **given}) if audited(row.id or digest(row), AUDIT) else None
+    drawn = audited(row.id or digest(row), AUDIT, draw)
+    return replace(row, extra={"blind": True, "audit_share": AUDIT, **given}) if drawn else None
 
 
-def main() -> None:
-    """Print a line for each month, and the sum."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--real", type=Path, default=Path("../shared/real"))
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    config, (register, rows) = TrainingConfig(), surabaya.past(given.real)
-    rows = sorted((row for row in rows if row.agency and row.received_at), key=lambda row: row.received_at)
+def lived(register: Register, rows: Sequence[LabelledComplaint], draw: int) -> dict[str, Any]:
+    """Live through the past, month by month; answers each month's figures and the sum."""
+    config = TrainingConfig()
     days = [date.fromisoformat(row.received_at[:10]) for row in rows]
     steps = list(edges(days, "month"))
     known = [row for row, day in zip(rows, days, strict=True) if day < steps[0][0]]
     table: list[dict[str, Any]] = []
-    print(f"{FIRST_DAYS} days labelled whole: {len(known):,} complaints", file=sys.stderr)
+    print(f"draw {draw}: {FIRST_DAYS} days labelled whole: {len(known):,} complaints", file=sys.stderr)
     for start, end in steps:
         month = [row for row, day in zip(rows, days, strict=True) if start <= day < end]
         if not month:
@@ -70,19 +70,35 @@ def main() -> None:
             "calibrated": artifact.manifest["metrics"]["auto"]["coverage"],
         }
         table.append(line)
-        print(_line(line), file=sys.stderr, flush=True)
+        print(f"draw {draw}: {_line(line)}", file=sys.stderr, flush=True)
         curve = Reliability.from_dict(artifact.manifest["reliability"])
-        verdicts = (as_verdict(row, said, curve) for row, said in zip(answers.rows, answers.routings, strict=True))
+        verdicts = (as_verdict(row, said, curve, draw) for row, said in zip(answers.rows, answers.routings, strict=True))
         known += [row for row in verdicts if row is not None]
     total = {name: sum(line[name] for line in table) for name in ("rows", "sent", "wrong")}
     right = sum(line["accuracy"] * line["rows"] for line in table) / total["rows"]
-    low, high = figures.clopper_pearson(total["wrong"], total["sent"])
+    interval = figures.clopper_pearson(total["wrong"], total["sent"])
+    return {"draw": draw, "months": table, **total, "accuracy": right, "error_interval": interval}
+
+
+def main() -> None:
+    """Print a line for each month of each draw, and the sums."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--real", type=Path, default=Path("../shared/real"))
+    parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    register, rows = surabaya.past(given.real)
+    rows = sorted((row for row in rows if row.agency and row.received_at), key=lambda row: row.received_at)
+    found = Parallel(given.jobs)(delayed(lived)(register, rows, draw) for draw in range(given.draws))
     if given.json:
-        print(json.dumps({"months": table, **total, "accuracy": right, "error_interval": [low, high]}))
-    else:
+        print(json.dumps(found))
+        return
+    for one in found:
+        low, high = one["error_interval"]
         print(
-            f"{total['rows']:,} complaints: accuracy {right:.3f}, sent {total['sent'] / total['rows']:.3f}, wrong among these"
-            f" {total['wrong'] / max(1, total['sent']):.4f} ({low:.4f} to {high:.4f})"
+            f"draw {one['draw']}: {one['rows']:,} complaints: accuracy {one['accuracy']:.3f}, sent {one['sent'] / one['rows']:.3f},"
+            f" wrong among these {one['wrong'] / max(1, one['sent']):.4f} ({low:.4f} to {high:.4f})"
         )
 
 
