@@ -312,10 +312,13 @@ class Registry:
         _check(entry)
         self.path(version)
         try:
+            seen = self._before() or ""
             self._fits(version, register)  # outside the lock: a version never changes once it is there
             with self._ledger() as ledger:
                 entry = replace(entry, previous=self._before() or "")
                 _still(instead_of, entry.previous)
+                if entry.previous != seen:  # another went live meanwhile, which may know more agencies
+                    self._fits(version, register)
                 self._may_replace(entry, forced=bool(force_why))
                 self._make_live(ledger, entry)
         except SalurError as error:

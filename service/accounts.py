@@ -111,9 +111,13 @@ def everyone(connection: Connection) -> Sequence[Account]:
     return [_account(row) for row in connection.execute(select(account).order_by(account.c.name))]
 
 
-def authenticate(connection: Connection, name: str, password: str) -> Account | None:
-    """Answer the account where name and password are right; it takes as long where they are not."""
-    row = connection.execute(select(account).where(account.c.name == name.strip().lower())).one_or_none()
+def authenticate(connection: Connection, name: str, password: str, *, lock: bool = False) -> Account | None:
+    """Answer the account where name and password are right; it takes as long where they are not.
+
+    With `lock` nobody else changes it before the transaction ends: a reset could be overtaken by who knows the old password.
+    """
+    named = select(account).where(account.c.name == name.strip().lower())
+    row = connection.execute(named.with_for_update(key_share=True) if lock else named).one_or_none()
     if not _verify(row.password_hash if row else _UNKNOWN, password) or row is None or not row.active:
         return None
     return _account(row)
@@ -162,7 +166,7 @@ def set_password(
     return _change(
         connection,
         person,
-        {"password_hash": _hasher.hash(password), "must_change_password": must_change, "epoch": person.epoch + 1},
+        {"password_hash": _hasher.hash(password), "must_change_password": must_change},
         "password-changed",
         by,
     )
@@ -173,15 +177,14 @@ def set_role(connection: Connection, person: Account, role: str, by: int | None 
     _check_role(role)
     if role != "pengelola":
         _check_not_last(connection, person)
-    return _change(connection, person, {"role": role, "epoch": person.epoch + 1}, "role-changed", by, {"role": role})
+    return _change(connection, person, {"role": role}, "role-changed", by, {"role": role})
 
 
 def set_active(connection: Connection, person: Account, active: bool, by: int | None = None) -> Account:
     """Open or close an account. Raises InvalidAccount for the last active pengelola."""
     if not active:
         _check_not_last(connection, person)
-    values = {"active": active, "epoch": person.epoch + 1}
-    return _change(connection, person, values, "account-opened" if active else "account-closed", by)
+    return _change(connection, person, {"active": active}, "account-opened" if active else "account-closed", by)
 
 
 def check_password(password: str, name: str) -> None:
@@ -229,12 +232,14 @@ def _check_not_last(connection: Connection, person: Account) -> None:
 def _change(
     connection: Connection,
     person: Account,
-    values: Mapping[str, Any],
+    values: dict[str, Any],
     action: str,
     by: int | None,
     detail: Mapping[str, Any] = MappingProxyType({}),
 ) -> Account:
-    row = connection.execute(update(account).where(account.c.id == person.id).values(values).returning(account)).one()
+    # Every session of theirs ends, one too that began since `person` was read.
+    ended = {"epoch": account.c.epoch + 1}
+    row = connection.execute(update(account).where(account.c.id == person.id).values(values | ended).returning(account)).one()
     audit_log.write(connection, action, f"account:{person.id}", detail, account_id=by)
     return _account(row)
 

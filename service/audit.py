@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from model.faults import SalurError
@@ -116,6 +116,8 @@ def forget(connection: Connection, verdict_id: int) -> None:
 
 def check(connection: Connection, agency: str, model_version: str, target: float = TARGET) -> bool:
     """Open the breaker of an agency where the cases speak against the promise. Tells whether it was opened just now."""
+    if connection.dialect.name == "postgresql":  # of two wrong verdicts at once the later must count the other's too
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 728))"), {"name": agency})
     # Nor for an earlier model where that in use is stopped: the table holds one open breaker an agency, and it is that one's.
     if any(agency in stopped(connection, version) for version in (model_version, _version_in_use(connection))):
         return False
@@ -143,9 +145,12 @@ def open_breaker(connection: Connection, agency: str, model_version: str, why: s
     why = _reason(why)
     if agency in stopped(connection, model_version):
         raise InvalidBreaker("Penerusan otomatis untuk instansi ini sudah dihentikan.")
-    connection.execute(  # one opened under an earlier model has lapsed; the table holds one open breaker an agency
+    # One opened under an earlier model has lapsed; the table holds one open breaker an agency. That of the model in use has not,
+    # where a late verdict speaks of an earlier one: it may be there only since we looked.
+    holds = (model_version,) if by else (model_version, _version_in_use(connection))
+    connection.execute(
         update(breaker)
-        .where(breaker.c.agency == agency, breaker.c.closed_at.is_(None), breaker.c.model_version != model_version)
+        .where(breaker.c.agency == agency, breaker.c.closed_at.is_(None), breaker.c.model_version.not_in(holds))
         .values(closed_at=now(), closed_why=f"Model {model_version} menggantikan model sebelumnya.")
     )
     values = {"agency": agency, "model_version": model_version, "why": why, "opened_at": now(), "opened_by": by}

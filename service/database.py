@@ -42,7 +42,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection for reading one consistent picture; nothing done with it is kept."""
+        """Give a connection for reading; nothing done with it is kept.
+
+        On SQLite all of it sees one picture; on PostgreSQL each statement sees what is kept by then.
+        """
         with self.engine.connect() as connection:
             self._begin(connection, _BEGIN)
             yield connection

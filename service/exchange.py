@@ -207,6 +207,7 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
     """Store what is new, keep what others decided as verdicts, and note what became of each row."""
     did: Counter[str] = Counter()
     known = _known(connection, [row.taken.id for row in rows if row.taken])
+    review.lock(connection, known.values())  # not row by row: a group that the desk decides would wait for us, and we for it
     notes = []
     for row in rows:
         status, number = row.kind, None
@@ -214,10 +215,11 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
             number, status = known.get(row.taken.id), "known"
             if number is None:
                 receipt = intake.keep(parts, connection, row.taken, settled=row.choice is not None)
-                number, status = receipt.number, "stored"
-                known[row.taken.id] = number
-                did["did_new"] += 1
-                did[f"did_{receipt.decision}" if row.choice is None else "did_settled"] += 1
+                number = known[row.taken.id] = receipt.number
+                if receipt.new:  # else the API took it in since we looked
+                    status = "stored"
+                    did["did_new"] += 1
+                    did[f"did_{receipt.decision}" if row.choice is None else "did_settled"] += 1
             if row.choice is not None:
                 status = _decide(connection, job, number, row.choice)
         did[f"did_{status}"] += 1

@@ -12,13 +12,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Update, delete, insert, select, update
+from sqlalchemy import Connection, Update, delete, insert, or_, select, update
 
 from service import audit_log, uploads
 from service.clock import now
 from service.database import Database
 from service.parts import Parts
-from service.tables import import_job, import_row
+from service.tables import account, import_job, import_row
 from service.uploads import Upload
 
 SOURCE = "lapor"
@@ -79,6 +79,8 @@ def add(connection: Connection, upload: Upload, by: int) -> int:
     Somebody else's is another one, though the file is the same: the result goes back to whoever uploaded it, and no row is
     taken in twice.
     """
+    # A person's uploads one at a time: of a file sent twice in one moment the second must see the first.
+    connection.execute(select(account.c.id).where(account.c.id == by).with_for_update(key_share=True))
     under_way = import_job.c.state.in_((*STEPS, "surveyed"))
     same = select(import_job.c.id).where(import_job.c.digest == upload.digest, import_job.c.created_by == by, under_way)
     known: int | None = connection.execute(same.limit(1)).scalar_one_or_none()
@@ -160,9 +162,10 @@ def expire(database: Database, folder: Path) -> int:
             values: dict[str, Any] = {"path": "", "lease": None, "lease_until": None}
             if job.state not in ("done", "failed"):
                 values |= {"state": "failed", "finished_at": now(), "error": f"Berkas dihapus setelah satu hari. {_so_far(job)}"}
-            mine = update(import_job).where(import_job.c.id == job.id, import_job.c.path == job.path)
+            idle = or_(import_job.c.lease_until.is_(None), import_job.c.lease_until <= now())
+            mine = update(import_job).where(import_job.c.id == job.id, import_job.c.path == job.path, idle)
             if not connection.execute(mine.values(values)).rowcount:
-                continue  # another process was faster: each of them keeps watch
+                continue  # another process was faster, or a worker has just taken it
             connection.execute(delete(import_row).where(import_row.c.job_id == job.id))
             audit_log.write(connection, "import-expired", f"import:{job.id}")
         uploads.remove(folder, job.path)

@@ -143,12 +143,13 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     }
     body = ROUTING.dump_json(said).decode() if said else ""
     rows = {"complaint": row} | _rows(prepared, answer, body, at)
+    # Asked before anything is written: that may be kept at once, and what failed afterwards could not take it back.
+    first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
     number = storing.add(connection, rows, answer.reasons, likeness.new_keys)
     if number is None:
         return _again(connection, arrival, key)
     if key:
         _keep_key(connection, arrival, key, number)
-    first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
     told = _answer(
         row | {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}, list(answer.reasons), first
     )

@@ -67,8 +67,10 @@ def _target(connection: Connection, wanted: str, *, down: bool) -> str:
 def _over(connection: Connection) -> Config:
     if connection.dialect.name == "postgresql":
         # Two servers that start at once migrate one after the other, and a large table may take its time.
-        connection.execute(text("SELECT pg_advisory_xact_lock(727258)"))
         connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(727258)"))
+        connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))  # no migration waits behind a reader for ever
     config = _config()
     config.attributes["connection"] = connection
     return config

@@ -50,7 +50,7 @@ def save(connection: Connection, source: str, decided: Mapping[tuple[str, str], 
     """Remember what names mean; an empty target forgets a name's category. Answers how many changed."""
     before = load(connection, source).known
     changed = 0
-    for (written, topic), target in decided.items():
+    for (written, topic), target in sorted(decided.items()):  # in one order, or two who save would wait for each other
         key = (plain(written)[:MAX_NAME], plain(topic)[:MAX_CATEGORY])
         if before.get(key, "") == target:
             continue

@@ -41,6 +41,8 @@ def purge(database: Database, before: dt.datetime, *, dry_run: bool = False) -> 
                 .where(*old, standing.c.state != "waiting")
                 .order_by(complaint.c.id)
                 .limit(_AT_ONCE)
+                # One that somebody moves just now is left for the next time; whoever comes later waits, and finds it emptied.
+                .with_for_update(of=(standing, complaint), key_share=True, skip_locked=True)
             )
             numbers = list(connection.execute(found).scalars())
             if not numbers:

@@ -156,7 +156,7 @@ def decide(
     Raises NotPossible (AlreadyDecided, Claimed, NotFound, or what it says was purged), and then nothing is kept.
     """
     at = now()
-    _lock_all(connection, [complaint_id, *others])
+    lock(connection, [complaint_id, *others])
     row = _lock(connection, complaint_id)
     if row is None:
         raise NotFound("Aduan ini tidak ada.")
@@ -236,17 +236,17 @@ def undo(connection: Connection, complaint_id: int, verdict_id: int, account_id:
     given = connection.execute(select(verdict).where(*of_this)).one_or_none()
     if given is None or given.outcome == "undone":
         raise NotFound("Putusan ini tidak ada.")
-    _refuse_purged(connection, given.complaint_id)
     at = now()
     with_it = [given]
     if given.account_id is not None:  # the verdicts of one group are given in one moment
         alike = (verdict.c.decided_at == given.decided_at, verdict.c.account_id == given.account_id, verdict.c.id != given.id)
         with_it += connection.execute(select(verdict).where(*alike, verdict.c.outcome != "undone")).all()
-    _lock_all(connection, [one.complaint_id for one in with_it])
+    lock(connection, [one.complaint_id for one in with_it])
+    _refuse_purged(connection, given.complaint_id)
     undone = []
     for one in with_it:
         row = _lock(connection, one.complaint_id)
-        if row is None or row.verdict_id != one.id:
+        if row is None or row.verdict_id != one.id or _is_purged(connection, one.complaint_id):
             if one is given:
                 raise AlreadyDecided("Putusan ini sudah tidak berlaku: sudah dibatalkan atau diganti.")
             continue
@@ -276,7 +276,7 @@ def _serve(connection: Connection, other: int, complaint_id: int, choice: Choice
     return True
 
 
-def _lock_all(connection: Connection, numbers: Sequence[int]) -> None:
+def lock(connection: Connection, numbers: Collection[int]) -> None:
     """Lock complaints all at once and in one order, so that two people at the same group never wait for each other."""
     wanted = select(standing.c.complaint_id).where(standing.c.complaint_id.in_(numbers))
     connection.execute(wanted.order_by(standing.c.complaint_id).with_for_update())
@@ -288,9 +288,13 @@ def _lock(connection: Connection, complaint_id: int) -> Row[Any] | None:
 
 def _refuse_purged(connection: Connection, complaint_id: int) -> None:
     """Raise NotPossible where nobody can read any more what the complaint said."""
-    purged = connection.execute(select(complaint.c.purged_at).where(complaint.c.id == complaint_id)).scalar_one()
-    if purged is not None:
+    if _is_purged(connection, complaint_id):
         raise NotPossible("Isi aduan ini sudah dihapus karena masa simpannya berakhir, jadi putusannya tidak dapat diubah lagi.")
+
+
+def _is_purged(connection: Connection, complaint_id: int) -> bool:
+    found = select(complaint.c.purged_at).where(complaint.c.id == complaint_id)
+    return connection.execute(found).scalar_one() is not None
 
 
 def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_id: int, at: dt.datetime) -> Saved:

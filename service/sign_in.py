@@ -113,7 +113,7 @@ def password() -> Response:
     access.gate().count(parts().settings.sign_in_limit, f"account {person.id}")
     error = ""
     with parts().database.write() as connection:
-        if accounts.authenticate(connection, person.name, request.form.get("lama", "")) is None:
+        if accounts.authenticate(connection, person.name, request.form.get("lama", ""), lock=True) is None:
             error = "Kata sandi lama keliru."
         elif request.form.get("baru", "") != request.form.get("ulang", ""):
             error = "Kata sandi baru tidak sama dengan pengulangannya."

@@ -108,6 +108,10 @@ def deliver(
             with database.write() as connection:
                 _put_back(connection, delivery)
             continue
+        with database.read() as connection:
+            mine = _is_mine(connection, delivery)
+        if not mine:  # its address was removed, or another worker took it over
+            continue
         status, error = None, unreachable.get(delivery.webhook_id, "")
         if not error:
             status, error = _attempt(delivery, settings, secret, send, clock())
@@ -185,6 +189,13 @@ def _note(connection: Connection, delivery: Delivery, status: int | None, error:
     # One that took longer than its lease may have been delivered by another worker meanwhile.
     connection.execute(_this(delivery.webhook_id, delivery.position).where(webhook_delivery.c.state == "pending").values(values))
     metrics.count_delivery(str(values.get("state", "failed")))
+
+
+def _is_mine(connection: Connection, delivery: Delivery) -> bool:
+    """Tell whether it is still to be delivered, and by us."""
+    leased = and_(webhook_delivery.c.state == "pending", webhook_delivery.c.attempts == delivery.attempts)
+    this = and_(webhook_delivery.c.webhook_id == delivery.webhook_id, webhook_delivery.c.position == delivery.position)
+    return connection.execute(select(webhook_delivery.c.position).where(this, leased)).one_or_none() is not None
 
 
 def _put_back(connection: Connection, delivery: Delivery) -> None:

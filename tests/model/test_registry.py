@@ -176,6 +176,20 @@ def test_without_a_register_the_live_versions_own_one_holds(registry: Registry) 
     assert registry.current() == "v2"
 
 
+def test_a_version_that_goes_live_meanwhile_holds_too(registry: Registry) -> None:
+    add(registry, "tumbuh", ("dishub", "dlh", "bpbd"), register=["dishub", "dlh", "bpbd"])
+    promote(registry, "v1")
+
+    def load_slowly(folder: Path) -> Loaded:
+        if folder.name == "v1" and registry.current() == "v1":
+            promote(registry, "tumbuh", force_why="bpbd baru")
+        return load(folder)
+
+    with pytest.raises(Refused, match="bpbd"):
+        promote(Registry(registry.folder, load_slowly), "v2", force_why="biar")
+    assert registry.current() == "tumbuh"
+
+
 def test_a_broken_live_version_forbids_nobody_to_replace_it(registry: Registry) -> None:
     add(registry, "lain", ("dkrth",), register=["dkrth"])
     promote(registry, "v1")

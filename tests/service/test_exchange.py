@@ -13,7 +13,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -319,6 +319,47 @@ def test_a_complaint_that_somebody_has_open_is_left_to_them(imports: Imports) ->
     job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
     assert job.counts["did_held"] == 1
     assert imports.count(verdict) == 0
+
+
+def test_a_complaint_that_the_api_takes_in_at_the_same_moment_is_no_new_one(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = workbook(line("L1", "lampu mati"))
+    imports.run(content)
+    monkeypatch.setattr(exchange, "_known", lambda *_: {})  # looked at before it was there
+    job = imports.run(content)
+    assert (job.counts.get("did_new", 0), job.counts["did_known"]) == (0, 1)
+    assert imports.count(complaint) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_group_is_decided_at_the_desk_while_an_export_decides_it(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    imports.run(workbook(line("L1", "lampu jalan mati"), line("L2", "lampu jalan mati lagi")))
+    database, decide = imports.parts.database, exchange._decide
+    with database.write() as connection:
+        connection.execute(update(complaint).where(complaint.c.id == 2).values(similar_to=1))
+
+    def at_the_desk() -> None:
+        with database.write() as connection:
+            review.decide(connection, 1, Choice("dishub"), 1, None, 10, others=[2])
+
+    with ThreadPoolExecutor(1) as pool:
+        told: list[Future[None]] = []
+
+        def decide_while_another_begins(*args: Any) -> str:
+            found = decide(*args)
+            if not told:
+                told.append(pool.submit(at_the_desk))
+                wait(told, timeout=0.5)
+            return found
+
+        monkeypatch.setattr(exchange, "_decide", decide_while_another_begins)
+        later = workbook(
+            line("L2", "lampu jalan mati lagi", "Dinas Perhubungan"), line("L1", "lampu jalan mati", "Dinas Perhubungan")
+        )
+        imports.run(later, names={"nama-0": "dishub"})
+        assert told[0].exception() is None, "the same said again is no other verdict"
+    assert imports.count(verdict) == 2
 
 
 def test_without_verdicts_dispositioned_rows_are_proposed_but_not_stored(imports: Imports) -> None:
@@ -674,6 +715,22 @@ def test_after_a_day_no_file_is_left(imports: Imports) -> None:
     assert imports.job(waiting).state == "failed"
     assert "dihapus setelah satu hari" in imports.job(waiting).error
     assert "tidak diambil dalam satu hari" in imports.page(done.id)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_file_is_kept_whose_job_a_worker_takes_in_that_moment(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        connection.execute(update(import_job).values(created_at=now() - dt.timedelta(hours=25)))
+
+    def take(job: Job) -> str:
+        with imports.parts.database.write() as connection:
+            connection.execute(update(import_job).values(lease="lain", lease_until=now() + dt.timedelta(minutes=1)))
+        return ""
+
+    monkeypatch.setattr(import_jobs, "_so_far", take)
+    assert import_jobs.expire(imports.parts.database, imports.parts.settings.uploads) == 0
+    assert imports.job(number).state == "surveyed"
 
 
 @pytest.mark.usefixtures("thread")

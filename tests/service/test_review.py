@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert, select, update
 
-from service import cases, review, waiting
+from service import cases, retention, review, waiting
 from service.clock import WorkCalendar, now
 from service.database import Database
 from service.review import AlreadyDecided, Choice, Claimed, NotFound, NotPossible
@@ -216,6 +216,20 @@ def test_one_verdict_serves_the_group_and_undo_takes_it_back_whole(api: Api, dat
     with database.write() as connection:
         assert review.undo(connection, numbers[0], saved.verdict_id, siti, MINUTES) == tuple(numbers[:4])
     assert {state(database, number).state for number in numbers} == {"waiting"}
+
+
+def test_undoing_a_group_leaves_what_of_it_was_purged(api: Api, database: Database, siti: int) -> None:
+    text = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut petugas {}"
+    older, younger = arrive(api, *(text.format(end) for end in ("", "ya")))
+    saved = decide(database, younger, siti, Choice("dlh"), others=[older])
+    assert saved.others == (older,)
+    with database.write() as connection:
+        long_ago = now() - dt.timedelta(days=2_000)
+        connection.execute(update(complaint).where(complaint.c.id == older).values(stored_at=long_ago))
+    assert retention.purge(database, now() - dt.timedelta(days=1_000)).complaints == 1
+    with database.write() as connection:
+        assert review.undo(connection, younger, saved.verdict_id, siti, MINUTES) == (younger,)
+    assert [state(database, number).state for number in (older, younger)] == ["decided", "waiting"]
 
 
 def test_undoing_a_group_waits_for_whoever_has_one_of_it_and_holds_none_meanwhile(api: Api, database: Database, siti: int) -> None:
