@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -72,10 +73,22 @@ def save(folder: Path, artifact: Artifact, texts: Mapping[str, str] | None = Non
         (part / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         seal(part)
         part.chmod(0o755)
+        for path in (*part.rglob("*"), part):  # all of it before its name: who points to it then points to something
+            sync(path)
         part.rename(folder)
+        sync(folder.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+
+
+def sync(path: Path) -> None:
+    """Make what was written to a file, or renamed in a folder, last through a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def seal(folder: Path) -> None:

@@ -25,7 +25,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
 
-from model.artifact import read_manifest
+from model.artifact import read_manifest, sync
 from model.faults import Fault, SalurError
 from model.register import Register
 from model.router import Router
@@ -135,7 +135,10 @@ class History:
         live: list[str] = []
         for entry in self.entries:
             if entry.what is Event.PROMOTED:
-                live.append(entry.version)
+                if entry.previous in live:  # what came after that was cut off before the pointer moved
+                    live = _up_to(live, entry.previous)
+                if live[-1:] != [entry.version]:
+                    live.append(entry.version)
             elif entry.what is Event.ROLLED_BACK:
                 live = _up_to(live, entry.version)
         return live
@@ -393,7 +396,7 @@ class Registry:
 
     def _drop_shadow(self) -> None:
         (self.folder / SHADOW).unlink(missing_ok=True)
-        _sync(self.folder)
+        sync(self.folder)
 
     def _before(self) -> str | None:
         """Name of the live version; a broken pointer counts as the last one that the ledger knows."""
@@ -479,7 +482,7 @@ class Registry:
                 os.fsync(descriptor)
             _append(ledger, entry)
             part.replace(self.folder / pointer)
-            _sync(self.folder)
+            sync(self.folder)
         finally:
             part.unlink(missing_ok=True)
 
@@ -527,15 +530,6 @@ def _is_time(text: str) -> bool:
 def _still(believed: str | None, live: str) -> None:
     if believed is not None and believed != live:
         raise Refused(Refusal.MOVED, f"{live or 'nothing'} is live by now, not {believed or 'nothing'}: look again", (live,))
-
-
-def _sync(folder: Path) -> None:
-    """Make a renaming last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _listed(versions: Sequence[str]) -> str:

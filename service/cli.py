@@ -7,9 +7,10 @@ import json
 import os
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,8 @@ def setup(admin: str) -> None:
                 return
             password = accounts.random_password()
             accounts.add(connection, admin, "pengelola", password, must_change=True)
-    _show_once("The first account", f"name: {admin}\npassword: {password}", "It must be changed at the first sign-in.")
+            # Before it is kept: of an account whose password nobody saw the next setup would say nothing.
+            _show_once("The first account", f"name: {admin}\npassword: {password}", "It must be changed at the first sign-in.")
 
 
 @main.command()
@@ -348,14 +350,20 @@ def _database(told: Settings) -> Iterator[Database]:
 
 
 def _make_secret(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # Readable by its owner from the first moment on; never written over.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists():
         return
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
-        out.write(secrets.token_hex(32) + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Readable by its owner alone; there whole or not at all, and never written over.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.write(secrets.token_hex(32) + "\n")
+            out.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):  # another setup was faster
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
 
 
 def _print(rows: Iterable[LabelledComplaint]) -> int:

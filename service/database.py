@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -23,6 +23,10 @@ from service.turns import Job, TooManyWaiting, Turns, nothing
 BUSY_SECONDS = 5
 """How long a writer waits for another before it gives up, and the caller is asked to come again."""
 STATEMENT_SECONDS = 15
+_NOTICES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""An end that vanished without a word is given up after a minute, and its locks with it; a kernel's own patience is two hours."""
+_UNHEARD = {"tcp_user_timeout": 30_000}
+"""Milliseconds that what we sent may stay unheard."""
 FRESH_SECONDS = 1.0
 """How long after its last use a connection is believed to live; after that it is asked first."""
 _BEGIN, _BEGIN_TO_WRITE = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
@@ -100,19 +104,39 @@ class Database:
         """Bring the tables up to a revision, "head" being this version's."""
         from service import migrating  # it takes a tenth of a server's start, and no server needs it
 
-        with self.write() as connection:
+        with self._rebuilding() as connection:
             migrating.upgrade(connection, revision)
 
     def downgrade(self, revision: str) -> None:
         """Take the tables back to an earlier revision; "base" removes them all."""
         from service import migrating
 
-        with self.write() as connection:
+        with self._rebuilding() as connection:
             migrating.downgrade(connection, revision)
 
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _rebuilding(self) -> Iterator[Connection]:
+        """Give a transaction in which SQLite lets a table be made anew though rows of others refer to it; checked at its end."""
+        if not self._one_writer:
+            with self.write() as connection:
+                yield connection
+            return
+        with self._turn(), self.engine.connect() as connection:
+            connection.execute(text("PRAGMA foreign_keys = OFF"))  # within a transaction it would do nothing
+            connection.commit()
+            try:
+                with connection.begin():
+                    self._begin(connection, _BEGIN_TO_WRITE)
+                    yield connection
+                    if lost := connection.execute(text("PRAGMA foreign_key_check")).all():
+                        raise IntegrityError(f"{len(lost)} rows, of {lost[0][0]}, refer to nothing", None, Exception())
+            finally:
+                connection.execute(text("PRAGMA foreign_keys = ON"))
+                connection.commit()
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -183,7 +207,13 @@ def _engine(text_url: str, pool_size: int) -> Engine:
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
         limits = f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c lock_timeout={BUSY_SECONDS * 1000} -c timezone=UTC"
-        options["connect_args"] = {"connect_timeout": BUSY_SECONDS, "options": f"{url.query.get('options', '')} {limits}".strip()}
+        limits += "".join(f" -c tcp_{name}={value}" for name, value in _NOTICES.items())
+        notices = {name: value for name, value in (_NOTICES | _UNHEARD).items() if name not in url.query}
+        options["connect_args"] = {
+            **notices,
+            "connect_timeout": BUSY_SECONDS,
+            "options": f"{url.query.get('options', '')} {limits}".strip(),
+        }
         url = url.difference_update_query(["options"])
         engine = create_engine(url, **options)
         event.listen(engine, "checkin", _note_use)

@@ -33,6 +33,7 @@ from service.intake import Prepared
 from service.name_mapping import LEFT, OPEN, Targets
 from service.name_proposals import plain
 from service.parts import Parts
+from service.problems import may_be_kept
 from service.review import Choice
 from service.schemas import EARLIEST, ID_PATTERN, MAX_CHANNEL, MAX_PLACE, ComplaintIn
 from service.tables import complaint, import_row, routing, routing_reason, standing, verdict
@@ -138,7 +139,7 @@ def _process(parts: Parts, job: Job) -> None:
             import_jobs.renew(connection, job)
             did = _take_in(parts, connection, job, rows)
             after = counts | {name: counts.get(name, 0) + many for name, many in did.items()}
-            import_jobs.renew(connection, job, after)
+            import_jobs.renew(connection, job, after, further=True)
         if any(counts.get("did_new", 0) < grown <= after.get("did_new", 0) for grown in GROWN):
             _count_tables(parts)
         counts = after
@@ -250,8 +251,9 @@ def _write_back(parts: Parts, job: Job) -> None:
         with parts.database.write() as connection:
             import_jobs.move(connection, job, "done", job.counts, path=copy.name, finished_at=now())
             audit_log.write(connection, "import-finished", f"import:{job.id}", {"rows": job.counts.get("rows", 0)})
-    except BaseException:
-        uploads.remove(folder, copy.name)
+    except BaseException as error:
+        if not may_be_kept(error):  # else the job names it perhaps
+            uploads.remove(folder, copy.name)
         raise
     uploads.remove(folder, job.path)
 

@@ -208,9 +208,14 @@ def is_work_left(parts: Parts) -> bool:
         return connection.execute(left).one_or_none() is not None
 
 
-def renew(connection: Connection, job: Job, counts: Mapping[str, Any] | None = None) -> None:
-    """Keep the lease for longer, and tell how far the step is. Raises LostLease; the caller's transaction is then not kept."""
-    told = {} if counts is None else {"counts": dict(counts)}
+def renew(connection: Connection, job: Job, counts: Mapping[str, Any] | None = None, *, further: bool = False) -> None:
+    """Keep the lease for longer, and tell how far the step is. Raises LostLease; the caller's transaction is then not kept.
+
+    `further` says that whoever takes over goes on behind this: then what stopped the step so far did not come of the file.
+    """
+    told: dict[str, Any] = {} if counts is None else {"counts": dict(counts)}
+    if further:
+        told["options"] = {**job.options, "attempts": 1}
     _of_mine(connection, job, {"lease_until": now() + LEASE, **told})
 
 
@@ -221,10 +226,11 @@ def move(connection: Connection, job: Job, state: str, counts: Mapping[str, Any]
     _of_mine(connection, job, done)
 
 
-def release(parts: Parts, job: Job) -> None:
-    """Let go of a job that shall be tried again. Raises LostLease."""
+def release(parts: Parts, job: Job, *, counted: bool) -> None:
+    """Let go of a job that shall be tried again; unless `counted`, its file was not to blame. Raises LostLease."""
+    options = dict(job.options) if counted else {**job.options, "attempts": int(job.options.get("attempts", 1)) - 1}
     with parts.database.write() as connection:
-        _of_mine(connection, job, {"lease": None, "lease_until": None})
+        _of_mine(connection, job, {"lease": None, "lease_until": None, "options": options})
 
 
 def fail(parts: Parts, job: Job, error: str) -> None:

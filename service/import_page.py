@@ -17,7 +17,7 @@ from service.import_jobs import SOURCE, Job
 from service.name_mapping import LEFT, OPEN, Targets
 from service.name_proposals import SURE, NameIndex, Proposal
 from service.parts import Parts, parts
-from service.problems import Problem
+from service.problems import Problem, may_be_kept
 from service.uploads import InvalidUpload
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
@@ -78,8 +78,9 @@ def upload() -> BaseResponse:
         with parts().database.write() as connection:
             number = import_jobs.add(connection, taken, access.current_account().id)
             job = import_jobs.find(connection, number)
-    except BaseException:
-        uploads.remove(parts().settings.uploads, taken.name)
+    except BaseException as error:
+        if not may_be_kept(error):  # else the job is there perhaps, and would wait for its file for a day
+            uploads.remove(parts().settings.uploads, taken.name)
         raise
     if job is not None and job.path != taken.name:
         uploads.remove(parts().settings.uploads, taken.name)

@@ -124,7 +124,7 @@ class ImportWorker:
             else:
                 _report(error)
             self._stopping.wait(PAUSE_SECONDS)
-            import_jobs.release(self._parts, job)
+            import_jobs.release(self._parts, job, counted=not is_busy(error))
 
 
 def explain(error: InvalidData) -> str:

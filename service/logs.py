@@ -9,6 +9,8 @@ import re
 import secrets
 import sys
 import time
+from contextlib import suppress
+from typing import TextIO
 
 import structlog
 from flask import Flask, g, has_request_context, request
@@ -23,6 +25,21 @@ _JSON = json.JSONEncoder(default=repr)
 _log: FilteringBoundLogger = structlog.get_logger("salur")
 
 
+class _Unfailing:
+    """A stream whose disk may be full, or whose reader gone: that nobody hears of something does not undo it."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+
 def configure(level: str) -> None:
     """Send the logs of this process to standard error as JSON lines."""
     structlog.configure(
@@ -33,7 +50,7 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_Unfailing(sys.stderr)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
 

@@ -49,9 +49,9 @@ def add() -> Response:
                 form.get("lengkap", ""),
                 by=access.current_account().id,
             )
+            return _written(connection, password=password, password_of=form.get("nama", "").strip().lower())
     except InvalidAccount as wrong:
         return _page(422, person_error=str(wrong), asked=form)
-    return _page(password=password, password_of=form.get("nama", "").strip().lower())
 
 
 @blueprint.post("/<row:number>/peran")
@@ -81,7 +81,7 @@ def reset(number: int) -> Response:
     with parts().database.write() as connection:
         person = _find(connection, number)
         accounts.set_password(connection, person, password, must_change=True, by=access.current_account().id)
-    return _page(password=password, password_of=person.name)
+        return _written(connection, password=password, password_of=person.name)
 
 
 @blueprint.post("/kunci")
@@ -99,10 +99,10 @@ def add_key() -> Response:
                 _rate(form.get("laju", "")),
                 by=access.current_account().id,
             )
+            return _written(connection, secret=secret)
     except InvalidKey as wrong:
         sentence = next((text for start, text in _KEY_FAULTS.items() if str(wrong).startswith(start)), str(wrong))
         return _page(422, key_error=sentence, asked_key=form)
-    return _page(secret=secret)
 
 
 @blueprint.post("/kunci/<row:number>/cabut")
@@ -145,8 +145,13 @@ def _find(connection: Connection, number: int) -> Account:
 
 def _page(status: int = 200, **told: Any) -> Response:
     with parts().database.read() as connection:
-        people = connection.execute(select(account).order_by(account.c.active.desc(), account.c.name)).all()
-        listed_keys = connection.execute(select(api_key).order_by(api_key.c.revoked_at.is_not(None), api_key.c.name)).all()
+        return _written(connection, status, **told)
+
+
+def _written(connection: Connection, status: int = 200, **told: Any) -> Response:
+    """Write the page in the caller's transaction: what is shown only once is on it before it is kept."""
+    people = connection.execute(select(account).order_by(account.c.active.desc(), account.c.name)).all()
+    listed_keys = connection.execute(select(api_key).order_by(api_key.c.revoked_at.is_not(None), api_key.c.name)).all()
     known = {"people": people, "keys": listed_keys, "roles": ROLES, "scopes": wording.SCOPES, "rate": _shown_rate}
     page = render_template("pages/people.html", **known, **told)
     return make_response(page, status)

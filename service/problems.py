@@ -151,12 +151,20 @@ def from_exception(error: Exception) -> Problem:
         if kind == "too-large" and is_for_machines(request.path):  # Werkzeug's words do not tell the limit
             detail = f"The body may have {request.max_content_length:,} bytes."
         return Problem(kind, detail, headers=headers)
+    if may_be_kept(error):
+        told = "The database was lost; whether this was stored is not known. Please send it again with the same id or key."
+        return Problem("busy", told, sentence="Sambungan ke basis data terputus: belum pasti tersimpan. Periksa, lalu coba lagi.")
     if is_busy(error):
         return Problem("busy", "The database did not answer in time. Nothing was stored; please send it again.")
     # The frames say where; the exception's own text may quote what a citizen wrote.
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     _log.error("request failed", error=type(error).__name__, frames=frames)
     return Problem("internal")
+
+
+def may_be_kept(error: BaseException) -> bool:
+    """Tell whether the connection was lost, at the commit perhaps: then nobody knows whether what was written is kept."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def is_busy(error: Exception) -> bool:

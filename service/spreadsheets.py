@@ -13,6 +13,7 @@ from openpyxl import Workbook
 from model.table import safe_cell
 
 Cell = str | int | float | None
+BROKEN_OFF = "EKSPOR TERPUTUS: berkas ini tidak lengkap. Ulangi ekspornya."
 _CHUNK = 65_536
 _AT_ONCE = 200
 
@@ -23,12 +24,18 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[by
     writer = csv.writer(out)
     out.write("\ufeff")
     writer.writerow(header)
-    for count, row in enumerate(rows, 1):
-        writer.writerow(_safe(row))
-        if count % _AT_ONCE == 0:
-            yield out.getvalue().encode()
-            out.seek(0)
-            out.truncate()
+    try:
+        for count, row in enumerate(rows, 1):
+            writer.writerow(_safe(row))
+            if count % _AT_ONCE == 0:
+                yield out.getvalue().encode()
+                out.seek(0)
+                out.truncate()
+    except Exception:
+        # Behind a proxy that speaks HTTP/1.0 to us an answer that breaks off looks like a whole one.
+        writer.writerow([BROKEN_OFF])
+        yield out.getvalue().encode()
+        raise
     yield out.getvalue().encode()
 
 

@@ -1,6 +1,7 @@
 """An artifact is whole or it is refused, saying which file."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -97,3 +98,25 @@ def test_nothing_is_left_of_a_save_that_failed(tiny_artifact: Path, tmp_path: Pa
             tmp_path / "broken", artifact.Artifact({"version": object()}, loaded.arrays, loaded.vocabulary, loaded.register)
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_of_a_version_is_on_the_disk_before_it_has_its_name(
+    tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pointer and the ledger are: after a power cut they must not name empty files."""
+    synced: list[int] = []
+    whole, rename = os.fsync, Path.rename
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        whole(descriptor)
+
+    def named(part: Path, target: Path) -> Path:
+        assert {path.stat().st_ino for path in (part, *part.rglob("*"))} <= set(synced)
+        synced.clear()
+        return rename(part, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "rename", named)
+    artifact.save(tmp_path / "models" / "baru", artifact.load(tiny_artifact), {"report/seen.txt": "x"})
+    assert synced == [(tmp_path / "models").stat().st_ino]

@@ -537,3 +537,23 @@ def test_a_rollback_takes_well_under_a_second_of_work(real: Registry) -> None:
     real.rollback(why="salah rute", who="ani", at=AT)
     assert time.process_time() - start < 1
     assert real.current() == "a"
+
+
+@pytest.mark.parametrize("instead", ["v2", "v3"])
+def test_rolling_back_passes_over_a_promotion_that_was_cut_off_before_the_pointer_moved(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, instead: str
+) -> None:
+    promote(registry, "v1")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            promote(registry, "v2", force_why="uji")
+    assert registry.current() == "v1"
+    promote(registry, instead, force_why="sekali lagi")
+    assert registry.rollback(why="buruk", who="budi", at=AT).version == "v1"
+    with pytest.raises(RegistryError, match="no version was live before"):
+        registry.rollback(why="lagi", who="budi", at=AT)

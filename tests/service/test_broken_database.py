@@ -5,17 +5,20 @@ from __future__ import annotations
 import errno
 import json
 import tempfile
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
+from service import spreadsheets, storing
 from service.database import Database
 from service.parts import Parts
 
 if TYPE_CHECKING:
-    from tests.service.conftest import Api
+    from tests.service.conftest import Api, Person
 
 LONG = {"text": "lampu pasti " + "panjang sekali " * 300}
 
@@ -80,3 +83,50 @@ def test_a_batch_that_finds_no_room_on_disk_is_told_to_come_again(api: Api, monk
     answer = api.post("/complaints/batch", data=b'{"text": "lampu"}', content_type="application/x-ndjson")
     assert answer.status_code == 503
     assert json.loads(answer.data)["type"] == "/api/docs#problem-busy"
+
+
+def test_an_export_that_breaks_off_says_so_in_the_file() -> None:
+    """Between a proxy that speaks HTTP/1.0 and us nothing else does: an answer ends where its connection ends."""
+
+    def rows() -> Iterator[Sequence[str]]:
+        yield ["1"]
+        raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+
+    pieces = spreadsheets.as_csv(["Nomor"], rows())
+    told = next(pieces)
+    with pytest.raises(OperationalError):
+        next(pieces)
+    assert told.decode().split() == ["\ufeffNomor", "1", *spreadsheets.BROKEN_OFF.split()]
+
+
+def test_what_may_be_stored_is_not_said_to_be_lost(api: Api, monkeypatch: pytest.MonkeyPatch, database: Database) -> None:
+    """PostgreSQL keeps a complaint and goes away before it can say so."""
+    whole = storing.add
+
+    def lost(*args: Any) -> None:
+        whole(*args)
+        args[0].commit()
+        raise OperationalError("INSERT", {}, Exception("server closed the connection"), connection_invalidated=True)
+
+    monkeypatch.setattr(storing, "add", lost)
+    answer = api.post("/complaints", json=LONG)
+    assert _counts(database)["complaint"] == 1
+    assert answer.status_code == 503
+    assert "Nothing was stored" not in answer.text
+    assert "not known" in answer.text
+
+
+def test_a_key_is_not_made_where_nobody_can_be_shown_it(
+    app: Flask, pengelola: Person, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that shows it asks the database once more, and that is gone."""
+
+    def gone(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+
+    token = pengelola.token()
+    monkeypatch.setattr("service.people_page.render_template", gone)
+    form = {"csrf_token": token, "nama": "Intake", "kewenangan": "intake"}
+    assert pengelola.client.post("/pengguna/kunci", data=form).status_code == 503
+    with database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM api_key")).scalar_one() == 0

@@ -218,3 +218,22 @@ def test_an_unmigrated_database_is_not_served(call: Callable[..., Result], tmp_p
 
 def test_the_command_does_not_read_what_is_not_its_own() -> None:
     assert not [name for name in os.environ if name.startswith("SALUR_") and name != "SALUR_TEST_POSTGRES"]
+
+
+def test_a_setup_that_was_cut_off_can_be_repeated(
+    call: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a full disk at the secret's first byte, then by a terminal that closes before the password is read."""
+
+    def full(_: int) -> str:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("service.cli.secrets.token_hex", full)
+        assert call("setup").exit_code == 2
+    with monkeypatch.context() as patched:
+        patched.setattr("service.cli._show_once", lambda *_: full(0))
+        assert call("setup").exit_code == 2
+    assert "password: " in call("setup").output
+    assert len((tmp_path / "var" / "secret").read_text().strip()) == 64
+    assert [path.name for path in (tmp_path / "var").iterdir() if "secret" in path.name] == ["secret"]

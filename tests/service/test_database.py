@@ -274,3 +274,34 @@ def test_work_done_together_is_not_kept_where_the_commit_fails(database: Databas
     assert [type(result).__name__ for result in results] == ["OSError", "OSError"]
     with database.read() as connection:
         assert accounts.everyone(connection) == []
+
+
+def test_every_revision_goes_up_and_down_over_the_rows_of_an_import(empty: Database) -> None:
+    """SQLite makes a table anew to change it, and `import_row` refers to the one that goes."""
+    empty.migrate(revisions()[0])
+    job = (
+        "INSERT INTO import_job (id, file_name, digest, path, source, state, options, counts, error, created_at) "
+        "VALUES (1, 'a.csv', '', '', 'lapor', 'done', '{}', '{}', '', '2026-03-01 08:00:00+00:00')"
+    )
+    with empty.write() as connection:
+        connection.execute(text(job))
+        connection.execute(text("INSERT INTO import_row (job_id, \"row\", status, detail) VALUES (1, 1, 'stored', '')"))
+    empty.migrate()
+    empty.downgrade(revisions()[0])
+    empty.migrate()
+    with empty.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM import_row JOIN import_job ON id = job_id")).scalar_one() == 1
+    with pytest.raises(IntegrityError), empty.write() as connection:
+        connection.execute(text("INSERT INTO import_row (job_id, \"row\", status, detail) VALUES (2, 1, 'stored', '')"))
+    empty.downgrade("base")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_either_end_that_vanished_is_given_up_before_the_kernel_would(database_url: str) -> None:
+    made = Database(database_url)
+    with made.read() as connection:
+        ours = connection.connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
+        theirs = connection.execute(text("SHOW tcp_keepalives_idle")).scalar_one()
+    assert (ours["keepalives_idle"], ours["tcp_user_timeout"]) == ("30", "30000")
+    assert theirs == "30", "a host that lost its power in a transaction holds its locks no longer"
+    made.dispose()

@@ -14,15 +14,18 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from flask import Flask
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import OperationalError
 
+from model import lapor
 from model.faults import Fault, InvalidData
 from model.lapor import OURS, Report
 from service import accounts, exchange, import_jobs, import_page, import_worker, name_mapping, review, uploads
@@ -955,3 +958,90 @@ def _wait(ready: Callable[[], bool], seconds: float = 20.0) -> None:
     while not ready():
         assert time.monotonic() < until, "it took too long"
         time.sleep(0.05)
+
+
+# a commit of which nobody hears what became of it
+
+
+def _lost_at_commit(parts: Parts, monkeypatch: pytest.MonkeyPatch, at: int = 1) -> None:
+    """Keep what is committed, and lose the connection before the server's word of it arrives: at one commit, counted from now."""
+    dialect = parts.database.engine.dialect
+    commit, calls = dialect.do_commit, []
+
+    def lost(connection: Any) -> None:
+        commit(connection)
+        calls.append(1)
+        if len(calls) == at:
+            connection.dbapi_connection.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(dialect, "do_commit", lost)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_upload_whose_commit_was_not_heard_of_can_go_on(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = workbook(line("L1", "lampu mati"))
+    with monkeypatch.context() as patched:
+        _lost_at_commit(imports.parts, patched)
+        answer = imports.upload(content)
+    assert answer.status_code == 503
+    assert "belum pasti tersimpan" in answer.text
+    again = imports.begin(content)
+    assert imports.job(again).state == "surveyed"
+    assert imports.count(import_job) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_result_whose_commit_was_not_heard_of_is_there(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_worker, "PAUSE_SECONDS", 0.0)
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    whole = lapor.write_back
+
+    def written(*args: Any) -> None:
+        whole(*args)
+        _lost_at_commit(imports.parts, monkeypatch)
+
+    monkeypatch.setattr(lapor, "write_back", written)
+    with suppress(LostLease):
+        imports.go(number)
+    assert imports.job(number).state == "done"
+    assert len(rows_of(imports.fetch(number))) == 1
+
+
+def test_a_database_that_is_often_busy_gives_no_job_up(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    monkeypatch.setattr(import_worker, "PAUSE_SECONDS", 0.0)
+    whole, calls = exchange._process, []
+
+    def busy(*args: Any) -> None:
+        calls.append(1)
+        if len(calls) <= 2 * import_jobs.MAX_ATTEMPTS:
+            raise OperationalError("INSERT", {}, Exception("database is locked"))
+        whole(*args)
+
+    monkeypatch.setattr(exchange, "_process", busy)
+    assert imports.go(number).state == "done"
+
+
+def test_a_server_that_is_restarted_often_gives_up_no_job_that_gets_on(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "CHUNK", 1)
+    rows = 2 * import_jobs.MAX_ATTEMPTS
+    number = imports.begin(workbook(*(line(f"L{n}", f"lampu mati nomor {n}") for n in range(rows))))
+    whole, calls = exchange._take_in, []
+
+    def stopped(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) % 2 == 0:
+            raise KeyboardInterrupt
+        return whole(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exchange, "_take_in", stopped)
+        with suppress(KeyboardInterrupt):
+            imports.go(number)
+        for _ in range(rows):
+            with imports.parts.database.write() as connection:
+                connection.execute(update(import_job).values(lease_until=now() - dt.timedelta(seconds=1)))
+            with suppress(KeyboardInterrupt):
+                imports.worker.work_off()
+    assert (imports.job(number).state, imports.count(complaint)) == ("done", rows)

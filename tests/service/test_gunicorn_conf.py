@@ -110,3 +110,37 @@ def test_a_worker_that_ends_leaves_the_figures_of_the_others() -> None:
     looks = "os.waitpid(child, 0)\nprint(os.path.isdir(os.environ['PROMETHEUS_MULTIPROC_DIR']))"
     ran = subprocess.run([sys.executable, "-c", ends + looks], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.strip() == "True"
+
+
+FORKED = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from service import gunicorn_conf
+from service.active_model import ActiveModel
+
+folder = Path(sys.argv[1])
+class Router:
+    def __init__(self, folder):
+        time.sleep(0.5 if folder.name == "baru" else 0)
+        self.version = folder.name
+    def route(self, _):
+        return None
+for version in ("lama", "baru"):
+    (folder / version).mkdir()
+models = ActiveModel(folder, Router)
+(folder / "current").write_text("lama")
+models.router()  # the parent's, of the day on which the server began
+(folder / "current").write_text("baru")  # promoted since
+database = SimpleNamespace(engine=SimpleNamespace(dispose=lambda close: None))
+watches = [lambda: models.follow(lambda _: None)]
+app = SimpleNamespace(extensions={"salur": SimpleNamespace(models=models, database=database), "salur-watches": watches})
+gunicorn_conf.post_worker_init(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: app)))
+time.sleep(0.1)
+print(models.router().version)
+"""
+
+
+def test_a_worker_that_takes_the_place_of_a_dead_one_never_answers_by_a_model_that_was_replaced(tmp_path: Path) -> None:
+    told = subprocess.run([sys.executable, "-c", FORKED, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split()[-1] == "baru"

@@ -30,3 +30,27 @@ def test_a_line_is_json_and_names_the_request_but_nobody() -> None:
     assert (lines[1]["route"], lines[1]["status"], lines[1]["method"]) == ("/aduan/<name>", 200, "GET")
     assert "Joko" not in ran.stderr
     assert ran.stdout == ""
+
+
+FULL = """
+import os, sys
+sys.stderr = open("/dev/full", "w", buffering=1)
+from flask import Flask
+from service import logs, problems
+logs.configure("info")
+app, stored = Flask("uji"), []
+logs.init_app(app)
+problems.init_app(app)
+def take_in():
+    stored.append(1)
+    return "kept", 201
+app.post("/api/v1/complaints")(take_in)
+client = app.test_client()
+print([client.post("/api/v1/complaints").status_code for _ in range(2)], len(stored), flush=True)
+os._exit(0)  # not by way of a last flush
+"""
+
+
+def test_what_cannot_be_logged_is_done_and_answered_all_the_same() -> None:
+    ran = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[201, 201] 2\n"
