@@ -61,7 +61,9 @@ notebooks: $(BIN)/.developing  ## execute every notebook; outputs stay out of gi
 
 retrain: model  ## train on the default data and this desk's verdicts, compare, promote if better
 	$(BIN)/salur-service export-labels --out $(VAR)/verdicts.jsonl
-	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/verdicts.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote-if-better
+	@# What was purged must not stay in a copy.
+	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/verdicts.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote-if-better; \
+	told=$$?; rm -f $(VAR)/verdicts.jsonl; exit $$told
 
 wheel-check: $(BIN)/.developing  ## build the wheel, install it in a fresh environment, run the packaging tests there
 	rm -rf $(VAR)/wheel && mkdir -p $(VAR)/wheel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.faults import SalurError
+from model.files import sync
 from model.register import Register
 
 FORMAT = 3
@@ -80,15 +80,6 @@ def save(folder: Path, artifact: Artifact, texts: Mapping[str, str] | None = Non
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-
-
-def sync(path: Path) -> None:
-    """Make what was written to a file, or renamed in a folder, last through a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def seal(folder: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
+from model.files import for_us_alone
 
 KINDS = ("pengaduan", "aspirasi", "permintaan-informasi")
 MISSING = ("lokasi", "waktu", "identitas", "uraian")
@@ -187,7 +188,7 @@ def dump(rows: Iterable[LabelledComplaint], path: Path) -> int:
     part = path.with_name(path.name + ".part")
     count = 0
     try:
-        with part.open("w", encoding="utf-8") as out:
+        with open(part, "w", encoding="utf-8", opener=for_us_alone) as out:
             for row in rows:
                 out.write(json.dumps(row.to_dict(), ensure_ascii=False) + "\n")
                 count += 1

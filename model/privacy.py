@@ -5,7 +5,8 @@ A number is found by its shape, or by a looser shape behind a word that announce
 ("nama saya", "a/n", "Bu"), and only where it is no office ("Pak Camat"), no street ("Jl. H. Agus Salim") and no ordinary word.
 So a name without a cue stays: masking is a net with holes, not a proof of anonymity.
 
-Every pattern is linear in the length of the text: what repeats without a bound is one run of letters or of blanks behind a cue.
+Every pattern is linear in the length of the text, and a match costs the same however many there are:
+what repeats without a bound is one run of letters or of blanks behind a cue.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ _MAX_PASSES = 5
 """A mark can free what stood beside it ("Bu Rina Pak Tono"), so passes go on until one changes nothing: two for nearly all."""
 _LONG_NUMBER = re.compile(r"\d[\d .()\-]{5}")
 """What every number below holds: a text without it, as most, skips them all."""
+_ODD = re.compile(r"(?<=\d)(?:([\u00a0\u2009\u202f])|[\u2010-\u2015\u2212])(?=\d)")
+"""Blanks and dashes that no keyboard has: a number copied from WhatsApp or a text program is written with them."""
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,4}")
 
 _NPWP = re.compile(rf"(?<!\d)\d{{2}}\.\d{{3}}\.\d{{3}}\.\d{_SEP}\d{{3}}\.\d{{3}}(?!\d)")
 _NPWP_CUED = re.compile(rf"(?i)\b(npwp\b[^\d\n\[\]]{{0,20}})(\d(?:{_SEP}?\d){{13,15}})(?!\d)")
 
-_SIXTEEN = re.compile(
-    r"(?<!\d)(?:\d{16}|\d{4}([ .\-])\d{4}\1\d{4}\1\d{4}|\d{6}[ .\-]\d{6}[ .\-]\d{4}|\d{2}([ .\-])\d{2}\2\d{2}\2\d{6}\2\d{4})(?!\d)"
+_SIXTEEN = re.compile(  # four years in a row are no number
+    r"(?<!\d)(?:\d{16}|(?!(?:(?:19|20)\d\d[ .\-]){3}(?:19|20)\d\d)\d{4}([ .\-])\d{4}\1\d{4}\1\d{4}|"
+    r"\d{6}[ .\-]\d{6}[ .\-]\d{4}|\d{2}([ .\-])\d{2}\2\d{2}\2\d{6}\2\d{4})(?!\d)"
 )
 _NUMBER_CUED = re.compile(
     rf"(?i)\b((?:nik|no\.? ?ktp|nomor ktp|kk|kartu keluarga|nokk)\b[^\d\n\[\]]{{0,20}})(\d(?:{_SEP}?[\dx*]){{13,17}})(?![\dx*])"
@@ -37,7 +41,7 @@ _NUMBER_CUED = re.compile(
 _KK_BEFORE = re.compile(r"(?i)\b(?:kk|kartu keluarga|nokk|ksk)\b[^\d\n\[\]]{0,20}$")
 _CARD_BEFORE = re.compile(r"(?i)\b(?:atm|kartu debit|kartu kredit|virtual account|va|briva)\b[^\d\n\[\]]{0,20}$")
 
-_MOBILE = re.compile(r"(?<!\d)(?:\+?62[ .\-]?|0)8[1-9](?:\d{7,10}|\d{1,2}(?:[ .\-]{1,3}\d{2,5}){2,3})(?!\d)")
+_MOBILE = re.compile(r"(?<!\d)(?:\(?\+?62\)?[ .\-]?(?:\(0\) ?)?|0)8[1-9](?:\d{7,10}|\d{1,2}(?:[ .\-]{1,3}\d{2,5}){2,3})(?!\d)")
 _LANDLINE = re.compile(
     r"(?<![\d.,])(?:\(0\d{2,3}\) ?|0[2-79]\d{1,2}[ \-])\d{3,4}[ \-]?\d{2,5}(?![\d.,]\d)|(?<!\d)0[2-79]\d{7,10}(?!\d)"
 )
@@ -76,26 +80,37 @@ _NO_PLATE_END = re.compile(
 
 _WORD = r"[^\W\d_]+(?:['’][^\W\d_]+)?\.?"
 _NAME_CUED = re.compile(
-    r"(?i)\b(nama (?:saya|lengkap|ibu|bapak|anak|suami|istri|pelapor|pemilik|ayah)|nama saya adalah|atas nama|bernama|nama(?= ?:)|"
-    r"a/n|a\.n|an\.)"
-    rf"(?:[ \t]*[:.=][ \t]*|[ \t]+)((?:{_WORD}[ \t]+){{0,3}}{_WORD})"
+    r"(?i)\b(nama (?:saya|sy|lengkap|panggilan|pelapor|pemilik|pasien|pemohon|siswa|murid|korban|kepala keluarga|"
+    r"(?:(?:ibu|bapak|ayah)(?: kandung)?|anak|suami|istri)(?: saya)?)(?: (?:adalah|yaitu|ialah))?|"
+    r"namaku|atas nama|bernama|nama(?= ?:)|a/n|a\.n|an\.)"
+    rf"(?:[ \t\u00a0]*[:.=,][ \t\u00a0]*|[ \t\u00a0]+)((?:{_WORD}[ \t\u00a0]+){{0,3}}{_WORD})"
 )
 _HONORIFIC = re.compile(
     r"\b(?i:(bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|dokter|bidan|suster|almarhumah|almarhum|kades|"
     r"lurah|camat|ketua rt|mandor|(?:bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm)\.?))"
-    rf"[ \t]+((?:{_WORD}[ \t]+){{0,3}}{_WORD})"
+    rf"[ \t\u00a0]+((?:{_WORD}[ \t\u00a0]+){{0,3}}{_WORD})"
+)
+_KIN = re.compile(
+    rf"\b(?i:((?:suami|isteri|istri|anak|adik|kakak|ibu|bapak|ayah|mertua|orang tua) (?:saya|kami))),?[ \t\u00a0]+"
+    rf"((?:{_WORD}[ \t\u00a0]+){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
-    rf"\b(?i:(perkenalkan saya|perkenalkan|saya))[ \t]+((?:{_WORD}[ \t]+){{0,3}}?{_WORD})"
+    rf"\b(?i:(perkenalkan saya|perkenalkan|saya))[ \t\u00a0]+((?:{_WORD}[ \t\u00a0]+){{0,3}}?{_WORD})"
     r"(?=,? (?i:warga|dari|selaku|umur|usia|tinggal|alamat|beralamat|penduduk|ketua)\b)"
 )
-_PARENT = re.compile(rf"(?<![^\W_])({_WORD})[ \t]+(?i:bin|binti)[ \t]+({_WORD})")
-_BIN = re.compile(r"(?i)\b(?:bin|binti)\b")
+_BIN = re.compile(r"(?i)(?<![ \t\u00a0])[ \t\u00a0]+(?:bin|binti)[ \t\u00a0]+")
+_BEFORE_BIN = re.compile(rf"(?:(?:{_WORD}[ \t\u00a0]+){{0,2}}{_WORD})$")
+_BEHIND_BIN = re.compile(rf"(?:{_WORD}[ \t\u00a0]+){{0,2}}{_WORD}")
+_NEAR = 90
 _PLACE_BEFORE = re.compile(
     r"(?i)(?:\b(?:jl|jln|jalan|gg|gang|rs|rsu|rsud|masjid|musholla|mushola|langgar|lapangan|stadion|gedung|pasar|simpang|jembatan|bandara|"
     r"pelabuhan|taman|poros|universitas|ponpes|pesantren|makam|perum|komplek|toko|warung|bengkel|hotel|klinik|apotek|sd|sdn|smp|sma|smk|tk|"
-    r"pt|cv|kapal|km|desa|kecamatan|kec|kelurahan|kel)\b\.?[ \t]*){1,2}$"
+    r"pt|cv|kapal|km|desa|kecamatan|kec|kelurahan|kel)\b\.?[ \t\u00a0]*){1,2}"
+    r"(?:(?:prof|dr|drs|ir|kh|hj|h|r|raden|bapak|pak|ibu|bu|haji)\.?[ \t\u00a0]+){0,3}$"
 )
+_TITLE_BEFORE = re.compile(r"(?i)\b(?:bapak|pak|ibu|bu|bpk)\.?[ \t\u00a0]+$")
+_OF_SOMEBODY = re.compile(r"(?i)\b(?:pasien|pemohon|siswa|murid|korban|keluarga)\b")
+"""Whose names are talked of without being told ("nama siswa SMPN 2"): behind these only what is written as a name."""
 _GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
 """An abbreviation with a suffix: "Pak RTnya"."""
 _WEAK = frozenset(("h", "dr", "mas", "kades", "lurah", "camat", "bidan", "dokter", "suster", "mandor", "ketua rt", "haji"))
@@ -126,23 +141,50 @@ def mask(text: str) -> str:
 def _mask_once(text: str) -> str:
     if "@" in text:
         text = _EMAIL.sub("[EMAIL]", text)
-    if _LONG_NUMBER.search(text):
-        text = _NPWP.sub("[NPWP]", text)
-        text = _NPWP_CUED.sub(r"\1[NPWP]", text)
-        text = _SIXTEEN.sub(_identity_mark, text)
-        text = _NUMBER_CUED.sub(lambda match: match[1] + ("[KK]" if _KK_BEFORE.search(match[1]) else "[NIK]"), text)
-        text = _MOBILE.sub("[TELEPON]", text)
-        text = _PHONE_CUED.sub(r"\1[TELEPON]", text)
-        text = _ACCOUNT.sub(r"\1[REKENING]", text)
-        text = _LANDLINE.sub("[TELEPON]", text)
+    plain = _ODD.sub(lambda match: " " if match[1] else "-", text)
+    if _LONG_NUMBER.search(plain):
+        text = masked if (masked := _mask_numbers(plain)) != plain else text
+    return _mask_names(_mask_plates(text))
+
+
+def _mask_numbers(text: str) -> str:
+    text = _NPWP.sub("[NPWP]", text)
+    text = _NPWP_CUED.sub(r"\1[NPWP]", text)
+    text = _SIXTEEN.sub(_identity_mark, text)
+    text = _NUMBER_CUED.sub(lambda match: match[1] + ("[KK]" if _KK_BEFORE.search(match[1]) else "[NIK]"), text)
+    text = _MOBILE.sub("[TELEPON]", text)
+    text = _PHONE_CUED.sub(r"\1[TELEPON]", text)
+    text = _ACCOUNT.sub(r"\1[REKENING]", text)
+    return _LANDLINE.sub("[TELEPON]", text)
+
+
+def _mask_plates(text: str) -> str:
     text = _PLATE.sub(lambda match: match[0] if _NO_PLATE_END.fullmatch(match[1]) else "[PLAT]", text)
-    text = _PLATE_CUED.sub(
+    return _PLATE_CUED.sub(
         lambda match: match[0] if len(match[3]) > 1 and _NO_PLATE_END.fullmatch(match[3]) else f"{match[1]}[PLAT]", text
     )
-    text = _NAME_CUED.sub(lambda match: _named(match, strong=True), text)
-    text = _HONORIFIC.sub(lambda match: _named(match, strong=False), text)
+
+
+def _mask_names(text: str) -> str:
+    text = _NAME_CUED.sub(lambda match: _named(match, strong=not _OF_SOMEBODY.search(match[1])), text)
+    text = _behind_titles(text)
+    text = _KIN.sub(lambda match: _named(match, strong=False, weak=True), text)
     text = _SELF.sub(lambda match: _named(match, strong=False), text)
-    return _PARENT.sub(_with_parent, text) if _BIN.search(text) else text
+    return _with_parents(text) if _BIN.search(text) else text
+
+
+def _behind_titles(text: str) -> str:
+    """Mask the names behind titles; where no name follows one, another title may: "Pak H. Budi", "Bu Bidan Rina"."""
+    pieces: list[str] = []
+    done = at = 0
+    while match := _HONORIFIC.search(text, at):
+        told = _named(match, strong=False)
+        if told == match[0]:
+            at = match.end(1)
+            continue
+        pieces += (text[done : match.start()], told)
+        done = at = match.end()
+    return "".join((*pieces, text[done:])) if pieces else text
 
 
 def _identity_mark(match: re.Match[str]) -> str:
@@ -153,11 +195,13 @@ def _identity_mark(match: re.Match[str]) -> str:
     return "[REKENING]" if _CARD_BEFORE.search(before) else "[NIK]"
 
 
-def _named(match: re.Match[str], *, strong: bool) -> str:
+def _named(match: re.Match[str], *, strong: bool, weak: bool = False) -> str:
     """Put a mark for the name behind a cue, where there is one and cue and name are not those of a place."""
     cue, words = match[1].lower(), match[2]
-    length = _name_length(words, strong=strong, weak=cue in _WEAK)
-    if not length or _PLACE_BEFORE.search(match.string[max(match.start() - 30, 0) : match.start()]):
+    before = match.string[max(match.start() - 30, 0) : match.start()]
+    weak = weak or (cue in _WEAK and not (cue in ("h", "haji") and _TITLE_BEFORE.search(before)))
+    length = _name_length(words, strong=strong, weak=weak)
+    if not length or _PLACE_BEFORE.search(before):
         return match[0]
     start = match.start(2) - match.start()
     return match[0][:start] + "[NAMA]" + match[0][start + length :]
@@ -204,11 +248,43 @@ def _is_ordinary(word: str) -> bool:
     )
 
 
-def _with_parent(match: re.Match[str]) -> str:
-    """Mask both names of "Siti binti Ahmad", not the word "bin" of "tong bin sampah"."""
-    if all(name[0].isupper() and name.lower() not in load_roots() - _names() for name in match.groups()):
-        return "[NAMA]"
-    return match[0]
+def _with_parents(text: str) -> str:
+    """Mask all of both names of "Siti Aminah binti Ahmad Yani", not the word "bin" of "tong bin sampah"."""
+    pieces: list[str] = []
+    done = 0
+    for match in _BIN.finditer(text):
+        before = _BEFORE_BIN.search(text, max(done, match.start() - _NEAR), match.start())
+        behind = _BEHIND_BIN.match(text, match.end(), match.end() + _NEAR)
+        if not before or not behind or not _may_be_parent(before[0].split()[-1]) or not _may_be_parent(behind[0].split()[0]):
+            continue
+        start, end = before.end(), behind.start()
+        for word in reversed(list(re.finditer(r"\S+", before[0]))):
+            if start < before.end() and not _goes_on(word[0]):
+                break
+            start = before.start() + word.start()
+        for word in re.finditer(r"\S+", behind[0]):
+            if end > behind.start() and not _goes_on(word[0]):
+                break
+            end = behind.start() + word.end()
+        pieces += (text[done:start], "[NAMA]")
+        done = end
+    return "".join((*pieces, text[done:])) if pieces else text
+
+
+def _may_be_parent(word: str) -> bool:
+    return word[0].isupper() and word.rstrip(".").lower() not in _common()
+
+
+def _goes_on(word: str) -> bool:
+    """Tell whether a further word belongs to the name."""
+    plain = word.rstrip(".").lower()
+    return word[0].isupper() and (plain in _names() or (len(plain) > 2 and not _is_ordinary(plain)))
+
+
+@lru_cache(maxsize=1)
+def _common() -> frozenset[str]:
+    """Words of the dictionary that nobody is called by. Made once: that takes a millisecond, and a text can hold many "bin"."""
+    return load_roots() - _names()
 
 
 def _lexicon(name: str) -> frozenset[str]:

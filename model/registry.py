@@ -25,8 +25,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
 
-from model.artifact import read_manifest, sync
+from model.artifact import read_manifest
 from model.faults import Fault, SalurError
+from model.files import sync
 from model.register import Register
 from model.router import Router
 

@@ -25,6 +25,7 @@ import openpyxl
 from openpyxl.utils import column_index_from_string, get_column_letter
 
 from model.faults import Fault, InvalidData
+from model.files import for_us_alone
 
 MAX_COLUMNS = 200
 """Columns that are read; the widest export seen has 21."""
@@ -177,7 +178,10 @@ def _sheet_rows(path: Path, worksheet: Any) -> Iterator[Row]:
         try:
             values = next(rows, None)
         except Exception as error:  # as above: a malformed cell can raise anything
-            raise InvalidData([Fault(str(path), number + 1, f"not a readable .xlsx: {_one_line(error)}")]) from error
+            # Not the error's own text, which quotes the cell.
+            raise InvalidData(
+                [Fault(str(path), number + 1, f"not a readable .xlsx: {type(error).__name__} in this row")]
+            ) from error
         if values is None:
             return
         number += 1
@@ -269,7 +273,7 @@ def _append_to_csv(path: Path, target: Path, cells: Cells, encoding: str, delimi
     # A record with more cells than the header pushes our columns out for all, or they would not stand beneath one another.
     width = max((len(record) for _, record, _ in _csv_records(path, encoding, delimiter)), default=0)
     queue = _Queue(cells)
-    with _whole(target) as part, part.open("w", encoding=encoding, newline="") as out:
+    with _whole(target) as part, open(part, "w", encoding=encoding, newline="", opener=for_us_alone) as out:
         for line, record, written in _csv_records(path, encoding, delimiter):
             ours = queue.take(line)
             if ours is None:
@@ -289,7 +293,11 @@ def _append_to_workbook(path: Path, target: Path, cells: Cells, name: str) -> in
         queue = _Queue(cells)
         with archive.open(actual) as sheet:
             width = _width(path, sheet, queue.first)
-        with _whole(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as out:
+        with (
+            _whole(target) as part,
+            open(part, "wb", opener=for_us_alone) as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out,
+        ):
             for entry in archive.infolist():
                 copy = zipfile.ZipInfo(entry.filename, entry.date_time)
                 copy.compress_type = zipfile.ZIP_DEFLATED

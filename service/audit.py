@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists,
 from sqlalchemy.exc import IntegrityError
 
 from model.faults import SalurError
+from model.privacy import mask
 from service import audit_log, metrics
 from service.active_model import RouterLike
 from service.clock import now
@@ -243,7 +244,7 @@ def _reason(why: str) -> str:
         raise InvalidBreaker("Tuliskan alasannya: orang lain perlu tahu mengapa.")
     if len(why) > MAX_REASON:
         raise InvalidBreaker(f"Alasan paling banyak {MAX_REASON} karakter; yang Anda tulis {len(why)}.")
-    return why
+    return mask(why)
 
 
 def _version_in_use(connection: Connection) -> str:

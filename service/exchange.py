@@ -7,7 +7,7 @@ a worker that lost it keeps nothing. So a job that was cut off goes on behind it
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
+import hmac
 import re
 import secrets
 from collections import Counter
@@ -57,13 +57,14 @@ def work(parts: Parts, job: Job) -> None:
     {"uploaded": _survey, "confirmed": _process, "processed": _write_back}[job.state](parts, job)
 
 
-def client_id(report: Report) -> str:
+def client_id(report: Report, secret: str) -> str:
     """Answer the id under which a row is known here: LAPOR!'s own, or one made of what the row says."""
     wanted = re.sub(r"[^A-Za-z0-9._:~-]+", "-", report.tracking_id.strip())[:100]
     if re.fullmatch(ID_PATTERN, wanted):
         return wanted
+    # Of what nobody masked, and it stays when the words are purged: without the secret no number in them can be tried out.
     said = "\0".join((report.received_at, report.title, report.text))
-    return f"tanpa-id-{hashlib.sha256(said.encode()).hexdigest()[:20]}"
+    return f"tanpa-id-{hmac.digest(secret.encode(), said.encode(), 'sha256').hex()[:20]}"
 
 
 def kind_of(report: Report, targets: Targets) -> str:
@@ -97,11 +98,11 @@ def _survey(parts: Parts, job: Job) -> None:
     names: dict[str, tuple[str, Counter[str]]] = {}
     for reports in _batches(lapor.read(parts.settings.uploads / job.path), _READ_AT_ONCE):
         with parts.database.read() as connection:
-            known = _known(connection, map(client_id, reports))
+            known = _known(connection, (client_id(report, parts.secret) for report in reports))
         for report in reports:
             counts["rows"] += 1
             counts[kind_of(report, targets)] += 1
-            counts["known"] += client_id(report) in known
+            counts["known"] += client_id(report, parts.secret) in known
             if report.agency:
                 names.setdefault(plain(report.agency), (report.agency, Counter()))[1][report.category] += 1
         with parts.database.write() as connection:
@@ -131,7 +132,8 @@ def _process(parts: Parts, job: Job) -> None:
     with parts.database.read() as connection:
         targets = name_mapping.load(connection, SOURCE)
         last = connection.execute(select(func.max(import_row.c.row)).where(import_row.c.job_id == job.id)).scalar_one() or 0
-    counts = dict(job.counts)
+    # What the export calls agencies was asked about, and is remembered where it was answered: it stays no longer than that.
+    counts = {name: many for name, many in job.counts.items() if name != "names"}
     reports = (report for report in lapor.read(parts.settings.uploads / job.path) if report.row > last)
     for chunk in _batches(reports, CHUNK):
         rows = [_prepare(parts, report, targets, take=bool(job.options.get("take"))) for report in chunk]
@@ -189,7 +191,7 @@ def _asked(parts: Parts, report: Report) -> ComplaintIn:
     }
     return ComplaintIn(
         **{name: value.replace("\0", "") for name, value in fields.items()},
-        id=client_id(report),
+        id=client_id(report, parts.secret),
         received_at=_moment(parts, report.received_at),
         confidential=report.confidential,
     )

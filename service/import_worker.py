@@ -112,7 +112,8 @@ class ImportWorker:
         except LostLease:
             _log.warning("import taken over by another worker", job=job.id)
         except InvalidData as error:
-            _log.info("import refused", job=job.id, reason=error.faults[0].reason[:200] if error.faults else "")
+            # Not the reason: what openpyxl says of a broken cell quotes the cell.
+            _log.info("import refused", job=job.id, line=error.faults[0].line if error.faults else 0)
             import_jobs.fail(self._parts, job, explain(error))
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):

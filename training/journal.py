@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from model.faults import Fault, InvalidData, SalurError
+from model.files import for_us_alone
 
 ERROR = b'{"error":'
 """How a line opens that says why there is no answer."""
@@ -41,7 +42,7 @@ class Journal:
         """How many records of the input were announced, and the digest of these."""
         if not part.resolve().parent.is_dir():
             raise InvalidData([Fault(str(part.parent), 0, "no such folder")])
-        self._file = part.open("a+b")
+        self._file = open(part, "a+b", opener=for_us_alone)  # noqa: SIM115
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if part.stat().st_size:

@@ -24,6 +24,8 @@ MAX_ROWS = 2_000_000
 """Rows of a source that are read; the whole country writes some thousands a day."""
 MAX_FAULTS = 50
 """Faults of single rows that are gathered before an import gives up."""
+OUR_KEYS = frozenset(("answered", "audit_share", "blind", "channel", "round", "source_agency", "style", "use"))
+"""Keys of JSON Lines beside a complaint's own that an import keeps."""
 LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
 """What a file of JSON Lines is called."""
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -179,7 +181,11 @@ def read_unlabelled(path: Path, say: Callable[[str], object] = lambda _: None) -
         raise InvalidData([Fault(str(path), 0, "no row with a text")])
     return [
         LabelledComplaint(
-            text=mask(row.text), title=mask(row.title), kecamatan=row.kecamatan, desa=row.desa, received_at=row.received_at
+            text=mask(row.text),
+            title=mask(row.title),
+            kecamatan=mask(row.kecamatan),
+            desa=mask(row.desa),
+            received_at=row.received_at,
         )
         for row in rows
     ]
@@ -262,10 +268,18 @@ def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, sourc
             id=complaint.id or f"{source}-{row.line}",
             text=mask(complaint.text),
             title=mask(complaint.title),
+            kecamatan=mask(complaint.kecamatan),
+            desa=mask(complaint.desa),
+            category=mask(complaint.category),
             agency=rule.agency,
             acceptable=tuple(dict.fromkeys((*complaint.acceptable, *rule.acceptable))),
             source=complaint.source or source,
-            extra={**complaint.extra, "source_agency": complaint.agency, **({"use": rule.use} if rule.use else {})},
+            # Of keys that are not ours one may be the reporter's name or number.
+            extra={
+                **{key: value for key, value in complaint.extra.items() if key in OUR_KEYS},
+                "source_agency": complaint.agency,
+                **({"use": rule.use} if rule.use else {}),
+            },
         )
 
 

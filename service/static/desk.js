@@ -184,7 +184,6 @@
       one("#kurang-info").open = true;
     }
   }
-  document.querySelector("form.who")?.addEventListener("submit", () => sessionStorage.clear());
 
   // ---- keys ------------------------------------------------------------------------------------------------------------
   function press(node) {

@@ -6,6 +6,7 @@
   let sent = new WeakMap();
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if (form.matches("form.who")) sessionStorage.clear(); // signing out, from whichever page: no draft is for who comes next
     if (event.defaultPrevented || form.method !== "post") return;
     if (performance.now() - (sent.get(form) ?? -WAIT) < WAIT) event.preventDefault();
     else sent.set(form, performance.now());

@@ -364,3 +364,16 @@ def test_the_page_of_the_audit_and_the_dark_are_without_grave_faults(browser: Br
     officer.check("complaint in the dark")
     officer.picture("malam")
     assert officer.complaints == []
+
+
+def test_a_draft_ends_with_signing_out_on_whatever_page(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    officer.sign_in()
+    officer.page.keyboard.press("Enter")
+    expect(officer.page.locator("article")).to_be_visible()
+    officer.page.evaluate("document.getElementById('tambahan').open = true")
+    officer.page.locator("#catatan").fill("Bu Ratna menelepon tadi pagi")
+    officer.page.goto(f"{server.url}/antrean")
+    officer.page.get_by_role("button", name="Keluar").click()
+    expect(officer.page.locator("[name=nama]")).to_be_visible()
+    assert officer.page.evaluate("sessionStorage.length") == 0

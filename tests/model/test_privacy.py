@@ -38,6 +38,10 @@ NUMBERS = [
     ("6281234567890", "[TELEPON]"),
     ("wa 81234567890", "wa [TELEPON]"),
     ("WA:081234567890 atau hp081298765432", "WA:[TELEPON] atau hp[TELEPON]"),
+    ("(+62) 812 3456 7890", "[TELEPON]"),
+    ("hub \u202a+62 812\u20113456\u20117890\u202c ya", "hub \u202a[TELEPON]\u202c ya"),
+    ("0812\u00a03456\u00a07890", "[TELEPON]"),
+    ("0812\u20133456\u20137890", "[TELEPON]"),
     ("081234567890 5 orang", "[TELEPON] 5 orang"),
     ("telepon (0549) 23456", "telepon [TELEPON]"),
     ("kantor 0549-2031234 tidak diangkat", "kantor [TELEPON] tidak diangkat"),
@@ -89,6 +93,11 @@ KEPT = [
     "Ibu Kota Nusantara",
     "Pak RTnya tidak pernah ada",
     "tong bin sampah penuh",
+    "PBB tahun 2020 2021 2022 2023 belum terdata",
+    "Jalan Ir. H. Soekarno dan Jl. Prof. Dr. Hamka rusak",
+    "penipu mengaku atas nama BPJS, surat a.n. Disdukcapil",
+    "nama siswa SMPN 2 salah, nama saya, juga dicoret",
+    "jam 08.00\u201310.00",
     "dokter umum tidak ada, bidan desa cuti",
     "lampu jalan mati di Desa Swarga Bara, Teluk Lingga",
 ]
@@ -156,6 +165,14 @@ menurut Bu {Endang S.} berkas hilang
 kata pak {ahmad} besok
 Mbak {Tri Wahyuni} marah-marah
 tanya ke Pak {Paulinus} saja
+nama saya adalah {Budi Santoso} dari Bengalon
+nama ibu kandung saya {Siti Aminah} salah
+istri saya {Siti Aminah} melahirkan
+Pak H. {Budi Santoso} pemilik lahan
+Ibu Hj. {Siti Aminah} belum dibayar
+Drs. H. {Budi Santoso}
+Bu Bidan {Rina} tidak datang
+{Muhammad Yusuf} bin {Ahmad Dahlan} ahli waris
 """.strip().splitlines()
 
 
@@ -265,6 +282,8 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
         "nama" + " " * 20_000,
         "bin " + "Aaaa" * 5_000,
         "0812-" * 4_000,
+        "A bin " * 3_300,
+        "Siti Aminah binti " * 1_100,
     ],
 )
 def test_a_hostile_text_is_masked_in_time(text: str) -> None:

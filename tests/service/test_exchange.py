@@ -1045,3 +1045,22 @@ def test_a_server_that_is_restarted_often_gives_up_no_job_that_gets_on(imports: 
             with suppress(KeyboardInterrupt):
                 imports.worker.work_off()
     assert (imports.job(number).state, imports.count(complaint)) == ("done", rows)
+
+
+def test_an_id_that_is_made_up_cannot_be_tried_out_without_the_secret() -> None:
+    asked = [(report, secret * 32) for secret in "ab" for report in (Report(1, "hubungi 081234567890"), Report(1, "hubungi kami"))]
+    made = [exchange.client_id(*each) for each in asked]
+    assert made == [exchange.client_id(*each) for each in asked]
+    assert len(set(made)) == 4
+
+
+def test_a_broken_cell_is_not_quoted(imports: Imports, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(line(424_242, "lampu mati")))) as book, zipfile.ZipFile(broken, "w") as out:
+        for name in book.namelist():
+            out.writestr(name, book.read(name).replace(b"<v>424242</v>", b"<v>Budi Santoso 0812</v>"))
+    job = imports.job(imports.begin(broken.getvalue()))
+    told = capsys.readouterr()
+    assert (job.state, "rusak" in job.error) == ("failed", True)
+    assert "import refused" in told.out + told.err
+    assert "Budi" not in told.out + told.err + job.error

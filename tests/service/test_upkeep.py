@@ -141,3 +141,13 @@ def test_what_cannot_be_replayed_says_why(api: Api, database: Database, settings
         connection.execute(update(complaint).values(purged_at=LONG_AGO))
         with pytest.raises(CannotReplay, match="purged"):
             replay.replay(connection, 1, settings.models, type(router).load)
+
+
+def test_what_was_purged_is_in_no_file_of_the_database(api: Api, database: Database, tmp_path: Path) -> None:
+    api.post("/complaints", json={"id": "P-1", "text": "pasti lampu mati Kuncirahasia", "kecamatan": "dekat rumah"})
+    with database.write() as connection:
+        connection.execute(update(complaint).values(stored_at=LONG_AGO))
+    retention.purge(database, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
+    assert rows(database, complaint)[0].kecamatan == ""
+    left = [path.name for path in tmp_path.glob("salur.db*") if b"Kuncirahasia" in path.read_bytes()]
+    assert left == []

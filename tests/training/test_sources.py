@@ -266,3 +266,17 @@ def test_a_file_without_texts_is_refused_by_name(tmp_path: Path, content: str, r
     with pytest.raises(InvalidData, match=reason) as told:
         read_unlabelled(path)
     assert "tabel.csv" in str(told.value)
+
+
+def test_an_import_keeps_no_key_that_may_name_the_reporter(tmp_path: Path) -> None:
+    row = {"text": "lampu mati", "agency": "dishub", "nama_pelapor": "Siapa Saja", "nik": "6408020202020002", "blind": True}
+    path = _jsonl(tmp_path / "a.jsonl", row | {"desa": "rumah Pak Budi", "category": "hp 081234567890"})
+    import_export(path, tmp_path / "out.jsonl", REGISTER)
+    (kept,) = load(tmp_path / "out.jsonl")
+    assert kept.extra == {"blind": True, "source_agency": "dishub"}
+    assert (kept.desa, kept.category) == ("rumah Pak [NAMA]", "hp [TELEPON]")
+
+
+def test_nobody_else_on_the_machine_reads_what_an_import_writes(tmp_path: Path) -> None:
+    import_export(_jsonl(tmp_path / "a.jsonl", {"text": "x", "agency": "dlh"}), tmp_path / "out.jsonl", REGISTER)
+    assert (tmp_path / "out.jsonl").stat().st_mode & 0o077 == 0
