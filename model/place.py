@@ -442,17 +442,19 @@ class PlaceFinder:
         return ResolvedPlace(kecamatan, "", False, (self._kecamatan[kecamatan], *([namesake] if namesake else ())))
 
 
-def unit_of(agency: Agency, place: ResolvedPlace) -> str:
+def unit_of(agency: Agency, place: ResolvedPlace, register: Register | None = None) -> str:
     """Answer the name of the office of a family that a place belongs to; "" where the place does not say, or it is no family.
 
+    `register` tells which names of desa are two places': these go with their kecamatan.
     A kecamatan with a desa of its own name ("Genteng") is taken for that desa where the family has one office per desa.
     """
     if agency.per == "kecamatan":
         return place.kecamatan
     if agency.per != "desa":
         return ""
-    villages = [candidate.desa for candidate in place.candidates if candidate.desa]
-    return place.desa or (villages[0] if len(villages) == 1 else "")
+    villages = {(candidate.kecamatan, candidate.desa) for candidate in place.candidates if candidate.desa}
+    where = (place.kecamatan, place.desa) if place.desa else villages.pop() if len(villages) == 1 else ("", "")
+    return register.village(*where) if register else where[1]
 
 
 def _adjoins(word: Word, following: Word) -> bool:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -153,7 +154,16 @@ class Register:
         """Names of the offices of a family that has one in each `per`; none where that is empty."""
         if per == "kecamatan":
             return frozenset(self.kecamatan)
-        return frozenset(place.desa for place in self.places if place.desa) if per else frozenset()
+        return frozenset(self.village(place.kecamatan, place.desa) for place in self.places if place.desa) if per else frozenset()
+
+    def village(self, kecamatan: str, desa: str) -> str:
+        """Name a desa's office, with its kecamatan where another has a desa of that name: else nobody could tell the two apart."""
+        return f"{desa} ({kecamatan})" if kecamatan and desa.casefold() in self._shared else desa
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        counts = Counter(place.desa.casefold() for place in self.places if place.desa)
+        return frozenset(name for name, many in counts.items() if many > 1)
 
     def current(self, agency_id: str, date: str = "") -> str:
         """Follow successors until an agency that is active on `date`; the id itself where none is named."""

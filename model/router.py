@@ -74,7 +74,7 @@ class Router:
         first = self.register.by_id[candidates[0].agency]
         facts = Facts(reading.complaint, words, reading.found, reading.place, scores.probabilities)
         findings = self._aspects.read(scores.columns[len(self.scorer.agencies) :], facts)
-        unit = unit_of(first, reading.place)
+        unit = unit_of(first, reading.place, self.register)
         reasons = [
             *self.policy.doubts(candidates, len(words), scores.known),
             *_objections(reading, fired, findings, first),

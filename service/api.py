@@ -40,7 +40,8 @@ def predict() -> Response:
     asked, several = bodies.complaints(bodies.json_body())
     models = parts().models
     router = models.require()
-    routings = [models.route(router, item.complaint()) for item in asked]
+    today = parts().calendar.today().isoformat()  # an agency that ended gets nothing
+    routings = [models.route(router, item.complaint(today)) for item in asked]
     metrics.count_routings(routings, "predictions")
     written = [ROUTING.dump_json(routing) for routing in routings]
     return json_answer(b'{"routings":[' + b",".join(written) + b"]}" if several else written[0])

@@ -273,7 +273,7 @@ def export_labels(out: Path | None, since: dt.datetime | None) -> None:
     told = _settings()
     with _database(told) as database, database.read() as connection:
         after = since.replace(tzinfo=dt.UTC) if since else None
-        rows = labels.labelled(connection, told.audit_share, labels.curves(told.models), after)
+        rows = labels.labelled(connection, told.audit_share, labels.curves(told.models), told.time_zone, after)
         count = _print(rows) if out is None else labelled.dump(rows, out)
     click.echo(f"{count} labelled complaints", err=True)
 

@@ -426,7 +426,8 @@ def _unit_of(agency: Agency, case: Case) -> str:
     if agency.per == "kecamatan":
         return case.kecamatan
     if agency.per == "desa":
-        return (case.routing.desa if case.routing else "") or case.complaint.desa
+        name, register = (case.routing.desa if case.routing else "") or case.complaint.desa, _register()
+        return register.village(case.kecamatan, name) if register else name
     return ""
 
 

@@ -81,13 +81,29 @@ def unit_of(report: Report, agency: str, register: Register | None) -> str:
     per = register.by_id[agency].per if register and agency in register.by_id else ""
     if register is None or not per:
         return ""
-    names = register.kecamatan if per == "kecamatan" else tuple(place.desa for place in register.places if place.desa)
+    if per == "desa":
+        return _village(report, register)
+    names = register.kecamatan
     written = f" {plain(report.agency)} "
     named = [name for name in names if f" {plain(name)} " in written]
     if named:
         return max(named, key=len)
-    place = plain(report.kecamatan if per == "kecamatan" else report.desa)
+    place = plain(report.kecamatan)
     return next((name for name in names if plain(name) == place), "")
+
+
+def _village(report: Report, register: Register) -> str:
+    """Answer the desa that a name ends in, or else the row's own; "" where two kecamatan have one, and nothing says which."""
+    places = [place for place in register.places if place.desa]
+    written = f" {plain(report.agency)} "
+    named = [place for place in places if f" {plain(place.desa)} " in written]
+    longest = max((len(place.desa) for place in named), default=0)
+    named = [place for place in named if len(place.desa) == longest]
+    named = named or [place for place in places if plain(place.desa) == plain(report.desa)]
+    if len(named) > 1:
+        here = f"{written}{plain(report.kecamatan)} "
+        named = [place for place in named if f" {plain(place.kecamatan)} " in here]
+    return register.village(named[0].kecamatan, named[0].desa) if len(named) == 1 else ""
 
 
 def _survey(parts: Parts, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""What holds an automatic routing back after the model has spoken: an open breaker, and the draw for the blind audit."""
+"""What holds an automatic routing back after the model has spoken: an agency that ended, a breaker, the blind audit's draw."""
 
 from __future__ import annotations
 
@@ -19,11 +19,18 @@ class Answer:
     queue: str
 
 
-def hold(routing: Routing | None, stopped: Collection[str], drawn: bool) -> Answer:
-    """Decide what is done. Only an automatic routing can be held back; nothing is ever let go that the model would not."""
+def hold(routing: Routing | None, stopped: Collection[str], drawn: bool, *, ended: bool = False) -> Answer:
+    """Decide what is done. Only an automatic routing can be held back; nothing is ever let go that the model would not.
+
+    `ended`: today there is no such agency, whatever was so when the complaint was received, which is all that the model knows.
+    """
     if routing is None:
         return Answer(Decision.REVIEW, "", "", (Reason.NO_MODEL,), "no-model")
-    held = {Reason.BREAKER_OPEN: routing.agency in stopped, Reason.AUDIT_SAMPLE: drawn and routing.agency not in stopped}
+    held = {
+        Reason.AGENCY_INACTIVE: ended,
+        Reason.BREAKER_OPEN: routing.agency in stopped,
+        Reason.AUDIT_SAMPLE: drawn and not ended and routing.agency not in stopped,
+    }
     reasons = tuple(reason for reason, holds in held.items() if holds)
     if routing.decision is Decision.AUTO and reasons:
         queue = "audit" if Reason.AUDIT_SAMPLE in reasons else "review"

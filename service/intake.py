@@ -55,6 +55,8 @@ class Prepared:
     kecamatan: str
     sketch: Sketch
     deadlines: Deadlines
+    ended: bool
+    """Whether there is no such agency today as the model names."""
 
     @property
     def id(self) -> str:
@@ -103,7 +105,7 @@ def prepare(parts: Parts, source: str, asked: ComplaintIn) -> Prepared:
     sketch = similar.draw(masked.title, masked.text, arrival.received_at, days, kecamatan)
     last = settings.days_to_finish_oversight if said is not None and said.oversight else settings.days_to_finish
     deadlines = parts.calendar.deadlines(arrival.received_at, settings.days_to_verify, settings.days_to_follow_up, last)
-    return Prepared(arrival, said, kecamatan, sketch, deadlines)
+    return Prepared(arrival, said, kecamatan, sketch, deadlines, said is not None and _has_ended(parts, said.agency))
 
 
 def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = "", *, settled: bool = False) -> Receipt:
@@ -118,7 +120,8 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     settings = parts.settings
     drawn = audit.is_drawn(parts.secret, arrival.source, arrival.complaint.id, settings.audit_share)
     automatic = said is not None and said.decision is Decision.AUTO
-    answer = holds.hold(said, audit.stopped(connection, said.model_version) if said and automatic else (), drawn)
+    stopped = audit.stopped(connection, said.model_version) if said and automatic else ()
+    answer = holds.hold(said, stopped, drawn, ended=prepared.ended)
     if settled:
         answer = holds.settle(said)
     asked = arrival.complaint
@@ -166,6 +169,12 @@ def route(parts: Parts, asked: Complaint) -> Routing | None:
     except Exception as error:  # a fault of the model must not lose a complaint
         _log.error("model failed on a complaint", error=type(error).__name__, version=router.version)
         return None
+
+
+def _has_ended(parts: Parts, named: str) -> bool:
+    router = parts.models.router()
+    agency = router.register.by_id.get(named) if router else None
+    return agency is not None and not agency.active_on(parts.calendar.today().isoformat())
 
 
 def as_stored(row: Row[Any]) -> Complaint:

@@ -40,12 +40,13 @@ def curves(models: Path) -> CurveOf:
 
 
 def labelled(
-    connection: Connection, audit_share: float, curve_of: CurveOf, since: dt.datetime | None = None
+    connection: Connection, audit_share: float, curve_of: CurveOf, zone: dt.tzinfo, since: dt.datetime | None = None
 ) -> Iterator[LabelledComplaint]:
     """Yield every complaint with a verdict that stands and names an agency, or says that it is none; oldest verdict first.
 
     Confidential complaints are left out, and those whose text was purged. `since` leaves out older verdicts. A verdict of the
     blind audit carries the share of automatic routings that is drawn for it: training takes it for as many as it stands for.
+    Times are the region's (`zone`), as those of an import are: training takes days from them, and compares them as text.
     `answered` is what a version had said, where `curve_of` knows its curve, and not where the verdict came in with the complaint:
     then the version may have been trained on it.
     """
@@ -62,10 +63,10 @@ def labelled(
     if since is not None:
         wanted = wanted.where(verdict.c.decided_at >= since)
     for row in connection.execution_options(yield_per=500).execute(wanted):
-        yield _labelled(row, audit_share, curve_of)
+        yield _labelled(row, audit_share, curve_of, zone)
 
 
-def _labelled(row: Row[Any], audit_share: float, curve_of: CurveOf) -> LabelledComplaint:
+def _labelled(row: Row[Any], audit_share: float, curve_of: CurveOf, zone: dt.tzinfo) -> LabelledComplaint:
     is_complaint = row.outcome != "not-a-complaint"
     # Who decided is told apart, not named: training needs to know whether two labels are one person's, not whose.
     by = f"petugas:{row.account_id}" if row.account_id else f"kunci:{row.api_key_id}" if row.api_key_id else row.origin
@@ -74,7 +75,7 @@ def _labelled(row: Row[Any], audit_share: float, curve_of: CurveOf) -> LabelledC
         agency=row.agency if is_complaint else "",
         expect="route" if is_complaint else "review",
         id=f"{row.source}:{row.client_id}",
-        received_at=row.received_at.isoformat(),
+        received_at=row.received_at.astimezone(zone).isoformat(),
         title=row.title,
         kecamatan=row.kecamatan,
         desa=row.desa,
@@ -82,7 +83,7 @@ def _labelled(row: Row[Any], audit_share: float, curve_of: CurveOf) -> LabelledC
         also=tuple(row.also),
         source=row.source,
         labelled_by=by,
-        labelled_at=row.decided_at.isoformat(),
+        labelled_at=row.decided_at.astimezone(zone).isoformat(),
         extra=({"blind": True, "audit_share": audit_share} if row.blind else {}) | _answered(row, curve_of),
     )
 

@@ -37,7 +37,8 @@ def record(
     key = key and f"outcome {hashlib.sha256(key.encode()).hexdigest()}"
     if key and intake.known_key(connection, of.source, key, digest) is not None:
         return False
-    said = _with_unit(said, register, {"kecamatan": row.kecamatan or of.kecamatan, "desa": of.desa})
+    kecamatan = row.kecamatan or of.kecamatan
+    said = _with_unit(said, register, {"kecamatan": kecamatan, "desa": register.village(kecamatan, of.desa)})
     if wrong := list(_wrong(said, register, today)):
         raise Problem("invalid", "The request is not valid.", wrong)
     if _is_known(connection, row.verdict_id, said):

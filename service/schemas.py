@@ -89,15 +89,15 @@ class ComplaintIn(Shape):
     confidential: StrictBool = Field(False, description="LAPOR!'s *rahasia*: never routed automatically")
     channel: Name = Field("", description="how it came: web, WhatsApp, SMS ...")
 
-    def complaint(self) -> Complaint:
-        """Give the complaint as the model reads it, unmasked."""
+    def complaint(self, today: str = "") -> Complaint:
+        """Give the complaint as the model reads it, unmasked; received on an ISO date (`today`) where it does not say when."""
         return Complaint(
             text=self.text,
             title=self.title,
             kecamatan=self.kecamatan,
             desa=self.desa,
             id=self.id,
-            received_at=self.received_at.isoformat() if self.received_at else "",
+            received_at=self.received_at.isoformat() if self.received_at else today,
             confidential=self.confidential,
         )
 

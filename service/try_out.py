@@ -41,7 +41,7 @@ def answer() -> Response:
     router = models.router()
     if router is None:
         return _page(asked, "Model belum siap. Yang Anda tulis masih ada: tunggu sebentar, lalu kirim sekali lagi.", 503)
-    complaint = asked.complaint()
+    complaint = asked.complaint(parts().calendar.today().isoformat())
     routing = models.route(router, complaint)
     metrics.count_routings([routing], "coba")
     return _page(

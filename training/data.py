@@ -65,14 +65,18 @@ class Data:
         )
 
 
-def matters(register: Register) -> Iterator[LabelledComplaint]:
+def matters(register: Register, today: str = "") -> Iterator[LabelledComplaint]:
     """Read the register's own words as complaints: each name with its aliases, and each matter.
 
-    So an agency with few complaints, or none, is known at least by what it is there for.
+    So an agency with few complaints, or none, is known at least by what it is there for. On an ISO date (`today`), what an agency
+    that ended was there for is its successor's; where it has none, nobody's.
     """
     for agency in register.agencies:
+        now = register.by_id[register.current(agency.id, today)]
+        if today and now.valid_until and now.valid_until < today:
+            continue
         for text in _texts(agency):
-            yield LabelledComplaint(text=text, agency=agency.id, source="register")
+            yield LabelledComplaint(text=text, agency=now.id, source="register")
 
 
 def _texts(agency: Agency) -> Iterator[str]:

@@ -5,6 +5,7 @@ Every function is pure. A refusal names file, line and reason, and all refusals 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -70,13 +71,21 @@ def load(*paths: Path) -> list[Row]:
     return rows
 
 
-def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True) -> None:
+def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True, today: str = "") -> None:
     """Refuse what cannot be trained on: an unknown agency, a date that is none, an id twice in one source, no rows at all.
 
     With `every_agency`, also an active agency of the register without any row: a model knows it by the register's words alone.
+    With `today`, an ISO date, also what came later than it: all else would be taken for old beside one such row. And rows of an
+    agency that ended are its successor's then.
     Raises InvalidData with all of it.
     """
     faults = [Fault(row.file, row.line, reason) for row in rows for reason in _wrong(row.complaint, register)]
+    latest = (dt.date.fromisoformat(today) + dt.timedelta(days=1)).isoformat() if today else "9999"  # tomorrow there already
+    faults += (
+        Fault(row.file, row.line, f"received_at {row.complaint.received_at[:20]!r} is later than today")
+        for row in rows
+        if is_dated(row.complaint.received_at) and row.complaint.received_at[:10] > latest
+    )
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
         if row.complaint.id:
@@ -86,7 +95,9 @@ def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True)
     if not rows:
         faults.append(Fault("data", 0, "no labelled complaints"))
     elif every_agency:
-        unseen = unseen_agencies((row.complaint for row in rows), register)
+        known = [row.complaint for row in rows if row.complaint.agency in register.by_id]
+        known += [replace(complaint, agency=register.current(complaint.agency, today)) for complaint in known]
+        unseen = unseen_agencies(known, register)
         faults += [Fault("agencies.csv", register.lines.get(agency, 0), f"agency {agency!r} {_UNSEEN}") for agency in unseen]
     if faults:
         raise InvalidData(faults)

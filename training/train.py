@@ -107,7 +107,7 @@ def load(
     texts = [row for path in unlabelled for row in _read_or(faults, partial(read_unlabelled, path, say))]
     if faults:
         raise InvalidData(faults)
-    dataset.check([*own_rows, *other_rows], register, every_agency=not allow_unseen)
+    dataset.check([*own_rows, *other_rows], register, every_agency=not allow_unseen, today=today)
     mine = dataset.deduplicate(dataset.to_current([row.complaint for row in own_rows], register, today))
     theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
     further = dataset.without_repeats(theirs.kept, mine.kept)
@@ -163,7 +163,7 @@ def train(
     extra = [row for row in sources.other if row.agency and not register.by_id[row.agency].per]
     other = read(extra, reader, weigh(extra, config, config.transfer_weight), elsewhere=True)
     if config.matters_weight:
-        own_words = list(matters(register))
+        own_words = list(matters(register, created[:10]))
         other += read(own_words, reader, np.full(len(own_words), config.matters_weight))
     unlabelled = without_labels(sources.unlabelled, reader, config.unlabelled_weight)
     folds = folds_of(routed, config)

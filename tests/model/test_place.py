@@ -51,6 +51,14 @@ def where(text: str, kecamatan: str = "", desa: str = "", finder: PlaceFinder = 
     return place.kecamatan, place.desa, place.conflict
 
 
+def test_two_desa_of_one_name_are_two_offices() -> None:
+    places = (Place("Wahau", "Sukamaju"), Place("Bengalon", "Sukamaju"), Place("Bengalon", "Sepaso"))
+    register = Register((KELURAHAN,), places)
+    units = [unit_of(KELURAHAN, ResolvedPlace(place.kecamatan, place.desa), register) for place in places]
+    assert units == ["Sukamaju (Wahau)", "Sukamaju (Bengalon)", "Sepaso"]
+    assert register.units("desa") == set(units)
+
+
 def test_a_found_place_says_where_it_stands_and_what_it_is() -> None:
     (place,) = find("Air mati di Desa Nehas Liah  Bing, tolong")
     assert place == FoundPlace(Span("text", 17, 33), "desa", "Nehes Liah Bing", "Muara Wahau", "Nehes Liah Bing", "", "desa")

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, text
 
 from model.privacy import mask
+from model.register import Register
 from model.routing import Decision, Reason
 from service import audit, batch, holds, intake, keys, retention
 from service import database as memory
@@ -204,6 +206,23 @@ def test_a_drawn_complaint_waits_blind_and_an_open_breaker_holds_all(
     assert held is not None
     assert held["reasons"] == ["breaker-open"]
     assert rows(database, decision) == []
+
+
+def test_nothing_goes_out_by_itself_to_an_agency_that_ended_since_it_was_received(
+    app: Flask, api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = app.extensions["salur"]
+    router = parts.models.require()
+    agencies = (replace(one, valid_until="2026-03-31") if one.id == "dishub" else one for one in router.register.agencies)
+    monkeypatch.setattr(parts.models, "_router", replace(router, register=Register(tuple(agencies))))
+    answer = api.post("/complaints", json=SURE).json  # of 2 March, when there was one
+    assert answer is not None
+    assert (answer["decision"], answer["reasons"]) == ("review", ["agency-inactive"])
+    assert [row.queue for row in rows(database, standing)] == ["review"]
+    assert rows(database, decision) == []
+    other = api.post("/complaints", json={"id": "A-9", "text": "sampah pasti"}).json
+    assert other is not None
+    assert other["decision"] == "auto"
 
 
 def test_a_breaker_never_lets_go_what_the_model_would_not(database_url: str) -> None:

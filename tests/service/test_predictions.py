@@ -33,6 +33,22 @@ def test_one_complaint_gets_its_routing(api: Api) -> None:
     assert TEXT[span["start"] : span["end"]] == "lampu"
 
 
+@pytest.mark.parametrize(("sent", "day"), [({}, None), ({"received_at": "2026-03-01T08:00:00+08:00"}, "2026-03-01T08:00:00+08:00")])
+def test_a_complaint_without_a_moment_is_of_today(
+    app: Flask, api: Api, monkeypatch: pytest.MonkeyPatch, sent: dict[str, str], day: str | None
+) -> None:
+    parts, asked = app.extensions["salur"], []
+    route = parts.models.route
+
+    def listen(router: Any, one: Any) -> Any:
+        asked.append(one.received_at)
+        return route(router, one)
+
+    monkeypatch.setattr(parts.models, "route", listen)
+    assert api.post("/predictions", json={"text": TEXT, **sent}).status_code == 200
+    assert asked == [day or parts.calendar.today().isoformat()]
+
+
 @pytest.mark.parametrize("wrap", [lambda items: items, lambda items: {"complaints": items}])
 def test_several_get_their_routings_in_order(api: Api, wrap: Any) -> None:
     answer = api.post("/predictions", json=wrap([{"text": "sampah menumpuk"}, {"text": TEXT}, {"text": "ktp hilang"}]))

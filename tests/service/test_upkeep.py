@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.service.conftest import Api
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+ZONE = ZoneInfo("Asia/Makassar")
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 CURVE = Reliability(intercept=0.5, gain=1.2, loss=0.4)
 TEXT = "lampu jalan poros dekat jembatan padam sejak seminggu"
@@ -36,12 +38,22 @@ def decide(database: Database, number: int, choice: Choice, origin: str = "desk"
 
 def exported(database: Database, since: dt.datetime | None = None) -> list[labelled.LabelledComplaint]:
     with database.read() as connection:
-        return list(labels.labelled(connection, 0.1, {"palsu-1": CURVE}.get, since))
+        return list(labels.labelled(connection, 0.1, {"palsu-1": CURVE}.get, ZONE, since))
 
 
 def rows(database: Database, table: Any) -> list[Any]:
     with database.read() as connection:
         return list(connection.execute(select(table).order_by(*table.primary_key)))
+
+
+def test_times_of_labels_are_the_regions(api: Api, database: Database) -> None:
+    api.post("/complaints", json={"id": "L-1", "text": TEXT, "received_at": "2026-02-28T23:30:00Z"})
+    decide(database, 1, Choice("pln"))
+    (found,) = exported(database)
+    assert found.received_at == "2026-03-01T07:30:00+08:00"
+    # An import of the same report writes its day, or its hour without a zone: the desk's word is the later of the two.
+    assert all(found.received_at > written for written in ("2026-03-01", "2026-03-01T07:30:00"))
+    assert found.labelled_at.endswith("+08:00")
 
 
 def test_only_what_a_person_decided_becomes_a_label(api: Api, database: Database, tmp_path: Path) -> None:

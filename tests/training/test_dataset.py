@@ -9,6 +9,7 @@ from model.faults import InvalidData
 from model.labelled import LabelledComplaint
 from model.register import Agency, Register
 from training import dataset
+from training.data import matters
 
 REGISTER = Register(
     (
@@ -126,6 +127,31 @@ def test_an_agency_without_any_row_is_named_by_its_line_and_with_the_option_that
     (fault,) = _faults(error)
     assert fault.startswith("agencies.csv:4: agency 'baru' has no complaint: ")
     assert "--allow-unseen" in fault
+
+
+def test_a_successor_is_known_by_the_complaints_of_whom_it_followed(tmp_path: Path) -> None:
+    rows = dataset.load(_file(tmp_path, {"text": "sampah menumpuk", "agency": "dlh"}, {"text": "jalan rusak", "agency": "dpu"}))
+    dataset.check(rows, REGISTER, today="2024-06-01")
+    with pytest.raises(InvalidData, match="'dpupr' has no complaint"):
+        dataset.check(rows, REGISTER, today="2023-06-01")
+
+
+def test_a_complaint_of_the_future_is_refused_with_its_line(tmp_path: Path) -> None:
+    days = ["2026-03-01", "2026-03-02T01:00:00", "2026-03-03", "2206-03-01"]
+    given: list[dict[str, object]] = [{"text": f"aduan {day}", "agency": "dlh", "received_at": day} for day in days]
+    rows = dataset.load(_file(tmp_path, *given))
+    dataset.check(rows, REGISTER, every_agency=False)
+    with pytest.raises(InvalidData) as error:
+        dataset.check(rows, REGISTER, every_agency=False, today="2026-03-01")
+    assert _faults(error) == [f"rows.jsonl:{line}: received_at {days[line - 1]!r} is later than today" for line in (3, 4)]
+
+
+def test_the_words_of_an_agency_that_ended_are_its_successors_or_nobodys() -> None:
+    register = Register((*REGISTER.agencies, Agency("dinas-pasar", "Dinas Pasar", valid_until="2023-12-31")))
+    assert {row.agency for row in matters(register, "2023-06-01")} == {"dlh", "dpupr", "dpu", "dinas-pasar"}
+    now = [(row.text, row.agency) for row in matters(register, "2024-06-01")]
+    assert ("Dinas Pekerjaan Umum", "dpupr") in now
+    assert {agency for _, agency in now} == {"dlh", "dpupr"}
 
 
 def test_no_rows_at_all_is_refused() -> None:
