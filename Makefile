@@ -14,7 +14,8 @@ UNTOLD = $(addprefix --unlabelled ,$(UNLABELLED))
 REAL ?= ../shared/real
 # One more than there are cores: many tests wait for a server, a browser or a clock.
 # Files go out in the order of tests/conftest.py, not those of most tests first: the longest have few tests.
-TESTERS ?= $(shell echo $$(( $$(nproc) + 1 )))
+# No more than 16: each test file of PostgreSQL takes up to eleven of its hundred connections.
+TESTERS ?= $(shell n=$$(nproc); echo $$(( n < 16 ? n + 1 : 16 )))
 
 .PHONY: help run test check lint bench notebooks wheel-check retrain model clean
 help:  ## this list
@@ -60,10 +61,10 @@ notebooks: $(BIN)/.developing  ## execute every notebook; outputs stay out of gi
 	$(BIN)/python notebooks/execute.py
 
 retrain: model  ## train on the default data and this desk's verdicts, compare, promote if better
-	$(BIN)/salur-service export-labels --out $(VAR)/verdicts.jsonl
-	@# What was purged must not stay in a copy.
-	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/verdicts.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote-if-better; \
-	told=$$?; rm -f $(VAR)/verdicts.jsonl; exit $$told
+	$(BIN)/salur-service export-labels --out $(VAR)/retrain.jsonl
+	@# Gone afterwards, whatever came of it: what is purged must not stay in a copy.
+	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/retrain.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote-if-better; \
+	told=$$?; rm -f $(VAR)/retrain.jsonl; exit $$told
 
 wheel-check: $(BIN)/.developing  ## build the wheel, install it in a fresh environment, run the packaging tests there
 	rm -rf $(VAR)/wheel && mkdir -p $(VAR)/wheel

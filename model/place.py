@@ -442,7 +442,7 @@ class PlaceFinder:
         return ResolvedPlace(kecamatan, "", False, (self._kecamatan[kecamatan], *([namesake] if namesake else ())))
 
 
-def unit_of(agency: Agency, place: ResolvedPlace, register: Register | None = None) -> str:
+def unit_of(agency: Agency, place: ResolvedPlace, register: Register) -> str:
     """Answer the name of the office of a family that a place belongs to; "" where the place does not say, or it is no family.
 
     `register` tells which names of desa are two places': these go with their kecamatan.
@@ -454,7 +454,7 @@ def unit_of(agency: Agency, place: ResolvedPlace, register: Register | None = No
         return ""
     villages = {(candidate.kecamatan, candidate.desa) for candidate in place.candidates if candidate.desa}
     where = (place.kecamatan, place.desa) if place.desa else villages.pop() if len(villages) == 1 else ("", "")
-    return register.village(*where) if register else where[1]
+    return register.village(*where)
 
 
 def _adjoins(word: Word, following: Word) -> bool:

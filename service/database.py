@@ -114,6 +114,12 @@ class Database:
         with self._rebuilding() as connection:
             migrating.downgrade(connection, revision)
 
+    def empty_log(self) -> None:
+        """Write SQLite's log into its file: what was emptied stands there until somebody has written a lot. PostgreSQL has none."""
+        if self._one_writer:
+            with self.engine.connect() as connection:
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()

@@ -77,33 +77,29 @@ def kind_of(report: Report, targets: Targets) -> str:
 
 
 def unit_of(report: Report, agency: str, register: Register | None) -> str:
-    """Answer the unit of a family that a name ends in ("Kecamatan Sangatta Utara"), or else the row's place names."""
+    """Answer which office of a family is meant: the one that the agency's name holds, or else that of the row's own place.
+
+    "" where neither says, where several are meant and the row's kecamatan does not tell them apart, and where it is no family.
+    """
     per = register.by_id[agency].per if register and agency in register.by_id else ""
     if register is None or not per:
         return ""
-    if per == "desa":
-        return _village(report, register)
-    names = register.kecamatan
+    if per == "kecamatan":
+        offices, own = [(name, name) for name in register.kecamatan], report.kecamatan
+    else:
+        offices, own = [(place.desa, place.kecamatan) for place in register.places if place.desa], report.desa
     written = f" {plain(report.agency)} "
-    named = [name for name in names if f" {plain(name)} " in written]
-    if named:
-        return max(named, key=len)
-    place = plain(report.kecamatan)
-    return next((name for name in names if plain(name) == place), "")
-
-
-def _village(report: Report, register: Register) -> str:
-    """Answer the desa that a name ends in, or else the row's own; "" where two kecamatan have one, and nothing says which."""
-    places = [place for place in register.places if place.desa]
-    written = f" {plain(report.agency)} "
-    named = [place for place in places if f" {plain(place.desa)} " in written]
-    longest = max((len(place.desa) for place in named), default=0)
-    named = [place for place in named if len(place.desa) == longest]
-    named = named or [place for place in places if plain(place.desa) == plain(report.desa)]
-    if len(named) > 1:
+    named = [(name, kecamatan) for name, kecamatan in offices if f" {plain(name)} " in written]
+    longest = max((len(name) for name, _ in named), default=0)
+    meant = [(name, kecamatan) for name, kecamatan in named if len(name) == longest]
+    meant = meant or [(name, kecamatan) for name, kecamatan in offices if plain(name) == plain(own)]
+    if len(meant) > 1:
         here = f"{written}{plain(report.kecamatan)} "
-        named = [place for place in named if f" {plain(place.kecamatan)} " in here]
-    return register.village(named[0].kecamatan, named[0].desa) if len(named) == 1 else ""
+        meant = [(name, kecamatan) for name, kecamatan in meant if f" {plain(kecamatan)} " in here]
+    if len(meant) != 1:
+        return ""
+    name, kecamatan = meant[0]
+    return name if per == "kecamatan" else register.village(kecamatan, name)
 
 
 def _survey(parts: Parts, job: Job) -> None:
@@ -114,11 +110,12 @@ def _survey(parts: Parts, job: Job) -> None:
     names: dict[str, tuple[str, Counter[str]]] = {}
     for reports in _batches(lapor.read(parts.settings.uploads / job.path), _READ_AT_ONCE):
         with parts.database.read() as connection:
-            known = _known(connection, (client_id(report, parts.secret) for report in reports))
-        for report in reports:
+            ids = [client_id(report, parts.secret) for report in reports]
+            known = _known(connection, ids)
+        for report, number in zip(reports, ids, strict=True):
             counts["rows"] += 1
             counts[kind_of(report, targets)] += 1
-            counts["known"] += client_id(report, parts.secret) in known
+            counts["known"] += number in known
             if report.agency:
                 names.setdefault(plain(report.agency), (report.agency, Counter()))[1][report.category] += 1
         with parts.database.write() as connection:

@@ -228,9 +228,9 @@ def move(connection: Connection, job: Job, state: str, counts: Mapping[str, Any]
 
 def release(parts: Parts, job: Job, *, counted: bool) -> None:
     """Let go of a job that shall be tried again; unless `counted`, its file was not to blame. Raises LostLease."""
-    options = dict(job.options) if counted else {**job.options, "attempts": int(job.options.get("attempts", 1)) - 1}
+    again = {} if counted else {"options": {**job.options, "attempts": int(job.options.get("attempts", 1)) - 1}}
     with parts.database.write() as connection:
-        _of_mine(connection, job, {"lease": None, "lease_until": None, "options": options})
+        _of_mine(connection, job, {"lease": None, "lease_until": None, **again})
 
 
 def fail(parts: Parts, job: Job, error: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from service import audit_log
 from service.clock import now
@@ -51,12 +51,11 @@ def purge(database: Database, before: dt.datetime, *, dry_run: bool = False) -> 
             emptied += len(numbers)
     with database.write() as connection:
         connection.execute(delete(idempotency).where(idempotency.c.created_at < before))
-        over = (import_job.c.created_at < before, import_job.c.state.in_(("done", "failed", "cancelled")))
-        connection.execute(update(import_job).where(*over).values(file_name=""))  # a file may be called by somebody's name
+        over = (import_job.c.state.in_(("done", "failed", "cancelled")), import_job.c.created_at < before)
+        named = update(import_job).where(*over, import_job.c.file_name != "")
+        connection.execute(named.values(file_name=""))  # a file may be called by somebody's name
         audit_log.write(connection, "purged", "", {"complaints": emptied, "before": before.isoformat()})
-    if database.engine.dialect.name == "sqlite":  # else the words stand in the file until somebody has written a lot
-        with database.engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    database.empty_log()
     return Purged(emptied, waiting)
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, func, insert, select, update
 
 from service import audit_log, feed, metrics, outgoing
 from service.clock import now
@@ -193,15 +193,19 @@ def _note(connection: Connection, delivery: Delivery, status: int | None, error:
 
 def _is_mine(connection: Connection, delivery: Delivery) -> bool:
     """Tell whether it is still to be delivered, and by us."""
-    leased = and_(webhook_delivery.c.state == "pending", webhook_delivery.c.attempts == delivery.attempts)
-    this = and_(webhook_delivery.c.webhook_id == delivery.webhook_id, webhook_delivery.c.position == delivery.position)
-    return connection.execute(select(webhook_delivery.c.position).where(this, leased)).one_or_none() is not None
+    this = (webhook_delivery.c.webhook_id == delivery.webhook_id, webhook_delivery.c.position == delivery.position)
+    return connection.execute(select(webhook_delivery.c.position).where(*this, _leased(delivery))).one_or_none() is not None
+
+
+def _leased(delivery: Delivery) -> ColumnElement[bool]:
+    """Condition: nobody took the delivery over, and its address was not removed. Each lease counts one attempt more."""
+    return and_(webhook_delivery.c.state == "pending", webhook_delivery.c.attempts == delivery.attempts)
 
 
 def _put_back(connection: Connection, delivery: Delivery) -> None:
     """Let an attempt that was not made be due as before, and not count."""
     before = {"attempts": delivery.attempts - 1, "next_at": delivery.due_at}
-    connection.execute(_this(delivery.webhook_id, delivery.position).values(before))
+    connection.execute(_this(delivery.webhook_id, delivery.position).where(_leased(delivery)).values(before))
 
 
 def _this(webhook_id: int, position: int) -> Update:

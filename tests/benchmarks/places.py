@@ -71,7 +71,9 @@ def measure_finding(finder: PlaceFinder, analyzer: Analyzer, rows: Sequence[Labe
     return {name: share(*pair) for name, pair in counts.items()}
 
 
-def measure_units(finder: PlaceFinder, analyzer: Analyzer, agency: Agency, rows: Sequence[LabelledComplaint]) -> Figures:
+def measure_units(
+    register: Register, finder: PlaceFinder, analyzer: Analyzer, agency: Agency, rows: Sequence[LabelledComplaint]
+) -> Figures:
     """Share of rows of a family whose unit is right, and right among those where a unit is named at all."""
     figures: Figures = {}
     for way in ("text", "form", "both"):
@@ -79,7 +81,7 @@ def measure_units(finder: PlaceFinder, analyzer: Analyzer, agency: Agency, rows:
         for row in rows:
             kecamatan, desa = (row.kecamatan, row.desa) if way != "text" else ("", "")
             found = finder.find(analyzer.words(row.complaint), kecamatan, desa) if way != "form" else ()
-            unit = unit_of(agency, finder.resolve(found, kecamatan, desa))
+            unit = unit_of(agency, finder.resolve(found, kecamatan, desa), register)
             # Labels write units as "karang-pilang": the register's own name for that is what counts.
             label = row.unit.replace("-", " ")
             wanted = finder.resolve((), label) if agency.per == "kecamatan" else finder.resolve((), "", label)
@@ -141,7 +143,7 @@ def main(data: Path, real: Path, as_json: bool) -> None:
     }
     for agency in (agency for agency in register.agencies if agency.per):
         of_family = [row for row in rows if row.agency == agency.id and row.unit]
-        figures[f"{data.name}: unit of {agency.id}"] = measure_units(finder, analyzer, agency, of_family)
+        figures[f"{data.name}: unit of {agency.id}"] = measure_units(register, finder, analyzer, agency, of_family)
     folder = real / "surabaya"
     if folder.is_dir():
         register, rows = Register.load(folder), load(folder / "complaints.jsonl")
@@ -150,7 +152,7 @@ def main(data: Path, real: Path, as_json: bool) -> None:
         for half, part in halves.items():
             for agency in (agency for agency in register.agencies if agency.per):
                 of_family = [row for row in part if row.agency == agency.id and row.unit]
-                figures[f"surabaya, {half}: unit of {agency.id}"] = measure_units(finder, analyzer, agency, of_family)
+                figures[f"surabaya, {half}: unit of {agency.id}"] = measure_units(register, finder, analyzer, agency, of_family)
     else:
         click.echo(f"skipped Surabaya: {folder} is not there; name the folder of real data with --real", err=True)
     if as_json:

@@ -283,15 +283,15 @@ def test_a_desa_that_several_kecamatan_have_is_told_apart_by_the_form_or_a_road(
 
 
 def test_the_unit_of_a_family_is_the_place_it_serves() -> None:
-    assert unit_of(KECAMATAN, resolve("di Desa Miau Baru")) == "Kongbeng"
-    assert unit_of(KELURAHAN, resolve("di Desa Miau Baru")) == "Miau Baru"
-    assert unit_of(KECAMATAN, resolve("di Sangatta")) == ""
-    assert unit_of(KELURAHAN, resolve("di Kongbeng")) == ""
-    assert unit_of(Agency("dlh", "DLH"), resolve("di Kongbeng")) == ""
+    assert unit_of(KECAMATAN, resolve("di Desa Miau Baru"), REGISTER) == "Kongbeng"
+    assert unit_of(KELURAHAN, resolve("di Desa Miau Baru"), REGISTER) == "Miau Baru"
+    assert unit_of(KECAMATAN, resolve("di Sangatta"), REGISTER) == ""
+    assert unit_of(KELURAHAN, resolve("di Kongbeng"), REGISTER) == ""
+    assert unit_of(Agency("dlh", "DLH"), resolve("di Kongbeng"), REGISTER) == ""
 
 
 def test_a_kelurahan_named_like_its_kecamatan_is_the_unit_when_nothing_else_is_said() -> None:
-    assert unit_of(KELURAHAN, resolve("di Wonorejo", finder=ELSEWHERE)) == "Wonorejo"
+    assert unit_of(KELURAHAN, resolve("di Wonorejo", finder=ELSEWHERE), REGISTER) == "Wonorejo"
 
 
 def test_folding_joins_the_spellings_of_one_sound() -> None:

@@ -15,7 +15,8 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, create_engine, delete, text
+from sqlalchemy import Connection, create_engine, delete, insert, text
+from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
 
 from model.complaint import Complaint
@@ -23,10 +24,11 @@ from model.faults import InvalidData
 from model.register import Agency, Place, Register
 from model.routing import Candidate, Decision, Evidence, Reason, Routing, Span
 from service import accounts, create_app, keys
+from service.clock import now
 from service.database import Database
 from service.parts import Parts
 from service.settings import Settings
-from service.tables import metadata
+from service.tables import account, metadata
 
 POSTGRES = os.environ.get("SALUR_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 PASSWORD = "katak-melompat-7x"  # noqa: S105
@@ -99,7 +101,9 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_schema() -> Iterator[str]:
     """The URL of an empty PostgreSQL schema, dropped afterwards; the tests that want one are skipped where there is none."""
-    server = create_engine(POSTGRES.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    server = create_engine(
+        POSTGRES.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+    )
     schema = f"salur_test_{secrets.token_hex(6)}"
     try:
         with server.connect() as connection:
@@ -136,6 +140,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: 
     with made.write() as connection:
         _empty(connection)
     made.dispose()
+
+
+def officer(database: Database, name: str, full_name: str) -> int:
+    """Add somebody who never signs in: a password would cost a tenth of a second."""
+    values = {"name": name, "full_name": full_name, "password_hash": "", "role": "petugas", "active": True}
+    with database.write() as connection:
+        row = insert(account).values(values | {"must_change_password": False, "created_at": now()}).returning(account.c.id)
+        return int(connection.execute(row).scalar_one())
+
+
+@pytest.fixture
+def siti(database: Database) -> int:
+    """An officer."""
+    return officer(database, "siti", "Siti Aminah")
 
 
 def _empty(connection: Connection) -> None:

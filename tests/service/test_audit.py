@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from service import audit, review
 from service.audit import InvalidBreaker
-from service.clock import now
 from service.database import Database
 from service.review import Choice
-from service.tables import account, audit_case, audit_log, breaker, standing, verdict
+from service.tables import audit_case, audit_log, breaker, standing, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 VERSION = "palsu-1"
-
-
-@pytest.fixture
-def siti(database: Database) -> int:
-    """An officer who never signs in."""
-    values = {"name": "siti", "full_name": "Siti Aminah", "password_hash": "", "role": "kepala", "active": True}
-    with database.write() as connection:
-        row = insert(account).values(values | {"must_change_password": False, "created_at": now()}).returning(account.c.id)
-        return int(connection.execute(row).scalar_one())
 
 
 @pytest.fixture

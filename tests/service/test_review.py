@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from service import cases, retention, review, waiting
 from service.clock import WorkCalendar, now
 from service.database import Database
 from service.review import AlreadyDecided, Choice, Claimed, NotFound, NotPossible
-from service.tables import account, audit_log, complaint, decision, standing, verdict
+from service.tables import audit_log, complaint, decision, standing, verdict
 from service.waiting import Cursor, Filter
+from tests.service.conftest import officer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,20 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 MINUTES = 10
 TODAY = dt.date(2026, 3, 4)
-
-
-def officer(database: Database, name: str, full_name: str) -> int:
-    """Add somebody who never signs in: a password would cost a tenth of a second."""
-    values = {"name": name, "full_name": full_name, "password_hash": "", "role": "petugas", "active": True}
-    with database.write() as connection:
-        row = insert(account).values(values | {"must_change_password": False, "created_at": now()}).returning(account.c.id)
-        return int(connection.execute(row).scalar_one())
-
-
-@pytest.fixture
-def siti(database: Database) -> int:
-    """An officer."""
-    return officer(database, "siti", "Siti Aminah")
 
 
 @pytest.fixture
