@@ -47,6 +47,7 @@ class ImportWorker:
         """Look after the imports of an app; nothing runs before the first `wake`."""
         self._parts = parts
         self._lock = threading.Lock()
+        self._wanted = False
         self._thread: threading.Thread | None = None
         self._watch: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -68,6 +69,7 @@ class ImportWorker:
     def wake(self) -> None:
         """See to it that somebody works while there is work."""
         with self._lock:
+            self._wanted = True
             if self._stopping.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
             self._thread = threading.Thread(target=self._run, name="salur-imports", daemon=True)
@@ -98,10 +100,15 @@ class ImportWorker:
         except Exception as error:
             _report(error)
         while not self._stopping.is_set():
+            self._wanted = False
             try:
                 self.work_off()
                 if not import_jobs.is_work_left(self._parts):
-                    return
+                    with self._lock:  # whoever wakes us now sees either that we go on, or that nobody is there
+                        if not self._wanted:
+                            self._thread = None
+                            return
+                    continue
             except Exception as error:  # whatever it was, the lease runs out and the job is taken up again
                 _report(error)
             self._stopping.wait(PAUSE_SECONDS)

@@ -342,7 +342,11 @@ def _cluster(address: str) -> Iterator[None]:
     with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
         try:
             yield
-        except (distributed.KilledWorker, distributed.comm.CommClosedError, CancelledError, TimeoutError) as error:
+        except Exception as error:
+            told = (distributed.KilledWorker, distributed.comm.CommClosedError, CancelledError, TimeoutError)
+            # A client that gave its scheduler up between two rounds is closed, and then fails as anything does.
+            if not isinstance(error, told) and client.status in ("running", "connecting"):
+                raise
             raise SalurError(f"{address}: the cluster gave up: {error}; go on with --resume") from error
 
 

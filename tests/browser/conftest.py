@@ -229,6 +229,6 @@ def browser() -> Iterator[Browser]:
     flags = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run"]
     flags += ["disable-background-networking", "disable-component-update", "disable-sync"]
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=[f"--{flag}" for flag in flags])
+        made = playwright.chromium.launch(executable_path=path, args=[f"--{flag}" for flag in flags], timeout=120_000)
         yield made
         made.close()

@@ -60,11 +60,13 @@ class Officer:
         self.server = server
         self.size = size
         self.complaints: list[str] = []
+        self.running: list[int] = []
+        """How many wanted a core after each complaint, the page at rest: the load of a minute tells of what was before."""
         if script:
             self.page.add_init_script(WATCH)
         self.page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(60_000)
 
     def sign_in(self, name: str = "siti") -> None:
         """Sign in by keyboard."""
@@ -85,6 +87,7 @@ class Officer:
         """Wait until another complaint is there, and as long as a person needs to see that it is another."""
         expect(self.page.locator("article")).not_to_have_attribute("data-nomor", str(before))
         self.page.wait_for_timeout(260)
+        self.running.append(int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0]))
 
     def press(self, key: str) -> int:
         """Press a key that decides, and wait for the next complaint; answers the one that was decided."""
@@ -202,7 +205,7 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     assert compared.agrees is not None
     assert officer.complaints == []
     median = statistics.median(times)
-    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    load = max(os.getloadavg()[0], statistics.mean(officer.running)) / (os.cpu_count() or 1)
     with capsys.disabled():
         print(  # noqa: T201
             f"\nkey to next complaint at {size} px, {len(times)} times: median {median:.0f} ms, worst {max(times):.0f} ms"

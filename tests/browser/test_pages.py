@@ -11,6 +11,7 @@ import random
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -381,8 +382,12 @@ def test_a_file_goes_in_and_comes_back(browser: Browser, site: Site, size: str, 
     assert sheet is not None
     header = [cell.value for cell in sheet[2]]
     assert header[-4:] == list(OURS)
+    taken = page.get_by_text(re.compile("sudah diambil"))  # noted once all was sent: a moment after it is here
+    until = time.monotonic() + PATIENCE / 1000
     page.reload()
-    expect(page.get_by_text(re.compile("sudah diambil"))).to_be_visible()
+    while not taken.is_visible() and time.monotonic() < until:
+        page.reload()
+    expect(taken).to_be_visible()
     assert reader.faults == []
 
 

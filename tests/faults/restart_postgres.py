@@ -12,6 +12,7 @@ import json
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.served import count, free_port, make_memory, make_registry, senders, served
+from tests.served import count, make_memory, make_registry, senders, served
 
 MODES = ("fast", "immediate")
 
@@ -41,7 +42,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
         self._run("pg_ctl", "--wait", "--log", str(self.folder / "log"), "--options", options, "start")
 
     def stop(self, mode: str) -> None:
@@ -83,13 +84,17 @@ def cluster() -> Iterator[Cluster]:
         folder = Path(name)
         if os.getuid() == 0:
             shutil.chown(folder, "postgres")
-        made = Cluster(folder, free_port())
-        made.make()
-        made.start()
-        try:
-            yield made
-        finally:
-            made.stop("immediate")
+        # Bound as long as the cluster lives, never listened to, as in tests/served.py: it must come back to the same port.
+        with socket.socket() as held:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind(("127.0.0.1", 0))
+            made = Cluster(folder, held.getsockname()[1])
+            made.make()
+            made.start()
+            try:
+                yield made
+            finally:
+                made.stop("immediate")
 
 
 def measure(folder: Path, seconds: float, restarts: int = 1_000, down: float = 1.0, up: float = 3.0) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.served import count, make_memory, make_registry, senders, served
 
 
 def test_killed_workers_lose_nothing(tmp_path: Path) -> None:
-    found = kill_workers.measure(tmp_path, f"sqlite:///{tmp_path / 'salur.db'}", seconds=20, kills=6)
+    found = kill_workers.measure(tmp_path, f"sqlite:///{tmp_path / 'salur.db'}", seconds=120, kills=6)
     assert found["good"], found
     assert found["killed"] == 6
     assert found["acknowledged"] >= 20
@@ -26,7 +26,7 @@ def test_killed_workers_lose_nothing(tmp_path: Path) -> None:
 
 def test_a_postgresql_that_stops_and_starts_loses_nothing(tmp_path: Path) -> None:
     try:
-        found = restart_postgres.measure(tmp_path, seconds=20, restarts=2, down=0.3, up=0.5)
+        found = restart_postgres.measure(tmp_path, seconds=120, restarts=2, down=0.3, up=0.5)
     except FileNotFoundError as error:
         pytest.skip(str(error))
     assert found["good"], found

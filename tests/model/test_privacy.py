@@ -287,6 +287,6 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
     ],
 )
 def test_a_hostile_text_is_masked_in_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     mask(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

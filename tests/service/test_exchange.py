@@ -47,6 +47,7 @@ HEADER = (
     "Instansi Terdisposisi", "Status Laporan", "Kecamatan", "Nama Pelapor",
 )  # fmt: skip
 Line = Sequence[Any]
+WAKE = ImportWorker.wake
 
 
 def line(number: object, text: str, agency: str = "", **more: str) -> Line:
@@ -487,11 +488,13 @@ def test_a_job_that_was_cut_off_goes_on_where_it_was(imports: Imports, monkeypat
 
 
 _ANOTHER_PROCESS = """
-import runpy, sys
-from service import create_app
+import runpy, sys, time
+from service import create_app, exchange
 from service.settings import Settings
 import os
 router = runpy.run_path("tests/service/conftest.py")["FakeRouter"]
+take_in = exchange._take_in
+exchange._take_in = lambda *args: time.sleep(0.05) or take_in(*args)  # so that it is met in the middle
 create_app(Settings.from_environment(os.environ), router.load).extensions["salur-imports"].work_off()
 """
 
@@ -511,7 +514,7 @@ def test_a_process_that_is_killed_loses_and_doubles_nothing(imports: Imports) ->
     }
     for stop in (1, 150, 600):
         other = subprocess.Popen([sys.executable, "-c", _ANOTHER_PROCESS], env={**os.environ, **given}, stdout=subprocess.DEVNULL)
-        _wait(lambda stop=stop: imports.job(number).counts.get("did_rows", 0) >= stop, 60)  # type: ignore[misc]
+        _wait(lambda stop=stop: imports.job(number).counts.get("did_rows", 0) >= stop, 300)  # type: ignore[misc]
         other.kill()
         other.wait()
         with imports.parts.database.write() as connection:
@@ -720,6 +723,23 @@ def test_after_a_day_no_file_is_left(imports: Imports) -> None:
     assert "tidak diambil dalam satu hari" in imports.page(done.id)
 
 
+@pytest.mark.usefixtures("thread")
+def test_a_file_that_comes_while_the_thread_is_ending_is_not_left_lying(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_work_left, came = import_jobs.is_work_left, threading.Event()
+
+    def look_and_be_overtaken(parts: Parts) -> bool:
+        found = is_work_left(parts)
+        if not came.is_set():
+            came.set()
+            imports.upload(workbook(line("L1", "lampu mati")))  # wakes the thread, which is not at its end yet
+        return found
+
+    monkeypatch.setattr(import_jobs, "is_work_left", look_and_be_overtaken)
+    imports.worker.wake()
+    assert came.wait(20)
+    _wait(lambda: imports.count(import_job, import_job.c.state == "surveyed") == 1)
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_file_is_kept_whose_job_a_worker_takes_in_that_moment(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
     number = imports.begin(workbook(line("L1", "lampu mati")))
@@ -736,12 +756,11 @@ def test_a_file_is_kept_whose_job_a_worker_takes_in_that_moment(imports: Imports
     assert imports.job(number).state == "surveyed"
 
 
-@pytest.mark.usefixtures("thread")
 def test_files_leave_a_server_that_nobody_calls(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_worker, "LOOK_SECONDS", 0.05)
     number = imports.run(workbook(line("L1", "lampu mati"))).id
     folder = imports.parts.settings.uploads
-    _wait(lambda: imports.job(number).state == "done")  # a request may have woken the worker's own thread, which then did it
+    monkeypatch.setattr(ImportWorker, "wake", WAKE)
     imports.worker.keep_watch()
     time.sleep(0.3)
     assert [path.name for path in folder.iterdir()] == [imports.job(number).path], "its day is not over"

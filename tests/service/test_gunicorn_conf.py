@@ -15,11 +15,13 @@ import os, signal, time
 from service import gunicorn_conf
 signal.signal(signal.SIGTERM, lambda *_: None)  # as gunicorn's parent process takes it
 gunicorn_conf.on_starting(None)
+born, tell = os.pipe()
 child = os.fork()
 if not child:
+    os.write(tell, b".")
     time.sleep(30)
     os._exit(0)
-time.sleep(0.2)
+os.read(born, 1)
 os.kill(child, signal.SIGTERM)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
@@ -47,19 +49,21 @@ for pid in range(gunicorn_conf.workers):
     found.append((worker.core, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
 print(json.dumps(found))
 """
-CORES = len(os.sched_getaffinity(0))
+FEW = set(sorted(os.sched_getaffinity(0))[:4])  # a server has 64 workers at the most, and some machines more cores
+CORES = len(FEW)
 
 
 def pinned(workers: int, pin: str = "yes") -> list[tuple[int | None, int]]:
     environ = {**os.environ, "SALUR_WORKERS": str(workers), "SALUR_PIN_WORKERS": pin}
-    told = subprocess.run([sys.executable, "-c", PINNED], env=environ, capture_output=True, text=True, check=True, timeout=60)
+    script = f"import os\nos.sched_setaffinity(0, {FEW})\n{PINNED}"
+    told = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True, timeout=60)
     return [(core, code) for core, code in json.loads(told.stdout)]
 
 
 @pytest.mark.skipif(CORES < 2, reason="one core: nothing to choose from")
 def test_each_worker_stays_on_a_core_of_its_own() -> None:
     cores, codes = zip(*pinned(CORES), strict=True)
-    assert set(cores) == os.sched_getaffinity(0)
+    assert set(cores) == FEW
     assert set(codes) == {0}
 
 

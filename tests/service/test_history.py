@@ -59,7 +59,7 @@ def past(app: Flask) -> Past:
 @both
 def test_the_newest_come_first_and_filters_narrow(past: Past, petugas: Person) -> None:
     past.add("a", "lampu jalan mati", days=5, kecamatan="Bengalon")
-    past.add("b", "pasti sampah menumpuk", days=2)
+    past.add("b", "pasti sampah menumpuk", days=3)
     past.add("c", "parkir liar", days=1, decided="dpupr", by=1)
     assert past.ids() == ["c", "b", "a"]
     assert past.ids(words="SAMPAH menumpuk") == ["b"]
@@ -73,7 +73,7 @@ def test_the_newest_come_first_and_filters_narrow(past: Past, petugas: Person) -
     assert past.ids(by="~model") == ["b"]
     assert past.ids(by="~impor") == past.ids(by="~instansi") == []
     today = past.parts.calendar.today()
-    assert past.ids(day_from=today - dt.timedelta(days=3), day_to=today - dt.timedelta(days=2)) == ["b"]
+    assert past.ids(day_from=today - dt.timedelta(days=4), day_to=today - dt.timedelta(days=3)) == ["b"]
 
 
 @both

@@ -39,7 +39,7 @@ SURE = {"id": "A-2", "text": "lampu mati pasti", "received_at": "2026-03-02T09:0
 
 def rows(database: Database, table: Any) -> list[Any]:
     with database.read() as connection:
-        return list(connection.execute(select(table)))
+        return list(connection.execute(select(table).order_by(*table.primary_key)))
 
 
 def test_a_complaint_is_stored_with_all_that_was_said(api: Api, database: Database) -> None:

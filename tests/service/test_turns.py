@@ -23,9 +23,11 @@ def test_a_fair_lock_goes_to_whoever_waits_longest_and_to_one_at_a_time() -> Non
 
     threads = [threading.Thread(target=enter, args=(number,)) for number in range(12)]
     with lock:
-        for thread in threads:
+        for number, thread in enumerate(threads, 1):
             thread.start()
-            time.sleep(0.01)  # so that it stands in the line before the next
+            until = time.monotonic() + 30
+            while len(lock._turns) < number and time.monotonic() < until:  # it stands in the line before the next
+                time.sleep(0.001)
     for thread in threads:
         thread.join()
     assert came == list(range(12))

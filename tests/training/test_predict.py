@@ -12,7 +12,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -539,27 +538,30 @@ class Cluster:
     """A scheduler and workers, each a process of its own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         self.workers: list[subprocess.Popen[bytes]] = []
         self._folder = folder
-        port = self.address.rpartition(":")[2]
-        self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+        where = folder / "scheduler.json"
+        options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where))
+        self.scheduler = self._start("scheduler.log", "dask_scheduler", *options)
+        wait_for(lambda: where.exists() and where.read_bytes().endswith(b"}"), self.scheduler)
+        self.address = json.loads(where.read_bytes())["address"]
 
-    def _start(self, module: str, *options: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.{module}", *options],
-            cwd=self._folder,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def _start(self, log: str, module: str, *options: str) -> subprocess.Popen[bytes]:
+        with (self._folder / log).open("wb") as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{module}", *options],
+                cwd=self._folder,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+            )
 
     def add_worker(self) -> subprocess.Popen[bytes]:
         # Without a nanny: nobody brings a killed one back.
+        log = self._folder / f"worker-{len(self.workers)}.log"
         self.workers.append(
             self._start(
+                log.name,
                 "dask_worker",
                 self.address,
                 "--no-nanny",
@@ -570,6 +572,8 @@ class Cluster:
                 str(self._folder),
             )
         )
+        # A run gives up a cluster that has no worker for ten seconds, and a scheduler that does not answer for five.
+        wait_for(lambda: b"Registered to" in log.read_bytes(), self.workers[-1])
         return self.workers[-1]
 
     def stop(self) -> None:
