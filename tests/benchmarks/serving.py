@@ -66,8 +66,9 @@ def service():
 
 def bare():
     app = Flask("bare")
-    # The configuration gives a new worker its own connections: here there are none.
-    app.extensions["salur"] = SimpleNamespace(database=SimpleNamespace(engine=SimpleNamespace(dispose=lambda close: None)))
+    # The configuration gives a new worker its own connections, and lets it look for its model: here there are none.
+    engine, models = SimpleNamespace(dispose=lambda close: None), SimpleNamespace(look=lambda: None)
+    app.extensions["salur"] = SimpleNamespace(database=SimpleNamespace(engine=engine), models=models)
     with open(os.environ["ANSWER"], encoding="utf-8") as file:
         answer = json.load(file)
 
