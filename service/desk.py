@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response
 
 from model.register import Agency, Register
-from service import access, agency_search, cases, highlight, problems, questions, review, waiting, wording
+from service import access, agency_search, audit_log, cases, highlight, problems, questions, review, waiting, wording
 from service.accounts import Account, Permission
 from service.agency_search import Found
 from service.cases import Case
@@ -114,7 +114,6 @@ def queue() -> Response:
             skipped=skipped,
             saved=session.pop("tersimpan", {}),
             paged="setelah" in request.args,
-            hidden=lambda entry: entry.confidential and not access.current_account().may(Permission.DECIDE),
         )
     )
 
@@ -346,10 +345,17 @@ def _onward(number: int | None, wanted: Filter, saved: Mapping[str, Any] | None 
 
 
 def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Response:
-    """Show the page of a complaint, or for the script only what changes on it; without a draft the form is a fresh one."""
+    """Show the page of a complaint, or for the script only what changes on it; without a draft the form is a fresh one.
+
+    Who opens a confidential one leaves a line in the log first.
+    """
     person, register, at = access.current_account(), _register(), now()
     with parts().database.read() as connection:
         case = _open(connection, number)
+    if case.complaint.confidential and draft is None:
+        with parts().database.write() as connection:
+            audit_log.write(connection, "confidential-opened", f"complaint:{number}", account_id=person.id)
+    with parts().database.read() as connection:
         group = cases.members(connection, number)
         like = [] if case.blind else cases.precedents(connection, case, [member.id for member in group])
         holder = ""

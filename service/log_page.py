@@ -37,6 +37,7 @@ ACTIONS: Mapping[str, str] = {
     "import-handed-back": "mengambil berkas hasil",
     "import-expired": "menghapus berkas yang kedaluwarsa",
     "names-mapped": "memadankan nama instansi",
+    "confidential-opened": "membuka laporan rahasia",
     "decided": "memutuskan aduan",
     "undone": "membatalkan putusan",
     "breaker-opened": "menghentikan penerusan otomatis",

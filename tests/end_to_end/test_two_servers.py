@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 
 from tests.served import Server, count, make_memory, make_registry, schema, senders, served
 
-POSTGRES = os.environ.get("SALUR_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
+POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from service.parts import Parts
 from service.settings import Settings
 from service.tables import account, metadata
 
-POSTGRES = os.environ.get("SALUR_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
+POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 PASSWORD = "katak-melompat-7x"  # noqa: S105
 _KNOWN = {"lampu": "dishub", "parkir": "dishub", "jalan": "dpupr", "sampah": "dlh", "ktp": "disdukcapil", "lurah": "kecamatan"}
 

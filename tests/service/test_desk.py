@@ -18,7 +18,7 @@ from service import accounts, audit, retention, review
 from service.clock import now
 from service.database import Database
 from service.review import Choice
-from service.tables import breaker, standing, verdict
+from service.tables import account, audit_log, breaker, standing, verdict
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api, Person
@@ -492,6 +492,34 @@ def test_a_confidential_complaint_that_is_decided_is_closed_to_those_who_decide(
     assert send(petugas, other, aksi="urungkan", putusan=str(given.id)).status_code == 409, "a verdict of another complaint"
     assert len(verdicts(database)) == 1
     assert head.client.get(page).status_code == 200
+
+
+def test_whoever_opens_a_confidential_complaint_is_in_the_log_and_the_queue_tells_none_of_its_words(
+    api: Api, petugas: Person, database: Database
+) -> None:
+    secret, other = arrive(api, "oknum meminta uang", title="Judul rahasia", confidential=True), arrive(api)
+
+    def opened() -> list[tuple[str, int]]:
+        with database.read() as connection:
+            lines = connection.execute(select(audit_log).where(audit_log.c.action == "confidential-opened"))
+            return [(line.object, line.account_id) for line in lines]
+
+    queue = petugas.client.get("/antrean").text
+    assert "Laporan rahasia" in queue
+    assert not any(word in queue for word in ("Judul rahasia", "meminta uang"))
+    petugas.client.get(f"/aduan/{other}")
+    assert opened() == []
+    assert "meminta uang" in petugas.client.get(f"/aduan/{secret}").text
+    (line,) = opened()
+    with database.read() as connection:
+        who = connection.execute(select(account.c.id).where(account.c.name == "petugas")).scalar_one()
+    assert line == (f"complaint:{secret}", who)
+    form = {"csrf_token": petugas.token("/sandi"), "aksi": "cari", "cari": "dlh"}
+    assert petugas.client.post(f"/aduan/{secret}", data=form).status_code == 200
+    assert opened() == [line], "the same page again is not opened again"
+    skip = {"csrf_token": petugas.token("/sandi"), "aksi": "lewati"}
+    assert "meminta uang" in petugas.client.post(f"/aduan/{other}", data=skip, headers=SCRIPT).text
+    assert opened() == [line, line], "the next complaint is opened where the one before was left"
 
 
 def test_the_form_of_a_confidential_complaint_sent_twice_is_kept_once(api: Api, petugas: Person, database: Database) -> None:
