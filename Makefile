@@ -11,6 +11,9 @@ ASPECTS ?= data/kutai-timur
 # Exports of this region's complaints, whoever they went to: how people here write is learnt from them.
 UNLABELLED ?=
 UNTOLD = $(addprefix --unlabelled ,$(UNLABELLED))
+# "yes" where some agencies of the register have no complaint yet: the model then knows them by their own words.
+ALLOW_UNSEEN ?=
+UNSEEN = $(if $(filter yes,$(ALLOW_UNSEEN)),--allow-unseen)
 REAL ?= ../shared/real
 # One more than there are cores: many tests wait for a server, a browser or a clock.
 # Files go out in the order of tests/conftest.py, not those of most tests first: the longest have few tests.
@@ -35,7 +38,7 @@ run retrain: export SALUR_MODELS := $(MODELS)
 
 $(MODELS)/current: | $(BIN)/.installed
 	@echo "Training the default model (about a minute)"
-	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote --why "first model"
+	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) $(UNTOLD) $(UNSEEN) --models $(MODELS) --promote --why "first model"
 
 model: $(MODELS)/current  ## the default model, if there is none yet
 
@@ -54,7 +57,7 @@ lint: $(BIN)/.developing  ## lint, format, types, imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(BIN)/.developing  ## measurements, one table; JSON and plots in var/bench
+bench: $(BIN)/.developing  ## the measurements one after another; what each printed in var/bench/NAME.txt
 	$(BIN)/python tests/benchmarks/run.py --real $(REAL) --out $(VAR)/bench
 
 notebooks: $(BIN)/.developing  ## execute every notebook; outputs stay out of git

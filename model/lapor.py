@@ -111,7 +111,6 @@ class Report:
     received_at: str = ""
     date_unread: bool = False
     title: str = ""
-    classification: str = ""
     kind: str = ""
     category: str = ""
     agency: str = ""
@@ -272,7 +271,6 @@ def _report(number: int, cells: dict[str, str]) -> Report:
         received_at=received_at,
         date_unread=bool(cells.get("date", "").strip() and not received_at),
         title=cells.get("title", ""),
-        classification=classification,
         kind=kind_of(classification),
         category=" ".join(cells.get("category", "").split()),
         agency=" ".join(cells.get("agency", "").split()),

@@ -58,7 +58,8 @@ class Span:
 class Evidence:
     """What one word added: `weight` to the first candidate's score, `margin` to its lead over the second.
 
-    Both are in units of calibrated log-odds; sums over all words plus the bias give the whole.
+    Both are log-odds of the model alone, before the rules and before its curve of reliability. A routing names the strongest
+    (`scorer.MAX_EVIDENCE`); over all words, and with the bias, they add up to the score.
     """
 
     span: Span

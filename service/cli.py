@@ -27,7 +27,7 @@ from service import accounts, import_jobs, keys, labels, logs, replay, retention
 from service.clock import load_exceptions, now
 from service.database import Database
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
-from service.tables import ROLES, SCOPES, api_key, complaint, webhook
+from service.tables import ROLES, SCOPES, api_key, complaint
 
 
 class _Group(click.Group):
@@ -228,10 +228,13 @@ def add_webhook(url: str, source: str) -> None:
 
 @hook.command("list")
 def list_webhooks() -> None:
-    """List the addresses."""
+    """List the addresses, with what waits for each, what was given up, and why the last attempt failed."""
     with _database(_settings()) as database, database.read() as connection:
-        for row in connection.execute(select(webhook).where(webhook.c.removed_at.is_(None)).order_by(webhook.c.id)):
-            click.echo(f"{row.id}\t{row.url}\t{row.source or 'all'}\tat {row.position}")
+        for row in webhooks.listed(connection):
+            stands = f"at {row.position}\t{row.waiting} waiting\t{row.given_up} given up" + (
+                f": {row.failure}" if row.failure else ""
+            )
+            click.echo(f"{row.id}\t{row.url}\t{row.source or 'all'}\t{stands}")
 
 
 @hook.command("remove")

@@ -48,7 +48,6 @@ class Job:
     error: str
     created_at: dt.datetime
     created_by: int | None
-    finished_at: dt.datetime | None
     handed_back_at: dt.datetime | None
     lease: str | None
     lease_until: dt.datetime | None

@@ -1,6 +1,6 @@
 """Complaints about the same matter, near in time and place: found by MinHash over their words, and told by comparing those.
 
-A complaint has a few band keys; two texts that share most of their words share a key almost surely (Jaccard 0.7: 81 %; 0.85: 98 %),
+A complaint has a few band keys; two texts that share most of their words share a key almost surely (Jaccard 0.7: 81 %; 0.85: 99 %),
 unrelated ones hardly ever (0.1: 0.06 %). Keys carry the period and the kecamatan, so that a lookup never meets the whole past, and
 each belongs to the first that had it: when thousands write of one flood, the last is compared with a few, as the second was.
 """

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Update, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, String, Update, and_, case, func, insert, select, update
 
 from service import audit_log, feed, metrics, outgoing
 from service.clock import now
@@ -39,6 +39,7 @@ AT_ONCE_EACH = 10
 """Attempts of one round, and how many of them go to one address: the rest of it waits for the next round, as all others do."""
 ROUND = LEASE - dt.timedelta(seconds=2 * outgoing.SECONDS)
 """How long attempts of a round are begun: what is left then is due in the next one."""
+_STATUS = "answered with status " + webhook_delivery.c.last_status.cast(String)
 Send = Callable[[Target, bytes, Mapping[str, str]], int]
 
 
@@ -86,6 +87,33 @@ def signing_key(secret: str, salt: str) -> str:
     return hmac.new(secret.encode(), f"webhook {salt}".encode(), hashlib.sha256).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An address, and what became of what was to go there. `failure` says why the newest that did not get there failed, if any."""
+
+    id: int
+    url: str
+    source: str
+    position: int
+    waiting: int
+    given_up: int
+    failure: str
+
+
+def listed(connection: Connection) -> Sequence[Listed]:
+    """List the addresses that were not removed."""
+    of_it = webhook_delivery.c.webhook_id == webhook.c.id
+    waiting, given_up = (
+        select(func.count()).where(of_it, webhook_delivery.c.state == state).scalar_subquery() for state in ("pending", "given-up")
+    )
+    failed = and_(of_it, webhook_delivery.c.state != "delivered", webhook_delivery.c.attempts > 0)
+    told = case((webhook_delivery.c.last_error != "", webhook_delivery.c.last_error), else_=_STATUS)
+    why = select(told).where(failed).order_by(webhook_delivery.c.position.desc()).limit(1).scalar_subquery()
+    columns = (webhook.c.id, webhook.c.url, webhook.c.source, webhook.c.position, waiting, given_up, func.coalesce(why, ""))
+    rows = connection.execute(select(*columns).where(webhook.c.removed_at.is_(None)).order_by(webhook.c.id))
+    return [Listed(*row) for row in rows]
+
+
 def sign(key: str, moment: int, body: bytes) -> str:
     """Write the header Salur-Signature: the time, and HMAC-SHA256 over "time.body", so that an old delivery cannot be replayed."""
     digest = hmac.new(key.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
@@ -95,7 +123,7 @@ def sign(key: str, moment: int, body: bytes) -> str:
 def deliver(
     database: Database, settings: Settings, secret: str, send: Send = outgoing.post, clock: Callable[[], dt.datetime] = now
 ) -> int:
-    """Make every attempt that is due now; answers how many there were."""
+    """Make the attempts that are due, AT_ONCE at the most; answers how many were taken, with those put back for want of time."""
     feed.place(database)
     with database.write() as connection:
         _fan_out(connection, clock())

@@ -70,7 +70,7 @@ def test_compose_serves_any_region_under_its_own_name_and_clock() -> None:
 
 def test_commands_that_are_named_are_there() -> None:
     text = DOCKERFILE + UNIT + DELIVERY + (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
-    named = set(re.findall(r"salur-service (\w+)|--rm salur (\w+)", text))
+    named = set(re.findall(r"salur-service ([\w-]+)|--rm salur ([\w-]+)", text))
     assert {one or other for one, other in named} <= main.commands.keys()
     assert 'CMD ["run"]' in DOCKERFILE
 

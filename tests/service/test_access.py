@@ -278,6 +278,11 @@ def test_a_view_without_declared_access_is_refused(app: Flask) -> None:
 
 
 def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
+    for path in ("/api/v1/agencies", "/api/v1/none", "/api/openapi.json", "/healthz", "/metrics"):
+        answer = client.get(path).headers
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Content-Security-Policy"] == "default-src 'none'"
+        assert answer["Cache-Control"] == "no-store"
     page = client.get("/masuk")
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy

@@ -14,7 +14,7 @@ from service import accounts, keys
 from service.cli import main
 from service.database import Database
 from service.keys import KeyRing
-from service.settings import variable
+from service.settings import table
 from service.tables import REVISION
 
 
@@ -148,7 +148,10 @@ def test_labels_and_purge_work_on_an_empty_memory(call: Callable[..., Result], t
 
 def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
     listed = call("settings").output
-    assert all(f"{name}=" in listed for name in map(variable, ("database", "models", "secret_file", "audit_share")))
+    readme = Path("README.md").read_text(encoding="utf-8")
+    for name, default, about in table():
+        assert f"{name}={default}\n    {about}\n" in listed
+        assert f"| `{name}` | {f'`{default}`' if default else ''} | {about} |".replace("|  |", "| |") in readme
 
 
 @pytest.mark.parametrize(

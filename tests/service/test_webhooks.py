@@ -147,6 +147,33 @@ def test_an_address_hears_what_comes_after_it_and_of_its_source_alone(
 
 
 @BOTH
+def test_the_list_says_what_waits_what_was_given_up_and_why(
+    api: Api, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    def listed() -> list[tuple[int, int, str]]:
+        with database.read() as connection:
+            return [(one.waiting, one.given_up, one.failure) for one in webhooks.listed(connection)]
+
+    add(database, told, receiver.url)
+    assert listed() == [(0, 0, "")]
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    webhooks.deliver(database, told, SECRET)
+    assert listed() == [(0, 0, "")]
+    receiver.status = 500
+    api.post("/complaints", json={"id": "H-2", "text": "sampah pasti"})
+    webhooks.deliver(database, told, SECRET)
+    assert listed() == [(1, 0, "answered with status 500")]
+    receiver.status = 410
+    api.post("/complaints", json={"id": "H-3", "text": "jalan pasti"})
+    webhooks.deliver(database, told, SECRET)
+    assert listed() == [(1, 1, "answered with status 410")]
+    receiver.close()
+    api.post("/complaints", json={"id": "H-4", "text": "air pasti"})
+    webhooks.deliver(database, told, SECRET)
+    assert listed() == [(2, 1, "ConnectionRefusedError")]
+
+
+@BOTH
 def test_what_fails_is_tried_again_ever_later_and_then_given_up(
     api: Api, database: Database, told: Settings, receiver: Receiver
 ) -> None:
