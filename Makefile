@@ -38,7 +38,7 @@ run retrain: export SALUR_MODELS := $(MODELS)
 
 $(MODELS)/current: | $(BIN)/.installed
 	@echo "Training the default model (about a minute)"
-	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) $(UNTOLD) $(UNSEEN) --models $(MODELS) --promote --why "first model"
+	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) $(UNTOLD) $(UNSEEN) --models $(MODELS) --promote --why "model pertama"
 
 model: $(MODELS)/current  ## the default model, if there is none yet
 

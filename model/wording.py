@@ -46,10 +46,13 @@ def percent(share: float) -> str:
 
 
 def office(agency: str, unit: str, register: Register | None) -> str:
-    """Write an agency by its name, and of a family its unit behind it; the id where the register does not know it."""
+    """Name an office as people do: "Kecamatan (18 kecamatan)" with its unit is "Kecamatan Bengalon".
+
+    The id stands for an agency that the register does not know.
+    """
     known = register.by_id.get(agency) if register else None
     name = known.name if known else agency
-    return f"{name}: {unit}" if name and unit else name
+    return f"{name.partition(' (')[0]} {unit}" if name and unit else name
 
 
 def all_reasons(reasons: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,18 +26,21 @@ _GROUP = 20
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A verdict of the complaint's history."""
+    """A verdict of the complaint's history. `of` and its unit are the office that had the complaint until then, "" for none."""
 
     id: int
     outcome: str
     origin: str
     agency: str
     unit: str
+    also: tuple[str, ...]
     missing: tuple[str, ...]
     note: str
     question: str
     by: str
     at: dt.datetime
+    of: str
+    of_unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,11 @@ class Case:
     """Whether the model's word must stay hidden: a person is to judge without it."""
 
     @property
+    def refused_by(self) -> frozenset[tuple[str, str]]:
+        """The offices, agency and unit, that said that it is not theirs."""
+        return frozenset((past.of, past.of_unit) for past in self.history if past.origin == "api" and past.outcome != "confirmed")
+
+    @property
     def kecamatan(self) -> str:
         """The kecamatan that the model settled on, or that the form gave."""
         return (self.routing.kecamatan if self.routing else "") or self.complaint.kecamatan
@@ -111,6 +119,7 @@ def load(connection: Connection, complaint_id: int) -> Case | None:
     ).one_or_none()
     if row is None:
         return None
+    said = ROUTING.validate_json(row.body) if row.body else None
     reasons = connection.execute(
         select(routing_reason.c.reason).where(routing_reason.c.complaint_id == complaint_id).order_by(routing_reason.c.place)
     )
@@ -118,14 +127,14 @@ def load(connection: Connection, complaint_id: int) -> Case | None:
         id=row.id,
         complaint=intake.as_stored(row),
         channel=row.channel,
-        routing=ROUTING.validate_json(row.body) if row.body else None,
+        routing=said,
         reasons=tuple(reasons.scalars()),
         **{name: getattr(row, f"standing_{name}") for name in _STANDING},
         received_at=row.received_at,
         follow_up_by=row.follow_up_by,
         finish_by=row.finish_by,
         purged=row.purged_at is not None,
-        history=tuple(_history(connection, complaint_id)),
+        history=tuple(_history(connection, complaint_id, said)),
         blind=bool(row.blind),
     )
 
@@ -199,28 +208,31 @@ def _decided(connection: Connection, agency: str, but: Collection[int]) -> Seque
     return rows
 
 
-def _history(connection: Connection, complaint_id: int) -> Sequence[Past]:
+def _history(connection: Connection, complaint_id: int, said: Routing | None) -> Iterator[Past]:
     rows = connection.execute(
         select(verdict, account.c.full_name)
         .outerjoin(account, account.c.id == verdict.c.account_id)
         .where(verdict.c.complaint_id == complaint_id)
         .order_by(verdict.c.id)
     )
-    return [
-        Past(
+    of, of_unit = (said.agency, said.unit) if said else ("", "")  # only what went out by itself comes back before anybody decided
+    for row in rows:
+        yield Past(
             id=row.id,
             outcome=row.outcome,
             origin=row.origin,
             agency=row.agency,
             unit=row.unit,
+            also=tuple(row.also),
             missing=tuple(row.missing),
             note=row.note,
             question=row.question,
             by=row.full_name or "",
             at=row.decided_at,
+            of=of,
+            of_unit=of_unit,
         )
-        for row in rows
-    ]
+        of, of_unit = row.agency, row.unit
 
 
 _STANDING = ("state", "queue", "agency", "unit", "verdict_id", "claimed_by", "claimed_until", "due")

@@ -79,6 +79,8 @@ class Option:
     likely: str = ""
     unit: str = ""
     by_rule: bool = False
+    refused: bool = False
+    """Whether it sent this complaint back before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def following() -> Response:
     with parts().database.write() as connection:
         number = _claim_next(connection, wanted)
     if number is None:
+        flash("Tidak ada yang dapat dibuka: yang menunggu di sini sedang dibuka petugas lain atau sudah Anda lewati.")
         return redirect(url_for("desk.queue", **wanted.query()))
     return redirect(url_for("desk.show", number=number, **wanted.query()))
 
@@ -213,7 +216,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         days_left=lambda due: parts().calendar.between(parts().calendar.today(), due),
         days_left_words=days_left,
-        office=office,
         clock=lambda when: f"{when.astimezone(parts().settings.time_zone):%H.%M}",
     )
 
@@ -223,11 +225,6 @@ def days_left(days: int) -> str:
     if days < 0:
         return f"lewat {-days} hari kerja"
     return "tenggat hari ini" if days == 0 else f"sisa {days} hari kerja"
-
-
-def office(agency: Agency, unit: str) -> str:
-    """Name an office as people do: "Kecamatan (18 kecamatan)" with its unit is "Kecamatan Bengalon"."""
-    return f"{agency.name.partition(' (')[0]} {unit}" if unit else agency.name
 
 
 def _text(name: str) -> str:
@@ -407,13 +404,15 @@ def _options(case: Case, register: Register | None) -> Sequence[Option]:
     if case.blind:
         blind = sorted((register.by_id[name] for name in named), key=lambda agency: agency.name)
         return [Option(agency, unit=_unit_of(agency, case)) for agency in blind]
+    units = {name: _unit_of(register.by_id[name], case) for name in named}
     return [
         Option(
             agency=register.by_id[name],
             share=shares.get(name),
             likely=next(words for least, words in _LIKELY if shares.get(name, 0.0) >= least),
-            unit=_unit_of(register.by_id[name], case),
+            unit=units[name],
             by_rule=name in ruled,
+            refused=(name, units[name]) in case.refused_by,
         )
         for name in named
     ]
@@ -480,13 +479,29 @@ def _choice(case: Case, draft: Draft) -> tuple[Choice | None, str, str]:
     return Choice(agency=name, unit=unit, also=draft.also, note=draft.note), "", ""
 
 
+def describe(number: int, fields: Mapping[str, str]) -> str:
+    """Say what a form of a complaint's page decides, "" where nothing, for whoever is asked whether to send it once more."""
+    agency, _, unit = fields.get("putusan", "").partition("/")
+    done = {
+        "kurang-informasi": "kurang informasi, tanyakan kepada pelapor",
+        "bukan-aduan": "bukan aduan",
+        "urungkan": "batalkan putusan yang sudah tersimpan",
+    }
+    named = wording.agency_name(agency, unit or fields.get("unit", "")) if agency and not fields.get("aksi") else ""
+    what = done.get(fields.get("aksi", ""), named)
+    return f"Putusan untuk aduan #{number}: {what}." if what else ""
+
+
 def _told(saved: Saved, case: Case) -> dict[str, Any]:
     """Write what the page says of a verdict that is kept; small, for it travels in the session where there is no script."""
-    said = {"needs-info": "kurang informasi, pertanyaan dicatat", "not-a-complaint": "bukan aduan"}.get(saved.outcome, "")
+    said = {
+        "needs-info": "pertanyaan dicatat. Sampaikan kepada pelapor lewat kanal asal aduan ini",
+        "not-a-complaint": "bukan aduan",
+    }.get(saved.outcome, "")
     if not said:
-        register = _register()
-        known = register.by_id.get(saved.agency) if register else None
-        said = office(known, saved.unit) if known else saved.agency
+        said = wording.agency_name(saved.agency, saved.unit)
+        if saved.also:
+            said += f", bersama {', '.join(map(wording.agency_name, saved.also))}"
     return {
         "number": saved.complaint_id,
         "verdict": saved.verdict_id,
@@ -495,4 +510,5 @@ def _told(saved: Saved, case: Case) -> dict[str, Any]:
         "again": saved.again,
         "stopped": wording.agency_name(saved.stopped) if saved.stopped else "",
         "audit": case.blind,
+        "closed": case.complaint.confidential and not access.current_account().may(Permission.CONFIDENTIAL),
     }

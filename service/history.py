@@ -153,6 +153,7 @@ def _select() -> Select[Any]:
             routing.c.probability,
             routing.c.model_version,
             verdict.c.outcome,
+            verdict.c.also,
             verdict.c.origin,
             verdict.c.decided_at,
             account.c.full_name.label("person"),

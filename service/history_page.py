@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from sqlalchemy import Row, select
 
 from model.register import Register
-from model.wording import DECISIONS, REASONS, all_reasons
+from model.wording import DECISIONS, REASONS, all_reasons, office
 from service import access, audit_log, history, spreadsheets
 from service.accounts import Permission
 from service.clock import now
@@ -17,7 +17,7 @@ from service.history import Filters
 from service.parts import parts
 from service.problems import Problem
 from service.tables import account
-from service.wording import OUTCOMES, STATES, agency_name
+from service.wording import OUTCOMES, STATES
 
 blueprint = Blueprint("history", __name__, url_prefix="/riwayat")
 MOST_IN_WORKBOOK = 50_000
@@ -40,6 +40,7 @@ HEADER = (
     "Keadaan",
     "Instansi",
     "Unit",
+    "Instansi pendukung",
     "Putusan",
     "Diputuskan oleh",
     "Diputuskan pada",
@@ -124,7 +125,7 @@ def _cells(row: Row[Any], reasons: Sequence[str], register: Register | None) -> 
     hidden = row.blind  # whoever decides it must not know what the model said
 
     def name(agency: str) -> str:
-        return agency_name(agency, register) if agency else ""
+        return office(agency, "", register)
 
     return (
         row.id,
@@ -143,6 +144,7 @@ def _cells(row: Row[Any], reasons: Sequence[str], register: Register | None) -> 
         STATES.get(row.state, row.state),
         "" if hidden else name(row.agency),
         "" if hidden else row.unit,
+        "; ".join(map(name, row.also or ())),
         OUTCOMES.get(row.outcome, "") if row.outcome else "",
         decided_by(row),
         row.decided_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.decided_at else "",

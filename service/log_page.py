@@ -113,11 +113,14 @@ def show() -> Response:
 
 def _filters(given: Mapping[str, str]) -> Filters:
     before = given.get("sebelum", "")
+    first, last = parse_day(given.get("dari", "")), parse_day(given.get("sampai", ""))
+    if first and last and last < first:
+        first, last = last, first
     return Filters(
         who=given.get("siapa", "")[:50],
         action=given.get("tindakan", "")[:50],
-        day_from=parse_day(given.get("dari", "")),
-        day_to=parse_day(given.get("sampai", "")),
+        day_from=first,
+        day_to=last,
         before=int(before) if before.isascii() and before.isdecimal() and len(before) < 10 else None,
     )
 

@@ -63,9 +63,9 @@ def read(given: Mapping[str, str], today: dt.date, zone: ZoneInfo) -> Period:
     """Read the period that a form asks for: days picked freely before one of the choices, and the usual one for nonsense."""
     first, last = parse_day(given.get("dari", "")), parse_day(given.get("sampai", ""))
     if first or last:
-        last = min(last or today, today)
-        first = first or last - dt.timedelta(days=CHOICES[USUAL][1] - 1)
-        first, last = min(first, last), max(first, last)
+        last = last or today
+        first = first or min(last, today) - dt.timedelta(days=CHOICES[USUAL][1] - 1)
+        first, last = min(first, last, today), min(max(first, last), today)
         return Period(max(first, last - dt.timedelta(days=MOST_DAYS - 1)), last, zone)
     choice = given.get("masa", USUAL)
     if choice not in CHOICES:

@@ -78,6 +78,7 @@ class Saved:
     outcome: str
     agency: str
     unit: str
+    also: tuple[str, ...] = ()
     others: tuple[int, ...] = ()
     again: bool = False
     stopped: str = ""
@@ -217,7 +218,7 @@ def record(
         connection, "decided", thing, {"outcome": outcome, "agency": agency}, account_id=account_id, api_key_id=api_key_id
     )
     metrics.count_verdict(origin, outcome)
-    return Saved(row.complaint_id, verdict_id, outcome, agency, unit, stopped=said.agency if stopped else "")
+    return Saved(row.complaint_id, verdict_id, outcome, agency, unit, tuple(also), stopped=said.agency if stopped else "")
 
 
 def is_by(connection: Connection, verdict_id: int, account_id: int) -> bool:
@@ -316,7 +317,7 @@ def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_i
     if not same:
         who = holder(connection, last.account_id) if last.account_id != account_id else "Anda sendiri"
         raise AlreadyDecided(f"Aduan ini sudah diputuskan oleh {who}. Putusan yang baru Anda kirim belum disimpan.")
-    return Saved(row.complaint_id, last.id, last.outcome, last.agency, last.unit, again=True)
+    return Saved(row.complaint_id, last.id, last.outcome, last.agency, last.unit, tuple(last.also), again=True)
 
 
 def _agrees(choice: Choice, said: Row[Any]) -> bool:

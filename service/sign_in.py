@@ -5,7 +5,7 @@ A form that was sent after its session had ended is not lost: signing in carries
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, current_app, flash, make_response, redirect, render_template, request, session, url_for
@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from service import access, accounts, problems
+from service import access, accounts, desk, problems
 from service.accounts import InvalidAccount
 from service.parts import parts
 
@@ -79,7 +79,8 @@ def check() -> Response:
     if carried:
         fields = MultiDict((name.removeprefix(CARRIED), value) for name, value in carried)
         target = _local(form.get("lanjut", ""))
-        return make_response(render_template("carried.html", target=target, back=_shown(target), fields=fields))
+        page = render_template("carried.html", target=target, back=_shown(target), fields=fields, what=_what(target, fields))
+        return make_response(page)
     return redirect(_shown(_local(form.get("lanjut", ""))))
 
 
@@ -117,6 +118,8 @@ def password() -> Response:
             error = "Kata sandi lama keliru."
         elif request.form.get("baru", "") != request.form.get("ulang", ""):
             error = "Kata sandi baru tidak sama dengan pengulangannya."
+        elif request.form.get("baru", "") == request.form.get("lama", ""):
+            error = "Kata sandi baru harus lain dari yang lama."
         else:
             try:
                 person = accounts.set_password(connection, person, request.form.get("baru", ""), by=person.id)
@@ -133,6 +136,15 @@ def _form(status: int, error: str = "", name: str = "", next_page: str = "", car
     session.permanent = True  # the CSRF token lives as long as the form is open
     page = render_template("sign_in.html", error=error, name=name, next_page=next_page, carried=carried)
     return make_response(page, status)
+
+
+def _what(target: str, fields: Mapping[str, str]) -> str:
+    """Say what a form that was carried along does, "" where only its page can be named."""
+    try:
+        endpoint, values = current_app.url_map.bind("").match(urlsplit(target).path, "POST")
+    except HTTPException:
+        return ""
+    return desk.describe(values["number"], fields) if endpoint == "desk.act" else ""
 
 
 def _is_ours() -> bool:

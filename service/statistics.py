@@ -98,16 +98,13 @@ class Deadlines:
     kept: int = 0
     late: int = 0
     overdue: int = 0
+    is_known: bool = True
+    """Whether anybody tells at all when it is done."""
 
     @property
     def due(self) -> int:
         """All of them."""
         return self.kept + self.late + self.overdue
-
-    @property
-    def is_known(self) -> bool:
-        """Whether anybody ever told that it was done."""
-        return self.kept + self.late > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +316,8 @@ def _deadlines(connection: Connection, period: Period, today: dt.date) -> tuple[
         .where(complaint.c.verify_by <= period.last, complaint.c.finish_by >= period.first)
     )
     row = connection.execute(query).one()
-    return Deadlines(*row[0:3]), Deadlines(*row[3:6]), Finish(*row[6:8])
+    agencies_tell = connection.execute(select(verdict.c.id).where(verdict.c.origin == "api").limit(1)).one_or_none() is not None
+    return Deadlines(*row[0:3]), Deadlines(*row[3:6], is_known=agencies_tell), Finish(*row[6:8])
 
 
 def _first(of: ColumnElement[Any], moment: ColumnElement[Any], *where: ColumnElement[bool]) -> Any:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from flask import Flask, current_app, request
 from flask_login import current_user
 
-from model.register import Register
-from model.wording import DECISIONS, REASONS, percent
+from model.wording import DECISIONS, REASONS, office, percent
 from service.accounts import Permission
 from service.parts import parts
 
@@ -91,13 +90,10 @@ def moment_of(written: str) -> str:
         return written
 
 
-def agency_name(agency_id: str, register: Register | None = None) -> str:
-    """Answer an agency's name, or the id itself where the register in use does not know it."""
-    if register is None:
-        router = parts().models.router()
-        register = router.register if router else None
-    agency = register.by_id.get(agency_id) if register else None
-    return agency.name if agency else agency_id
+def agency_name(agency_id: str, unit: str = "") -> str:
+    """Name an agency, or the office that a family has in a unit; the id stands for one that the register in use does not know."""
+    router = parts().models.router()
+    return office(agency_id, unit, router.register if router else None)
 
 
 def init_app(app: Flask) -> None:

@@ -115,7 +115,10 @@
     try {
       const path = new URL(one("#putusan").action).pathname;
       const answer = await fetch(`${path}/cari?cari=${encodeURIComponent(typed)}`, { signal: lookingUp.signal });
-      if (answer.ok && !answer.redirected && one("#cari")?.value.trim() === typed) one("#hasil").innerHTML = await answer.text();
+      if (answer.ok && !answer.redirected && one("#cari")?.value.trim() === typed) {
+        one("#hasil").innerHTML = await answer.text();
+        one("#hasil").scrollIntoView({ block: "nearest" }); // Enter takes the first of them: she must see which
+      }
     } catch (error) {
       if (error.name !== "AbortError") complain("Tidak ada sambungan: instansi belum dapat dicari.");
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import statistics
@@ -341,6 +342,23 @@ def test_a_question_that_is_overtaken_by_the_next_is_not_shown(browser: Browser,
         held[0].continue_()
     page.wait_for_timeout(100)
     expect(question).to_have_value(shown)
+
+
+def test_what_enter_would_take_of_a_search_stands_on_a_low_screen(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    page.keyboard.press("Enter")
+    expect(page.locator("#judul")).to_be_focused()
+    box = page.locator("#cari").bounding_box()
+    assert box
+    page.set_viewport_size(
+        {"width": 1366, "height": math.ceil(box["y"] + box["height"]) + 4}
+    )  # the field is the last thing in sight
+    page.locator("#cari").evaluate("field => field.focus({ preventScroll: true })")
+    page.keyboard.type("pdam")
+    expect(page.locator("#hasil button").first).to_be_in_viewport(ratio=1)
+    expect(page.locator("#cari")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("size", SIZES)

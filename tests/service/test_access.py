@@ -111,6 +111,12 @@ def test_signing_in_again_leads_to_a_page_and_never_to_an_address_that_only_take
     assert f'<a href="{page}">Batal' in offered.text
 
 
+def test_a_new_password_is_another_one_than_the_old(petugas: Person) -> None:
+    same = petugas.send("/sandi", lama=PASSWORD, baru=PASSWORD, ulang=PASSWORD)
+    assert same.status_code == 422
+    assert "harus lain dari yang lama" in same.text
+
+
 def test_passwords_are_not_carried_through_signing_in(petugas: Person) -> None:
     petugas.client.delete_cookie("salur")
     form = {"lama": PASSWORD, "baru": "kucing-tidur-siang-9", "ulang": "kucing-tidur-siang-9"}

@@ -325,6 +325,79 @@ def test_an_office_that_a_search_names_is_chosen_whatever_place_the_complaint_na
     assert send(petugas, other, putusan="kecamatan/Atlantis").status_code == 422
 
 
+def test_what_is_offered_again_says_what_it_decides_and_asks_nothing_that_was_not_asked(api: Api, petugas: Person) -> None:
+    number = arrive(api)
+    form = {"keadaan": "0", "pertanyaan": "Di mana letaknya?", "catatan": "", "unit": "", "kurang": "lokasi"}
+
+    def offered(**pressed: str) -> str:
+        token = petugas.token(f"/aduan/{number}")
+        petugas.send("/keluar")
+        asked = petugas.client.post(
+            f"/aduan/{number}", data=form | {"csrf_token": token} | pressed, headers={"Sec-Fetch-Site": "same-origin"}
+        )
+        carried = re.findall(r'name="(lanjut|csrf_token|simpan-\w+)" value="([^"]*)"', asked.text)
+        return petugas.client.post("/masuk", data=dict(carried) | {"nama": "petugas", "sandi": PASSWORD}).text
+
+    chosen = offered(putusan="dlh")
+    assert f"Putusan untuk aduan #{number}: Dinas Lingkungan Hidup." in chosen
+    assert "Pertanyaan kepada pelapor" not in chosen
+    assert f"Putusan untuk aduan #{number}: bukan aduan." in offered(aksi="bukan-aduan")
+    asked = offered(aksi="kurang-informasi")
+    assert "tanyakan kepada pelapor." in asked
+    assert typed(asked, "pertanyaan") == "Di mana letaknya?"
+
+
+def test_who_sent_it_back_is_marked_and_the_queue_says_so(api: Api, petugas: Person) -> None:
+    number = arrive(api, "lampu mati pasti", id="K-1")
+    assert api.post("/complaints/K-1/outcome", json={"outcome": "bukan-wewenang"}).status_code == 200
+    assert "Dikembalikan instansi" in petugas.client.get("/antrean").text
+    page = petugas.client.get(f"/aduan/{number}").text
+    (choice,) = re.findall(r'<button class="([^"]*)" name="putusan" value="dishub".*?</button>', page, re.DOTALL)
+    assert choice == "choice", "not the one that Enter or the eye takes"
+    assert page.count("(sudah mengembalikan)") == 1
+    assert "dikembalikan Dinas Perhubungan: bukan wewenangnya" in page
+    send(petugas, number, putusan="dlh")
+    assert api.post("/complaints/K-1/outcome", json={"outcome": "bukan-wewenang", "agency": "pln"}).status_code == 200
+    told = petugas.client.get(f"/aduan/{number}").text
+    assert re.search(r"dikembalikan Dinas Lingkungan Hidup, yang menyebut\s+PLN", told)
+
+
+def test_supporting_agencies_are_seen_wherever_the_decision_is(api: Api, pengelola: Person) -> None:
+    number = arrive(api)
+    token = pengelola.token(f"/aduan/{number}")
+    form = {"csrf_token": token, "keadaan": "0", "putusan": "dlh", "pendukung": ["pln"]}
+    with_it = "Dinas Lingkungan Hidup, bersama PLN"
+    assert with_it in pengelola.client.post(f"/aduan/{number}", data=form, headers=SCRIPT).text
+    for path in (f"/aduan/{number}", "/riwayat"):
+        assert with_it in pengelola.client.get(path).text
+    assert ",PLN," in pengelola.client.get("/riwayat/ekspor.csv").text
+
+
+def test_whoever_can_open_nothing_is_told_why(app: Flask, api: Api, petugas: Person, database: Database) -> None:
+    number = arrive(api)
+    colleague(database)
+    other = type(petugas)(app.test_client())
+    other.sign_in("budi")
+    other.client.get(f"/aduan/{number}")
+    assert "sedang dibuka petugas lain" in petugas.client.get("/antrean/berikutnya", follow_redirects=True).text
+
+
+def test_no_link_of_the_desk_leads_to_what_a_role_may_not_do(app: Flask, api: Api, petugas: Person, database: Database) -> None:
+    secret, number = arrive(api, "oknum meminta uang", confidential=True), arrive(api)
+    token = petugas.token(f"/aduan/{secret}")
+    form = {"csrf_token": token, "keadaan": "0", "putusan": "dlh"}
+    saved = petugas.client.post(f"/aduan/{secret}", data=form, headers=SCRIPT).text
+    assert f"#{secret}" in saved
+    assert f'href="/aduan/{secret}"' not in saved
+    petugas.client.get(f"/aduan/{number}")
+    colleague(database, "tamu", "peninjau-saja")
+    guest = type(petugas)(app.test_client())
+    guest.sign_in("tamu")
+    page = guest.client.get(f"/aduan/{number}").text
+    assert "Sedang dibuka oleh" in page
+    assert "/antrean/berikutnya" not in page
+
+
 def test_a_note_survives_the_end_of_the_session(api: Api, petugas: Person, database: Database) -> None:
     number = arrive(api)
     form = {"csrf_token": petugas.token(f"/aduan/{number}"), "keadaan": "0", "putusan": "dlh", "catatan": NOTE}

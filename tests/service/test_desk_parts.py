@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import beta
 
 from model.register import FAMILY_UNITS, Agency, Register
+from model.wording import office
 from service import agency_search, audit, desk, questions, review, wording
 from service.proportions import evidence_against, exact_interval
 from service.waiting import Cursor
@@ -45,10 +46,12 @@ def test_a_deadline_is_said_in_working_days(days: int, words: str) -> None:
 
 
 def test_an_office_is_named_as_people_do() -> None:
-    family = Agency("kecamatan", "Kecamatan (18 kecamatan)", per="kecamatan")
-    assert desk.office(family, "Bengalon") == "Kecamatan Bengalon"
-    assert desk.office(family, "") == "Kecamatan (18 kecamatan)"
-    assert desk.office(Agency("pln", "PT PLN (Persero)"), "") == "PT PLN (Persero)"
+    register = Register((Agency("kecamatan", "Kecamatan (18 kecamatan)", per="kecamatan"), Agency("pln", "PT PLN (Persero)")))
+    assert office("kecamatan", "Bengalon", register) == "Kecamatan Bengalon"
+    assert office("kecamatan", "", register) == "Kecamatan (18 kecamatan)"
+    assert office("pln", "", register) == "PT PLN (Persero)"
+    assert office("hapus", "", register) == office("hapus", "", None) == "hapus"
+    assert office("", "", register) == ""
 
 
 def test_what_a_family_has_an_office_in_is_said_so_that_it_holds_for_a_kota_too() -> None:

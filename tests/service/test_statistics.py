@@ -161,6 +161,13 @@ def test_what_an_agency_accepts_is_followed_up(desk: Desk) -> None:
     assert desk.figures(*period).followed_up.overdue == 0
 
 
+def test_where_agencies_tell_at_all_a_period_of_silence_is_late_and_not_unknown(desk: Desk) -> None:
+    desk.accept(desk.add("pasti sampah satu", at("2026-01-05")), at("2026-01-06"))
+    desk.add("pasti sampah dua", at("2026-03-02"))
+    silent = desk.figures(on("2026-03-01"), on("2026-03-31")).followed_up
+    assert (silent.kept, silent.late, silent.overdue, silent.is_known) == (0, 0, 1, True)
+
+
 @both
 def test_what_no_agency_has_by_its_last_day_is_certainly_not_finished(desk: Desk) -> None:
     desk.add("lampu yang masih menunggu", at("2026-02-02"))
@@ -259,6 +266,7 @@ def test_a_period_is_read_from_the_address_and_nonsense_is_the_usual_one() -> No
     assert periods.read({"dari": "1999-01-01"}, today, ZONE).choice == periods.USUAL
     assert periods.read({"dari": "2001-01-01"}, today, ZONE).days == periods.MOST_DAYS
     assert periods.read({"sampai": "2150-01-01"}, today, ZONE).last == today
+    assert periods.read({"dari": "2027-01-01", "sampai": "2027-02-01"}, today, ZONE) == Period(today, today, ZONE)
 
 
 @pytest.mark.parametrize("days", [1, 7, 30, 45, 46, 90, 200, 201, 365, periods.MOST_DAYS])

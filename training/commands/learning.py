@@ -83,7 +83,7 @@ def train_(
     artifacts.save(models / version, artifact, report.files(artifact, judged) | train.seen_file(given))
     registry.record("trained", version=version, at=now, who=user(), why=why, figures=artifact.manifest["figures"]["out_of_fold"])
     if promote:
-        registry.promote(version, at=now, who=user(), why=why or "first model", register=register)
+        registry.promote(version, at=now, who=user(), why=why or "model pertama", register=register)
     if untold := artifact.manifest["figures"]["aspects"]["left_out"]:
         click.echo(f"not told of a complaint, for want of examples or of quality: {', '.join(untold)}", err=True)
     if OVERSIGHT in untold:
