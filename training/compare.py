@@ -1,7 +1,7 @@
 """Champion and challenger on the same rows, which neither has seen: what changed, for better and worse, and a verdict with reasons.
 
-The gate: the challenger is not worse over all beyond the interval of the paired difference, no agency with MIN_AGENCY rows or more
-loses more than MAX_LOSS beyond chance, the promise about automatic routings is kept, and no more than MAX_LESS of the complaints
+The gate: the challenger is not worse over all beyond the interval of the paired difference, nor of all that came as far as a blind
+audit tells; no agency with MIN_AGENCY rows or more loses more than MAX_LOSS beyond chance, the promise about automatic routings is kept, and no more than MAX_LESS of the complaints
 that the champion sends by itself, keeping its own promise, come back to people. Nothing is written here.
 A desk's verdicts are of what was not sent, and of the blind audit's share of the rest: what is sent by itself is counted as many
 times as it stands for (`data.stands_for`).
@@ -269,7 +269,9 @@ def compare(
     ]
     automatic = (_automatic(both[0], right_before), _automatic(both[1], right_after))
     promised = (challenger.policy.target_error, challenger.policy.confidence)
-    verdict, reasons, warnings = judge(overall, agencies, automatic, *promised, _more_sent(*both))
+    audited = bool((stands_for(kept) != 1).any())  # else the verdicts are all that came, and `overall` says it
+    traffic = _of_traffic(kept, right_after.astype(float) - right_before) if audited else None
+    verdict, reasons, warnings = judge(overall, agencies, automatic, *promised, _more_sent(*both), traffic)
     say("what changed")
     changes = {
         n: _change(
@@ -312,16 +314,20 @@ def judge(
     target_error: float,
     confidence: float,
     more_sent: tuple[float, float] = (0.0, 0.0),
+    traffic: tuple[float, float] | None = None,
 ) -> tuple[Verdict, tuple[str, ...], tuple[str, ...]]:
     """Put the gate to the figures: a verdict, its reasons, and warnings.
 
     `more_sent`: how much more the challenger sends by itself, as a share of all, and the highest that chance would explain.
+    `traffic`: the difference in accuracy of all that came, not of the verdicts alone, and the highest that chance would explain.
     A broken promise is a warning only where the champion breaks it no less: to keep that one live would help nobody.
     """
     low, high = overall.interval
     objections = []
     if overall.rows and high < 0:
         objections.append(f"worse over all: {overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]")
+    if traffic and traffic[1] < 0 <= high:
+        objections.append(f"worse of all that came, by what the audit tells of what went out by itself: {traffic[0]:+.1%}")
     counted = [item for item in agencies if item.paired.rows >= MIN_AGENCY]
     losing = [item.paired.worse - item.paired.better > MAX_LOSS * item.paired.rows for item in counted]
     real = beyond_chance([item.paired for item in counted])
@@ -433,13 +439,17 @@ def _automatic(answers: Answers, right: Array) -> Automatic:
 
 
 def _more_sent(before: Answers, after: Answers) -> tuple[float, float]:
-    """Answer how much more of all complaints is sent, and the upper end of its 95 % interval (a ratio's, linearised)."""
-    each = stands_for(after.rows)
+    """Answer how much more of all complaints is sent, and the upper end of its 95 % interval."""
+    return _of_traffic(after.rows, _sent(after).astype(float) - _sent(before))
+
+
+def _of_traffic(rows: Sequence[LabelledComplaint], gained: Array) -> tuple[float, float]:
+    """Answer the mean of (rows,) `gained` over all that came, and the upper end of its 95 % interval (a ratio's, linearised)."""
+    each = stands_for(rows)
     if not len(each):
         return 0.0, 0.0
-    gained = _sent(after).astype(float) - _sent(before)
-    more = float(each @ gained / each.sum())
-    return more, more + 1.96 * float(np.sqrt(np.sum((each * (gained - more)) ** 2)) / each.sum())
+    mean = float(each @ gained / each.sum())
+    return mean, mean + 1.96 * float(np.sqrt(np.sum((each * (gained - mean)) ** 2)) / each.sum())
 
 
 def _change(

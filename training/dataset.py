@@ -136,7 +136,12 @@ def to_current(complaints: Iterable[LabelledComplaint], register: Register, date
 
 def testable(complaints: Iterable[LabelledComplaint]) -> list[LabelledComplaint]:
     """List the complaints that a model may be judged by: routed ones, and not those a crosswalk marks for training only."""
-    return [complaint for complaint in complaints if complaint.expect == "route" and complaint.extra.get("use") != "train"]
+    return [complaint for complaint in complaints if complaint.expect == "route" and not only_teaches(complaint)]
+
+
+def only_teaches(complaint: LabelledComplaint) -> bool:
+    """Tell whether a crosswalk marks it for training only: its label is likely, not certain."""
+    return complaint.extra.get("use") == "train"
 
 
 def text_key(complaint: LabelledComplaint) -> str:

@@ -13,7 +13,7 @@ from scipy.stats import beta, norm
 Array = NDArray[Any]
 
 
-def wilson(right: int, rows: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(right: float, rows: float, confidence: float = 0.95) -> tuple[float, float]:
     """Interval of a share (Wilson 1927); (0, 1) where there are no rows."""
     if not rows:
         return 0.0, 1.0
@@ -89,16 +89,22 @@ def augrc(confidence: Array, right: Array) -> float:
 def automatic(sent: Array, right: Array, target_error: float, confidence: float, stands_for: Array | None = None) -> dict[str, Any]:
     """Set what went out by itself beside the promise about it; `sent` and `right` are (rows,).
 
-    `stands_for` (rows,): how many complaints each stands for. Shares are of these; the interval is that of as many rows as
-    would be known as well (Kish 1965).
+    `stands_for` (rows,): how many complaints each stands for. Shares are of these, the `traffic`; the interval of the error is that
+    of as many rows as would be known as well (Kish 1965), that of the coverage of as many as vary as much (linearised).
     """
     each = np.ones(len(sent)) if stands_for is None else stands_for
     out, bad, total = (float(each[rows].sum()) for rows in (sent, sent & ~right, np.ones(len(sent), dtype=bool)))
     as_many = out**2 / float((each[sent] ** 2).sum()) if out else 0.0
+    share = out / total if total else 0.0
+    spread = float((each**2 * (sent - share) ** 2).sum()) / total**2 if total else 0.0
+    as_varied = share * (1 - share) / spread if spread else float((each > 0).sum())
     return {
         "target_error": target_error,
         "confidence": confidence,
-        "coverage": out / total if total else 0.0,
+        "coverage": share,
+        "coverage_interval": wilson(share * as_varied, as_varied),
+        "traffic": round(total),
+        "traffic_sent": round(out),
         "sent": int((sent & (each > 0)).sum()),
         "wrong": int((sent & ~right & (each > 0)).sum()),
         "error": bad / out if out else 0.0,

@@ -32,7 +32,8 @@ TRAFFIC_DAYS = 180
 """Expected errors are averaged over the traffic of these last days."""
 LIST_COVERAGE = 0.95
 ENOUGH_DATED = 500
-"""Dated answers from which on they alone decide; with fewer the curve of a stream is hardly known, and nothing would be sent."""
+"""Dated answers from which on they alone decide. A curve that is fitted to a handful, all of them right, knows no doubt: with fewer
+the exact bound holds for all there are, and promises nothing where they are too few."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ def policy_of(judged: Judged, config: TrainingConfig) -> Policy:
 
 
 def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) -> Kept:
-    """Fit curve and policy: on answers to complaints with a date where there are enough or no others, else on all alike."""
+    """Fit curve and policy: on answers to complaints with a date where there are enough of them, else on all alike."""
     raw = judge(answers, own, reader)
     each = stands_for(own.rows)
     known = _known(raw, answers.rows, own)
     dated = known.there & np.array([bool(row.received_at) for row in own.rows])
-    if not dated[known.there].all() and dated.sum() < ENOUGH_DATED:
+    if dated.sum() < ENOUGH_DATED:
         reliability = trust.fit(raw.sureness, raw.right)
         judged = judge(answers, own, reader, reliability)
         return Kept(reliability, policy_of(judged, config), judged, each[answers.rows])

@@ -52,11 +52,14 @@ def list_cut(probability_of_truth: Array, coverage: float, stands_for: Array | N
     al. 2019, arXiv 1904.06019).
     """
     each = np.ones(len(probability_of_truth)) if stands_for is None else stands_for
+    if not len(each):
+        return 0.0
     order = np.argsort(probability_of_truth, kind="stable")
-    missed = np.cumsum(each[order])
-    allowed = (1 - coverage) * (missed[-1] + each.max()) if len(order) else 0.0
-    rank = int(np.searchsorted(missed, allowed + 1e-9, side="right"))
-    return float(probability_of_truth[order[rank - 1]]) if rank >= 1 else 0.0
+    missed_before = np.cumsum(each[order]) - each[order]
+    # The one that comes counts among the missed: who knows nothing of it must fear the worst.
+    allowed = (1 - coverage) * (each.sum() + each.max()) - each.max()
+    rank = int(np.searchsorted(missed_before, allowed + 1e-9, side="right"))
+    return float(probability_of_truth[order[rank - 1]]) if rank else 0.0
 
 
 def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Array, config: TrainingConfig) -> Policy:

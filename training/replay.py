@@ -24,14 +24,14 @@ from model.policy import Threshold
 from model.reader import Reader
 from model.register import Register
 from model.reliability import Reliability
-from training import figures, trust
+from training import dataset, figures, trust
 from training.calibrate import ABSENT, OutOfFold, fit_pipeline, fit_temperature, out_of_fold, workers
 from training.config import TrainingConfig
 from training.data import MAX_AUDIT_WEIGHT, Data, matters, read
 from training.judge import Judged, judge
 from training.keeping import TRAFFIC_DAYS
 from training.seen import digest
-from training.split import forward
+from training.split import forward, judged_on
 
 Array = NDArray[Any]
 FIRST_DAYS = 90
@@ -152,7 +152,8 @@ def replay(
     agencies = np.unique(np.concatenate([data.labels, other.labels])) if named else np.unique(data.labels)
     begin, _ = next(edges(days.tolist(), plan.every))
     before = np.flatnonzero(days < begin)
-    desk = _Desk(known=days < begin, audited=np.zeros(len(rows), dtype=bool))
+    only_teaches = np.array([dataset.only_teaches(row) for row in rows], dtype=bool)
+    desk = _Desk(known=(days < begin) | only_teaches, audited=np.zeros(len(rows), dtype=bool))
     audited_weight = 1 / max(plan.audit, 1 / MAX_AUDIT_WEIGHT)
     _first_cases(desk, data, other, before, agencies, reader, config, begin)
     steps: list[Step] = []
@@ -161,7 +162,7 @@ def replay(
     order: list[Array] = []
     model: Pipeline | None = None
     for start, end in edges(days.tolist(), plan.every):
-        now = np.flatnonzero((days >= start) & (days < end))
+        now = np.flatnonzero((days >= start) & (days < end) & ~only_teaches)
         if not len(now):
             continue
         past = before if plan.frozen else np.flatnonzero(desk.known & (days < start))
@@ -240,6 +241,7 @@ def _first_cases(
     """Calibrate the first step on the first part itself, each block scored by what came before it."""
     first = data.take(before)
     folds = forward([row.received_at for row in first.rows], config.folds)
+    folds = judged_on(folds, ~np.array([dataset.only_teaches(row) for row in first.rows], dtype=bool))
     if not folds:
         raise InvalidData([Fault("data", 0, "fewer than two days with complaints before the first step: too little to begin with")])
     answers = out_of_fold(config, first, other, reader, folds)

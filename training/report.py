@@ -51,7 +51,7 @@ def of_training(artifact: Artifact, judged: Judged) -> dict[str, Any]:
     return {
         "model": artifact.version,
         "how": "out-of-fold",
-        **judged.figures(policy),
+        **artifact.manifest["metrics"],
         **figures.bootstrap(truth, said, judged.sureness),
         "per_agency": per_agency,
         "confusions": figures.confusions(truth, said),

@@ -42,6 +42,12 @@ def forward(dates: Sequence[str], folds: int, first: float = UNJUDGED) -> list[F
     return blocks
 
 
+def judged_on(folds: Sequence[Fold], rows: NDArray[np.bool_]) -> list[Fold]:
+    """Leave only some (rows,) to test, all of them still to train; the folds as they are where that leaves nothing to test."""
+    kept = [Fold(fold.train, fold.test[rows[fold.test]]) for fold in folds]
+    return [fold for fold in kept if len(fold.test)] or list(folds)
+
+
 def grouped(labels: Sequence[str], groups: Sequence[Any], folds: int, seed: int) -> list[Fold]:
     """Split at random, stratified by label, each group (of near-duplicates) whole.
 

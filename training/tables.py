@@ -81,15 +81,17 @@ def key_figures(found: Figures) -> Table:
         return words, f"{found[name]:.3f}", f"{pair[0]:.3f} to {pair[1]:.3f}" if pair else ""
 
     auto = found["auto"]
+    # What went out by itself is among a desk's verdicts only where it was audited: the two shares below count that.
+    ours = ", of these as they are" if auto["traffic"] != rows else ""
     lines = [
         ("complaints judged on", f"{rows:,}", ""),
-        share("accuracy", found["accuracy"], found["accuracy_interval"]),
+        share(f"accuracy{ours}", found["accuracy"], found["accuracy_interval"]),
         *([share("accuracy, acceptable agencies too", found["acceptable_accuracy"])] if "acceptable_accuracy" in found else []),
         share("right one among the first three", found["top3"]),
         number("macro-F1", "macro_f1"),
         number("calibration error (ECE)", "ece"),
         number("area under risk-coverage (AURC)", "aurc"),
-        share("sent by itself", auto["coverage"]),
+        share("sent by itself", auto["coverage"], auto["coverage_interval"]),
         share("wrong among those sent", auto["error"], auto["error_interval"])
         if auto["sent"]
         else ("wrong among those sent", "none sent", ""),
@@ -108,6 +110,9 @@ def promise_kept(found: Figures) -> str:
         return f"{promised}; nothing went out by itself"
     kept = "kept" if auto["error"] <= auto["target_error"] else "NOT KEPT"
     went = f"{auto['sent']:,} of {found['rows']:,} went out by themselves, {auto['wrong']:,} wrong"
+    if auto["traffic"] != found["rows"]:
+        out = f"{auto['traffic_sent']:,} of {auto['traffic']:,} went out by themselves"
+        went = f"{out}; of the {auto['sent']:,} of them that people judged, {auto['wrong']:,} wrong"
     return f"{promised}; {went}: {percent(auto['error'])} ({interval(auto['error_interval'])}), {kept}"
 
 

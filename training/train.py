@@ -34,7 +34,7 @@ from training.keeping import keep
 from training.seen import FILE as SEEN
 from training.seen import Seen
 from training.sources import read_unlabelled
-from training.split import Fold, forward, grouped
+from training.split import Fold, forward, grouped, judged_on
 
 Array = NDArray[Any]
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "PySastrawi")
@@ -138,7 +138,14 @@ def _examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | No
 
 
 def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:
-    """Folds that follow time where most rows have a date; else random ones, near-duplicates together."""
+    """Folds that follow time where most rows have a date; else random ones, near-duplicates together.
+
+    Rows that only teach (`dataset.only_teaches`) are in no test: neither the promise nor the figures are made of them.
+    """
+    return judged_on(_folds(rows, config), ~np.array([dataset.only_teaches(row) for row in rows], dtype=bool))
+
+
+def _folds(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:
     dated = np.array([bool(row.received_at) for row in rows])
     if rows and dated.mean() >= MIN_DATED:
         numbers = np.flatnonzero(dated)

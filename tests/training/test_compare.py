@@ -301,6 +301,29 @@ def sending(sent: int, wrong: int, cases: int | None = None) -> Automatic:
     return Automatic(sent, wrong, sent / 1000, wrong / sent, (0.0, 1.0), sent if cases is None else cases)
 
 
+def test_what_the_audit_tells_of_all_that_came_weighs_against_what_the_verdicts_tell() -> None:
+    overall = paired(420, 20, 4, (0.01, 0.06))
+    assert judge(overall, [], (sending(40, 0), sending(40, 0)), 0.05, 0.9, (0.0, 0.0), (0.02, 0.05))[0] is Verdict.PROMOTE
+    verdict, reasons, _ = judge(overall, [], (sending(40, 0), sending(40, 0)), 0.05, 0.9, (0.0, 0.0), (-0.075, -0.02))
+    assert verdict is Verdict.HOLD
+    assert "worse of all that came" in reasons[0]
+
+
+def test_verdicts_of_an_audit_count_for_as_many_as_nobody_saw(
+    champion: Router, challenger: Router, rows: list[LabelledComplaint]
+) -> None:
+    """Two of forty that changed may be chance; two of an audit of one in twenty stand for as many as the forty."""
+    found = compare(challenger, champion, rows)
+    changed = {change.id for change in (*found.lost, *found.gained)}
+    lost = {change.id for change in found.lost[:2]}
+    some = [row for row in rows if row.agency and row.id not in changed][:40] + [row for row in rows if row.id in lost]
+    audited = [replace(row, extra={"blind": row.id in lost, "audit_share": 0.05}) for row in some]
+    plain, told = (compare(challenger, champion, given) for given in (some, audited))
+    assert plain.overall == told.overall, "the verdicts are the same"
+    assert not any("worse" in reason for reason in plain.reasons)
+    assert any("worse of all that came" in reason for reason in told.reasons)
+
+
 def test_who_sends_much_less_than_a_champion_that_keeps_its_promise_is_held() -> None:
     before, after = sending(400, 8), sending(100, 2)
     verdict, reasons, _ = judge(paired(1000, 30, 20), [], (before, after), 0.05, 0.9, (-0.3, -0.27))

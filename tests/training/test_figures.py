@@ -42,3 +42,16 @@ def test_sending_the_sure_ones_first_lowers_the_area_under_the_risk_curve() -> N
     good = np.linspace(1, 0, 100)
     assert figures.aurc(good, right) < figures.aurc(good[::-1], right)
     assert figures.augrc(good, right) < figures.augrc(good[::-1], right)
+
+
+def test_the_interval_of_what_is_sent_knows_that_few_were_audited() -> None:
+    """As a bootstrap over the rows does: what a handful of audited ones stand for may be half as much or twice."""
+    rng = np.random.default_rng(2)
+    sent = np.concatenate([np.zeros(1_344, dtype=bool), np.ones(27, dtype=bool)])
+    each = np.where(sent, 10.0, 1.0)
+    low, high = figures.automatic(sent, np.ones(len(sent), dtype=bool), 0.05, 0.9, each)["coverage_interval"]
+    drawn = [each[rows][sent[rows]].sum() / each[rows].sum() for rows in rng.integers(0, len(sent), (4_000, len(sent)))]
+    assert (low, high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.01)
+    plain = figures.automatic(sent, np.ones(len(sent), dtype=bool), 0.05, 0.9)
+    assert plain["coverage_interval"] == pytest.approx(figures.wilson(27, len(sent)))
+    assert (plain["traffic"], plain["traffic_sent"]) == (len(sent), 27)

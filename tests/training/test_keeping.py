@@ -128,6 +128,18 @@ def test_labels_without_a_date_are_a_sample_with_a_bound(desk: tuple[Reader, lis
     assert found.policy.per_agency or found.policy.overall.value != NEVER
 
 
+@pytest.mark.parametrize("rows", [5, 18, 60, 400])
+def test_few_dated_answers_promise_no_more_than_as_many_undated_ones(
+    desk: tuple[Reader, list[LabelledComplaint], OutOfFold], rows: int
+) -> None:
+    """All of them right: the curve of a stream would know no doubt."""
+    reader, complaints, answers = desk
+    right = np.flatnonzero(answers.agencies[answers.scores.argmax(axis=1)] == np.array([row.agency for row in complaints]))[:rows]
+    dated = kept((reader, complaints, answers), complaints, right)
+    assert dated.policy == kept((reader, complaints, answers), [replace(row, received_at="") for row in complaints], right).policy
+    assert (dated.policy.overall.value == NEVER) == (rows < 72), "so many right ones prove 5 % at a quarter of delta"
+
+
 def test_enough_dated_verdicts_decide_alone_beside_an_undated_corpus(
     desk: tuple[Reader, list[LabelledComplaint], OutOfFold],
 ) -> None:

@@ -52,3 +52,20 @@ def test_the_list_holds_the_truth_as_often_as_asked() -> None:
     rng = np.random.default_rng(4)
     calibration, later = rng.random(2000), rng.random(20_000)
     assert (later >= promise.list_cut(calibration, 0.95)).mean() == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_list_holds_the_truth_as_often_as_asked_where_some_stand_for_many() -> None:
+    """One in ten surest answers of an audit: the one that comes may be of the many that nobody saw."""
+    rng = np.random.default_rng(5)
+    covered = []
+    for _ in range(400):
+        came = rng.random(1_500)
+        seen = (came < 0.6) | (rng.random(len(came)) < 0.1)
+        cut = promise.list_cut(came[seen], 0.95, np.where(came[seen] < 0.6, 1.0, 10.0))
+        covered.append(1 - cut)  # the share of [0, 1) at the cut or above it
+    assert np.mean(covered) >= 0.95
+
+
+def test_too_few_cases_for_a_list_list_all() -> None:
+    assert promise.list_cut(np.array([0.1, 0.2, 0.3]), 0.95, np.array([1.0, 1.0, 20.0])) == 0.0
+    assert promise.list_cut(np.array([]), 0.95) == 0.0

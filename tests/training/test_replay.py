@@ -58,6 +58,14 @@ def test_the_worst_month_is_one_that_sent_enough_to_tell() -> None:
     assert replay.worst_month(months[1:2]) == 0.0
 
 
+def test_what_a_crosswalk_marks_for_training_only_teaches_and_is_not_judged(region: Path, year: list[LabelledComplaint]) -> None:
+    marked = [replace(row, extra={"use": "train"}) if number % 5 == 0 else row for number, row in enumerate(year)]
+    plan = replay.Plan(every="month", audit=0.0)
+    told, plain = (replay.replay(Register.load(region), rows, TrainingConfig(folds=2), plan) for rows in (marked, year))
+    assert sum(step.rows for step in told.steps) < 0.85 * sum(step.rows for step in plain.steps)
+    assert told.steps[0].known == plain.steps[0].known
+
+
 def test_a_frozen_model_never_learns_more(region: Path, year: list[LabelledComplaint]) -> None:
     plan = replay.Plan(every="month", frozen=True)
     found = replay.replay(Register.load(region), year, TrainingConfig(folds=2), plan)

@@ -18,7 +18,7 @@ from model.artifact import Artifact
 from model.labelled import LabelledComplaint, load
 from model.register import Register
 from model.router import Router
-from training import errors, evaluate, figures, plots, promise, report, tables, train, workload
+from training import errors, evaluate, figures, keeping, plots, promise, report, tables, train, workload
 from training.config import TrainingConfig
 from training.judge import Judged
 from training.seen import Seen
@@ -163,6 +163,28 @@ def test_training_answers_report_figures_and_card(trained: tuple[Artifact, Judge
     written = report.files(*trained)
     assert set(written) == {"report/report.html", "report/figures.json", "MODEL_CARD.md"}
     assert report.page(json.loads(written["report/figures.json"])) == written["report/report.html"]
+
+
+def test_report_and_card_tell_of_a_desk_what_the_manifest_tells(
+    register: Register, rows: list[LabelledComplaint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands for many counts for as many in all three; in each of them, what went out by itself."""
+    monkeypatch.setattr(keeping, "ENOUGH_DATED", 100)
+    routed = [row for row in rows if row.agency]
+    desk = [
+        replace(
+            row, received_at=f"2026-{1 + n * 10 // len(routed):02}-{1 + n % 28:02}", extra={"blind": n % 3 == 0, "audit_share": 0.1}
+        )
+        for n, row in enumerate(routed)
+    ]
+    artifact, judged = train.train(register, train.Sources(desk), CONFIG, CREATED)
+    auto = artifact.manifest["figures"]["out_of_fold"]["auto"]
+    assert auto["traffic"] > len(judged.truth)
+    found = report.of_training(artifact, judged)
+    assert found["auto"] == auto
+    assert f"{auto['traffic_sent']:,} of {auto['traffic']:,} went out by themselves" in tables.promise_kept(found) or (
+        "nothing went out" in tables.promise_kept(found)
+    )
 
 
 def test_the_same_training_has_the_same_report(

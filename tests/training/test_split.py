@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.split import forward, grouped
+from training.split import Fold, forward, grouped, judged_on
 
 
 def test_every_block_is_tested_by_strictly_earlier_days() -> None:
@@ -21,6 +21,14 @@ def test_rows_of_one_day_stay_together() -> None:
     dates = ["2026-01-01"] * 5 + ["2026-01-02"] * 5 + ["2026-01-03"] * 5
     for fold in forward(dates, 5):
         assert not {dates[n] for n in fold.train} & {dates[n] for n in fold.test}
+
+
+def test_rows_that_only_teach_are_in_no_test_and_in_every_training() -> None:
+    folds = [Fold(np.arange(4), np.arange(4, 8)), Fold(np.arange(8), np.arange(8, 10))]
+    judged = np.array([number % 2 == 0 for number in range(8)] + [False, False])
+    (left,) = judged_on(folds, judged)
+    assert (left.train.tolist(), left.test.tolist()) == ([0, 1, 2, 3], [4, 6])
+    assert judged_on(folds, np.zeros(10, dtype=bool)) == folds, "where nothing could judge, all do"
 
 
 def test_near_duplicates_never_stand_on_both_sides() -> None:

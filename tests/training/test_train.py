@@ -125,6 +125,16 @@ def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(
     assert Reason.NOT_A_COMPLAINT in after.route(Complaint(text=f"{drill} 77")).reasons
 
 
+def test_what_a_crosswalk_marks_for_training_only_makes_no_figure_and_no_promise(region: Path, tiny_config: TrainingConfig) -> None:
+    rows = [row for row in load(region / "complaints.jsonl") if row.agency]
+    marked = [replace(row, extra={**row.extra, "use": "train"}) if number % 2 else row for number, row in enumerate(rows)]
+    artifact, judged = train.train(Register.load(region), train.Sources(marked), tiny_config, f"{TODAY}T00:00:00+00:00")
+    plain = [row.agency for row in marked if "use" not in row.extra]
+    assert artifact.manifest["metrics"]["rows"] == len(plain)
+    assert sorted(judged.truth.tolist()) == sorted(plain)
+    assert artifact.manifest["data"]["own"] == len(rows)
+
+
 def test_a_register_with_a_single_agency_is_refused_in_one_line() -> None:
     rows = [LabelledComplaint(text=f"sampah nomor {number} menumpuk", agency="dlh") for number in range(20)]
     with pytest.raises(InvalidData, match=r"^data: .* one agency alone \(dlh\): it takes two"):
