@@ -60,3 +60,28 @@ def test_labels_of_an_agency_that_ended_count_for_its_successor(
         named = {near["agency"] for suspect in found["suspects"] for near in (*suspect["neighbours"], {"agency": suspect["given"]})}
     assert "dlh" in named
     assert "blh" not in named
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_copies_under_other_ids_are_no_further_evidence(
+    region: Path, tiny_artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    artifact = artifacts.load(tiny_artifact)
+    models = [tmp_path / "satu", tmp_path / "dua"][: 1 + (command == "compare")]
+    for model in models:  # without the list of what it has seen
+        artifacts.save(model, replace(artifact, manifest={**artifact.manifest, "version": model.name}))
+    rows = [row for row in load(region / "complaints.jsonl") if row.agency][:60]
+    dump(rows, tmp_path / "once.jsonl")
+    dump([replace(row, id=f"{copy}-{row.id}") for copy in "abc" for row in rows], tmp_path / "thrice.jsonl")
+    judged, told = [], []
+    for data in ("once.jsonl", "thrice.jsonl"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, *map(str, models), "--data", str(tmp_path / data), "--json"])
+        said = capsys.readouterr()
+        assert ended.value.code == 0, said.err
+        judged.append(json.loads(said.out))
+        told.append("120 duplicates are left out\n" in said.err)
+    assert judged[0] == judged[1]
+    assert judged[0]["rows"] == 60
+    assert judged[0].get("verdict") == ("not-enough-data" if command == "compare" else None)
+    assert told == [False, True]

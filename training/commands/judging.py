@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ import joblib
 
 from model.authority import load_region
 from model.faults import Fault, InvalidData
+from model.labelled import LabelledComplaint
 from model.registry import Registry
 from model.router import Router
 from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
@@ -35,11 +36,19 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
         if folder.resolve() in (report_dir.resolve(), *report_dir.resolve().parents):  # a version with other files is no version
             raise InvalidData([Fault(str(report_dir), 0, "lies in the model's own folder, which nobody may change")])
         outputs.check_folder(report_dir)
-    current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
+    current = dataset.to_current(_distinct(rows), router.register, moment()[:10])
     found = evaluate.evaluate(router, dataset.testable(current), Seen.load(folder))
     if report_dir:
         report.write(report_dir, found, router.manifest)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else evaluate.table(found))
+
+
+def _distinct(rows: Iterable[dataset.Row]) -> list[LabelledComplaint]:
+    """Keep each text once, as training does: a copy under another id is no more evidence than the first."""
+    found = dataset.deduplicate([row.complaint for row in rows])
+    if found.dropped:
+        say(f"{found.dropped:,} duplicates are left out")
+    return found.kept
 
 
 @click.command("compare")
@@ -64,9 +73,7 @@ def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path
     if champion.version == challenger.version:  # the ledger would say that it is no worse than itself
         raise InvalidData([Fault(champion.version, 0, "is both champion and challenger: there is nothing to compare")])
     seen = {router.version: Seen.load(folder) for router, folder in zip((champion, challenger), folders, strict=True)}
-    found = compare.compare(
-        champion, challenger, [row.complaint for row in rows], seen=seen, today=moment()[:10], texts=texts, say=say
-    )
+    found = compare.compare(champion, challenger, _distinct(rows), seen=seen, today=moment()[:10], texts=texts, say=say)
     if all(folder.parent == registry.folder for folder in folders):
         registry.record(
             "compared",
