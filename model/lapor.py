@@ -103,13 +103,17 @@ _CAMEL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One row of an export. `row` is its number in the file; `received_at` is ISO, or empty: `date_unread` where it says one."""
+    """One row of an export. `row` is its number in the file; `received_at` is ISO, or empty: `date_unread` where it says one.
+
+    `month_first`: its date can be read that way only (`is_month_first`).
+    """
 
     row: int
     text: str
     tracking_id: str = ""
     received_at: str = ""
     date_unread: bool = False
+    month_first: bool = False
     title: str = ""
     kind: str = ""
     category: str = ""
@@ -253,6 +257,12 @@ def parse_date(written: str, clock: str = "") -> str:
         return ""
 
 
+def is_month_first(written: str) -> bool:
+    """Tell whether a date can only be read month first, as 02/13/2024: then those beside it may be meant so too."""
+    match = _DAY_FIRST.fullmatch(" ".join(written.split()))
+    return bool(match and int(match[2]) > 12 and parse_date(written))
+
+
 def mend_line_breaks(text: str) -> str:
     """Give back the line breaks that the export lost: "BandungDi Tempat" is two lines.
 
@@ -270,6 +280,7 @@ def _report(number: int, cells: dict[str, str]) -> Report:
         tracking_id=cells.get("tracking_id", "").lstrip("#"),
         received_at=received_at,
         date_unread=bool(cells.get("date", "").strip() and not received_at),
+        month_first=is_month_first(cells.get("date", "")),
         title=cells.get("title", ""),
         kind=kind_of(classification),
         category=" ".join(cells.get("category", "").split()),

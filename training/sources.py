@@ -96,12 +96,14 @@ UNLABELLED = Wanted(
 class Source:
     """A row as the source has it: `complaint.agency` is the source's own name, and text or agency may be empty.
 
-    `date_unread`: the source says a date that cannot be read, so that the complaint has none.
+    `date_unread`: the source says a date that cannot be read, so that the complaint has none. `month_first`: it says one that
+    can only be read with the month first.
     """
 
     line: int
     complaint: LabelledComplaint
     date_unread: bool = False
+    month_first: bool = False
 
 
 @dataclass
@@ -117,6 +119,8 @@ class ImportReport:
     train_only: int = 0
     dates_unread: list[int] = field(default_factory=list)
     """Lines of rows that were kept without their date."""
+    months_first: list[int] = field(default_factory=list)
+    """Lines of rows whose date can only be read with the month first."""
     warnings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -230,6 +234,9 @@ def import_export(
             raise InvalidData([*unused, *names])
     if lines := report.dates_unread:
         report.warnings.append(f"{path}:{lines[0]}: the first of {len(lines):,} rows whose date cannot be read and is left out")
+    if lines := report.months_first:
+        only = f"{path}:{lines[0]}: the first of {len(lines):,} rows whose date can only be read with the month first"
+        report.warnings.append(f"{only}: others may be meant so too, and were read day first where they can be")
     if not kept:
         raise InvalidData([Fault(str(path), 0, f"no row kept of {report.read}: {_reasons(report)}")])
     dump(kept, out)
@@ -244,6 +251,8 @@ def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, sourc
     """Yield what of a source is kept, under this register's ids and masked; the report counts all of it."""
     for row in rows:
         report.read += 1
+        if row.month_first:  # whatever becomes of the row: it tells how the column is written
+            report.months_first.append(row.line)
         complaint = row.complaint
         if not complaint.text.strip():
             report.dropped["text is empty"] += 1
@@ -313,6 +322,7 @@ def _from_export(path: Path) -> Iterator[Source]:
                 kind=report.kind,
             ),
             report.date_unread,
+            report.month_first,
         )
 
 
@@ -337,7 +347,8 @@ def _from_table(path: Path, columns: Mapping[str, str], say: Callable[[str], obj
             row["kind"] = lapor.kind_of(row.get("kind", ""))
             written = row.get("received_at", "").strip()
             row["received_at"] = lapor.parse_date(written)
-            yield Source(line, LabelledComplaint(**{"text": "", **row}), bool(written and not row["received_at"]))
+            unread = bool(written and not row["received_at"])
+            yield Source(line, LabelledComplaint(**{"text": "", **row}), unread, lapor.is_month_first(written))
 
 
 def _passed_over(header: lapor.Header, names: Mapping[str, tuple[str, ...]], hint: str) -> str:
@@ -371,7 +382,7 @@ def _from_jsonl(path: Path, columns: Mapping[str, str], wanted: Wanted) -> Itera
             continue
         written = complaint.received_at.strip()
         day = written if is_dated(written) else lapor.parse_date(written)
-        yield Source(line, replace(complaint, received_at=day, **blank), bool(written and not day))
+        yield Source(line, replace(complaint, received_at=day, **blank), bool(written and not day), lapor.is_month_first(written))
     faults += (
         Fault(str(path), 0, f"no row has the key {name!r}; {wanted.hint}") for name in wanted.needed if keys and name not in keys
     )

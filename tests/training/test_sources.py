@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def _csv(path: Path, *rows: list[str], delimiter: str = ",") -> Path:
     return path
 
 
-def _jsonl(path: Path, *rows: dict[str, object]) -> Path:
+def _jsonl(path: Path, *rows: Mapping[str, object]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
@@ -188,6 +189,24 @@ def test_dates_are_read_in_every_kind_of_source_and_one_that_cannot_be_is_told(t
         assert [row.received_at for row in load(tmp_path / "out.jsonl")] == ["2024-09-07", "2024-09-07", exact, "", ""]
         (warning,) = report.warnings
         assert f"{path.name}:{line}: the first of 1 rows whose date cannot be read and is left out" in warning
+
+
+@pytest.mark.parametrize("kind", ["lines", "table", "export"])
+def test_dates_that_can_only_be_month_first_are_told_for_the_others_of_their_column(tmp_path: Path, kind: str) -> None:
+    def imported(*dates: str) -> ImportReport:
+        rows = [[str(n), day, "", f"aduan {n}", "dlh"] for n, day in enumerate(dates)]
+        if kind == "lines":
+            named = ("id", "received_at", "title", "text", "agency")
+            path = _jsonl(tmp_path / "a.jsonl", {}, *(dict(zip(named, row, strict=True)) for row in rows))
+        else:
+            header = ["Tracking ID", "Tanggal Laporan", "Judul Laporan", "Isi Laporan", "Instansi Terdisposisi"]
+            path = _csv(tmp_path / "a.csv", ["Nomor", *header[1:]] if kind == "table" else header, *rows)
+        return import_export(path, tmp_path / "out.jsonl", REGISTER)
+
+    *_, warning = imported("9/7/2024", "9/13/2024", "9/8/2024", "12-31-2024 08:15", "2/30/2024").warnings
+    assert [row.received_at[:10] for row in load(tmp_path / "out.jsonl")][:3] == ["2024-07-09", "2024-09-13", "2024-08-09"]
+    assert ":3: the first of 2 rows whose date can only be read with the month first: others may be meant so too" in warning
+    assert imported("7/9/2024", "13/9/2024", "8/9/2024", "2024-12-31", "31 Des 2024", "").warnings == []
 
 
 def test_neither_the_source_nor_the_crosswalk_is_written_over(tmp_path: Path) -> None:
