@@ -32,6 +32,8 @@ from training.split import grouped
 Array = NDArray[Any]
 NEIGHBOUR_SHARE = 0.25
 """What their vote counts, beside the model's."""
+SHOWN = 50
+"""Suspects that the table lists; the object and the queue hold more."""
 SHOWN_NEIGHBOURS = 3
 STARVED = 20
 """An agency with fewer complaints than this is learnt from too little."""
@@ -63,9 +65,10 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Suspects:
-    """What is worth a second look in labelled complaints, the worst first."""
+    """What is worth a second look in labelled complaints, the worst first; `found` counts the suspects that are left out too."""
 
     rows: int
+    found: int
     suspects: Sequence[Suspect]
     conflicts: Sequence[Conflict]
     starved: Mapping[str, int]
@@ -74,16 +77,19 @@ class Suspects:
         """Plain values, for --json."""
         return {
             "rows": self.rows,
+            "found": self.found,
             "suspects": [asdict(suspect) for suspect in self.suspects],
             "conflicts": [asdict(conflict) for conflict in self.conflicts],
             "starved": dict(self.starved),
         }
 
     def __str__(self) -> str:
-        """Lay out a table of the first 50, and the rest in numbers."""
-        lines = [f"{len(self.suspects):,} of {self.rows:,} labels are probably wrong; the worst:"]
+        """Lay out a table of the first SHOWN, and the rest in numbers."""
+        shown = self.suspects[:SHOWN]
+        listed = f"the worst {len(shown)} are listed" if len(shown) < self.found else "the worst first"
+        lines = [f"{self.found:,} of {self.rows:,} labels are probably wrong; {listed}:"]
         lines += [f"  {'id':<20} {'given':<24} {'likely':<24} {'p(given)':>8}  neighbours went to"]
-        for suspect in self.suspects[:50]:
+        for suspect in shown:
             near = ", ".join(
                 f"{agency} {count}" for agency, count in Counter(near.agency for near in suspect.neighbours).most_common()
             )
@@ -121,7 +127,7 @@ def find(
     most: int = 500,
     say: Say = lambda _: None,
 ) -> Suspects:
-    """Find the labels that are probably wrong, at most `most` of them; seeded by the configuration.
+    """Find the labels that are probably wrong, and list at most `most` of them; seeded by the configuration.
 
     Rows of agencies with fewer rows than there are folds teach, but are not judged: no fold could know their agency.
     `other` are further rows to learn from. Raises InvalidData where fewer than two agencies have that many rows.
@@ -157,7 +163,7 @@ def find(
     ]
     active = [agency.id for agency in reader.register.agencies if not agency.valid_until]
     starved = sorted((counts[agency], agency) for agency in active if counts[agency] < STARVED)
-    return Suspects(len(own), suspects, found.conflicts, {agency: count for count, agency in starved})
+    return Suspects(len(own), len(ranked[0]), suspects, found.conflicts, {agency: count for count, agency in starved})
 
 
 def rank(answers: OutOfFold, labels: Array, near: Nearest) -> tuple[Array, Array, Array, Array]:

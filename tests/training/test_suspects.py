@@ -78,6 +78,16 @@ def test_the_same_data_gives_the_same_suspects(
     assert list(again.suspects) == list(found.suspects[:5])
 
 
+def test_those_that_are_not_listed_are_counted_all_the_same(
+    found: Suspects, flipped: tuple[list[LabelledComplaint], set[str]], reader: Reader
+) -> None:
+    few = suspects.find(flipped[0], reader, CONFIG, most=2)
+    count = len(found.suspects)
+    assert (few.found, few.to_dict()["found"], len(few.suspects)) == (count, count, 2)
+    assert str(few).startswith(f"{count} of {found.rows} labels are probably wrong; the worst 2 are listed:\n")
+    assert str(found).startswith(f"{count} of {found.rows} labels are probably wrong; the worst first:\n")
+
+
 def test_neighbours_are_other_complaints_nearest_first(
     found: Suspects, flipped: tuple[list[LabelledComplaint], set[str]], reader: Reader
 ) -> None:
