@@ -309,21 +309,21 @@ def summarise(found: Replayed) -> dict[str, Any]:
     }
 
 
-def worst_month(months: Iterable[Mapping[str, Any]]) -> float:
-    """Answer the largest share of wrong ones among what a month sent, of months that sent ENOUGH_SENT."""
-    return max((month["error"] for month in months if month["sent"] >= ENOUGH_SENT), default=0.0)
+def worst_month(months: Iterable[Mapping[str, Any]]) -> float | None:
+    """Answer the largest share of wrong ones among what a month sent, of months that sent ENOUGH_SENT; None where none did."""
+    return max((month["error"] for month in months if month["sent"] >= ENOUGH_SENT), default=None)
 
 
 def together(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Say what several draws have in common: mean, least and most of each figure; `each` has them all.
+    """Say what several draws have in common: mean, least and most of each figure, None where none has it; `each` has them all.
 
     `kept` counts the draws in which the promise held over all, of the `sending` ones that sent anything.
     """
     names = ("accuracy", "coverage", "error", "worst_month", "ece")
     told: dict[str, Any] = {"draws": len(found), "each": [{name: one[name] for name in names} for one in found]}
     for name in names:
-        values = [float(one[name]) for one in found]
-        told[name] = {"mean": float(np.mean(values)), "least": min(values), "most": max(values)}
+        values = [float(one[name]) for one in found if one[name] is not None]  # a draw may have no month that sent enough
+        told[name] = {"mean": float(np.mean(values)), "least": min(values), "most": max(values)} if values else None
     sending = [one for one in found if one["sent"]]
     return told | {"sending": len(sending), "kept": sum(one["error"] <= one["target_error"] for one in sending)}
 
@@ -333,7 +333,8 @@ def together_table(told: Mapping[str, Any]) -> str:
     names = {"accuracy": "accuracy", "coverage": "automatic", "error": "wrong", "worst_month": "worst month", "ece": "ECE"}
     lines = [f"Above: the first of {told['draws']} draws of the audit. All of them:"]
     lines += [
-        f"{name:<12} {told[key]['mean']:.4f}  ({told[key]['least']:.4f} to {told[key]['most']:.4f})" for key, name in names.items()
+        f"{name:<12} {one['mean']:.4f}  ({one['least']:.4f} to {one['most']:.4f})" if (one := told[key]) else f"{name:<12} -"
+        for key, name in names.items()
     ]
     return "\n".join([*lines, f"promise kept in {told['kept']} of {told['sending']} that sent anything"])
 
@@ -342,13 +343,14 @@ def table(found: dict[str, Any]) -> str:
     """Write the figures for a terminal."""
     low, high = found["accuracy_interval"]
     worst, best = found["error_interval"]
+    worst_of_months = "-" if found["worst_month"] is None else f"{found['worst_month']:.3f}"
     lines = [
         f"{found['rows']:,} complaints in {found['steps']} steps ({found['every']})",
         f"accuracy   {found['accuracy']:.3f}  ({low:.3f} to {high:.3f})   macro-F1 {found['macro_f1']:.3f}",
         f"ECE        {found['ece']:.3f}   AURC {found['aurc']:.4f}",
         f"automatic  {found['coverage']:.3f}  ({found['sent']:,}; saves {found['minutes_saved'] / 60:,.0f} hours of review)",
         f"wrong      {found['error']:.4f}  ({worst:.4f} to {best:.4f}); promised at most {found['target_error']:.2f}",
-        f"worst month  {found['worst_month']:.3f}, of those with {ENOUGH_SENT} sent",
+        f"worst month  {worst_of_months}, of those with {ENOUGH_SENT} sent",
         f"steps within the promise: {found['steps_within_target']:.2f}",
         "",
         f"{'month':<10}{'rows':>7}{'accuracy':>10}{'automatic':>11}{'wrong':>8}",

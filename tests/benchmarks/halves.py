@@ -77,9 +77,10 @@ def main(say: Callable[[str], object] = print) -> None:
         for part in ("first", "second", "all"):
             one = row[part]
             low, high = one["error_interval"]
+            worst = "-" if one["worst_month"] is None else f"{one['worst_month']:.4f}"
             say(
                 f"{row['delta']:>5.2f}  {one['months']:<20}{one['rows']:>7,}{one['accuracy']:>10.3f}{one['coverage']:>8.3f}"
-                f"{one['error']:>8.4f}  {low:.4f} to {high:.4f}  {one['worst_month']:>11.4f}"
+                f"{one['error']:>8.4f}  {low:.4f} to {high:.4f}  {worst:>11}"
             )
     if given.json:
         given.json.write_text(json.dumps(table, indent=1))

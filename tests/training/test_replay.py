@@ -55,7 +55,19 @@ def test_the_summary_counts_what_the_steps_did(replayed: replay.Replayed) -> Non
 def test_the_worst_month_is_one_that_sent_enough_to_tell() -> None:
     months = [{"error": 0.05, "sent": 100}, {"error": 0.5, "sent": 99}, {"error": 0.02, "sent": 900}]
     assert replay.worst_month(months) == 0.05
-    assert replay.worst_month(months[1:2]) == 0.0
+    assert replay.worst_month(months[1:2]) is None, "a share of nothing would pass for a faultless one"
+
+
+def test_where_no_month_sent_enough_none_is_called_the_worst(replayed: replay.Replayed) -> None:
+    found = replay.summarise(replace(replayed, sent=np.zeros(len(replayed.sent), dtype=bool)))
+    assert found["worst_month"] is None
+    assert "worst month  -, of those with 100 sent" in replay.table(found)
+    told = replay.together([found, found])
+    assert told["worst_month"] is None
+    assert "worst month  -\n" in replay.together_table(told)
+    told = replay.together([found, {**found, "worst_month": 0.06}])
+    assert told["worst_month"] == {"mean": 0.06, "least": 0.06, "most": 0.06}
+    assert [one["worst_month"] for one in told["each"]] == [None, 0.06]
 
 
 def test_what_a_crosswalk_marks_for_training_only_teaches_and_is_not_judged(region: Path, year: list[LabelledComplaint]) -> None:
