@@ -11,6 +11,7 @@ import pytest
 
 from model.artifact import FORMAT
 from model.labelled import MAX_BROKEN, LabelledComplaint, dump
+from model.register import FILES
 from training.cli import main
 from training.commands.options import user
 
@@ -252,6 +253,18 @@ def test_what_is_read_is_never_written_over(run: Run, no_work: None, folder: Pat
     finally:
         (folder / "link.jsonl").unlink()
     assert (folder / "good.jsonl").read_bytes() == given
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(("command", "option"), [("import", "--out"), ("replay", "--plot")])
+def test_a_region_s_own_files_are_never_written_over(
+    run: Run, no_work: None, folder: Path, region: Path, tmp_path: Path, command: str, option: str, name: str
+) -> None:
+    own = Path(shutil.copytree(region, tmp_path / "region"))
+    given = (own / name).read_bytes()
+    (line,) = run(command, folder / "good.jsonl", "--register", own, option, own / name)
+    assert f"{name}: is what is read" in line
+    assert (own / name).read_bytes() == given
 
 
 def test_a_user_without_a_name_is_written_down_by_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from model.authority import load_region
-from training import sources
+from model.register import FILES as REGISTER_FILES
+from training import outputs, sources
 from training.commands.options import FILE, JSON, REGISTER
 
 
@@ -38,7 +39,7 @@ def import_(
     if bad := [ours for ours, equals, theirs in pairs if not (ours and equals and theirs)]:
         raise click.BadParameter(f"{bad[0]!r}: write OURS=THEIRS", param_hint="--column")
     named = {ours: theirs for ours, _, theirs in pairs}
-    done = sources.import_export(
-        export, out, load_region(register_dir)[0], crosswalk, columns=named or None, source=source, strict=strict
-    )
+    register, _ = load_region(register_dir)
+    outputs.check_file(out, *map(register_dir.joinpath, REGISTER_FILES))
+    done = sources.import_export(export, out, register, crosswalk, columns=named or None, source=source, strict=strict)
     click.echo(json.dumps(done.to_dict(), ensure_ascii=False) if as_json else str(done))

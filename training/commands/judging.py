@@ -12,6 +12,7 @@ import joblib
 from model.authority import load_region
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
+from model.register import FILES as REGISTER_FILES
 from model.registry import Registry
 from model.router import Router
 from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
@@ -131,7 +132,7 @@ def replay_(
     kept = dataset.deduplicate([row.complaint for row in rows]).kept
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     if plot:
-        outputs.check_file(plot, *data, config_file)
+        outputs.check_file(plot, *data, config_file, *map(register_dir.joinpath, REGISTER_FILES))
     plan = replay.Plan(every=every, audit=audit, minutes_per_review=minutes, frozen=frozen)
     if draws == 1:
         found, told = replay.summarise(replay.replay(register, kept, chosen, plan, say)), {}
