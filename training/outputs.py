@@ -19,6 +19,12 @@ def check_file(target: Path, *inputs: Path | None) -> None:
     _try(target, target.resolve().parent)
 
 
+def check_outside(target: Path, version: Path) -> None:
+    """Raise InvalidData where a file or folder would lie in a version's: with other files that is no version."""
+    if version.resolve() in (target.resolve(), *target.resolve().parents):
+        raise InvalidData([Fault(str(target), 0, "lies in the model's own folder, which nobody may change")])
+
+
 def check_folder(target: Path) -> None:
     """Raise InvalidData where a folder is not there and cannot be made, or where nothing can be written into it."""
     _try(target, next(folder for folder in (target.resolve(), *target.resolve().parents) if folder.exists()))

@@ -110,6 +110,7 @@ def predict(
     """
     form = records.form_of(source) if source else Form.LINES
     if target is not None:
+        outputs.check_outside(target, model)
         _check_target(source, target, form)
     if source and form is not Form.LINES:
         _check_columns(source, form)

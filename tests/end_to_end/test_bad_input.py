@@ -144,12 +144,18 @@ def test_a_file_that_cannot_be_read_is_one_line_and_nothing_is_written(
         assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_no_report_is_written_into_the_folder_of_a_version(refused: Refused, region: Path, tiny_artifact: Path) -> None:
-    before = sorted(tiny_artifact.rglob("*"))
-    for folder in (tiny_artifact, tiny_artifact / "report", tiny_artifact / "baru"):
-        (line,) = refused("evaluate", tiny_artifact, "--data", region / "complaints.jsonl", "--report", folder)
+def test_nothing_is_written_into_the_folder_of_a_version(
+    refused: Refused, region: Path, tiny_artifact: Path, tmp_path: Path
+) -> None:
+    version, data = Path(shutil.copytree(tiny_artifact, tmp_path / tiny_artifact.name)), region / "complaints.jsonl"
+    before = {path: path.read_bytes() for path in version.rglob("*") if path.is_file()}
+    into = [("evaluate", "--data", "--report", version / place) for place in ("", "report", "baru")]
+    into += [("suspects", "--data", "--out", version / place) for place in ("manifest.json", "baru.jsonl")]
+    into += [("predict", "--input", "--output", version / place) for place in ("manifest.json", "baru.jsonl")]
+    for command, given, option, place in into:
+        (line,) = refused(command, version, given, data, option, place)
         assert "lies in the model's own folder" in line
-    assert sorted(tiny_artifact.rglob("*")) == before
+    assert {path: path.read_bytes() for path in version.rglob("*") if path.is_file()} == before
 
 
 def test_a_row_of_a_crosswalk_that_matches_nothing_is_named_by_its_line(refused: Refused, region: Path, tmp_path: Path) -> None:

@@ -34,8 +34,7 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
     if report_dir:
-        if folder.resolve() in (report_dir.resolve(), *report_dir.resolve().parents):  # a version with other files is no version
-            raise InvalidData([Fault(str(report_dir), 0, "lies in the model's own folder, which nobody may change")])
+        outputs.check_outside(report_dir, folder)
         outputs.check_folder(report_dir)
     current = dataset.to_current(_distinct(rows), router.register, moment()[:10])
     found = evaluate.evaluate(router, dataset.testable(current), Seen.load(folder))

@@ -147,10 +147,12 @@ def retrain_(
 @JSON
 def suspects_(model: str, data: tuple[Path, ...], models: Path, out: Path | None, most: int, as_json: bool) -> None:
     """Find labels that are probably wrong, with the likely one; judged with MODEL's register and configuration."""
-    router = Router.load(Registry(models).resolve(model))
+    folder = Registry(models).resolve(model)
+    router = Router.load(folder)
     rows = dataset.load(*data)
     dataset.check(rows, router.register, every_agency=False)
     if out:
+        outputs.check_outside(out, folder)
         outputs.check_file(out, *data)
     chosen = configs.of_manifest(router.manifest)
     current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
