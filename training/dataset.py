@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from model.complaint import Complaint
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, from_dict, is_dated, read_jsonl
 from model.register import Register
@@ -144,7 +145,7 @@ def only_teaches(complaint: LabelledComplaint) -> bool:
     return complaint.extra.get("use") == "train"
 
 
-def text_key(complaint: LabelledComplaint) -> str:
+def text_key(complaint: LabelledComplaint | Complaint) -> str:
     """Reduce title and text to what makes them the same complaint: letters and digits, in lower case."""
     return " ".join(_WORDS.findall(f"{complaint.title} {complaint.text}".casefold()))
 

@@ -20,6 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from model.complaint import Complaint
 from model.features import stem_grams
 from model.router import Router
+from training.dataset import text_key
 
 Array = NDArray[Any]
 POOL = 3
@@ -62,8 +63,14 @@ class Picks:
 
 
 def choose(router: Router, complaints: Sequence[Complaint], count: int = 100) -> Picks:
-    """Choose `count` complaints that nobody has labelled; fewer where fewer have any words."""
-    read = [(number, words) for number, words in enumerate(map(router.reader.analyzer.words, complaints)) if words]
+    """Choose `count` complaints that nobody has labelled; fewer where fewer have any words.
+
+    Where a text came several times only the first can be chosen: its label is the others' too.
+    """
+    distinct: dict[str, int] = {}
+    for number, complaint in enumerate(complaints):
+        distinct.setdefault(text_key(complaint), number)
+    read = [(number, words) for number in distinct.values() if (words := router.reader.analyzer.words(complaints[number]))]
     if not read:
         return Picks(len(complaints), ())
     probabilities = np.array([router.scorer.probabilities(words) for _, words in read])

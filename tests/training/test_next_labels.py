@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,14 @@ def test_never_more_than_there_are_and_nothing_of_nothing(router: Router, rows: 
     assert choose(router, [], 10).picks == ()
     assert choose(router, [Complaint("!!!"), Complaint("")], 2).picks == ()
     assert [item.number for item in choose(router, [Complaint(""), Complaint("sampah menumpuk")], 2).picks] == [1]
+
+
+def test_a_text_that_came_several_times_is_chosen_once_by_its_first(router: Router, rows: list[LabelledComplaint]) -> None:
+    complaints = [row.complaint for row in rows[100:110]]
+    copies = [replace(complaint, id=f"lagi-{complaint.id}", text=f"{complaint.text.upper()} !") for complaint in complaints]
+    found = choose(router, [*complaints, *copies], 20)
+    assert sorted(item.number for item in found.picks) == list(range(10))
+    assert found.complaints == 20
 
 
 def test_picks_name_what_the_model_wavers_between(router: Router, rows: list[LabelledComplaint]) -> None:
