@@ -223,15 +223,11 @@ def import_export(
     bar = tqdm(rows, desc=name, unit=" rows", disable=quiet, file=sys.stderr, miniters=500)
     mapper = _through(rules) if rules else _by_name(register)
     kept = list(map_rows(bar, mapper, report, name))
-    if rules:
-        unused = list(rules.unused())
-        report.warnings += map(str, unused)
-        if strict and (unused or report.not_mapped):
-            names = [
-                Fault(str(path), 0, f"no crosswalk row for {n!r} / {c!r} ({k} rows)")
-                for (n, c), k in report.not_mapped.most_common()
-            ]
-            raise InvalidData([*unused, *names])
+    unused = list(rules.unused()) if rules else []
+    report.warnings += map(str, unused)
+    if strict and (unused or report.not_mapped):
+        unmapped = _not_mapped(report, by_crosswalk=rules is not None)
+        raise InvalidData([*unused, *(Fault(str(path), 0, reason) for reason in unmapped)])
     if lines := report.dates_unread:
         report.warnings.append(f"{path}:{lines[0]}: the first of {len(lines):,} rows whose date cannot be read and is left out")
     if lines := report.months_first:
@@ -393,6 +389,17 @@ def _from_jsonl(path: Path, columns: Mapping[str, str], wanted: Wanted) -> Itera
 def _counted(counts: Counter[str], most: int | None = None) -> Sequence[str]:
     lines = [f"  {name[:56]:<58}{n:>8}" for name, n in counts.most_common(most)]
     return [*lines, f"  ... and {len(counts) - most} more"] if most is not None and len(counts) > most else lines
+
+
+def _not_mapped(report: ImportReport, *, by_crosswalk: bool) -> list[str]:
+    if by_crosswalk:
+        return [
+            f"no crosswalk row for {name!r} / {category!r} ({n} rows)" for (name, category), n in report.not_mapped.most_common()
+        ]
+    names: Counter[str] = Counter()  # whatever the category, which only a crosswalk asks for
+    for (name, _), n in report.not_mapped.items():
+        names[name] += n
+    return [f"no agency of the register is called {name!r} ({n} rows)" for name, n in names.most_common()]
 
 
 def _reasons(report: ImportReport) -> str:

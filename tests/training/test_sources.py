@@ -112,6 +112,17 @@ def test_without_a_crosswalk_the_registers_own_names_count(tmp_path: Path) -> No
     assert [row.id for row in load(tmp_path / "out.jsonl")] == ["a-2", "a-3"]
 
 
+def test_without_a_crosswalk_too_strict_refuses_names_that_are_not_mapped(tmp_path: Path) -> None:
+    path = _csv(
+        tmp_path / "a.csv", ["isi", "instansi", "kategori"], ["lampu mati", "dishub", ""], ["x", "lain", "a"], ["y", "lain", "b"]
+    )
+    with pytest.raises(InvalidData, match=r"a\.csv: no agency of the register is called 'lain' \(2 rows\)$"):
+        import_export(path, tmp_path / "out.jsonl", REGISTER, strict=True)
+    assert not list(tmp_path.glob("out*"))
+    known = _csv(tmp_path / "b.csv", ["isi", "instansi"], ["lampu mati", "dishub"])
+    assert import_export(known, tmp_path / "out.jsonl", REGISTER, strict=True).kept == {"dishub": 1}
+
+
 def test_columns_of_a_plain_table_can_be_named(tmp_path: Path) -> None:
     path = _csv(tmp_path / "a.csv", ["no", "keluhan warga", "ke"], ["9", "lampu mati", "dishub"])
     rows = list(read(path, {"text": "Keluhan Warga", "agency": "ke", "id": "no"}))
