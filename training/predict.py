@@ -72,7 +72,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a run; `resumed` of the records had been answered by an earlier one."""
+    """What became of a run; `errors` of the records could not be read, and an earlier run had come through `resumed` of them."""
 
     output: str
     records: int
@@ -81,9 +81,9 @@ class Summary:
 
     def __str__(self) -> str:
         """Write one line."""
-        again = f", {self.resumed:,} of them before" if self.resumed else ""
         unread = f", {self.errors:,} could not be read" if self.errors else ""
-        return f"{self.output}: {self.records:,} complaints answered{again}{unread}"
+        again = f"; {self.resumed:,} of the {self.records:,} were done before" if self.resumed else ""
+        return f"{self.output}: {self.records - self.errors:,} complaints answered{unread}{again}"
 
 
 class UnreadRecords(SalurError):

@@ -237,7 +237,10 @@ def test_unread_records_end_with_code_2_and_a_whole_output(
     source = write_lines(tmp_path / "in.jsonl", [{"text": TEXTS[0]}, {"text": ""}, {"text": TEXTS[1]}])
     code, said = run_main(capsys, str(tiny_artifact), "--input", str(source), "--output", str(tmp_path / "out.jsonl"))
     assert code == 2
-    assert said.endswith("salur-training: 1 of 3 records could not be read: they have an error in the output\n")
+    assert said.splitlines() == [
+        f"{tmp_path / 'out.jsonl'}: 2 complaints answered, 1 could not be read",
+        "salur-training: 1 of 3 records could not be read: they have an error in the output",
+    ]
     assert len(read_lines(tmp_path / "out.jsonl")) == 3
 
 
@@ -441,6 +444,12 @@ def test_half_a_line_is_written_anew(tiny_artifact: Path, tmp_path: Path, short_
         done = predict.predict(tiny_artifact, source, target, resume=True)
         assert target.read_bytes() == whole
         assert done.resumed == whole[:size].count(b"\n")
+
+
+def test_what_could_not_be_read_is_not_called_answered_before_either() -> None:
+    told = str(predict.Summary("out.jsonl", 3_000, 1, 2_000))
+    assert told == "out.jsonl: 2,999 complaints answered, 1 could not be read; 2,000 of the 3,000 were done before"
+    assert str(predict.Summary("out.jsonl", 3, 0, 2)) == "out.jsonl: 3 complaints answered; 2 of the 3 were done before"
 
 
 def test_only_the_same_input_model_and_options_go_on(tiny_artifact: Path, tmp_path: Path, short_run: Run) -> None:
