@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import re
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -259,7 +258,7 @@ def _write_back(parts: Parts, job: Job) -> None:
     """Write the copy with our columns; the upload is deleted once the copy is there."""
     folder = parts.settings.uploads
     original = folder / job.path
-    copy = folder / f"{secrets.token_hex(16)}{original.suffix}"
+    copy = folder / uploads.new_name(original.suffix)
     try:
         lapor.write_back(original, copy, _cells(parts, job, original))
         copy.chmod(0o600)

@@ -85,6 +85,12 @@ def _time_zone(text: str) -> ZoneInfo:
         raise ValueError("a time zone, such as Asia/Makassar") from error
 
 
+def _path(text: str) -> Path:
+    if not text.strip():  # else it is the folder of whoever starts the service
+        raise ValueError("a path")
+    return Path(text)
+
+
 def _optional_path(text: str) -> Path | None:
     return Path(text) if text else None
 
@@ -116,16 +122,18 @@ class Settings:
         metadata=_about("sqlite:///var/salur.db", _database, "where complaints are stored: a SQLite file or a PostgreSQL URL")
     )
     models: Path = field(
-        metadata=_about("var/models", Path, "the registry: folder of model versions with the pointer to the current one")
+        metadata=_about("var/models", _path, "the registry: folder of model versions with the pointer to the current one")
     )
     secret_file: Path = field(
         metadata=_about(
-            "var/secret", Path, "file with the secret that signs sessions and webhooks; `salur-service setup` makes one"
+            "var/secret", _path, "file with the secret that signs sessions and webhooks; `salur-service setup` makes one"
         )
     )
     uploads: Path = field(
         metadata=_about(
-            "var/uploads", Path, "folder of uploaded exports: nobody else may read it, and files leave it after a day at the latest"
+            "var/uploads",
+            _path,
+            "folder of uploaded exports: nobody else may read it, and files leave it after a day at the latest",
         )
     )
     bind: str = field(metadata=_about("127.0.0.1:8000", _address, "address and port to listen on"))

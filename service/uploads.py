@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from model.table import MAX_PACKED
 MAX_BYTES = MAX_PACKED
 ENDINGS = (".xlsx", ".xlsm", ".csv", ".txt")
 _CHUNK = 262_144
+_OURS = re.compile(rf"[0-9a-f]{{32}}({'|'.join(map(re.escape, ENDINGS))})(\.part)?")
+"""Names that `new_name` makes, and those of copies that were not written to their end."""
 
 
 class InvalidUpload(SalurError):
@@ -41,7 +44,7 @@ def receive(folder: Path, stream: IO[bytes], called: str) -> Upload:
             + (f" Yang dikirim berakhiran {ending[:10]}." if ending else "")
         )
     prepare(folder)
-    name = f"{secrets.token_hex(16)}{ending}"
+    name = new_name(ending)
     digest, size = hashlib.sha256(), 0
     try:
         with _create(folder / name) as out:
@@ -57,6 +60,11 @@ def receive(folder: Path, stream: IO[bytes], called: str) -> Upload:
         remove(folder, name)
         raise
     return Upload(name, called, digest.hexdigest())
+
+
+def new_name(ending: str) -> str:
+    """Make a name that nobody can guess, for an upload or for the copy that goes back."""
+    return f"{secrets.token_hex(16)}{ending}"
 
 
 def prepare(folder: Path) -> None:
@@ -79,12 +87,15 @@ def pieces(path: Path) -> Iterator[bytes]:
 
 
 def sweep(folder: Path, kept: Collection[str], before: float) -> int:
-    """Delete what no job knows of and was last written before a moment (seconds since 1970); answers how many files."""
+    """Delete what no job knows of and was last written before a moment (seconds since 1970); answers how many files.
+
+    Only what is named as ours is: the setting may point to a folder where other things lie, too.
+    """
     if not folder.is_dir():
         return 0
     swept = 0
     for path in folder.iterdir():
-        if path.name not in kept and path.is_file() and path.stat().st_mtime < before:
+        if path.name not in kept and _OURS.fullmatch(path.name) and path.is_file() and path.stat().st_mtime < before:
             path.unlink(missing_ok=True)
             swept += 1
     return swept

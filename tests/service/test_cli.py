@@ -48,6 +48,21 @@ def test_setting_up_makes_what_is_missing_and_shows_the_password_once(call: Call
         assert (tmp_path / "var" / name).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("name", ["SALUR_MODELS", "SALUR_SECRET_FILE", "SALUR_UPLOADS"])
+def test_with_an_empty_path_nothing_is_set_up_and_nothing_is_deleted(
+    call: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    call("setup")
+    old = tmp_path / ("0" * 32 + ".csv")
+    old.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    for command in ("setup", "purge"):
+        refused = call(command, **{name: ""})
+        assert (refused.exit_code, refused.output) == (2, f"salur-service: {name}='': must be a path\n")
+    assert old.exists()
+
+
 def test_the_first_account_opens_with_what_was_shown(call: Callable[..., Result], memory: Database) -> None:
     password = call("setup", "--admin", "ibu-ani").output.split("password: ")[1].split()[0]
     with memory.read() as connection:

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -711,9 +712,9 @@ def test_after_a_day_no_file_is_left(imports: Imports) -> None:
     waiting = imports.begin(workbook(line("L1", "lampu mati")))
     done = imports.run(workbook(line("L2", "sampah")))
     folder = imports.parts.settings.uploads
-    stray = folder / "sisa.part"
-    stray.write_bytes(b"x")
-    os.utime(stray, (time.time() - 90_000,) * 2)
+    for stray in ("0" * 32 + ".csv", "0" * 32 + ".xlsx.part"):
+        (folder / stray).write_bytes(b"x")
+        os.utime(folder / stray, (time.time() - 90_000,) * 2)
     with imports.parts.database.write() as connection:
         connection.execute(update(import_job).values(created_at=now() - dt.timedelta(hours=25)))
     assert import_jobs.expire(imports.parts.database, folder) == 2
@@ -721,6 +722,14 @@ def test_after_a_day_no_file_is_left(imports: Imports) -> None:
     assert imports.job(waiting).state == "failed"
     assert "dihapus setelah satu hari" in imports.job(waiting).error
     assert "tidak diambil dalam satu hari" in imports.page(done.id)
+
+
+def test_what_else_lies_in_the_folder_of_uploads_stays(tmp_path: Path) -> None:
+    for name in ("secret", "salur.db", "laporan.xlsx", "0" * 31 + ".csv", "0" * 32 + ".csv.bak"):
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (time.time() - 90_000,) * 2)
+    assert uploads.sweep(tmp_path, (), time.time()) == 0
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 @pytest.mark.usefixtures("thread")

@@ -77,6 +77,13 @@ def test_an_address_nobody_can_listen_on_is_refused(address: str) -> None:
         Settings.from_environment({"SALUR_BIND": address})
 
 
+@pytest.mark.parametrize("name", ["models", "secret_file", "uploads"])
+@pytest.mark.parametrize("path", ["", " "])
+def test_an_empty_path_is_not_the_working_directory(name: str, path: str) -> None:
+    with pytest.raises(InvalidSettings, match=rf"^{variable(name)}='{path}': must be a path$"):
+        Settings.from_environment({variable(name): path})
+
+
 def test_there_is_no_secret_by_default(tmp_path: Path) -> None:
     settings = Settings.from_environment({"SALUR_SECRET_FILE": str(tmp_path / "secret")})
     with pytest.raises(InvalidSettings, match="cannot be read"):
