@@ -320,7 +320,7 @@ class Registry:
             self._fits(version, register)  # outside the lock: a version never changes once it is there
             with self._ledger() as ledger:
                 entry = replace(entry, previous=self._before() or "")
-                _still(instead_of, entry.previous)
+                _still(instead_of, self._named())
                 if entry.previous != seen:  # another went live meanwhile, which may know more agencies
                     self._fits(version, register)
                 self._may_replace(entry, forced=bool(force_why))
@@ -406,6 +406,12 @@ class Registry:
         except RegistryError:
             return next(reversed(self.history().live), None)
 
+    def _named(self) -> str:
+        """Name of the live version as all can read it: "" where there is none, or the pointer is broken."""
+        with suppress(RegistryError):
+            return self.current() or ""
+        return ""
+
     def _loaded(self, version: str) -> Loaded:
         folder = self.path(version)
         try:
@@ -445,9 +451,9 @@ class Registry:
             return None
 
     def _may_replace(self, entry: Entry, *, forced: bool) -> None:
-        if entry.previous == entry.version:
+        if self._named() == entry.version:
             raise Refused(Refusal.LIVE_ALREADY, f"{entry.version}: is the live version already")
-        if not entry.previous or forced:
+        if entry.previous in ("", entry.version) or forced:  # the same again mends a pointer that is broken
             return
         compared = self.history().comparison(entry.previous, entry.version)
         if compared is None:

@@ -382,6 +382,19 @@ def test_a_torn_pointer_is_an_error_that_a_promotion_mends(registry: Registry) -
     assert registry.history().entries[-1].previous == "v1"
 
 
+@pytest.mark.parametrize("instead_of", [None, ""])
+def test_a_torn_pointer_is_mended_by_the_version_that_was_live(registry: Registry, instead_of: str | None) -> None:
+    promote(registry, "v1")
+    promote(registry, "v2", force_why="uji")
+    (registry.folder / "current").write_bytes(b"")
+    registry.promote("v2", why="penunjuk rusak", who="ani", at=AT, instead_of=instead_of)
+    assert registry.current() == "v2"
+    assert registry.history().live == ["v1", "v2"]
+    with pytest.raises(Refused) as told:
+        promote(registry, "v2", force_why="lagi")
+    assert told.value.kind is Refusal.LIVE_ALREADY
+
+
 def test_what_is_live_changes_by_promotion_and_rollback_alone(registry: Registry) -> None:
     with pytest.raises(ValueError, match="promote and rollback alone"):
         registry.record("promoted", version="v1", at=AT, who="ani", why="diam-diam")
