@@ -18,8 +18,8 @@ from service.schemas import ProblemOut
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
-UNREAD = ("bad-request", "uri-too-long", "headers-too-large")
-"""How the server answers, before any view, what is no request of HTTP."""
+UNREAD = ("bad-request", "too-slow", "uri-too-long", "headers-too-large")
+"""How the server answers, before any view, what is no request of HTTP, or none that came whole."""
 _REF = "#/components/schemas/{model}"
 
 

@@ -51,7 +51,8 @@ _CHUNK = 65_536
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_BUSY = "More requests are waiting than can be answered soon. Nothing was stored; please send it again."
+_SLOW = "The request came too slowly, or not whole. Nothing was stored; please send it again."
 _log = structlog.get_logger("salur")
 _NO_HANDLE = (errno.EMFILE, errno.ENFILE)
 
@@ -201,7 +202,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if busy or (unfinished and len(self._unfinished) >= self._most_unfinished):
             metrics.count_refused("busy")
             with suppress(OSError):
-                conn.sock.send(_busy(heard.data))
+                conn.sock.send(_unread("busy", _BUSY, heard.data))
             if unfinished:
                 self._linger(conn)
             else:
@@ -297,9 +298,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _give_up(self, conn: TConn) -> None:
         metrics.count_refused("slow")
-        if self._arriving[conn].data:
+        if data := self._arriving[conn].data:
             with suppress(OSError):
-                conn.sock.send(_SLOW)
+                conn.sock.send(_unread("too-slow", _SLOW, data))
         self._close(conn)
 
     def _close(self, conn: TConn) -> None:
@@ -316,11 +317,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
 
-def _busy(request: bytes | bytearray) -> bytes:
+def _unread(name: str, detail: str, request: bytes | bytearray) -> bytes:
     """Write the answer to a request that is not even looked at."""
     path = bytes(request[:2_000]).partition(b" ")[2].partition(b" ")[0].partition(b"?")[0].decode("ascii", "replace")
-    detail = "More requests are waiting than can be answered soon. Nothing was stored; please send it again."
-    return _refusal("busy", detail, for_machines=is_for_machines(path))
+    return _refusal(name, detail, for_machines=is_for_machines(path))
 
 
 def _refusal(name: str, detail: str = "", *, for_machines: bool) -> bytes:

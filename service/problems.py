@@ -15,7 +15,7 @@ from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, default_exceptions
+from werkzeug.exceptions import ClientDisconnected, HTTPException, default_exceptions
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -53,6 +53,12 @@ KINDS: Mapping[str, Kind] = {
     "not-found": Kind(404, "Not found", "Halaman tidak ditemukan", "Alamatnya mungkin keliru, atau datanya sudah tidak ada."),
     "wrong-method": Kind(405, "Method not allowed", "Cara akses tidak didukung", "Silakan kembali ke halaman sebelumnya."),
     "not-acceptable": Kind(406, "Not acceptable", "Bentuk jawaban tidak tersedia", "Silakan kembali ke halaman sebelumnya."),
+    "too-slow": Kind(
+        408,
+        "The request came too slowly",
+        "Kiriman tidak sampai utuh",
+        "Kiriman terlalu lambat atau terputus. Belum ada yang tersimpan; silakan kirim sekali lagi.",
+    ),
     "conflict": Kind(
         409, "Conflict", "Data sudah berubah", "Orang lain baru saja mengubahnya. Muat ulang untuk melihat keadaan terakhir."
     ),
@@ -86,6 +92,7 @@ _BY_STATUS = {
     404: "not-found",
     405: "wrong-method",
     406: "not-acceptable",
+    408: "too-slow",
     409: "conflict",
     413: "too-large",
     414: "uri-too-long",
@@ -144,6 +151,8 @@ def from_exception(error: Exception) -> Problem:
         return error
     if isinstance(error, CSRFError):
         return Problem("stale-form", "The CSRF token is missing or out of date.")
+    if isinstance(error, ClientDisconnected):  # to Werkzeug a bad request, which nobody would send again
+        return Problem("too-slow", "The body came too slowly, or not whole. Nothing was stored; please send it again.")
     if isinstance(error, HTTPException) and error.code:
         kind = _BY_STATUS.get(error.code, "bad-request" if error.code < 500 else "internal")
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}

@@ -60,6 +60,32 @@ def test_who_sends_half_a_request_holds_no_thread(server: Server) -> None:
         sock.close()
 
 
+def test_who_is_too_slow_is_told_so_in_a_way_that_can_be_read(server: Server) -> None:
+    begun = (
+        _request(server, b'{"text": "lampu"}')[:30],  # the loop waits for the rest
+        _request(server, b" " * 300_000)[: 10 - 300_000],  # a thread does
+        b"POST /coba HTTP/1.1\r\nHost: salur\r\n",
+    )
+    slow = [_connect(server) for _ in begun]
+    for sock, part in zip(slow, begun, strict=True):
+        sock.sendall(part)
+    *machines, (person, page) = map(_last_answer, slow)
+    for head, body in machines:
+        assert head.startswith(b"HTTP/1.1 408 ")
+        assert b"\r\nContent-Type: application/problem+json" in head
+        assert json.loads(body)["type"] == "/api/docs#problem-too-slow"
+        assert "Nothing was stored; please send it again." in json.loads(body)["detail"]
+    assert person.startswith(b"HTTP/1.1 408 ")
+    assert b"silakan kirim sekali lagi" in page
+
+
+def _last_answer(sock: socket.socket) -> tuple[bytes, bytes]:
+    """Read an answer until the connection ends: its head, and its body."""
+    with sock, sock.makefile("rb") as file:
+        head, _, body = file.read().partition(b"\r\n\r\n")
+    return head, body
+
+
 def test_bodies_that_only_the_caller_knows_the_length_of_leave_threads_for_others(server: Server) -> None:
     head = b"POST /coba HTTP/1.1\r\nHost: salur\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     slow = [_connect(server) for _ in range(20)]
