@@ -187,7 +187,8 @@ def add_key(name: str, scopes: tuple[str, ...], source: str, limit: str) -> None
     """Add a key, shown once."""
     with _database(_settings()) as database, database.write() as connection:
         number, secret = keys.add(connection, name, scopes, source, limit)
-    _show_once(f"Key {number} ({', '.join(scopes)})", secret, "Send it as `Authorization: Bearer KEY`.")
+    told = f"Key {number} ({', '.join(scopes)}; source {keys.source_of(name, source)})"
+    _show_once(told, secret, "Send it as `Authorization: Bearer KEY`.")
 
 
 @key.command("list")

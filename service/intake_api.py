@@ -128,8 +128,9 @@ def tell_outcome(client_id: str) -> Response:
 @describes(
     Operation(
         "Follow what is decided",
-        "Every automatic routing and every verdict, in an order that never changes. Ask with `after` = 0 first, then with the "
-        "`next` of the last answer. A later entry about a complaint supersedes an earlier one.",
+        "Every automatic routing and every verdict about complaints of the key's own source, in an order that never changes; a key "
+        "with scope `admin` sees those of all. Ask with `after` = 0 first, then with the `next` of the last answer. A later entry "
+        "about a complaint supersedes an earlier one.",
         answers={200: ("A page of the feed.", DecisionsOut)},
         problems=("invalid",),
         parameters=(_AFTER, _LIMIT),

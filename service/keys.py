@@ -55,9 +55,7 @@ def add(
     wrong = [scope for scope in scopes if scope not in SCOPES]
     if wrong or not scopes:
         raise InvalidKey(f"scope {', '.join(wrong) or 'missing'}: one or more of {', '.join(SCOPES)}")
-    source = source or re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].rstrip("-")
-    if not _SOURCE.fullmatch(source):
-        raise InvalidKey("source: 1 to 50 lower-case letters, digits and hyphens")
+    source = source_of(name, source)
     if rate_limit:
         try:
             rates.parse(rate_limit)
@@ -78,6 +76,14 @@ def add(
     number = connection.execute(insert(api_key).values(values).returning(api_key.c.id)).scalar_one()
     audit_log.write(connection, "key-added", f"key:{number}", {"name": name, "scopes": sorted(set(scopes))}, account_id=by)
     return number, f"salur_{prefix}_{secret}"
+
+
+def source_of(name: str, source: str = "") -> str:
+    """Answer the source of a key: the one that is asked for, or one made of the key's name. Raises InvalidKey."""
+    source = source or re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].rstrip("-")
+    if not _SOURCE.fullmatch(source):
+        raise InvalidKey("source: 1 to 50 lower-case letters, digits and hyphens")
+    return source
 
 
 def revoke(connection: Connection, key_id: int, by: int | None = None) -> bool:

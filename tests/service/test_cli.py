@@ -15,7 +15,7 @@ from service.cli import main
 from service.database import Database
 from service.keys import KeyRing
 from service.settings import table
-from service.tables import REVISION
+from service.tables import REVISION, SCOPES
 
 
 @pytest.fixture
@@ -94,6 +94,18 @@ def test_keys_are_added_shown_once_and_revoked(
     assert call("key", "revoke", "1").exit_code == 0
     assert ring.find(secret) is None
     memory.dispose()
+
+
+def test_a_new_key_says_whose_complaints_it_sees(call: Callable[..., Result]) -> None:
+    call("setup")
+    assert "Key 1 (intake, feed; source kanal-wa)," in call("key", "add", "Kanal WA", "--scope", "intake", "--scope", "feed").output
+    assert "Key 2 (outcome; source kanal-wa)," in call("key", "add", "X", "--scope", "outcome", "--source", "kanal-wa").output
+
+
+def test_the_readme_names_every_scope_and_says_that_keys_of_one_system_share_a_source() -> None:
+    told = Path("README.md").read_text(encoding="utf-8").partition("A key has scopes")[2].partition("\n\n")[0]
+    assert [scope for scope in SCOPES if f"`{scope}`" not in told] == []
+    assert "`--source`" in told
 
 
 def test_webhooks_are_added_listed_and_removed(call: Callable[..., Result]) -> None:

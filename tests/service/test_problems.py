@@ -124,6 +124,14 @@ def test_every_example_of_the_documentation_can_be_called_as_it_stands(client: F
     assert any("--data-binary" in example for example in examples), "-d would take the line breaks out of a batch"
 
 
+def test_the_feed_says_whose_decisions_a_key_sees(client: FlaskClient) -> None:
+    document = client.get("/api/openapi.json").json
+    assert document is not None
+    told = document["paths"]["/api/v1/decisions"]["get"]["description"]
+    assert "source" in told
+    assert "`admin`" in told
+
+
 def test_every_call_with_a_key_may_have_to_wait_and_says_so(client: FlaskClient) -> None:
     document = client.get("/api/openapi.json").json
     assert document is not None
