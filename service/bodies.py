@@ -30,6 +30,7 @@ _MESSAGES = {
     "string_too_short": "is empty",
     "timezone_aware": "needs a time zone, such as 2026-03-01T08:00:00+08:00",
 }
+_WRONG_ID = "must be 1 to 100 letters, digits or . _ : ~ -, and not . or .. alone"
 
 
 class _WithoutNul(ImmutableMultiDict[str, Any]):
@@ -115,7 +116,7 @@ def _details(error: ValidationError, at: Sequence[str | int]) -> list[Detail]:
     for fault in found[: MAX_ERRORS * 2]:
         location = fault["loc"]
         if "id" in location and fault["type"] != "extra_forbidden":  # of two alternatives; both mean the same to the sender
-            location, message = location[: location.index("id") + 1], "must be 1 to 100 letters, digits or . _ : ~ -"
+            location, message = location[: location.index("id") + 1], _WRONG_ID
         else:
             message = _MESSAGES.get(fault["type"], fault["msg"])
         pointer = "".join("/" + str(part)[:100].replace("~", "~0").replace("/", "~1") for part in (*at, *location))

@@ -506,6 +506,25 @@ def test_each_line_of_a_batch_is_answered_with_the_id_that_can_be_read_in_it(api
     assert [line["status"] for line in answers] == [201, 200, 422, 422, 422, 422, 201, 422, 400]
 
 
+@pytest.mark.parametrize("number", [".", ".."])
+def test_an_id_whose_link_cannot_be_followed_is_refused(api: Api, database: Database, number: str) -> None:
+    refused = api.post("/complaints", json=SURE | {"id": number})
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in json.loads(refused.data)["errors"]] == ["/id"]
+    (told,) = lines(send_batch(api, json.dumps(SURE | {"id": number}).encode()))
+    assert (told["status"], told["problem"]["errors"][0]["pointer"]) == (422, "/id")
+    assert "id" not in told
+    assert rows(database, complaint) == []
+
+
+@pytest.mark.parametrize("number", ["a", "-", "a.", ".a", "-.", "...", "a" * 100, "." * 100])
+def test_an_id_that_an_address_keeps_is_taken_and_its_link_leads_to_it(api: Api, number: str) -> None:
+    taken = api.post("/complaints", json=SURE | {"id": number})
+    assert taken.status_code == 201
+    found = api.get(json.loads(taken.data)["links"]["self"].removeprefix("/api/v1"))
+    assert json.loads(found.data)["id"] == number
+
+
 def test_a_batch_sent_again_stores_nothing_twice(api: Api, database: Database) -> None:
     body = b"\n".join(json.dumps({"id": f"B-{number}", "text": f"sampah {number}"}).encode() for number in range(50))
     assert {line["status"] for line in lines(send_batch(api, body))} == {201}
