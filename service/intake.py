@@ -305,6 +305,8 @@ def known_key(connection: Connection, source: str, key: str, digest: str) -> int
 
 def _again(connection: Connection, arrival: _Arrival, key: str) -> Receipt:
     row = find(connection, arrival.source, arrival.complaint.id)
+    if row is not None and row.purged_at is not None:  # nobody can tell any more whether it is the same
+        raise Problem("conflict", "What the complaint with this id said was deleted when its time was over. Nothing was stored.")
     if row is None or row.digest != arrival.digest:
         raise Problem("conflict", "This id was used for another complaint. Nothing was stored.")
     if key:

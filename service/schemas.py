@@ -157,7 +157,9 @@ class Stored(BaseModel):
         description="id of the first complaint about the same matter, where one of the same sender is near"
     )
     deadlines: Deadlines
-    routing: Routing | None = Field(description="the model's answer as it was; null where no model was ready")
+    routing: Routing | None = Field(
+        description="the model's answer as it was; null where no model was ready, or what the complaint said was purged"
+    )
     links: Links
 
 

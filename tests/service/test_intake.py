@@ -100,6 +100,17 @@ def test_an_id_used_for_another_complaint_is_a_conflict_not_a_loss(api: Api, dat
     assert len(rows(database, complaint)) == 1
 
 
+def test_a_purged_complaint_sent_again_is_told_that_its_time_is_over(api: Api, database: Database) -> None:
+    api.post("/complaints", json=SURE)
+    assert retention.purge(database, now() + dt.timedelta(days=1)).complaints == 1
+    for sent in (SURE, SURE | {"text": "sampah menumpuk"}):
+        refused = api.post("/complaints", json=sent)
+        assert refused.status_code == 409
+        assert json.loads(refused.data)["detail"].endswith("was deleted when its time was over. Nothing was stored.")
+    assert json.loads(api.get("/complaints/A-2").data)["routing"] is None
+    assert len(rows(database, complaint)) == 1
+
+
 def test_two_sources_may_use_the_same_id_and_see_only_their_own(api: Api, database: Database) -> None:
     api.post("/complaints", json=UNSURE)
     with database.write() as connection:
