@@ -22,8 +22,9 @@ from service.parts import Parts
 from service.problems import Problem, from_exception
 from service.schemas import ID_PATTERN, ComplaintIn
 
-MAX_LINE = 200_000
-"""Bytes of a line: a complaint of the greatest length, with every character escaped, and room to spare."""
+MAX_LINE = 300_000
+"""Bytes of a line: a complaint of the greatest length, each of its 21,000 characters escaped as two surrogates, in 12 bytes, and
+room to spare."""
 MAX_BYTES = 200_000_000
 AT_ONCE = 32
 """Lines of one transaction: for so long do other writers wait at the most."""

@@ -17,6 +17,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, text
 
+from model.complaint import MAX_TEXT, MAX_TITLE
 from model.privacy import mask
 from model.register import Register
 from model.routing import Decision, Reason
@@ -25,7 +26,7 @@ from service import database as memory
 from service.clock import now
 from service.database import Database
 from service.problems import Problem
-from service.schemas import ROUTING
+from service.schemas import MAX_CHANNEL, MAX_PLACE, ROUTING
 from service.settings import Settings
 from service.tables import audit_case, complaint, decision, idempotency, routing, sketch, standing, verdict
 
@@ -534,6 +535,14 @@ def test_an_id_that_an_address_keeps_is_taken_and_its_link_leads_to_it(api: Api,
     assert taken.status_code == 201
     found = api.get(json.loads(taken.data)["links"]["self"].removeprefix("/api/v1"))
     assert json.loads(found.data)["id"] == number
+
+
+def test_a_line_may_hold_all_that_a_complaint_may_however_it_is_written(api: Api) -> None:
+    longest = {"text": MAX_TEXT, "title": MAX_TITLE, "kecamatan": MAX_PLACE, "desa": MAX_PLACE, "channel": MAX_CHANNEL}
+    asked = {name: "\U00010400" * length for name, length in longest.items()} | {"id": "a" * 100, "confidential": False}
+    line = json.dumps(asked | {"received_at": "2026-03-02T09:00:00.000000+08:00"}, ensure_ascii=True).encode()
+    assert [told["status"] for told in lines(send_batch(api, line))] == [201]
+    assert [told["status"] for told in lines(send_batch(api, line + b" " * batch.MAX_LINE))] == [413]
 
 
 def test_a_batch_sent_again_stores_nothing_twice(api: Api, database: Database) -> None:
