@@ -81,9 +81,14 @@ def add(
 def source_of(name: str, source: str = "") -> str:
     """Answer the source of a key: the one that is asked for, or one made of the key's name. Raises InvalidKey."""
     source = source or re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].rstrip("-")
+    check_source(source)
+    return source
+
+
+def check_source(source: str) -> None:
+    """Refuse what can be no key's source. Raises InvalidKey."""
     if not _SOURCE.fullmatch(source):
         raise InvalidKey("source: 1 to 50 lower-case letters, digits and hyphens")
-    return source
 
 
 def revoke(connection: Connection, key_id: int, by: int | None = None) -> bool:

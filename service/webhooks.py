@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, String, Update, and_, case, func, insert, select, update
 
-from service import audit_log, feed, metrics, outgoing
+from service import audit_log, feed, keys, metrics, outgoing
 from service.clock import now
 from service.database import Database
 from service.outgoing import ForbiddenAddress, Target
@@ -60,8 +60,13 @@ class Delivery:
 def add(
     connection: Connection, secret: str, url: str, hosts: Sequence[str], source: str = "", by: int | None = None
 ) -> tuple[int, str]:
-    """Register an address for what is decided from now on; answers its id and signing key. Raises ForbiddenAddress."""
+    """Register an address for what is decided from now on; answers its id and signing key.
+
+    Raises ForbiddenAddress, and InvalidKey for a source that no key can have: nothing would ever be told of it.
+    """
     outgoing.check(url, hosts)
+    if source:
+        keys.check_source(source)
     if len(url) > 500:
         raise ForbiddenAddress("the address has over 500 characters")
     salt = secrets.token_hex(16)

@@ -117,6 +117,15 @@ def test_webhooks_are_added_listed_and_removed(call: Callable[..., Result]) -> N
     assert call("deliver", "--once").exit_code == 0
 
 
+@pytest.mark.parametrize("source", ["A B", "Kanal", "-wa", " ", "a" * 51])
+def test_a_webhook_for_a_source_that_no_key_can_have_is_refused(call: Callable[..., Result], source: str) -> None:
+    call("setup")
+    refused = call("webhook", "add", "https://contoh.go.id/terima", "--source", source)
+    assert (refused.exit_code, refused.output) == (2, "salur-service: source: 1 to 50 lower-case letters, digits and hyphens\n")
+    assert call("webhook", "list").output == ""
+    assert call("webhook", "add", "https://contoh.go.id/terima", "--source", "kanal-wa").exit_code == 0
+
+
 def test_tables_are_migrated_up_and_down(call: Callable[..., Result]) -> None:
     assert "none -> " in call("migrate").output
     assert call("migrate").exit_code == 0
