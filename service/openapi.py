@@ -128,7 +128,7 @@ def _operation(name: str, operation: Operation, access: Access, by_type: Mapping
         | ({"content": {operation.gives_media: {"schema": by_type[kind]}}} if kind is not None else {})
         for status, (text, kind) in operation.answers.items()
     }
-    for kind in kinds:
+    for kind in dict.fromkeys(kinds):
         status = str(KINDS[kind].status)
         text = KINDS[kind].title + "."
         if status in answers and "content" in answers[status] and MEDIA_TYPE in answers[status]["content"]:

@@ -6,7 +6,7 @@ import html
 import json
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -122,6 +122,25 @@ def test_every_example_of_the_documentation_can_be_called_as_it_stands(client: F
     assert len(examples) == 4
     assert all(shlex.split(example)[-1].startswith("http://localhost/api/v1/") for example in examples)
     assert any("--data-binary" in example for example in examples), "-d would take the line breaks out of a batch"
+
+
+def test_no_description_of_the_api_says_anything_twice(client: FlaskClient) -> None:
+    told = [sentences(text) for text in descriptions(client.get("/api/openapi.json").json)]
+    assert len(told) > 50
+    assert [text for text in told if len(set(text)) < len(text)] == []
+
+
+def descriptions(document: object) -> Iterator[str]:
+    """Yield every description in a document."""
+    parts = document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    for name, part in parts:
+        if name == "description" and isinstance(part, str):
+            yield part
+        yield from descriptions(part)
+
+
+def sentences(text: str) -> list[str]:
+    return re.split(r"(?<=\.) ", text)
 
 
 def test_the_feed_says_whose_decisions_a_key_sees(client: FlaskClient) -> None:
