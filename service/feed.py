@@ -10,15 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from service.database import Database
-from service.tables import complaint, decision, feed_head
+from service.tables import complaint, decision, feed_head, verdict
 
 MAX_PAGE = 1_000
 _PLACED_AT_ONCE = 5_000
 _UNPLACED = select(decision.c.id).where(decision.c.position.is_(None)).order_by(decision.c.id)
 _PLACE = update(decision).where(decision.c.id == bindparam("row")).values(position=bindparam("place"))
+
+# The question stands with the verdict alone, so that a purge takes it out of the feed too.
+ENTRIES = (
+    select(decision, complaint.c.client_id, func.coalesce(verdict.c.question, "").label("question"))
+    .join(complaint, complaint.c.id == decision.c.complaint_id)
+    .outerjoin(verdict, verdict.c.id == decision.c.verdict_id)
+)
+"""Selects decisions as `entry` writes them."""
 
 
 def place(database: Database) -> int:
@@ -51,13 +59,7 @@ def _place(connection: Connection) -> tuple[int, int]:
 
 def page(connection: Connection, after: int, limit: int, source: str = "") -> Sequence[Row[Any]]:
     """Answer the decisions after a position, in order; of one source, or of all where none is named."""
-    wanted = (
-        select(decision, complaint.c.client_id)
-        .join(complaint, complaint.c.id == decision.c.complaint_id)
-        .where(decision.c.position > after)
-        .order_by(decision.c.position)
-        .limit(limit)
-    )
+    wanted = ENTRIES.where(decision.c.position > after).order_by(decision.c.position).limit(limit)
     if source:
         wanted = wanted.where(decision.c.source == source)
     return connection.execute(wanted).all()
@@ -76,5 +78,6 @@ def entry(row: Row[Any]) -> dict[str, Any]:
         "unit": row.unit,
         "also": row.also,
         "missing": row.missing,
+        "question": row.question,
         "decided_at": row.decided_at.isoformat(),
     }

@@ -172,6 +172,7 @@ def _full(connection: Connection, row: Row[Any]) -> bytes:
             "unit": one.unit,
             "also": one.also,
             "missing": one.missing,
+            "question": one.question,
             "by": one.origin,
             "decided_at": one.decided_at.isoformat(),
         }

@@ -163,6 +163,9 @@ class Stored(BaseModel):
     links: Links
 
 
+Question = Annotated[str, Field(description="what to ask the reporter, with `needs-info`; else, or once it was purged, empty")]
+
+
 class VerdictOut(BaseModel):
     """What a person decided. A later one supersedes an earlier one."""
 
@@ -171,6 +174,7 @@ class VerdictOut(BaseModel):
     unit: str
     also: list[str]
     missing: list[str]
+    question: Question
     by: Literal["desk", "api", "import"]
     decided_at: dt.datetime
 
@@ -197,6 +201,7 @@ class DecisionOut(BaseModel):
     unit: str
     also: list[str]
     missing: list[str]
+    question: Question
     decided_at: dt.datetime
 
 

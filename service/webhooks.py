@@ -26,7 +26,7 @@ from service.clock import now
 from service.database import Database
 from service.outgoing import ForbiddenAddress, Target
 from service.settings import Settings
-from service.tables import complaint, decision, webhook, webhook_delivery
+from service.tables import decision, webhook, webhook_delivery
 
 MAX_ATTEMPTS = 17
 """With the waits below that is about a day and a half."""
@@ -185,11 +185,7 @@ def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Delivery]
     due = []
     # Each address's first, then each one's second: who answers slowly takes its own turns and nobody else's.
     for row in filter(None, chain.from_iterable(zip_longest(*of_each))):
-        entry = connection.execute(
-            select(decision, complaint.c.client_id)
-            .join(complaint, complaint.c.id == decision.c.complaint_id)
-            .where(decision.c.position == row.position)
-        ).one()
+        entry = connection.execute(feed.ENTRIES.where(decision.c.position == row.position)).one()
         body = json.dumps(feed.entry(entry), ensure_ascii=False).encode()
         due.append(Delivery(row.webhook_id, row.position, row.url, row.salt, row.attempts + 1, body, row.next_at))
         connection.execute(_this(row.webhook_id, row.position).values(attempts=row.attempts + 1, next_at=moment + LEASE))

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from service import outgoing, webhooks
+from service import outgoing, retention, review, webhooks
+from service.clock import now
 from service.database import Database
 from service.outgoing import ForbiddenAddress
+from service.review import Choice
 from service.settings import Settings
-from service.tables import webhook_delivery
+from service.tables import standing, webhook_delivery
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api
@@ -120,6 +122,7 @@ def test_what_is_decided_is_posted_once_and_signed(
         "unit": "",
         "also": [],
         "missing": [],
+        "question": "",
         "decided_at": "",
     }
     checked = tmp_path / "of_the_readme.py"
@@ -129,6 +132,36 @@ def test_what_is_decided_is_posted_once_and_signed(
     assert not is_from_salur(key, headers["Salur-Signature"], body + b" ")
     assert headers["Salur-Delivery"] == "1-1"
     assert [row.state for row in deliveries(database)] == ["delivered"]
+
+
+@BOTH
+def test_the_question_to_the_reporter_is_told_until_it_is_purged(
+    api: Api, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    add(database, told, receiver.url)
+    for name in ("H-1", "H-2"):
+        api.post("/complaints", json={"id": name, "text": f"lampu mati {name}"})
+        with database.write() as connection:
+            row = connection.execute(select(standing).order_by(standing.c.complaint_id.desc()).limit(1)).one()
+            asked = Choice(outcome="needs-info", missing=("lokasi",), question=f"Di mana {name}?")
+            review.record(connection, row, asked, origin="desk")
+        if name == "H-1":
+            webhooks.deliver(database, told, SECRET)
+    listed = api.get("/decisions").json
+    assert listed is not None
+    assert [(one["missing"], one["question"]) for one in listed["decisions"]] == [
+        (["lokasi"], "Di mana H-1?"),
+        (["lokasi"], "Di mana H-2?"),
+    ]
+    shown = api.get("/complaints/H-1").json
+    assert shown is not None
+    assert [one["question"] for one in shown["verdicts"]] == ["Di mana H-1?"]
+    assert retention.purge(database, now() + dt.timedelta(days=1)).complaints == 2
+    webhooks.deliver(database, told, SECRET)
+    assert [json.loads(body)["question"] for _, body in receiver.got] == ["Di mana H-1?", ""]
+    for answer in (api.get("/decisions"), api.get("/complaints/H-1")):
+        assert "Di mana" not in answer.text
+        assert '"question": ""' in answer.text
 
 
 @BOTH
