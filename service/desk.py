@@ -290,7 +290,8 @@ def _decide(number: int, draft: Draft) -> Response:
                 person.id,
                 seen=int(seen) if seen.isdecimal() and len(seen) < 11 and 0 < int(seen) <= MAX_ID else None,
                 minutes=minutes,
-                others=draft.members if draft.group else (),
+                # A question quotes the complaint that it is about.
+                others=draft.members if draft.group and choice.outcome != "needs-info" else (),
             )
             # One that was not waiting was looked up: whoever did that wants to stay with it, if they still may.
             looked_up = case.state != "waiting" and not saved.again

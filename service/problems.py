@@ -13,6 +13,7 @@ import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import ClientDisconnected, HTTPException, default_exceptions
@@ -153,6 +154,8 @@ def from_exception(error: Exception) -> Problem:
         return Problem("stale-form", "The CSRF token is missing or out of date.")
     if isinstance(error, ClientDisconnected):  # to Werkzeug a bad request, which nobody would send again
         return Problem("too-slow", "The body came too slowly, or not whole. Nothing was stored; please send it again.")
+    if isinstance(error, ParseException):  # of a body in chunks, which only a view reads
+        return Problem("bad-request", "The body is not in chunks as its header says.")
     if isinstance(error, HTTPException) and error.code:
         kind = _BY_STATUS.get(error.code, "bad-request" if error.code < 500 else "internal")
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}

@@ -1,8 +1,9 @@
 """Champion and challenger on the same rows, which neither has seen: what changed, for better and worse, and a verdict with reasons.
 
 The gate: the challenger is not worse over all beyond the interval of the paired difference, nor of all that came as far as a blind
-audit tells; no agency with MIN_AGENCY rows or more loses more than MAX_LOSS beyond chance, the promise about automatic routings is kept, and no more than MAX_LESS of the complaints
-that the champion sends by itself, keeping its own promise, come back to people. Nothing is written here.
+audit tells; no agency with MIN_AGENCY rows or more loses more than MAX_LOSS beyond chance, the promise about automatic routings is
+kept, and no more than MAX_LESS of the complaints that the champion sends by itself, keeping its own promise, come back to people.
+Nothing is written here.
 A desk's verdicts are of what was not sent, and of the blind audit's share of the rest: what is sent by itself is counted as many
 times as it stands for (`data.stands_for`).
 

@@ -102,6 +102,25 @@ def test_bodies_that_only_the_caller_knows_the_length_of_leave_threads_for_other
         assert time.monotonic() < deadline
 
 
+def test_a_body_that_ends_before_its_length_is_taken_for_none_though_it_looks_whole(server: Server) -> None:
+    line = json.dumps({"id": "SEPARUH", "text": "lampu mati " * 1_000}).encode() + b"\n"
+    head = f"POST /api/v1/complaints/batch HTTP/1.1\r\nHost: salur\r\nAuthorization: Bearer {server.key}\r\n"
+    with _connect(server) as sock:
+        sock.sendall(f"{head}Content-Type: application/x-ndjson\r\nContent-Length: 200000\r\n\r\n".encode() + line * 2)
+        sock.shutdown(socket.SHUT_WR)
+        status, content = _answer(sock)
+    assert (status, json.loads(content)["type"]) == (408, "/api/docs#problem-too-slow")
+    assert server.call("GET", "/api/v1/complaints/SEPARUH")[0] == 404
+
+
+def test_a_body_that_is_not_in_chunks_as_it_says_is_the_callers_fault(server: Server) -> None:
+    head = f"POST /api/v1/predictions HTTP/1.1\r\nHost: salur\r\nAuthorization: Bearer {server.key}\r\n"
+    with _connect(server) as sock:
+        sock.sendall(f"{head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".encode())
+        status, content = _answer(sock)
+    assert (status, json.loads(content)["type"]) == (400, "/api/docs#problem-bad-request")
+
+
 def test_more_than_can_be_answered_soon_are_refused_at_once_and_told_when_to_come_again(server: Server) -> None:
     body = json.dumps({"text": "lampu lambat"}).encode()
     with ThreadPoolExecutor(120) as crowd:

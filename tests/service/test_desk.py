@@ -477,6 +477,16 @@ def test_neighbours_are_shown_together_and_served_when_asked(api: Api, petugas: 
     assert len(verdicts(database)) == 3
 
 
+def test_a_question_is_put_to_one_reporter_and_not_to_those_of_like_complaints(
+    api: Api, petugas: Person, database: Database
+) -> None:
+    text = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut petugas {}"
+    first, other = (arrive(api, text.format(end)) for end in ("", "ya"))
+    form = {"aksi": "kurang-informasi", "kurang": "lokasi", "pertanyaan": "Di mana?", "kelompok": "1", "anggota": str(other)}
+    send(petugas, first, SCRIPT, **form)
+    assert [given.complaint_id for given in verdicts(database)] == [first]
+
+
 def test_an_audit_case_shows_nothing_of_the_models_word(
     make_app: Callable[..., Flask], api: Api, petugas: Person, key: str, database: Database
 ) -> None:
