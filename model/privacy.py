@@ -22,6 +22,7 @@ MARKS = ("[NIK]", "[KK]", "[NPWP]", "[TELEPON]", "[EMAIL]", "[PLAT]", "[REKENING
 _SEP = r"[ .\-]"
 _MAX_PASSES = 5
 """A mark can free what stood beside it ("Bu Rina Pak Tono"), so passes go on until one changes nothing: two for nearly all."""
+_DIGIT = re.compile(r"\d")
 _LONG_NUMBER = re.compile(r"\d[\d .()\-]{5}")
 """What every number below holds: a text without it, as most, skips them all."""
 _ODD = re.compile(r"(?<=\d)(?:([\u00a0\u2009\u202f])|[\u2010-\u2015\u2212])(?=\d)")
@@ -144,7 +145,7 @@ def _mask_once(text: str) -> str:
     plain = _ODD.sub(lambda match: " " if match[1] else "-", text)
     if _LONG_NUMBER.search(plain):
         text = masked if (masked := _mask_numbers(plain)) != plain else text
-    return _mask_names(_mask_plates(text))
+    return _mask_names(_mask_plates(text) if _DIGIT.search(text) else text)
 
 
 def _mask_numbers(text: str) -> str:
