@@ -381,6 +381,11 @@ def test_a_name_that_nobody_mapped_is_left_and_told(imports: Imports) -> None:
     assert imports.count(complaint) == 0
 
 
+def test_a_proposed_agency_is_called_by_its_name_alone(imports: Imports) -> None:
+    page = imports.page(imports.begin(workbook(line("L1", "lampu mati", "Dinas Perhubungan"))))
+    assert '<option value="dishub" selected>Dinas Perhubungan</option>' in page
+
+
 @both
 def test_a_mapping_is_remembered_and_asked_no_more(imports: Imports) -> None:
     imports.run(workbook(line("L1", "lampu mati", "Kantor Lampu")), names={"nama-0": "dishub"})
