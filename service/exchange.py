@@ -221,16 +221,17 @@ def _moment(parts: Parts, written: str) -> dt.datetime | None:
 def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row]) -> Counter[str]:
     """Store what is new, keep what others decided as verdicts, and note what became of each row."""
     did: Counter[str] = Counter()
-    known = _known(connection, [row.taken.id for row in rows if row.taken])
+    ids = [client_id(row.report, parts.secret) for row in rows]  # of those passed over too: they may be here all the same
+    known = _known(connection, ids)
     review.lock(connection, known.values())  # not row by row: a group that the desk decides would wait for us, and we for it
     notes = []
-    for row in rows:
-        status, number = row.kind, None
+    for row, wanted in zip(rows, ids, strict=True):
+        status, number = row.kind, known.get(wanted)
         if row.taken is not None:
-            number, status = known.get(row.taken.id), "known"
+            status = "known"
             if number is None:
                 receipt = intake.keep(parts, connection, row.taken, settled=row.choice is not None)
-                number = known[row.taken.id] = receipt.number
+                number = known[wanted] = receipt.number
                 if receipt.new:  # else the API took it in since we looked
                     status = "stored"
                     did["did_new"] += 1

@@ -375,6 +375,19 @@ def test_without_verdicts_dispositioned_rows_are_proposed_but_not_stored(imports
     assert (row[OURS[0]], row[OURS[1]]) == ("Dinas Perhubungan", "Tidak dimasukkan")
 
 
+def test_a_row_that_is_passed_over_comes_back_as_its_complaint_stands_here(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati"), line("L2", "pasti lampu mati"), line("L3", "lampu redup")))
+    with imports.parts.database.write() as connection:
+        row = connection.execute(select(standing).where(standing.c.complaint_id == 1)).one()
+        review.record(connection, row, Choice("dpupr"), origin="desk", account_id=1)
+    again = workbook(
+        line("L1", "lampu mati", "Dishub"), line("L2", "pasti lampu mati", "Dishub"), line("L3", "lampu redup", status="Selesai")
+    )
+    rows = rows_of(imports.fetch(imports.run(again, take=False).id))
+    assert (rows[0][OURS[0]], rows[0][OURS[1]]) == ("Dinas Pekerjaan Umum", "Diputuskan petugas")
+    assert [row[OURS[1]] for row in rows[1:]] == ["Diteruskan otomatis", "Perlu ditinjau petugas"]
+
+
 def test_a_name_that_nobody_mapped_is_left_and_told(imports: Imports) -> None:
     job = imports.run(workbook(line("L1", "lampu mati", "Badan Antah Berantah")))
     assert job.counts["did_unmapped"] == 1
