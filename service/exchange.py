@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, Row, func, insert, select, text
 
 from model import lapor
 from model.complaint import MAX_TEXT, MAX_TITLE
@@ -224,7 +224,7 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
     ids = [client_id(row.report, parts.secret) for row in rows]  # of those passed over too: they may be here all the same
     known = _known(connection, ids)
     review.lock(connection, known.values())  # not row by row: a group that the desk decides would wait for us, and we for it
-    notes = []
+    notes: list[dict[str, Any]] = []
     for row, wanted in zip(rows, ids, strict=True):
         status, number = row.kind, known.get(wanted)
         if row.taken is not None:
@@ -237,7 +237,8 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
                     did["did_new"] += 1
                     did[f"did_{receipt.decision}" if row.choice is None else "did_settled"] += 1
             if row.choice is not None:
-                status = _decide(connection, job, number, row.choice)
+                again = any(note["complaint_id"] == number for note in notes)
+                status = _decide(connection, job, number, row.choice, again=again)
         did[f"did_{status}"] += 1
         did["did_rows"] += 1
         notes.append({"job_id": job.id, "row": row.report.row, "complaint_id": number, "status": status, "detail": row.detail})
@@ -245,14 +246,27 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
     return did
 
 
-def _decide(connection: Connection, job: Job, number: int, choice: Choice) -> str:
-    """Take what the export says as a verdict, unless a person of ours has decided already or is just looking at it."""
+def _decide(connection: Connection, job: Job, number: int, choice: Choice, *, again: bool) -> str:
+    """Take what the export says as a verdict, unless a person of ours has decided already or is just looking at it.
+
+    What an earlier export said gives way to another office: the complaint was passed on since, or the name was mapped wrongly.
+    Within one file (`again`: this chunk names it before) the first row counts, or two would take turns whenever it comes.
+    """
     row = connection.execute(select(standing).where(standing.c.complaint_id == number).with_for_update()).one()
     if row.verdict_id is not None and row.state in ("decided", "closed"):
-        return "decided"
+        same = choice.agency == row.agency and choice.unit in ("", row.unit)
+        if same or again or not _is_of_earlier_export(connection, job, row):
+            return "decided"
     if row.claimed_by is not None and row.claimed_until > now():
         return "held"
     return review.record(connection, row, choice, origin="import", account_id=job.options.get("by")).outcome
+
+
+def _is_of_earlier_export(connection: Connection, job: Job, row: Row[Any]) -> bool:
+    """Tell whether the verdict that stands came with an export, and not with an earlier row of this one."""
+    of_this = select(import_row.c.row).where(import_row.c.job_id == job.id, import_row.c.complaint_id == row.complaint_id)
+    standing_one = select(verdict.c.origin).where(verdict.c.id == row.verdict_id, ~of_this.exists())
+    return connection.execute(standing_one).scalar_one_or_none() == "import"
 
 
 def _write_back(parts: Parts, job: Job) -> None:

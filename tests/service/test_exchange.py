@@ -306,6 +306,17 @@ def test_a_complaint_that_waits_here_is_decided_by_next_weeks_disposition(import
     assert imports.count(standing, standing.c.state == "waiting") == 0
 
 
+@both
+def test_a_complaint_that_was_passed_on_since_is_the_newer_dispositions(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
+    newer = workbook(line("L1", "lampu mati", "PUPR"), line("L1", "lampu mati", "Dishub"))
+    job = imports.run(newer, names={"nama-0": "dishub", "nama-1": "dpupr"})
+    assert (job.counts["did_changed"], job.counts["did_decided"]) == (1, 1)  # of two in one file the first counts
+    assert imports.count(standing, standing.c.agency == "dpupr", standing.c.state == "decided") == 1
+    assert imports.run(newer).counts["did_decided"] == 2
+    assert imports.count(verdict) == 2
+
+
 def test_what_our_own_people_decided_stays_decided(imports: Imports) -> None:
     imports.run(workbook(line("L1", "lampu mati")))
     with imports.parts.database.write() as connection:
@@ -351,8 +362,8 @@ def test_a_group_is_decided_at_the_desk_while_an_export_decides_it(imports: Impo
     with ThreadPoolExecutor(1) as pool:
         told: list[Future[None]] = []
 
-        def decide_while_another_begins(*args: Any) -> str:
-            found = decide(*args)
+        def decide_while_another_begins(*args: Any, **named: Any) -> str:
+            found = decide(*args, **named)
             if not told:
                 told.append(pool.submit(at_the_desk))
                 wait(told, timeout=0.5)
