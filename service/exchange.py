@@ -253,6 +253,8 @@ def _decide(connection: Connection, job: Job, number: int, choice: Choice, *, ag
     Within one file (`again`: this chunk names it before) the first row counts, or two would take turns whenever it comes.
     """
     row = connection.execute(select(standing).where(standing.c.complaint_id == number).with_for_update()).one()
+    if connection.execute(select(complaint.c.purged_at).where(complaint.c.id == number)).scalar_one() is not None:
+        return "known"  # as at the desk and for the API: what nobody can read any more is decided no more
     if row.verdict_id is not None and row.state in ("decided", "closed"):
         same = choice.agency == row.agency and choice.unit in ("", row.unit)
         if same or again or not _is_of_earlier_export(connection, job, row):

@@ -29,7 +29,7 @@ from sqlalchemy.exc import OperationalError
 from model import lapor
 from model.faults import Fault, InvalidData
 from model.lapor import OURS, Report
-from service import accounts, exchange, import_jobs, import_page, import_worker, name_mapping, review, uploads
+from service import accounts, exchange, import_jobs, import_page, import_worker, name_mapping, retention, review, uploads
 from service.clock import now
 from service.database import Database
 from service.import_jobs import Job, LostLease
@@ -315,6 +315,15 @@ def test_a_complaint_that_was_passed_on_since_is_the_newer_dispositions(imports:
     assert imports.count(standing, standing.c.agency == "dpupr", standing.c.state == "decided") == 1
     assert imports.run(newer).counts["did_decided"] == 2
     assert imports.count(verdict) == 2
+
+
+def test_a_complaint_that_was_purged_is_decided_no_more(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "pasti lampu mati"), line("L2", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
+    retention.purge(imports.parts.database, now() + dt.timedelta(days=1))
+    both_named = workbook(line("L1", "pasti lampu mati", "PUPR"), line("L2", "lampu mati", "PUPR"))
+    assert imports.run(both_named, names={"nama-0": "dpupr"}).counts["did_known"] == 2
+    assert imports.count(verdict) == 1
+    assert imports.count(complaint, complaint.c.text != "") == 0
 
 
 def test_what_our_own_people_decided_stays_decided(imports: Imports) -> None:
