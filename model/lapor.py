@@ -76,6 +76,7 @@ _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(.+))?")
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[T ,]+(.+))?")
 _MONTH_NAMED = re.compile(r"(?:[a-z']+,? +)?(\d{1,2})[- ]+([a-z]+)\.?[- ]+(\d{4})(?:[ ,]+(.+))?", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
+_ROUNDED = re.compile(r"\d+(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 _TIME = re.compile(r"(?<!\d)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?")
 _LOST_BREAK = re.compile(r"\b([A-Za-z]*[a-z]{2})(?=[A-Z][a-z])")
 _CAMEL = frozenset(
@@ -263,6 +264,15 @@ def is_month_first(written: str) -> bool:
     return bool(match and int(match[2]) > 12 and parse_date(written))
 
 
+def tracking_id_of(written: str) -> str:
+    """Answer a report's id without what spreadsheets put around it; empty where it holds none.
+
+    A dash is none, nor a number that a spreadsheet rounded ("1,23457E+11"): several reports would share it, and be taken for one.
+    """
+    number = re.sub(r"^(\d+)\.0$", r"\1", written.strip("#'=\" "))
+    return number if any(map(str.isalnum, number)) and not _ROUNDED.fullmatch(number) else ""
+
+
 def mend_line_breaks(text: str) -> str:
     """Give back the line breaks that the export lost: "BandungDi Tempat" is two lines.
 
@@ -277,7 +287,7 @@ def _report(number: int, cells: dict[str, str]) -> Report:
     return Report(
         row=number,
         text=mend_line_breaks(cells.get("text") or cells.get("final_text", "")),
-        tracking_id=cells.get("tracking_id", "").lstrip("#"),
+        tracking_id=tracking_id_of(cells.get("tracking_id", "")),
         received_at=received_at,
         date_unread=bool(cells.get("date", "").strip() and not received_at),
         month_first=is_month_first(cells.get("date", "")),

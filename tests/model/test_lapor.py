@@ -200,6 +200,27 @@ def test_a_classification_becomes_a_kind(written: str, kind: str) -> None:
     assert lapor.kind_of(written) == kind
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("7000001", "7000001"),
+        ("#7000001", "7000001"),
+        ("'0700001", "0700001"),
+        ('="7000001"', "7000001"),
+        ("7000001.0", "7000001"),
+        ("v1.0", "v1.0"),
+        ("7e12", "7e12"),
+        ("1.23457E+11", ""),
+        ("1,23457E+11", ""),
+        ("1.234567890123457e+17", ""),
+        ("-", ""),
+        ("", ""),
+    ],
+)
+def test_an_id_is_a_reports_own(written: str, expected: str) -> None:
+    assert lapor.tracking_id_of(written) == expected
+
+
 def test_lost_line_breaks_come_back_and_names_stay_whole() -> None:
     assert lapor.mend_line_breaks("BandungDi TempatDengan hormat") == "Bandung\nDi Tempat\nDengan hormat"
     assert lapor.mend_line_breaks("WhatsApp IndiHome MyPertamina SMPNegeri") == "WhatsApp IndiHome MyPertamina SMPNegeri"

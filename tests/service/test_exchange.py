@@ -223,6 +223,13 @@ def test_rows_without_an_id_are_known_again_by_what_they_say(imports: Imports) -
     assert job.counts["did_known"] == 1
 
 
+@pytest.mark.parametrize("number", ["-", "1,23457E+11"])
+def test_reports_whose_id_is_none_are_not_taken_for_one(imports: Imports, number: str) -> None:
+    content = as_csv(line(number, "lampu mati"), line(number, "jalan rusak"))
+    assert imports.run(content, "ekspor.csv").counts["did_new"] == 2
+    assert imports.run(content, "ekspor.csv").counts["did_known"] == 2
+
+
 def test_what_is_personal_is_masked_and_the_reporter_is_never_stored(imports: Imports) -> None:
     imports.run(workbook(line("L1", "lampu mati, hubungi saya di 081234567890")))
     with imports.parts.database.read() as connection:
