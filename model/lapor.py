@@ -76,8 +76,12 @@ _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(.+))?")
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[T ,]+(.+))?")
 _MONTH_NAMED = re.compile(r"(?:[a-z']+,? +)?(\d{1,2})[- ]+([a-z]+)\.?[- ]+(\d{4})(?:[ ,]+(.+))?", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
+_DAY_SHARE = re.compile(r"0\.\d+")
 _ROUNDED = re.compile(r"\d+(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
-_TIME = re.compile(r"(?<!\d)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?")
+_TIME = re.compile(
+    r"(?<!\d)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?(?: ?([ap])m\b)?(?: ?(z|wib|wita|wit|\+\d{2}:?\d{2})\b)?", re.IGNORECASE
+)
+_ZONES = {"wib": "+0700", "wita": "+0800", "wit": "+0900", "z": "+0000"}
 _LOST_BREAK = re.compile(r"\b([A-Za-z]*[a-z]{2})(?=[A-Z][a-z])")
 _CAMEL = frozenset(
     [
@@ -232,7 +236,7 @@ def kind_of(classification: str) -> str:
 
 
 def parse_date(written: str, clock: str = "") -> str:
-    """Answer a date, with its time of day where known, in ISO form; empty where it cannot be read.
+    """Answer a date, with its time of day and zone where it says them, in ISO form; empty where it cannot be read.
 
     Day before month, as Indonesia writes; the other way round only where no other reading is possible.
     """
@@ -250,12 +254,24 @@ def parse_date(written: str, clock: str = "") -> str:
         year, month, day, rest = moment.year, moment.month, moment.day, moment.strftime("%H:%M:%S") if "." in text else None
     else:
         return ""
-    clocked = _TIME.search(clock or rest or "")
     try:
-        day_only = date(year, month, day).isoformat()
-        return f"{day_only}T{time(int(clocked[1]), int(clocked[2]), int(clocked[3] or 0)).isoformat()}" if clocked else day_only
+        day_only, moment_of_day = date(year, month, day).isoformat(), _time_of_day(clock) or _time_of_day(rest or "")
     except ValueError:
         return ""
+    return f"{day_only}T{moment_of_day.isoformat()}" if moment_of_day is not None else day_only
+
+
+def _time_of_day(written: str) -> time | None:
+    """Read a time of day; None where there is none. Raises ValueError for one that cannot be."""
+    if _DAY_SHARE.fullmatch(written):  # a spreadsheet's own, as a cell without a format has it
+        return (datetime.min + timedelta(seconds=round(float(written) * 86_400))).time()
+    match = _TIME.search(written)
+    if match is None:
+        return None
+    hour, zone = int(match[1]), match[5] and _ZONES.get(match[5].lower(), match[5])
+    if match[4]:
+        hour = hour % 12 + (12 if match[4].lower() == "p" else 0)
+    return time(hour, int(match[2]), int(match[3] or 0), tzinfo=datetime.strptime(zone, "%z").tzinfo if zone else None)
 
 
 def is_month_first(written: str) -> bool:

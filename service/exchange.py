@@ -210,11 +210,12 @@ def _asked(parts: Parts, report: Report) -> ComplaintIn:
 
 
 def _moment(parts: Parts, written: str) -> dt.datetime | None:
-    """Read a date of the file in the region's time; None, which is now, for what cannot be one."""
+    """Read a date of the file, in the region's time unless it says its zone; None, which is now, for what cannot be one."""
     try:
-        moment = dt.datetime.fromisoformat(written).replace(tzinfo=parts.settings.time_zone)
+        moment = dt.datetime.fromisoformat(written)
     except ValueError:
         return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=parts.settings.time_zone)
     return moment if EARLIEST <= moment <= now() else None
 
 

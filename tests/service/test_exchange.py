@@ -245,6 +245,13 @@ def test_the_time_of_a_report_is_that_of_the_region(imports: Imports) -> None:
     assert received == dt.datetime(2026, 3, 1, 16, tzinfo=dt.UTC)
 
 
+def test_a_time_that_says_its_zone_is_that_of_the_zone(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati", day="2026-03-02T23:30:00 WIB")))
+    with imports.parts.database.read() as connection:
+        received = connection.execute(select(complaint.c.received_at)).scalar_one()
+    assert received == dt.datetime(2026, 3, 2, 16, 30, tzinfo=dt.UTC)
+
+
 def test_a_date_that_cannot_be_is_taken_as_now(imports: Imports) -> None:
     imports.run(
         workbook(

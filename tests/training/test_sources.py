@@ -194,7 +194,7 @@ def test_dates_are_read_in_every_kind_of_source_and_one_that_cannot_be_is_told(t
     table = _csv(tmp_path / "b.csv", ["isi", "instansi", "tanggal"], *([f"aduan {n}", "dlh", day] for n, day in enumerate(dates)))
     header = ["Tracking ID", "Tanggal Laporan Masuk", "Judul Laporan", "Isi Laporan Awal", "Instansi Terdisposisi"]
     export = _csv(tmp_path / "c.csv", header, *([str(n), day, "", f"aduan {n}", "dlh"] for n, day in enumerate(dates)))
-    as_table = "2024-09-07T08:30:15"
+    as_table = "2024-09-07T08:30:15+08:00"
     for path, exact, line in ((lines, dates[2], 4), (table, as_table, 5), (export, as_table, 5)):
         report = import_export(path, tmp_path / "out.jsonl", REGISTER)
         assert [row.received_at for row in load(tmp_path / "out.jsonl")] == ["2024-09-07", "2024-09-07", exact, "", ""]
