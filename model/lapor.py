@@ -142,6 +142,12 @@ def read(path: Path, max_reports: int = MAX_REPORTS) -> Iterator[Report]:
             yield _report(number, {name: cells[index] for name, index in header.columns.items() if index < len(cells)})
 
 
+def check_original(path: Path) -> None:
+    """Raise InvalidData where a file is no export, or one that `write_back` would refuse because it wrote it."""
+    with open_export(path) as (_, header, _):
+        _refuse_ours(path, header)
+
+
 def is_export(path: Path) -> bool:
     """Tell whether a file is an export of LAPOR!. Raises InvalidData where it cannot be read at all."""
     with open_table(path, COLUMNS, _REQUIRED) as found:
@@ -155,10 +161,7 @@ def write_back(original: Path, target: Path, cells: table.Cells) -> int:
     passed through unread. The copy appears whole or not at all. Raises InvalidData as `read` does.
     """
     with open_export(original) as (sheet, header, _):
-        if any(plain(name) in header.names for name in OURS):
-            raise InvalidData(
-                [Fault(str(original), header.row, f"has our columns already ({OURS[0]}): give the file as LAPOR! made it")]
-            )
+        _refuse_ours(original, header)
         return sheet.append(target, chain([(header.row, OURS)], cells)) - 1
 
 
@@ -295,6 +298,11 @@ def mend_line_breaks(text: str) -> str:
     Names with a capital inside (WhatsApp) stay as they are.
     """
     return _LOST_BREAK.sub(lambda match: match[0] if match[1].lower() in _CAMEL else match[0] + "\n", text)
+
+
+def _refuse_ours(path: Path, header: Header) -> None:
+    if any(plain(name) in header.names for name in OURS):
+        raise InvalidData([Fault(str(path), header.row, f"has our columns already ({OURS[0]}): give the file as LAPOR! made it")])
 
 
 def _report(number: int, cells: dict[str, str]) -> Report:

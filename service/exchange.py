@@ -103,6 +103,7 @@ def unit_of(report: Report, agency: str, register: Register | None) -> str:
 
 def _survey(parts: Parts, job: Job) -> None:
     """Look through the whole file before anything of it is taken in."""
+    lapor.check_original(parts.settings.uploads / job.path)
     with parts.database.read() as connection:
         targets = name_mapping.load(connection, SOURCE)
     counts: Counter[str] = Counter()

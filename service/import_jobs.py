@@ -258,4 +258,6 @@ def _so_far(job: Job) -> str:
     rows = job.counts.get("did_rows", 0)
     if not rows:
         return "Belum ada aduan yang dimasukkan."
+    if job.state == "processed":
+        return "Semua laporan sudah masuk dan tetap tersimpan; unggah ekspornya lagi bila berkas hasilnya masih perlu."
     return f"{rows} baris pertama sudah masuk dan tetap tersimpan; unggah berkas yang sama untuk melanjutkan sisanya."

@@ -626,17 +626,25 @@ def test_a_database_that_is_busy_only_delays_a_job(imports: Imports, monkeypatch
     assert len(calls) == 2
 
 
-def test_a_full_disk_ends_a_job_with_a_reason(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = imports.begin(workbook(line("L1", "lampu mati")))
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [("_take_in", "1 baris pertama sudah masuk"), ("_write_back", "Semua laporan sudah masuk dan tetap tersimpan")],
+)
+def test_a_full_disk_ends_a_job_with_a_reason(imports: Imports, monkeypatch: pytest.MonkeyPatch, step: str, told: str) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati"), line("L2", "sampah")))
+    done = getattr(exchange, step)
 
-    def full(*_: Any) -> None:
+    def full(*given: Any) -> Any:
+        if step == "_take_in" and given[-1][0].report.tracking_id == "L1":
+            return done(*given)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exchange, "_write_back", full)
+    monkeypatch.setattr(exchange, "CHUNK", 1)
+    monkeypatch.setattr(exchange, step, full)
     job = imports.go(number)
     assert job.state == "failed"
     assert "Penyimpanan server penuh" in job.error
-    assert "1 baris pertama sudah masuk" in job.error
+    assert told in job.error
 
 
 @both
@@ -895,14 +903,11 @@ def _zip(**parts_of_it: bytes) -> bytes:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 100, "lama.xlsx", ".xls lama"),
         (b"\x89PNG\r\n\x1a\n" + bytes(200), "gambar.csv", "bukan ekspor"),
         (b"nama;alamat\nBudi;Jalan\n", "lain.csv", "bukan ekspor"),
-        (workbook(line("L1", "lampu"), header=(*HEADER[:9], OURS[0])), "kembali.xlsx", ""),
+        (workbook(line("L1", "lampu"), header=(*HEADER[:9], OURS[0])), "kembali.xlsx", "hasil dari Salur"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_a_reason(imports: Imports, content: bytes, name: str, told: str) -> None:
     number = imports.begin(content, name)
-    if not told:  # a file of ours is only found out where it is written back
-        imports.go(number)
-        told = "hasil dari Salur"
     job = imports.job(number)
     assert job.state == "failed"
     assert told in job.error
