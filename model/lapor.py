@@ -308,6 +308,7 @@ def _refuse_ours(path: Path, header: Header) -> None:
 def _report(number: int, cells: dict[str, str]) -> Report:
     classification = cells.get("classification", "")
     received_at = parse_date(cells.get("date", ""), cells.get("time", ""))
+    agency = " ".join(cells.get("agency", "").split())
     return Report(
         row=number,
         text=mend_line_breaks(cells.get("text") or cells.get("final_text", "")),
@@ -318,7 +319,7 @@ def _report(number: int, cells: dict[str, str]) -> Report:
         title=cells.get("title", ""),
         kind=kind_of(classification),
         category=" ".join(cells.get("category", "").split()),
-        agency=" ".join(cells.get("agency", "").split()),
+        agency=agency if plain(agency) else "",  # a dash is nobody's name
         kecamatan=cells.get("kecamatan", ""),
         desa=cells.get("desa", ""),
         confidential="rahasia" in cells.get("type", "").lower(),

@@ -448,6 +448,13 @@ def test_the_whole_government_is_nobody_in_particular(imports: Imports) -> None:
     assert imports.count(standing, standing.c.state == "waiting") == 1
 
 
+def test_a_dash_for_an_agency_is_nobody(imports: Imports) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati", "-"), line("L2", "sampah", "\u2013", status="Selesai")))
+    assert (imports.job(number).counts["open"], imports.job(number).counts["closed"]) == (1, 1)
+    assert "Nama yang belum dikenal" not in imports.page(number)
+    assert imports.go(number).counts["did_new"] == 1
+
+
 def test_a_topic_can_mean_another_agency_than_its_name(imports: Imports) -> None:
     content = workbook(
         line("L1", "jalan berlubang", "Dinas PU", topic="Jalan"),
