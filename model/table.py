@@ -46,6 +46,8 @@ _BLOCK = 2**18
 _MAX_LINE = 2_000_000
 _EXCEL_COLUMNS = 16_384
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_RETURN = re.compile("_x000D_\n?")
+"""A carriage return as Excel writes it, for XML would lose it; openpyxl leaves it so."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CELL_COLUMN = re.compile(r"([A-Z]{1,3})\d+")
 _MERGED = re.compile(r":([A-Z]{1,3})(\d{1,7})$")
@@ -202,7 +204,7 @@ def _cell_text(value: object) -> str:
         return value.isoformat(timespec="seconds") if value.time() != time() else value.date().isoformat()
     if isinstance(value, (date, time)):
         return value.isoformat()
-    return str(value).strip()
+    return _RETURN.sub("\n", str(value)).strip()
 
 
 def detect_encoding(path: Path) -> str:

@@ -66,6 +66,11 @@ def test_a_workbook_is_read_as_people_see_it(tmp_path: Path) -> None:
     assert _rows(path) == [(1, ("id", "kapan")), (2, ("8152408", "2024-09-07")), (4, ("1.5", "07:05:00"))]
 
 
+def test_a_return_that_excel_wrote_is_a_line_break(tmp_path: Path) -> None:
+    path = _workbook(tmp_path / "a.xlsx", [["lampu mati_x000D_\nsudah seminggu_x000D_", "x"]])
+    assert _rows(path) == [(1, ("lampu mati\nsudah seminggu", "x"))]
+
+
 def test_a_claimed_size_is_not_believed(tmp_path: Path) -> None:
     xml = (
         f'<worksheet xmlns="{MAIN}"><dimension ref="A1:XFD1048576"/><sheetData>'
