@@ -113,9 +113,12 @@ def _survey(parts: Parts, job: Job) -> None:
             ids = [client_id(report, parts.secret) for report in reports]
             known = _known(connection, ids)
         for report, number in zip(reports, ids, strict=True):
+            kind = kind_of(report, targets)
             counts["rows"] += 1
-            counts[kind_of(report, targets)] += 1
+            counts[kind] += 1
             counts["known"] += number in known
+            counts["undated"] += kind in ("open", "named") and number not in known and not _moment(parts, report.received_at)
+            counts["months_first"] += report.month_first
             if report.agency:
                 names.setdefault(plain(report.agency), (report.agency, Counter()))[1][report.category] += 1
         with parts.database.write() as connection:

@@ -265,6 +265,18 @@ def test_a_date_that_cannot_be_is_taken_as_now(imports: Imports) -> None:
     assert all(abs(now() - moment) < dt.timedelta(minutes=5) for moment in moments)
 
 
+def test_dates_that_cannot_be_read_or_may_be_turned_round_are_told_before_anything_is_taken_in(imports: Imports) -> None:
+    lines = [
+        line(f"L{n}", "lampu mati", day=day) for n, day in enumerate(("kemarin", "", "2099-01-01", "02/13/2026", "02/03/2026"))
+    ]
+    page = imports.page(imports.begin(workbook(*lines)))
+    assert "<b>3</b> <span>tanpa tanggal yang terbaca" in page
+    assert "1 tanggal di berkas ini hanya dapat dibaca dengan bulan di depan" in page
+    imports.run(workbook(*lines))
+    page = imports.page(imports.begin(workbook(*lines, line("L9", "sampah"))))
+    assert "tanpa tanggal yang terbaca" not in page  # they are here already, as they were received
+
+
 def test_confidential_rows_never_go_out_by_themselves(imports: Imports) -> None:
     job = imports.run(workbook(line("L1", "pasti lampu mati", kind="Rahasia")))
     assert job.counts["did_review"] == 1
