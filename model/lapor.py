@@ -200,16 +200,25 @@ def open_export(path: Path) -> Iterator[Opened]:
 @contextmanager
 def open_table(path: Path, names: Mapping[str, tuple[str, ...]], required: Iterable[str]) -> Iterator[Opened | None]:
     """Open a table at its header, the first row that names all `required` columns; None where no row does."""
-    needed = set(required)
     with table.sheets(path, HEADER_WITHIN) as sheets:
-        for sheet in sheets:
-            rows = sheet.rows()
-            for number, cells in islice(rows, HEADER_WITHIN):
-                columns = match_columns(cells, names)
-                if needed <= columns.keys():
-                    yield sheet, Header(number, frozenset(map(plain, cells)), columns), rows
-                    return
-        yield None
+        yield next(_opened(sheets, names, set(required)), None)
+
+
+def unread_sheets(path: Path) -> int:
+    """Count the sheets of a workbook that hold reports too, behind the one that is read."""
+    with table.sheets(path, HEADER_WITHIN) as sheets:
+        found = (next(rows, None) for _, _, rows in _opened(sheets, COLUMNS, set(_REQUIRED)))
+        return sum(row is not None for row in islice(found, 1, None))
+
+
+def _opened(sheets: Iterable[table.Sheet], names: Mapping[str, tuple[str, ...]], needed: set[str]) -> Iterator[Opened]:
+    for sheet in sheets:
+        rows = sheet.rows()
+        for number, cells in islice(rows, HEADER_WITHIN):
+            columns = match_columns(cells, names)
+            if needed <= columns.keys():
+                yield sheet, Header(number, frozenset(map(plain, cells)), columns), rows
+                break
 
 
 def match_columns(header: tuple[str, ...], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:

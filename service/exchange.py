@@ -106,7 +106,7 @@ def _survey(parts: Parts, job: Job) -> None:
     lapor.check_original(parts.settings.uploads / job.path)
     with parts.database.read() as connection:
         targets = name_mapping.load(connection, SOURCE)
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter(more_sheets=lapor.unread_sheets(parts.settings.uploads / job.path))
     names: dict[str, tuple[str, Counter[str]]] = {}
     for reports in _batches(lapor.read(parts.settings.uploads / job.path), _READ_AT_ONCE):
         with parts.database.read() as connection:

@@ -163,7 +163,7 @@ def read(
     """Yield the rows of a source: a LAPOR! export, a table with a header (.csv, .xlsx), or JSON Lines.
 
     `columns` names columns of a plain table, or keys of JSON Lines, that are called otherwise: ours -> theirs.
-    `say` is told of columns of a table that are passed over where some of ours were not found.
+    `say` is told of columns of a table that are passed over where some of ours were not found, and of sheets of an export.
     Raises InvalidData where the file is none of these, and, after the last row, with the faults of single rows.
     """
     if not path.is_file():
@@ -171,6 +171,8 @@ def read(
     if path.suffix.lower() in LINES_SUFFIXES:
         return _from_jsonl(path, columns or {}, wanted)
     if not columns and lapor.is_export(path):
+        if unread := lapor.unread_sheets(path):
+            say(f"{path}: further sheets with reports, which are not read: {unread}; give each as a file of its own")
         return _from_export(path)
     return _from_table(path, columns or {}, say, wanted)
 

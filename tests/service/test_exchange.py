@@ -727,6 +727,18 @@ def test_the_file_goes_back_only_to_whoever_uploaded_it(imports: Imports, app: F
     assert imports.fetch(job.id)
 
 
+def test_a_second_sheet_with_reports_is_told_not_to_be_read(imports: Imports) -> None:
+    book = load_workbook(io.BytesIO(workbook(line("L1", "lampu mati"))))
+    for title, rows in (("Februari", [HEADER, line("L2", "sampah")]), ("Kosong", [HEADER]), ("Catatan", [("apa saja",)])):
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(list(row))
+    out = io.BytesIO()
+    book.save(out)
+    assert "memuat 1 lembar kerja lain" in imports.page(imports.begin(out.getvalue()))
+    assert "lembar kerja lain" not in imports.page(imports.begin(workbook(line("L1", "lampu mati"))))
+
+
 def test_an_export_of_an_empty_month_says_so_and_can_be_dropped(imports: Imports) -> None:
     number = imports.begin(workbook())
     page = imports.page(number)

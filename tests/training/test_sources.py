@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from model.faults import InvalidData
@@ -185,6 +186,17 @@ def test_json_lines_keep_their_fields_and_bad_rows_are_all_named(tmp_path: Path)
         import_export(bad, tmp_path / "out.jsonl", REGISTER)
     assert [fault.line for fault in error.value.faults] == [1, 3]
     assert not list(tmp_path.glob("out*"))
+
+
+def test_a_second_sheet_with_reports_is_told_not_to_be_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for number, sheet in enumerate((book.active, book.create_sheet("Februari"), book.create_sheet("Catatan"))):
+        for row in (LAPOR, [str(number), "7 Sep 2024", "", "", "Sampah menumpuk", "dlh", ""]) if number < 2 else (["apa saja"],):
+            sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+    report = import_export(tmp_path / "a.xlsx", tmp_path / "out.jsonl", REGISTER)
+    assert report.read == 1
+    assert "further sheets with reports, which are not read: 1" in report.warnings[0]
 
 
 def test_dates_are_read_in_every_kind_of_source_and_one_that_cannot_be_is_told(tmp_path: Path) -> None:
