@@ -167,11 +167,12 @@ def _mask_plates(text: str) -> str:
 
 
 def _mask_names(text: str) -> str:
+    if _BIN.search(text):  # first: what a cue masks leaves "bin" behind a mark, and the father's name behind that
+        text = _with_parents(text)
     text = _NAME_CUED.sub(lambda match: _named(match, strong=not _OF_SOMEBODY.search(match[1])), text)
     text = _behind_titles(text)
     text = _KIN.sub(lambda match: _named(match, strong=False, weak=True), text)
-    text = _SELF.sub(lambda match: _named(match, strong=False), text)
-    return _with_parents(text) if _BIN.search(text) else text
+    return _SELF.sub(lambda match: _named(match, strong=False), text)
 
 
 def _behind_titles(text: str) -> str:
@@ -273,13 +274,14 @@ def _with_parents(text: str) -> str:
 
 
 def _may_be_parent(word: str) -> bool:
-    return word[0].isupper() and word.rstrip(".").lower() not in _common()
+    plain = word.rstrip(".").lower()
+    return plain in _names() or (word[0].isupper() and plain not in _common())
 
 
 def _goes_on(word: str) -> bool:
     """Tell whether a further word belongs to the name."""
     plain = word.rstrip(".").lower()
-    return word[0].isupper() and (plain in _names() or (len(plain) > 2 and not _is_ordinary(plain)))
+    return plain in _names() or (word[0].isupper() and len(plain) > 2 and not _is_ordinary(plain))
 
 
 @lru_cache(maxsize=1)

@@ -208,6 +208,19 @@ def test_words_around_a_name_stay() -> None:
     assert mask("menurut Bu Endang S. berkas hilang") == "menurut Bu [NAMA] berkas hilang"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("KTP a.n Siti Aminah binti Usman salah", "KTP a.n [NAMA] salah"),
+        ("nama saya siti aminah binti ahmad", "nama saya [NAMA]"),
+        ("Pak Budi bin Slamet, warga RT 3", "Pak [NAMA], warga RT 3"),
+        ("tong bin sampah bu siti penuh", "tong bin sampah bu [NAMA] penuh"),
+    ],
+)
+def test_whose_child_somebody_is_goes_with_the_name_behind_a_cue(text: str, expected: str) -> None:
+    assert mask(text) == expected
+
+
 def test_every_invented_number_of_the_default_complaints_is_masked() -> None:
     texts = [json.loads(line)["text"] for line in CORPUS.read_text(encoding="utf-8").splitlines()]
     masked = [mask(text) for text in texts]
