@@ -80,28 +80,30 @@ _NO_PLATE_END = re.compile(
 """Words of three letters or fewer behind a number that is no plate: "Dana DD 2023 dan", "B 200 m"."""
 
 _WORD = r"[^\W\d_]+(?:['’][^\W\d_]+)?\.?"
+_GAP = r"(?:[ \t\u00a0]+|(?<=\b[^\W\d_]\.))"
+"""What parts two words of a name: blanks, or nothing behind an initial ("M.Yusuf")."""
 _NAME_CUED = re.compile(
     r"(?i)\b(nama (?:saya|sy|lengkap|panggilan|pelapor|pemilik|pasien|pemohon|siswa|murid|korban|kepala keluarga|"
     r"(?:(?:ibu|bapak|ayah)(?: kandung)?|anak|suami|istri)(?: saya)?)(?: (?:adalah|yaitu|ialah))?|"
     r"namaku|atas nama|bernama|nama(?= ?:)|a/n|a\.n|an\.)"
-    rf"(?:[ \t\u00a0]*[:.=,][ \t\u00a0]*|[ \t\u00a0]+)((?:{_WORD}[ \t\u00a0]+){{0,3}}{_WORD})"
+    rf"(?:[ \t\u00a0]*[:.=,][ \t\u00a0]*|[ \t\u00a0]+)((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _HONORIFIC = re.compile(
     r"\b(?i:(bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|dokter|bidan|suster|almarhumah|almarhum|kades|"
     r"lurah|camat|ketua rt|mandor|(?:bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm)\.?))"
-    rf"[ \t\u00a0]+((?:{_WORD}[ \t\u00a0]+){{0,3}}{_WORD})"
+    rf"(?:[ \t\u00a0]+|(?<=\.)(?<!\b[Dd][Rr]\.))((?:{_WORD}{_GAP}){{0,3}}{_WORD})"  # "Hj.Siti"; but "dr.Sangatta" is "dari"
 )
 _KIN = re.compile(
     rf"\b(?i:((?:suami|isteri|istri|anak|adik|kakak|ibu|bapak|ayah|mertua|orang tua) (?:saya|kami))),?[ \t\u00a0]+"
-    rf"((?:{_WORD}[ \t\u00a0]+){{0,3}}{_WORD})"
+    rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
-    rf"\b(?i:(perkenalkan saya|perkenalkan|saya))[ \t\u00a0]+((?:{_WORD}[ \t\u00a0]+){{0,3}}?{_WORD})"
+    rf"\b(?i:(perkenalkan saya|perkenalkan|saya))[ \t\u00a0]+((?:{_WORD}{_GAP}){{0,3}}?{_WORD})"
     r"(?=,? (?i:warga|dari|selaku|umur|usia|tinggal|alamat|beralamat|penduduk|ketua)\b)"
 )
 _BIN = re.compile(r"(?i)(?<![ \t\u00a0])[ \t\u00a0]+(?:bin|binti)[ \t\u00a0]+")
-_BEFORE_BIN = re.compile(rf"(?:(?:{_WORD}[ \t\u00a0]+){{0,2}}{_WORD})$")
-_BEHIND_BIN = re.compile(rf"(?:{_WORD}[ \t\u00a0]+){{0,2}}{_WORD}")
+_BEFORE_BIN = re.compile(rf"(?:(?:{_WORD}{_GAP}){{0,2}}{_WORD})$")
+_BEHIND_BIN = re.compile(rf"(?:{_WORD}{_GAP}){{0,2}}{_WORD}")
 _NEAR = 90
 _PLACE_BEFORE = re.compile(
     r"(?i)(?:\b(?:jl|jln|jalan|gg|gang|rs|rsu|rsud|masjid|musholla|mushola|langgar|lapangan|stadion|gedung|pasar|simpang|jembatan|bandara|"
@@ -217,6 +219,8 @@ def _name_length(words: str, *, strong: bool, weak: bool) -> int:
         word = match[0].rstrip(".")
         if _GLUED.fullmatch(word):
             break
+        if not end and len(word) == 1 and word.isupper() and match[0].endswith("."):
+            continue  # "M. Yusuf": masked with the name, where one follows
         known = word.lower() in _names()
         if end == 0:
             capital = word[0].isupper()

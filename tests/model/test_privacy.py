@@ -84,6 +84,7 @@ KEPT = [
     "pak tolong pak, bu mohon bu",
     "sudah lapor pak. Tagihan tetap jalan",
     "Jl. H. Agus Salim dan Jalan Dr. Sutomo rusak",
+    "Jl.H.Abdullah dr.Sangatta rusak pak. A. Jembatan juga, Pak.Mohon dibantu",
     "RSUD dr. Soetomo penuh",
     "Masjid Haji Abdullah bocor",
     "nama saya tidak ada di daftar, nama saya dicoret",
@@ -205,6 +206,8 @@ def test_nine_names_of_ten_behind_a_cue_are_masked() -> None:
 def test_words_around_a_name_stay() -> None:
     assert mask("Bu Ratna guru kelas 3") == "Bu [NAMA] guru kelas 3"
     assert mask("nama saya Budi Santoso, warga Desa Sepaso RT 3") == "nama saya [NAMA], warga Desa Sepaso RT 3"
+    assert mask("an. M. Rizky, anak Pak H.M.Yusuf di RT 3") == "an. [NAMA], anak Pak [NAMA] di RT 3"
+    assert mask("Ibu Hj.Siti dan Bapak A. Rahman") == "Ibu Hj.[NAMA] dan Bapak [NAMA]"
     assert mask("menurut Bu Endang S. berkas hilang") == "menurut Bu [NAMA] berkas hilang"
 
 
