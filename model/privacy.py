@@ -88,13 +88,18 @@ _NAME_CUED = re.compile(
     r"namaku|atas nama|bernama|nama(?= ?:)|a/n|a\.n|an\.)"
     rf"(?:[ \t\u00a0]*[:.=,][ \t\u00a0]*|[ \t\u00a0]+)((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
+_POSTS = (
+    "kades|lurah|camat|ketua rt|rt|kadus|sekdes|kepsek|guru|mandor|dokter|bidan|suster|"
+    "bripda|briptu|brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|serda|sertu|serka|kopda|praka"
+)
 _HONORIFIC = re.compile(
-    r"\b(?i:(bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|dokter|bidan|suster|almarhumah|almarhum|kades|"
-    r"lurah|camat|ketua rt|mandor|(?:bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm)\.?))"
+    rf"\b(?i:(bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|almarhumah|almarhum|{_POSTS}|"
+    r"(?:bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm)\.?))"
     rf"(?:[ \t\u00a0]+|(?<=\.)(?<!\b[Dd][Rr]\.))((?:{_WORD}{_GAP}){{0,3}}{_WORD})"  # "Hj.Siti"; but "dr.Sangatta" is "dari"
 )
 _KIN = re.compile(
-    rf"\b(?i:((?:suami|isteri|istri|anak|adik|kakak|ibu|bapak|ayah|mertua|orang tua) (?:saya|kami))),?[ \t\u00a0]+"
+    r"\b(?i:((?:suami|isteri|istri|anak|adik|kakak|ibu|bapak|ayah|mertua|orang tua|kakek|nenek|paman|bibi|keponakan|sepupu|teman|"
+    r"tetangga) (?:saya|kami))),?[ \t\u00a0]+"
     rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
@@ -116,7 +121,7 @@ _OF_SOMEBODY = re.compile(r"(?i)\b(?:pasien|pemohon|siswa|murid|korban|keluarga)
 """Whose names are talked of without being told ("nama siswa SMPN 2"): behind these only what is written as a name."""
 _GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
 """An abbreviation with a suffix: "Pak RTnya"."""
-_WEAK = frozenset(("h", "dr", "mas", "kades", "lurah", "camat", "bidan", "dokter", "suster", "mandor", "ketua rt", "haji"))
+_WEAK = frozenset(("h", "haji", "dr", "mas", *_POSTS.split("|")))
 """Cues that often mean something else ("dr" is "dari", "Mas Kawin"; "dr." is not): behind them only known names with a capital."""
 _PREFIXES = {
     "": ("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng", "n"),

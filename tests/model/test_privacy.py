@@ -100,6 +100,7 @@ KEPT = [
     "nama siswa SMPN 2 salah, nama saya, juga dicoret",
     "jam 08.00\u201310.00",
     "dokter umum tidak ada, bidan desa cuti",
+    "Guru Agama, RT Mawar, tetangga saya Sangatta, Kadus Sidrap dan Sekdes Sepaso Timur",
     "lampu jalan mati di Desa Swarga Bara, Teluk Lingga",
 ]
 
@@ -222,6 +223,21 @@ def test_words_around_a_name_stay() -> None:
 )
 def test_whose_child_somebody_is_goes_with_the_name_behind_a_cue(text: str, expected: str) -> None:
     assert mask(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tetangga saya {Joko} memelihara babi",
+        "nenek kami {Siti Aminah} belum dapat",
+        "Pak RT {Budi} menagih",
+        "ibu guru {Marni} memukul murid",
+        "Kadus {Slamet} dan sekdes {Wahyu} diam saja",
+        "Bripka {Andi Wijaya} minta uang",
+    ],
+)
+def test_neighbours_and_people_behind_an_office_or_a_rank_are_masked(text: str) -> None:
+    assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
 
 
 def test_every_invented_number_of_the_default_complaints_is_masked() -> None:
