@@ -124,7 +124,10 @@ _GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
 _WEAK = frozenset(("h", "haji", "dr", "mas", *_POSTS.split("|")))
 """Cues that often mean something else ("dr" is "dari", "Mas Kawin"; "dr." is not): behind them only known names with a capital."""
 _PREFIXES = {
-    "": ("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng", "n"),
+    "": (
+        *("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng"),
+        *("n", "diper", "memper", "diber", "keber", "keter"),
+    ),
     "p": ("mem", "pem", "m"),
     "t": ("men", "pen", "n"),
     "k": ("meng", "peng", "ng"),

@@ -97,6 +97,8 @@ KEPT = [
     "PBB tahun 2020 2021 2022 2023 belum terdata",
     "Jalan Ir. H. Soekarno dan Jl. Prof. Dr. Hamka rusak",
     "penipu mengaku atas nama BPJS, surat a.n. Disdukcapil",
+    "balik nama ibu, BPHTB dihitung; nama pemilik STNK dan nama saya dulu diperbaiki, nama saya diperbarui",
+    "atas nama BUMDes, atas nama karyawan, atas nama posyandu, Bu Kos dan Pak Bhabin diam",
     "nama siswa SMPN 2 salah, nama saya, juga dicoret",
     "jam 08.00\u201310.00",
     "dokter umum tidak ada, bidan desa cuti",
