@@ -78,6 +78,7 @@ KEPT = [
     "koordinat -0.502106, 117.153709",
     "Perda No 7 Tahun 2019, Pasal 12 ayat 3",
     "Yth. Bapak Bupati Kutai Timur dan Bapak Kepala Dinas",
+    "Pak Kades Mukti Jaya, Camat Rantau Pulung dan bidan Mukti Utama, dr Mukti Lestari",
     "Pak Camat, Pak RT, Bu Lurah, Pak Kades dan Bapak Kapolres sudah tahu",
     "Ibu Kepala Desa dan Ibu PKK rapat",
     "Bapak Keuchik, Pak Pambakal, Bapak Sangadi, Bapak Klian dan Bapak Pangulu diam saja",
