@@ -1,6 +1,6 @@
 """Mask personal data in a complaint: what it leaves is enough to route it, and no more.
 
-Marks are [NIK] [KK] [NPWP] [TELEPON] [EMAIL] [PLAT] [REKENING] [NAMA]. Streets, desa, RT and RW stay: they decide the unit.
+Marks are [NIK] [KK] [NPWP] [NOMOR] [TELEPON] [EMAIL] [PLAT] [REKENING] [NAMA]. Streets, desa, RT and RW stay: they decide the unit.
 A number is found by its shape, or by a looser shape behind a word that announces it; a name only behind such a word
 ("nama saya", "a/n", "Bu"), and only where it is no office ("Pak Camat"), no street ("Jl. H. Agus Salim") and no ordinary word.
 So a name without a cue stays: masking is a net with holes, not a proof of anonymity.
@@ -17,7 +17,7 @@ from importlib import resources
 
 from model.text import load_abbreviations, load_roots
 
-MARKS = ("[NIK]", "[KK]", "[NPWP]", "[TELEPON]", "[EMAIL]", "[PLAT]", "[REKENING]", "[NAMA]")
+MARKS = ("[NIK]", "[KK]", "[NPWP]", "[NOMOR]", "[TELEPON]", "[EMAIL]", "[PLAT]", "[REKENING]", "[NAMA]")
 
 _SEP = r"[ .\-]"
 _MAX_PASSES = 5
@@ -32,6 +32,11 @@ _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63})
 _NPWP = re.compile(rf"(?<!\d)\d{{2}}\.\d{{3}}\.\d{{3}}\.\d{_SEP}\d{{3}}\.\d{{3}}(?!\d)")
 _NPWP_CUED = re.compile(rf"(?i)\b(npwp\b[^\d\n\[\]]{{0,20}})(\d(?:{_SEP}?\d){{13,15}})(?!\d)")
 
+_MEMBER = re.compile(  # a civil servant's NIP, which tells the day of birth, and the number on a JKN card
+    r"(?<!\d)(?:(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d([ .\-]?)(?:19|20)\d\d(?:0[1-9]|1[0-2])\1[12]\1\d{3}"
+    rf"|000\d(?:{_SEP}?\d){{9}})(?!\d)"
+)
+_MEMBER_CUED = re.compile(r"(?i)\b((?:nip|nuptk|bpjs|bpjstk|jkn|kis|kpj)\b[^\d\n\[\]]{0,20})(\d{11,18})(?!\d)")
 _SIXTEEN = re.compile(  # four years in a row are no number
     r"(?<!\d)(?:\d{16}|(?!(?:(?:19|20)\d\d[ .\-]){3}(?:19|20)\d\d)\d{4}([ .\-])\d{4}\1\d{4}\1\d{4}|"
     r"\d{6}[ .\-]\d{6}[ .\-]\d{4}|\d{2}([ .\-])\d{2}\2\d{2}\2\d{6}\2\d{4})(?!\d)"
@@ -161,10 +166,12 @@ def _mask_once(text: str) -> str:
 def _mask_numbers(text: str) -> str:
     text = _NPWP.sub("[NPWP]", text)
     text = _NPWP_CUED.sub(r"\1[NPWP]", text)
+    text = _MEMBER.sub("[NOMOR]", text)
     text = _SIXTEEN.sub(_identity_mark, text)
     text = _NUMBER_CUED.sub(lambda match: match[1] + ("[KK]" if _KK_BEFORE.search(match[1]) else "[NIK]"), text)
     text = _MOBILE.sub("[TELEPON]", text)
     text = _PHONE_CUED.sub(r"\1[TELEPON]", text)
+    text = _MEMBER_CUED.sub(r"\1[NOMOR]", text)
     text = _ACCOUNT.sub(r"\1[REKENING]", text)
     return _LANDLINE.sub("[TELEPON]", text)
 
