@@ -63,6 +63,11 @@ _ACCOUNT = re.compile(
     r"[ .:=\-]{0,3})"
     r"(\d(?:[ \-]?\d){7,21})(?![\d.,]?\d)"
 )
+_AT_BANK = re.compile(
+    r"(?i)\b((?:bri|bni|bca|btn|bsi|bpd|bpr|bjb|mandiri|(?:bank ?)?kaltimtara|bankaltim|no\.? va|nomor va)[ .:=\-]{1,3})"
+    r"(\d{10,18}|\d{4}-\d\d-\d{6}-\d\d-\d)(?!\d)"
+)
+"""An account behind its bank alone ("transfer ke BRI 033301012345509"): one run of digits, for "Mandiri 2023 2024 2025" is none."""
 
 _REGIONS = (
     "A AA AB AD AE AG B BA BB BD BE BG BH BK BL BM BN BP D DA DB DC DD DE DG DH DK DL DM DN DR DS DT E EA EB ED F G H K KB KH KT "
@@ -173,6 +178,7 @@ def _mask_numbers(text: str) -> str:
     text = _PHONE_CUED.sub(r"\1[TELEPON]", text)
     text = _MEMBER_CUED.sub(r"\1[NOMOR]", text)
     text = _ACCOUNT.sub(r"\1[REKENING]", text)
+    text = _AT_BANK.sub(r"\1[REKENING]", text)
     return _LANDLINE.sub("[TELEPON]", text)
 
 

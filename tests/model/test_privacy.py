@@ -65,6 +65,9 @@ NUMBERS = [
     ("norek bank jatim: 0012345678", "norek bank jatim: [REKENING]"),
     ("rek bjb 0012345678900", "rek bjb [REKENING]"),
     ("rekening Bank Aceh Syariah no 61001234567", "rekening Bank Aceh Syariah no [REKENING]"),
+    ("transfer ke BRI 033301012345509 an Siti", "transfer ke BRI [REKENING] an Siti"),
+    ("BCA: 1234567890, bri 0333-01-012345-50-9", "BCA: [REKENING], bri [REKENING]"),
+    ("no va 88810001234567890", "no va [REKENING]"),
     ("kartu ATM 1234567812345678 tertelan", "kartu ATM [REKENING] tertelan"),
 ]
 
@@ -77,6 +80,7 @@ KEPT = [
     "rekening listrik naik jadi 1.500.000 per bulan",
     "rekening bank warga dipotong tiap bulan 1.500.000",
     "ID pelanggan 12345 meteran 2200 VA, ID pelanggan PLN 231234567890",
+    "Mandiri 2023 2024 2025, BRI 1500017, daya 900 VA 14012345678",
     "BPJS kelas 3 2023 2024 2025, iuran 150.000.000",
     "Dana DD 2023 dan ADD 2024",
     "dr 2023 blm ada, dd 2024 pun",
