@@ -52,10 +52,10 @@ _NEAR = _words(
 )
 _CUES = _KECAMATAN_CUES | _DESA_CUES | _LOCAL | _REMOTE | _NEAR
 _NOT_PLACES = _words(
-    "pt cv ud pd toko warung wr rm kios bengkel hotel koperasi kud perumahan perum griya villa apotek klinik kapal"
+    "pt cv ud pd toko warung wr rm kios bengkel hotel koperasi kud perumahan perum griya villa gang gg apotek klinik kapal"
     " kelompok poktan gapoktan kwt"
 )
-"""What stands before the name of a business, a housing estate or a group, not of a place."""
+"""What stands before the name of a business, a housing estate, an alley or a group, not of a place."""
 _PERSONS = _words("pak bapak bpk bu ibu sdr sdri saudara haji hj ustad ustadz om tante mas mbak")
 _AND = _words("dan serta sama atau")
 

@@ -110,6 +110,7 @@ def test_spelling_variants_mean_the_place(written: str, name: str) -> None:
         "dari mata air yang keruh",
         "toko Makmur Jaya dan CV Bangun Jaya menipu",
         "PT Bengalon Sejahtera tidak bayar upah",
+        "parit di gg. Suka Damai dan Gang Bukit Makmur mampet",
         "pelayanannya jadi sandaran kami",
         "simomulyo dan sidomulyono",
         "jalan ke perusahaan rusak",
