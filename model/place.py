@@ -17,7 +17,7 @@ from typing import NamedTuple
 from model.register import Agency, Place, Register
 from model.remembered import Remembered
 from model.routing import FoundPlace, Span
-from model.text import CACHE_SIZE, Word, load_roots, tokenise
+from model.text import CACHE_SIZE, Word, load_abbreviations, load_roots, tokenise
 
 MAX_GAP = 3
 """Characters between two words of one name: "Sangatta - Bengalon" has three."""
@@ -50,6 +50,7 @@ _REMOTE = _words("ke ka dari dr arah menuju tujuan jurusan sampai sampe hingga s
 _NEAR = _words(
     "di asal daerah wilayah kawasan pasar simpang pelabuhan jembatan antara alamat lokasi ujung depan dekat sekitar neng nang ning"
 )
+_PREPOSITIONS = _words("di ke ka dari dr menuju")
 _CUES = _KECAMATAN_CUES | _DESA_CUES | _LOCAL | _REMOTE | _NEAR
 _NOT_PLACES = _words(
     "pt cv ud pd toko warung wr rm kios bengkel hotel koperasi kud perumahan perum griya villa gang gg apotek klinik kapal"
@@ -112,7 +113,10 @@ class ResolvedPlace(NamedTuple):
 
 
 class _Meaning(NamedTuple):
-    """What a name stands for; `caution` says behind which words it counts: 0 any, 1 one like "di", 2 one like "desa"."""
+    """What a name stands for; `caution` says behind which words it counts.
+
+    0 any, 1 one like "di", 2 one like "desa", 3 a preposition: "sgt" is Sangatta in "di sgt", but "jalan sgt rusak" is "sangat".
+    """
 
     kind: str
     name: str
@@ -193,6 +197,8 @@ class PlaceFinder:
         words = [token.text for token in tokenise(label)]
         if len(words) > 1:
             return 0
+        if words[0] in load_abbreviations():
+            return 3
         if words[0] in self._roots:
             return 2
         return 1 if len(words[0]) < 4 or self._is_word(words[0]) else 0
@@ -330,6 +336,8 @@ class PlaceFinder:
     def _is_proved(self, meanings: Sequence[_Meaning], caution: int, cue: str, form: _Form) -> bool:
         if cue in _PERSONS:
             return False
+        if caution == 3:
+            return cue in _PREPOSITIONS
         if cue in _CUES and (caution < 2 or not (cue in _REMOTE or cue in _NEAR)):
             return True
         if form.place is None:

@@ -115,6 +115,7 @@ def test_spelling_variants_mean_the_place(written: str, name: str) -> None:
         "simomulyo dan sidomulyono",
         "jalan ke perusahaan rusak",
         "sangat ta puas",
+        "jalan sgt rusak, warga sgt resah, puskesmas sgt jauh, desa sgt gelap",
     ],
 )
 def test_ordinary_words_and_names_of_firms_are_no_places(text: str) -> None:
@@ -124,6 +125,7 @@ def test_ordinary_words_and_names_of_firms_are_no_places(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
+        ("listrik di sgt padam", "Sgt"),
         ("warga desa Saka", "Saka"),
         ("pustu Kolek kosong", "Kolek"),
         ("kampung Telaga banjir", "Telaga"),
