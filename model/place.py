@@ -57,6 +57,7 @@ _NOT_PLACES = _words(
     " kelompok poktan gapoktan kwt"
 )
 """What stands before the name of a business, a housing estate, an alley or a group, not of a place."""
+_HOSPITALS = _words("rs rsu rsud sakit")
 _PERSONS = _words("pak bapak bpk bu ibu sdr sdri saudara haji hj ustad ustadz om tante mas mbak")
 _AND = _words("dan serta sama atau")
 
@@ -67,8 +68,8 @@ _WRITTEN = attrgetter("written")
 _ROAD, _TRUNK = "J", "P"
 """What a key has for a word like "jalan" and for "poros"; folded words are lower-case, so none is mistaken for these."""
 
-_FOLDS = re.compile(r"oe|dj|tj|([bdgkt])h|ph|[vfqyzx]")
-_FOLDED = {"oe": "u", "dj": "j", "tj": "c", "ph": "p", "v": "p", "f": "p", "q": "k", "y": "i", "z": "s", "x": "ks"}
+_FOLDS = re.compile(r"oe|dj|tj|sj|([bdgkt])h|ph|[vfqyzx]")
+_FOLDED = {"oe": "u", "dj": "j", "tj": "c", "sj": "si", "ph": "p", "v": "p", "f": "p", "q": "k", "y": "i", "z": "s", "x": "ks"}
 _DOUBLED = re.compile(r"(.)\1+")
 _PREFIXES = (
     "pe",
@@ -288,6 +289,8 @@ class PlaceFinder:
             meanings = _meant(self._meanings[name], cue)
             span = Span(word.field, word.start, words[stop - 1].end)
             place = _as_found(span, meanings, self._labels[name], cue if cue in _CUES else "")
+            if meanings[0].kind == "road" and cue in _HOSPITALS and keys[start] not in (_ROAD, _TRUNK):
+                continue  # "RSUD A.W. Sjahranie", named after the man that the road is named after, is in Samarinda
             if meanings[0].kind != "road":
                 if cue in _NOT_PLACES:
                     continue

@@ -175,6 +175,8 @@ def test_a_name_does_not_reach_from_the_title_into_the_text() -> None:
         ("jalan negara rusak", "Jalan Nasional", "nasional"),
         ("Jl. A.W. Syahranie gelap", "A.W. Syahranie", "provinsi"),
         ("jl pendidikan gelap", "A.W. Syahranie", "provinsi"),
+        ("Jl. A. Wahab Sjahranie gelap", "A.W. Syahranie", "provinsi"),
+        ("depan RS jalan Pendidikan gelap", "A.W. Syahranie", "provinsi"),
         ("trotoar apt pranoto", "APT Pranoto", "kabupaten"),
         ("jalan poros kabo gelap", "Jalan Kabo", "kabupaten"),
         ("di simpang perdau", "Simpang Perdau", "nasional"),
@@ -187,6 +189,10 @@ def test_roads_are_found_with_their_class(text: str, name: str, road_class: str)
 
 def test_a_road_named_like_a_matter_needs_the_word_before_it() -> None:
     assert names("biaya pendidikan mahal, dayung perahu patah") == []
+
+
+def test_a_hospital_named_after_somebody_is_not_the_road_named_after_him() -> None:
+    assert names("dirujuk ke RSUD Abdoel Wahab Sjahranie dan rumah sakit A.W. Syahranie") == []
 
 
 def test_the_places_in_the_name_of_a_road_are_not_where_it_happened() -> None:
@@ -301,6 +307,7 @@ def test_folding_joins_the_spellings_of_one_sound() -> None:
     assert fold("soekarno") == fold("sukarno")
     assert fold("sangatta") == fold("sangata")
     assert fold("haloq") == fold("halok")
+    assert fold("sjahranie") == fold("syahranie")
 
 
 def test_a_finder_travels_to_another_process() -> None:
