@@ -14,9 +14,9 @@ _ASKS: Mapping[str, str] = {
 _ELSE = "keterangan tambahan yang dapat membantu kami meneruskannya ke instansi yang tepat"
 _WHERE: tuple[tuple[str, str], ...] = (
     (r"lampu|pju|tiang|kabel", "nomor tiang bila terbaca"),
-    (r"jalan|jembatan|lubang|parit|drainase|banjir", "dari mana sampai mana ruas yang rusak atau tergenang"),
-    (r"sekolah|sd|smp|sma|smk|paud|guru", "nama sekolahnya"),
-    (r"puskesmas|rs|rsud|klinik|posyandu", "nama fasilitas kesehatannya"),
+    (r"jalan|jln|jembatan|lubang|parit|drainase|banjir", "dari mana sampai mana ruas yang rusak atau tergenang"),
+    (r"sekolah|sdn?|smpn?|sman?|smkn?|paud|guru", "nama sekolahnya"),
+    (r"puskesmas|pustu|rs|rsud|klinik|posyandu", "nama fasilitas kesehatannya"),
     (r"tambang|perusahaan|pabrik|limbah|sawit", "nama perusahaannya bila diketahui"),
 )
 """What else tells where it is, by words of the matter."""
@@ -44,7 +44,8 @@ def ask(missing: Sequence[str], title: str = "", text: str = "", place: str = ""
     else:
         listed = "\n".join(f"{number}. {item}" + (";" if number < len(asked) else ".") for number, item in enumerate(asked, 1))
         body = f"Agar dapat kami teruskan ke instansi yang berwenang, mohon lengkapi:\n{listed}"
-    about = f'Bapak/Ibu mengenai "{_short(title or text)}"' if matter.strip() else "Bapak/Ibu"
+    said = next((one for one in (title, text) if any(map(str.isalpha, one))), "")  # forms that insist on a title get "-"
+    about = f'Bapak/Ibu mengenai "{_short(said)}"' if said else "Bapak/Ibu"
     return (
         f"Yth. Bapak/Ibu Pelapor,\n\nTerima kasih atas laporan {about}. {body}\n\n"
         f"Mohon dibalas dalam {DAYS} hari kerja agar laporan tidak tertutup otomatis. Terima kasih."

@@ -73,6 +73,8 @@ def test_a_question_fits_the_matter_and_never_asks_for_an_identity_number() -> N
     for text in ("air mati", "akta kelahiran", "gaji belum dibayar", "entah"):
         assert "jangan menuliskan NIK" in questions.ask(["identitas"], "", text)
     assert "1." not in water
+    assert "nama sekolahnya" in questions.ask(["lokasi"], "", "atap SDN bocor, begitu juga SMPN")
+    assert "ruas yang rusak" in questions.ask(["lokasi"], "", "jln rusak")
 
 
 def test_a_question_quotes_little_and_breaks_no_word() -> None:
@@ -81,6 +83,8 @@ def test_a_question_quotes_little_and_breaks_no_word() -> None:
     assert len(asked) < 500
     assert questions.ask([], 'kata "mereka"').count('"') == 2
     assert "mengenai" not in questions.ask(["lokasi"])
+    assert 'mengenai "jalan rusak"' in questions.ask(["lokasi"], " - ", "jalan rusak")
+    assert "mengenai" not in questions.ask(["uraian"], "", "🙏?")
 
 
 def test_every_question_that_can_be_made_can_be_sent() -> None:
