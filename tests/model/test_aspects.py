@@ -123,6 +123,9 @@ def test_how_a_complaint_opens_and_ends_is_told() -> None:
     asking = facts_of("apa syarat pindah?")
     assert asking["asks first"] == asking["ends with a question"] == 1
     assert asking["question marks"] == 0.5
+    for text in ("kapan? \U0001f64f", '"kapan?"', "kapan ya??!", "jalan rusak. kapan?\n"):
+        assert facts_of(text)["ends with a question"] == 1
+    assert facts_of("kapan? tolong")["ends with a question"] == facts_of("rusak.")["ends with a question"] == 0
     assert facts_of("mohon lampu")["wants first"] == facts_of("usul lampu")["wishes first"] == 1
     assert facts_of("lampu di depan rumah mohon diganti")["wants first"] == 0
 
