@@ -109,12 +109,16 @@ _HONORIFIC = re.compile(
 )
 _KIN = re.compile(
     r"\b(?i:((?:suami|isteri|istri|anak|adik|kakak|ibu|bapak|ayah|mertua|orang tua|kakek|nenek|paman|bibi|keponakan|sepupu|teman|"
-    r"tetangga) (?:saya|kami))),?[ \t\u00a0]+"
+    r"tetangga) (?:saya|kami)|namanya)),?[ \t\u00a0]+"
     rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
     rf"\b(?i:(perkenalkan saya|perkenalkan|saya))[ \t\u00a0]+((?:{_WORD}{_GAP}){{0,3}}?{_WORD})"
     r"(?=,? (?i:warga|dari|selaku|umur|usia|tinggal|alamat|beralamat|penduduk|ketua)\b)"
+)
+_SIGNED = re.compile(
+    rf"\b(?i:(hormat saya|hormat kami|salam hormat|tertanda|ttd|(?:pelapor|pemohon|pengirim)(?= ?:)))[\s:.,]{{1,6}}"
+    rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _BIN = re.compile(r"(?i)(?<![ \t\u00a0])[ \t\u00a0]+(?:bin|binti)[ \t\u00a0]+")
 _BEFORE_BIN = re.compile(rf"(?:(?:{_WORD}{_GAP}){{0,2}}{_WORD})$")
@@ -195,6 +199,7 @@ def _mask_names(text: str) -> str:
     text = _NAME_CUED.sub(lambda match: _named(match, strong=not _OF_SOMEBODY.search(match[1])), text)
     text = _behind_titles(text)
     text = _KIN.sub(lambda match: _named(match, strong=False, weak=True), text)
+    text = _SIGNED.sub(lambda match: _named(match, strong=False), text)
     return _SELF.sub(lambda match: _named(match, strong=False), text)
 
 

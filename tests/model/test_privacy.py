@@ -242,7 +242,7 @@ def test_whose_child_somebody_is_goes_with_the_name_behind_a_cue(text: str, expe
 @pytest.mark.parametrize(
     "text",
     [
-        "tetangga saya {Joko} memelihara babi",
+        "tetangga saya {Joko} memelihara babi, anaknya yang namanya {Rina} juga",
         "nenek kami {Siti Aminah} belum dapat",
         "Pak RT {Budi} menagih",
         "ibu guru {Marni} memukul murid",
@@ -251,6 +251,21 @@ def test_whose_child_somebody_is_goes_with_the_name_behind_a_cue(text: str, expe
     ],
 )
 def test_neighbours_and_people_behind_an_office_or_a_rank_are_masked(text: str) -> None:
+    assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mohon diperbaiki.\nHormat saya,\n\n{Rina Wati}",
+        "Tertanda, {Kristoforus} warga Sepaso",
+        "ttd {budi santoso}",
+        "Pelapor: {Theresia Luhat}, RT 3",
+        "Hormat kami, Warga RT 12. Surat belum ada ttd Camat, ttd lurah dan kades",
+        "bantuan tidak jelas namanya BPNT, pelapor: warga",
+    ],
+)
+def test_who_signs_is_masked(text: str) -> None:
     assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
 
 
@@ -289,10 +304,16 @@ PIECES = st.one_of(
                 "npwp",
                 "rek BRI",
                 "wa",
+                "nip",
+                "BCA",
+                "ttd",
+                "namanya",
+                "tetangga saya",
             ),
             *(
                 "Budi",
                 "ratna",
+                "M.",
                 "SITI",
                 "Zulqarnain",
                 "Kades",
@@ -330,6 +351,7 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
         "0812-" * 4_000,
         "A bin " * 3_300,
         "Siti Aminah binti " * 1_100,
+        "ttd" + "\n" * 20_000,
     ],
 )
 def test_a_hostile_text_is_masked_in_time(text: str) -> None:
