@@ -90,7 +90,6 @@ def setup(admin: str) -> None:
                 return
             password = accounts.random_password()
             accounts.add(connection, admin, "pengelola", password, must_change=True)
-            # Before it is kept: of an account whose password nobody saw the next setup would say nothing.
             _show_once("The first account", f"name: {admin}\npassword: {password}", "It must be changed at the first sign-in.")
 
 
@@ -148,7 +147,7 @@ def add_user(name: str, role: str, full_name: str) -> None:
     password = accounts.random_password()
     with _database(_settings()) as database, database.write() as connection:
         accounts.add(connection, name, role, password, full_name)
-    _show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
+        _show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
 
 
 @user.command("list")
@@ -170,7 +169,7 @@ def reset_user(name: str) -> None:
             raise _Refused(f"there is no account {name!r}")
         person = accounts.set_active(connection, person, active=True)
         accounts.set_password(connection, person, password, must_change=True)
-    _show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
+        _show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
 
 
 @main.group()
@@ -187,8 +186,8 @@ def add_key(name: str, scopes: tuple[str, ...], source: str, limit: str) -> None
     """Add a key, shown once."""
     with _database(_settings()) as database, database.write() as connection:
         number, secret = keys.add(connection, name, scopes, source, limit)
-    told = f"Key {number} ({', '.join(scopes)}; source {keys.source_of(name, source)})"
-    _show_once(told, secret, "Send it as `Authorization: Bearer KEY`.")
+        told = f"Key {number} ({', '.join(scopes)}; source {keys.source_of(name, source)})"
+        _show_once(told, secret, "Send it as `Authorization: Bearer KEY`.")
 
 
 @key.command("list")
@@ -222,9 +221,8 @@ def add_webhook(url: str, source: str) -> None:
     told = _settings()
     with _database(told) as database, database.write() as connection:
         number, signing_key = webhooks.add(connection, told.read_secret(), url, told.webhook_hosts, source)
-    _show_once(
-        f"Webhook {number}", signing_key, "It signs each delivery: the README shows how to check the header Salur-Signature."
-    )
+        advice = "It signs each delivery: the README shows how to check the header Salur-Signature."
+        _show_once(f"Webhook {number}", signing_key, advice)
 
 
 @hook.command("list")
@@ -379,4 +377,5 @@ def _print(rows: Iterable[LabelledComplaint]) -> int:
 
 
 def _show_once(title: str, body: str, advice: str) -> None:
+    """Show a password or key before it is kept: a disk may be full or a terminal gone, and what nobody saw must not be there."""
     click.echo(f"{title}, shown only now:\n\n{body}\n\n{advice}")

@@ -276,3 +276,28 @@ def test_a_setup_that_was_cut_off_can_be_repeated(
     assert "password: " in call("setup").output
     assert len((tmp_path / "var" / "secret").read_text().strip()) == 64
     assert [path.name for path in (tmp_path / "var").iterdir() if "secret" in path.name] == ["secret"]
+
+
+def test_what_could_not_be_shown_is_not_made(
+    call: Callable[..., Result], memory: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("setup")
+    password = call("user", "add", "siti").output.split("password: ")[1].split()[0]
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("service.cli._show_once", full)
+        for words in (
+            ("user", "add", "budi"),
+            ("user", "reset", "siti"),
+            ("key", "add", "Kanal WA", "--scope", "predict"),
+            ("webhook", "add", "https://contoh.go.id/terima"),
+        ):
+            assert call(*words).exit_code == 2
+    assert "budi" not in call("user", "list").output
+    assert call("key", "list").output == call("webhook", "list").output == ""
+    with memory.read() as connection:
+        assert accounts.authenticate(connection, "siti", password) is not None
+    memory.dispose()
