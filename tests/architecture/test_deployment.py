@@ -110,6 +110,11 @@ def test_who_stops_the_service_waits_longer_than_it_needs() -> None:
     assert int(COMPOSE["services"]["salur"]["stop_grace_period"].removesuffix("s")) > int(served[1])
 
 
+def test_nobody_reloads_what_is_loaded_before_the_workers_are_forked() -> None:
+    assert "\npreload_app = True\n" in (ROOT / "service" / "gunicorn_conf.py").read_text(encoding="utf-8")
+    assert "\nExecReload=" not in UNIT + DELIVERY
+
+
 def _stub(path: Path, says: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(f'#!/bin/sh\necho {says} >> "$TOLD"\n', encoding="utf-8")
