@@ -63,7 +63,12 @@ def _empty(connection: Connection, numbers: list[int]) -> None:
     nothing = {"title": "", "text": "", "kecamatan": "", "desa": "", "channel": "", "digest": "", "purged_at": now()}
     connection.execute(update(complaint).where(complaint.c.id.in_(numbers)).values(nothing))
     # The model's answer quotes the words that decided.
-    connection.execute(update(routing).where(routing.c.complaint_id.in_(numbers)).values(body="", desa=""))
+    said = routing.c.complaint_id.in_(numbers)
+    connection.execute(update(routing).where(said).values(body="", desa=""))
+    # Where no model was ready the kecamatan is the form's words, not a name of the register.
+    unanswered = select(routing.c.id).where(said, routing.c.model_version == "")
+    connection.execute(update(standing).where(standing.c.routing_id.in_(unanswered)).values(kecamatan=""))
+    connection.execute(update(routing).where(routing.c.id.in_(unanswered)).values(kecamatan=""))
     connection.execute(update(verdict).where(verdict.c.complaint_id.in_(numbers)).values(note="", question=""))
     connection.execute(delete(sketch).where(sketch.c.complaint_id.in_(numbers)))
     connection.execute(update(import_row).where(import_row.c.complaint_id.in_(numbers)).values(detail=""))

@@ -163,3 +163,13 @@ def test_what_was_purged_is_in_no_file_of_the_database(api: Api, database: Datab
     assert rows(database, complaint)[0].kecamatan == ""
     left = [path.name for path in tmp_path.glob("salur.db*") if b"Kuncirahasia" in path.read_bytes()]
     assert left == []
+
+
+def test_what_a_form_says_of_the_place_goes_where_no_model_was_ready_too(api: Api, database: Database, settings: Settings) -> None:
+    (settings.models / "current").unlink()
+    api.post("/complaints", json={"id": "P-1", "text": TEXT, "kecamatan": "dekat rumah Kuncirahasia"})
+    decide(database, 1, Choice("dishub"))
+    with database.write() as connection:
+        connection.execute(update(complaint).values(stored_at=LONG_AGO))
+    assert retention.purge(database, dt.datetime(2024, 1, 1, tzinfo=dt.UTC)).complaints == 1
+    assert [row.kecamatan for table in (complaint, routing, standing) for row in rows(database, table)] == ["", "", ""]
