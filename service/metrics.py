@@ -31,7 +31,6 @@ _ROUTINGS = Counter("salur_routings_total", "Routings given", ("call", "decision
 _STORED = Counter("salur_complaints_stored_total", "Complaints taken in", ("decision",))
 _VERDICTS = Counter("salur_verdicts_total", "Verdicts recorded", ("origin", "outcome"))
 _BREAKERS = Counter("salur_breaker_changes_total", "Breakers opened and closed", ("agency", "change"))
-_DELIVERIES = Counter("salur_webhook_deliveries_total", "Attempts to deliver a decision", ("result",))
 _REFUSED = Counter("salur_refused_total", "Connections ended before a thread saw a request: busy (503) or slow (408)", ("why",))
 _SHADOW = Counter("salur_shadow_answers_total", "Complaints that a challenger answered beside the model in use", ("result",))
 _SHADOW_TROUBLE = Gauge("salur_shadow_trouble", "1 where the challenger cannot be loaded", multiprocess_mode="livemax")
@@ -59,11 +58,6 @@ def count_verdict(origin: str, outcome: str) -> None:
 def count_breaker(agency: str, change: str) -> None:
     """Count that the automatic routing of an agency was stopped ("opened") or let go on ("closed")."""
     _BREAKERS.labels(agency, change).inc()
-
-
-def count_delivery(result: str) -> None:
-    """Count an attempt to deliver."""
-    _DELIVERIES.labels(result).inc()
 
 
 def count_refused(why: str) -> None:

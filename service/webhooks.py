@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, Row, String, Update, and_, case, func, insert, select, update
 
-from service import audit_log, feed, keys, metrics, outgoing
+from service import audit_log, feed, keys, outgoing
 from service.clock import now
 from service.database import Database
 from service.outgoing import ForbiddenAddress, Target
@@ -40,6 +41,7 @@ AT_ONCE_EACH = 10
 ROUND = LEASE - dt.timedelta(seconds=2 * outgoing.SECONDS)
 """How long attempts of a round are begun: what is left then is due in the next one."""
 _STATUS = "answered with status " + webhook_delivery.c.last_status.cast(String)
+_log = structlog.get_logger("salur")
 Send = Callable[[Target, bytes, Mapping[str, str]], int]
 
 
@@ -217,7 +219,9 @@ def _note(connection: Connection, delivery: Delivery, status: int | None, error:
         values |= {"next_at": moment + min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)}
     # One that took longer than its lease may have been delivered by another worker meanwhile.
     connection.execute(_this(delivery.webhook_id, delivery.position).where(webhook_delivery.c.state == "pending").values(values))
-    metrics.count_delivery(str(values.get("state", "failed")))
+    if (state := values.get("state")) != "delivered":  # whoever delivers serves no /metrics: only the log can tell
+        told = {"webhook": delivery.webhook_id, "cursor": delivery.position, "attempt": delivery.attempts}
+        _log.warning("not delivered", **told, status=status, error=error, given_up=state == "given-up")
 
 
 def _is_mine(connection: Connection, delivery: Delivery) -> bool:

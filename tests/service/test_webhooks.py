@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from service import outgoing, retention, review, webhooks
 from service.clock import now
@@ -409,3 +410,22 @@ def test_a_name_with_one_private_address_among_public_ones_is_refused(monkeypatc
         outgoing.resolve("https://contoh.go.id/", ())
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found[:1])
     assert outgoing.resolve("https://contoh.go.id/", ()).address == "93.184.216.34"
+
+
+def test_the_log_says_what_was_not_delivered_and_why(api: Api, database: Database, told: Settings, receiver: Receiver) -> None:
+    add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "W-1", "text": "lampu pasti Kuncirahasia"})
+    clock = Clock()
+    said = []
+    for status in (500, 410, 200):
+        receiver.status = status
+        with capture_logs() as logged:
+            webhooks.deliver(database, told, SECRET, clock=clock)
+        said += [line for line in logged if line["event"] == "not delivered"]
+        clock.forward(minutes=1)
+    told_of = {"webhook": 1, "cursor": 1, "error": "", "event": "not delivered", "log_level": "warning"}
+    assert said == [
+        told_of | {"attempt": 1, "status": 500, "given_up": False},
+        told_of | {"attempt": 2, "status": 410, "given_up": True},
+    ]
+    assert "webhook_deliver" not in api._client.get("/metrics").text
