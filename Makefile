@@ -64,10 +64,10 @@ notebooks: $(BIN)/.developing  ## execute every notebook; outputs stay out of gi
 	$(BIN)/python notebooks/execute.py
 
 retrain: model  ## train on the default data and this desk's verdicts, compare, promote if better
-	$(BIN)/salur-service export-labels --out $(VAR)/retrain.jsonl
-	@# Gone afterwards, whatever came of it: what is purged must not stay in a copy.
-	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/retrain.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote-if-better; \
-	told=$$?; rm -f $(VAR)/retrain.jsonl; exit $$told
+	@# Gone afterwards, whatever came of it, a stopped timer or host too: what is purged must not stay in a copy.
+	trap 'rm -f $(VAR)/retrain.jsonl' EXIT; trap 'exit 143' HUP INT TERM; \
+	$(BIN)/salur-service export-labels --out $(VAR)/retrain.jsonl && \
+	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/retrain.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote-if-better
 
 wheel-check: $(BIN)/.developing  ## build the wheel, install it in a fresh environment, run the packaging tests there
 	rm -rf $(VAR)/wheel && mkdir -p $(VAR)/wheel

@@ -144,6 +144,29 @@ def test_make_trains_into_the_registry_that_is_served(
     assert all(line.endswith(" with elsewhere/models") for line in lines if line.startswith("salur-service"))
 
 
+@pytest.mark.parametrize("ends", ["exit 0", "exit 3", "kill -TERM 0; sleep 1", "kill -HUP 0; sleep 1"])
+def test_retraining_leaves_no_copy_of_complaints_however_it_ends(tmp_path: Path, ends: str) -> None:
+    (tmp_path / "var" / "models").mkdir(parents=True)
+    (tmp_path / "var" / "models" / "current").touch()
+    copy = tmp_path / "var" / "retrain.jsonl"
+    _stub(tmp_path / "bin" / "salur-service", f'exported >> "$TOLD"; echo complaint > {copy}; true')
+    _stub(tmp_path / "bin" / "salur-training", f'trained >> "$TOLD"; {ends}; true')
+    (tmp_path / "bin" / ".installed").touch()
+    told = tmp_path / "told"
+    done = subprocess.run(
+        ["make", "--silent", f"BIN={tmp_path / 'bin'}", f"VAR={tmp_path / 'var'}", "retrain"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "TOLD": str(told)},
+        capture_output=True,  # whose end is that of all that make started
+        check=False,
+        start_new_session=True,
+        timeout=60,
+    )
+    assert (done.returncode == 0) == (ends == "exit 0")
+    assert told.read_text().split() == ["exported", "trained"]
+    assert not copy.exists()
+
+
 @pytest.mark.parametrize("line", CRON)
 @pytest.mark.parametrize("settings_there", [True, False])
 def test_by_night_the_settings_of_the_service_hold(tmp_path: Path, line: str, settings_there: bool) -> None:
