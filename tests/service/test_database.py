@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -305,3 +308,17 @@ def test_either_end_that_vanished_is_given_up_before_the_kernel_would(database_u
     assert (ours["keepalives_idle"], ours["tcp_user_timeout"]) == ("30", "30000")
     assert theirs == "30", "a host that lost its power in a transaction holds its locks no longer"
     made.dispose()
+
+
+def test_a_copy_as_the_readme_makes_it_is_whole_and_read_by_its_owner_alone(tmp_path: Path) -> None:
+    told = Path("README.md").read_text(encoding="utf-8").partition("* **Backups**")[2].partition("* **Back from a copy**")
+    umask, program = re.findall(r"`(umask \d+)`", told[0]), re.findall(r"python -c \"(.+?)\"`", told[0])
+    assert "`salur.db-wal`" in told[2]
+    made = Database(f"sqlite:///{tmp_path / 'var' / 'salur.db'}")
+    made.migrate()  # while it is open, all of it stands in its log
+    subprocess.run(["sh", "-c", f'{umask[0]} && exec "$0" -c "{program[0]}"', sys.executable], cwd=tmp_path, check=True, timeout=60)
+    copy = Database(f"sqlite:///{tmp_path / 'COPY'}")
+    assert copy.is_current()
+    assert (tmp_path / "COPY").stat().st_mode & 0o077 == 0
+    made.dispose()
+    copy.dispose()
