@@ -21,6 +21,9 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
     dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108 -- its name is random, and nobody else reads it
 )
 
+from gunicorn.glogging import Logger
+
+from service.logs import ServerLine
 from service.settings import Settings
 
 
@@ -60,6 +63,16 @@ limit_request_field_size = 8190
 forwarded_allow_ips = ""
 control_socket_disable = True
 proc_name = "salur"
+
+
+class logger_class(Logger):  # type: ignore[misc]  # noqa: N801 -- gunicorn's name for it
+    """Gunicorn's own log, of workers that die for instance, as JSON lines too. Not by its `logconfig_dict`: that logs addresses."""
+
+    def setup(self, cfg: Any) -> None:
+        """Write as `service.logs` does."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(ServerLine())
 
 
 _cores = sorted(os.sched_getaffinity(0)) if _settings.pin_workers and hasattr(os, "sched_getaffinity") else []

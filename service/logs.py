@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import logging
@@ -53,6 +54,18 @@ def configure(level: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=_Unfailing(sys.stderr)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
+
+
+class ServerLine(logging.Formatter):
+    """Writes what the server itself logs in the form of all other lines: whoever reads them reads JSON alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line, a traceback within it."""
+        event: EventDict = {"event": record.getMessage(), "process": record.process, "level": record.levelname.lower()}
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        event["timestamp"] = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat().replace("+00:00", "Z")
+        return _as_json(event)
 
 
 def init_app(app: Flask) -> None:

@@ -148,3 +148,24 @@ print(models.router().version)
 def test_a_worker_that_takes_the_place_of_a_dead_one_never_answers_by_a_model_that_was_replaced(tmp_path: Path) -> None:
     told = subprocess.run([sys.executable, "-c", FORKED, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.split()[-1] == "baru"
+
+
+LOGS = """
+from gunicorn.config import Config
+from service import gunicorn_conf
+log = gunicorn_conf.logger_class(Config())
+log.info("Booting worker with pid: %s", 7)
+try:
+    raise ValueError("broken")
+except ValueError:
+    log.exception("Exception in worker process")
+"""
+
+
+def test_what_gunicorn_itself_logs_is_json_too() -> None:
+    ran = subprocess.run([sys.executable, "-c", LOGS], capture_output=True, text=True, check=True, timeout=60)
+    born, broken = map(json.loads, ran.stderr.splitlines())
+    assert (born["event"], born["level"]) == ("Booting worker with pid: 7", "info")
+    assert (broken["event"], broken["level"]) == ("Exception in worker process", "error")
+    assert broken["exception"].endswith("ValueError: broken")
+    assert born.keys() < broken.keys()
