@@ -174,12 +174,13 @@ def test_by_night_the_settings_of_the_service_hold(tmp_path: Path, line: str, se
     (tmp_path / "var").mkdir()
     _stub(tmp_path / "bin" / "make", '"$@" "$SALUR_REGION"')
     if settings_there:
-        (tmp_path / "salur.env").write_text('SALUR_REGION="Kota Uji"\n')
+        assert "one SALUR_ variable a line, in single quotes" in UNIT
+        (tmp_path / "salur.env").write_text("SALUR_REGION='Kota & $Uji'\n")
     command = line.split(" ", 5)[5].replace("/srv/salur", str(tmp_path)).replace("/etc/salur.env", str(tmp_path / "salur.env"))
     told = tmp_path / "told"
     environ = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "TOLD": str(told)}
     subprocess.run(["sh", "-c", command], env=environ, check=True, timeout=60)
-    assert told.read_text().strip() == ("retrain Kota Uji" if settings_there else "retrain")
+    assert told.read_text().strip() == ("retrain Kota & $Uji" if settings_there else "retrain")
 
 
 def test_the_timer_is_given_the_settings_of_the_service() -> None:
