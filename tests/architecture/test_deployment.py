@@ -93,6 +93,7 @@ def test_webhooks_are_told_by_a_process_of_their_own() -> None:
     assert COMPOSE["services"]["deliver"]["command"] == ["deliver"]
     assert COMPOSE["services"]["deliver"]["environment"] == COMPOSE["services"]["salur"]["environment"]
     assert "/salur-service deliver\n" in DELIVERY
+    assert re.search(r"^# After an update.+\n.+ restart salur; systemctl try-restart salur-deliver$", UNIT, re.M)
 
 
 def test_no_secret_stands_in_a_file() -> None:
