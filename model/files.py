@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 def for_us_alone(path: str, flags: int) -> int:
     """Open a file that nobody else on the machine may read: it holds what citizens wrote. An `opener` of `open`."""
     return os.open(path, flags, 0o600)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[TextIO]:
+    """Open a file to be written whole or not at all, for us alone. A device or a pipe is written to, and stays what it is."""
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as out:
+            yield out
+        return
+    path = path.resolve()  # what a link leads to is replaced, not the link
+    part = path.with_name(path.name + ".part")
+    try:
+        with open(part, "w", encoding="utf-8", opener=for_us_alone) as out:
+            yield out
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

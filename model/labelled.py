@@ -12,7 +12,7 @@ from typing import Any
 
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
-from model.files import for_us_alone
+from model.files import whole
 
 KINDS = ("pengaduan", "aspirasi", "permintaan-informasi")
 MISSING = ("lokasi", "waktu", "identitas", "uraian")
@@ -185,14 +185,9 @@ def load(path: Path) -> list[LabelledComplaint]:
 
 def dump(rows: Iterable[LabelledComplaint], path: Path) -> int:
     """Write rows as JSON Lines, whole or not at all; answers how many."""
-    part = path.with_name(path.name + ".part")
     count = 0
-    try:
-        with open(part, "w", encoding="utf-8", opener=for_us_alone) as out:
-            for row in rows:
-                out.write(json.dumps(row.to_dict(), ensure_ascii=False) + "\n")
-                count += 1
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as out:
+        for row in rows:
+            out.write(json.dumps(row.to_dict(), ensure_ascii=False) + "\n")
+            count += 1
     return count

@@ -19,6 +19,7 @@ from cleanlab.rank import get_label_quality_scores
 from numpy.typing import NDArray
 
 from model.faults import Fault, InvalidData
+from model.files import whole
 from model.labelled import LabelledComplaint
 from model.reader import Reader
 from training import dataset, seen
@@ -107,14 +108,8 @@ class Suspects:
 
     def write(self, path: Path) -> int:
         """Write the suspects as JSON Lines, a queue for the desk, whole or not at all; answers how many."""
-        part = path.with_name(path.name + ".part")
-        try:
-            part.write_text(
-                "".join(json.dumps(asdict(suspect), ensure_ascii=False) + "\n" for suspect in self.suspects), encoding="utf-8"
-            )
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole(path) as out:
+            out.writelines(json.dumps(asdict(suspect), ensure_ascii=False) + "\n" for suspect in self.suspects)
         return len(self.suspects)
 
 

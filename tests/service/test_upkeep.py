@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -173,3 +174,19 @@ def test_what_a_form_says_of_the_place_goes_where_no_model_was_ready_too(api: Ap
         connection.execute(update(complaint).values(stored_at=LONG_AGO))
     assert retention.purge(database, dt.datetime(2024, 1, 1, tzinfo=dt.UTC)).complaints == 1
     assert [row.kecamatan for table in (complaint, routing, standing) for row in rows(database, table)] == ["", "", ""]
+
+
+def test_labels_go_through_a_pipe_or_a_link_which_stay_what_they_are(api: Api, database: Database, tmp_path: Path) -> None:
+    """Somebody who is root and writes to /dev/stdout would take it away from the whole machine."""
+    api.post("/complaints", json={"id": "L-1", "text": TEXT})
+    decide(database, 1, Choice("dishub"))
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "labels.jsonl"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    link.symlink_to(file)
+    found = exported(database)
+    assert labelled.dump(found, pipe) == labelled.dump(found, link) == 1
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert os.read(reader, 100_000) == file.read_bytes() != b""
+    os.close(reader)
