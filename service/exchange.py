@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, func, insert, select, text
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
 from model import lapor
 from model.complaint import MAX_TEXT, MAX_TITLE
@@ -35,7 +35,7 @@ from service.parts import Parts
 from service.problems import may_be_kept
 from service.review import Choice
 from service.schemas import EARLIEST, ID_PATTERN, MAX_CHANNEL, MAX_PLACE, ComplaintIn
-from service.tables import complaint, import_row, routing, routing_reason, standing, verdict
+from service.tables import complaint, import_row, routing, routing_reason, sketch, standing, verdict
 from service.wording import OUTCOMES
 
 CHUNK = 50
@@ -232,6 +232,8 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
     notes: list[dict[str, Any]] = []
     for row, wanted in zip(rows, ids, strict=True):
         status, number = row.kind, known.get(wanted)
+        if number is not None and row.report.confidential:
+            _keep_secret(connection, number)
         if row.taken is not None:
             status = "known"
             if number is None:
@@ -249,6 +251,14 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
         notes.append({"job_id": job.id, "row": row.report.row, "complaint_id": number, "status": status, "detail": row.detail})
     connection.execute(insert(import_row), notes)
     return did
+
+
+def _keep_secret(connection: Connection, number: int) -> None:
+    """Treat a complaint that became Rahasia since an earlier export as one that always was: it is nobody's example or neighbour."""
+    open_until_now = (complaint.c.id == number, complaint.c.confidential.is_(False))
+    if connection.execute(update(complaint).where(*open_until_now).values(confidential=True, similar_to=None)).rowcount:
+        connection.execute(delete(sketch).where(sketch.c.complaint_id == number))
+        connection.execute(update(complaint).where(complaint.c.similar_to == number).values(similar_to=None))
 
 
 def _decide(connection: Connection, job: Job, number: int, choice: Choice, *, again: bool) -> str:

@@ -29,7 +29,7 @@ from sqlalchemy.exc import OperationalError
 from model import lapor
 from model.faults import Fault, InvalidData
 from model.lapor import OURS, Report
-from service import accounts, exchange, import_jobs, import_page, import_worker, name_mapping, retention, review, uploads
+from service import accounts, cases, exchange, import_jobs, import_page, import_worker, name_mapping, retention, review, uploads
 from service.clock import now
 from service.database import Database
 from service.import_jobs import Job, LostLease
@@ -275,6 +275,24 @@ def test_dates_that_cannot_be_read_or_may_be_turned_round_are_told_before_anythi
     imports.run(workbook(*lines))
     page = imports.page(imports.begin(workbook(*lines, line("L9", "sampah"))))
     assert "tanpa tanggal yang terbaca" not in page  # they are here already, as they were received
+
+
+@both
+def test_what_became_confidential_since_an_earlier_export_is_nobodys_neighbour_any_more(imports: Imports) -> None:
+    said = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut petugas"
+    imports.run(workbook(line("L1", said), line("L2", f"{said} ya"), line("L3", f"{said} pak")))
+    with imports.parts.database.read() as connection:
+        first, *others = connection.execute(select(complaint.c.id).order_by(complaint.c.id)).scalars()
+        assert cases.members(connection, others[0]), "they are one matter"
+    imports.run(workbook(line("L1", said, kind="Rahasia"), line("L2", f"{said} ya")))
+    with imports.parts.database.read() as connection:
+        closed = connection.execute(select(complaint.c.id).where(complaint.c.confidential)).scalars().all()
+        assert closed == [first]
+        assert not [member for other in others for member in cases.members(connection, other) if member.id == first]
+    imports.run(workbook(line("L4", f"{said} bu")))
+    with imports.parts.database.read() as connection:
+        newest = connection.execute(select(complaint.c.id).order_by(complaint.c.id.desc()).limit(1)).scalar_one()
+        assert first not in [member.id for member in cases.members(connection, newest)]
 
 
 def test_confidential_rows_never_go_out_by_themselves(imports: Imports) -> None:
