@@ -268,8 +268,8 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
     kinds = {place.kind for place in facts.found}
     (_, title), (_, content) = complaint.fields
     marks = f"{title} {content}"
-    # A question ends with its last word: "kapan? 🙏" is one too.
     end = words[-1].end + (len(title) + 1 if words[-1].field == "text" else 0) if words else 0
+    behind = marks[end:]
     is_placed = bool(kinds) or named > 0
     return [
         *[_LOGS[count] if count < 16 else _LOGS[15] for count in counts],
@@ -279,7 +279,8 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
         first[_ASK] < 4 or first[_INFORM] < 4,
         size > 0 and (last[_ASK] >= size - 5 or last[_INFORM] >= size - 5),
         min(marks.count("?"), 3) / 2,
-        "?" in marks[end:],
+        # A question ends with its last word: "kapan? 🙏" is one too, but not what a link has in it.
+        "?" in behind and any("?" in piece and not any(map(str.isalnum, piece)) for piece in behind.split()),
         min(marks.count("!"), 3) / 2,
         _DIGIT.search(marks) is not None,
         title != "",

@@ -230,10 +230,8 @@ def list_webhooks() -> None:
     """List the addresses, with what waits for each, what was given up, and why the last attempt failed."""
     with _database(_settings()) as database, database.read() as connection:
         for row in webhooks.listed(connection):
-            stands = f"at {row.position}\t{row.waiting} waiting\t{row.given_up} given up" + (
-                f": {row.failure}" if row.failure else ""
-            )
-            click.echo(f"{row.id}\t{row.url}\t{row.source or 'all'}\t{stands}")
+            stands = f"at {row.position}\t{row.waiting} waiting\t{row.given_up} given up"
+            click.echo(f"{row.id}\t{row.url}\t{row.source or 'all'}\t{stands}\t{row.failure}".rstrip())
 
 
 @hook.command("remove")

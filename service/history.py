@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, fun
 from model.routing import Decision, Reason
 from service import audit
 from service.database import Database
-from service.periods import moment_of, parse_day
+from service.periods import moment_of, parse_days
 from service.tables import STATES, account, complaint, routing, routing_reason, standing, verdict
 
 PAGE = 50
@@ -48,9 +48,7 @@ class Filters:
         def text(name: str) -> str:
             return " ".join(given.get(name, "").split())[:MAX_SEARCH]
 
-        first, last = parse_day(given.get("dari", "")), parse_day(given.get("sampai", ""))
-        if first and last and last < first:
-            first, last = last, first
+        first, last = parse_days(given)
         return cls(
             words=text("cari"),
             decision=text("keputusan") if text("keputusan") in list(Decision) else "",

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from service import access, wording
 from service.accounts import Permission
 from service.parts import parts
-from service.periods import moment_of, parse_day
+from service.periods import moment_of, parse_days
 from service.tables import account, api_key, audit_log
 
 blueprint = Blueprint("log", __name__, url_prefix="/log")
@@ -113,9 +113,7 @@ def show() -> Response:
 
 def _filters(given: Mapping[str, str]) -> Filters:
     before = given.get("sebelum", "")
-    first, last = parse_day(given.get("dari", "")), parse_day(given.get("sampai", ""))
-    if first and last and last < first:
-        first, last = last, first
+    first, last = parse_days(given)
     return Filters(
         who=given.get("siapa", "")[:50],
         action=given.get("tindakan", "")[:50],

@@ -54,6 +54,12 @@ def parse_day(text: str) -> dt.date | None:
     return day if EARLIEST <= day <= LATEST else None
 
 
+def parse_days(given: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
+    """Read the first and the last day that a form asks for, whichever way round it gives them; None for each that it does not."""
+    first, last = parse_day(given.get("dari", "")), parse_day(given.get("sampai", ""))
+    return (last, first) if first and last and last < first else (first, last)
+
+
 def moment_of(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """Answer the moment at which a day begins."""
     return dt.datetime.combine(day, dt.time(), zone)
@@ -61,11 +67,10 @@ def moment_of(day: dt.date, zone: ZoneInfo) -> dt.datetime:
 
 def read(given: Mapping[str, str], today: dt.date, zone: ZoneInfo) -> Period:
     """Read the period that a form asks for: days picked freely before one of the choices, and the usual one for nonsense."""
-    first, last = parse_day(given.get("dari", "")), parse_day(given.get("sampai", ""))
+    first, last = parse_days(given)
     if first or last:
-        last = last or today
-        first = first or min(last, today) - dt.timedelta(days=CHOICES[USUAL][1] - 1)
-        first, last = min(first, last, today), min(max(first, last), today)
+        last = min(last or today, today)
+        first = min(first, today) if first else last - dt.timedelta(days=CHOICES[USUAL][1] - 1)
         return Period(max(first, last - dt.timedelta(days=MOST_DAYS - 1)), last, zone)
     choice = given.get("masa", USUAL)
     if choice not in CHOICES:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, from_dict, is_dated, read_jsonl
@@ -143,6 +146,11 @@ def testable(complaints: Iterable[LabelledComplaint]) -> list[LabelledComplaint]
 def only_teaches(complaint: LabelledComplaint) -> bool:
     """Tell whether a crosswalk marks it for training only: its label is likely, not certain."""
     return complaint.extra.get("use") == "train"
+
+
+def judging(complaints: Iterable[LabelledComplaint]) -> NDArray[np.bool_]:
+    """(rows,) which of them may judge a model: those that do not only teach."""
+    return np.array([not only_teaches(complaint) for complaint in complaints], dtype=bool)
 
 
 def text_key(complaint: LabelledComplaint | Complaint) -> str:

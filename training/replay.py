@@ -152,8 +152,8 @@ def replay(
     agencies = np.unique(np.concatenate([data.labels, other.labels])) if named else np.unique(data.labels)
     begin, _ = next(edges(days.tolist(), plan.every))
     before = np.flatnonzero(days < begin)
-    only_teaches = np.array([dataset.only_teaches(row) for row in rows], dtype=bool)
-    desk = _Desk(known=(days < begin) | only_teaches, audited=np.zeros(len(rows), dtype=bool))
+    judging = dataset.judging(rows)
+    desk = _Desk(known=(days < begin) | ~judging, audited=np.zeros(len(rows), dtype=bool))
     audited_weight = 1 / max(plan.audit, 1 / MAX_AUDIT_WEIGHT)
     _first_cases(desk, data, other, before, agencies, reader, config, begin)
     steps: list[Step] = []
@@ -162,7 +162,7 @@ def replay(
     order: list[Array] = []
     model: Pipeline | None = None
     for start, end in edges(days.tolist(), plan.every):
-        now = np.flatnonzero((days >= start) & (days < end) & ~only_teaches)
+        now = np.flatnonzero((days >= start) & (days < end) & judging)
         if not len(now):
             continue
         past = before if plan.frozen else np.flatnonzero(desk.known & (days < start))
@@ -241,7 +241,7 @@ def _first_cases(
     """Calibrate the first step on the first part itself, each block scored by what came before it."""
     first = data.take(before)
     folds = forward([row.received_at for row in first.rows], config.folds)
-    folds = judged_on(folds, ~np.array([dataset.only_teaches(row) for row in first.rows], dtype=bool))
+    folds = judged_on(folds, dataset.judging(first.rows))
     if not folds:
         raise InvalidData([Fault("data", 0, "fewer than two days with complaints before the first step: too little to begin with")])
     answers = out_of_fold(config, first, other, reader, folds)

@@ -142,7 +142,7 @@ def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[
 
     Rows that only teach (`dataset.only_teaches`) are in no test: neither the promise nor the figures are made of them.
     """
-    return judged_on(_folds(rows, config), ~np.array([dataset.only_teaches(row) for row in rows], dtype=bool))
+    return judged_on(_folds(rows, config), dataset.judging(rows))
 
 
 def _folds(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:

@@ -126,6 +126,7 @@ def test_how_a_complaint_opens_and_ends_is_told() -> None:
     for text in ("kapan? \U0001f64f", '"kapan?"', "kapan ya??!", "jalan rusak. kapan?\n"):
         assert facts_of(text)["ends with a question"] == 1
     assert facts_of("kapan? tolong")["ends with a question"] == facts_of("rusak.")["ends with a question"] == 0
+    assert facts_of("lokasinya di sini https://peta.example/?q=1")["ends with a question"] == 0, "a link asks nothing"
     assert facts_of("mohon lampu")["wants first"] == facts_of("usul lampu")["wishes first"] == 1
     assert facts_of("lampu di depan rumah mohon diganti")["wants first"] == 0
 
