@@ -68,7 +68,8 @@ class FakeRouter:
         agency = found[-1][1] if found else "dlh"
         sure = "pasti" in complaint.text and not complaint.confidential
         others = [other.id for other in self.register.agencies if other.id != agency]
-        reasons = () if sure else (Reason.CONFIDENTIAL,) if complaint.confidential else (Reason.LOW_CONFIDENCE,)
+        doubt = Reason.SEVERAL_MATTERS if "selain itu" in complaint.text else Reason.LOW_CONFIDENCE
+        reasons = () if sure else (Reason.CONFIDENTIAL if complaint.confidential else doubt,)
         return Routing(
             decision=Decision.AUTO if sure else Decision.REVIEW,
             agency=agency,

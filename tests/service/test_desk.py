@@ -103,6 +103,12 @@ def test_a_kelurahan_is_not_called_a_desa(api: Api, petugas: Person) -> None:
     assert "<dt>Desa/kelurahan</dt><dd>Api-Api</dd>" in petugas.client.get(f"/aduan/{number}").text
 
 
+def test_supporting_agencies_are_at_hand_where_a_complaint_holds_several_matters(api: Api, petugas: Person) -> None:
+    one, two = arrive(api, "sampah di pasar"), arrive(api, "sampah di pasar, selain itu lampu mati")
+    assert '<details id="tambahan">' in petugas.client.get(f"/aduan/{one}").text
+    assert '<details id="tambahan" open>' in petugas.client.get(f"/aduan/{two}").text
+
+
 @pytest.mark.parametrize("number", [0, 77, 2**31 - 1, 2**31, 10**30])
 def test_a_complaint_that_does_not_exist_is_not_found(petugas: Person, number: int) -> None:
     answer = petugas.client.get(f"/aduan/{number}")
