@@ -298,7 +298,6 @@ class Registry:
         at: str,
         register: Register | None = None,
         force_why: str = "",
-        figures: Mapping[str, Any] | None = None,
         instead_of: str | None = None,
     ) -> Entry:
         """Make a version the live one, and answer the line in the ledger.
@@ -310,9 +309,9 @@ class Registry:
         another one is, nothing happens. Raises Refused; NeedsReason where `force_why` would do. The ledger tells of
         refusals too.
         """
-        entry = Entry(Event.PROMOTED, version, at, who, why, figures=figures or {})
+        entry = Entry(Event.PROMOTED, version, at, who, why)
         if force_why:
-            entry = replace(entry, why=f"{why}; {force_why}", figures={**entry.figures, "forced": True})
+            entry = replace(entry, why=f"{why}; {force_why}", figures={"forced": True})
         _check(entry)
         self.path(version)
         try:

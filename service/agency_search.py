@@ -47,7 +47,7 @@ def search(register: Register, query: str, day: str = "", limit: int = LIMIT) ->
     return [found for _, _, found in sorted(hits, key=lambda item: item[:2])[:limit]]
 
 
-def offices(register: Register, query: str, day: str = "", limit: int = LIMIT) -> Sequence[Found]:
+def offices(register: Register, query: str, day: str = "") -> Sequence[Found]:
     """Answer the offices of families that have every word of the query in their name, the family's and the unit's together."""
     words = _words(query[:MAX_QUERY])
     families = [agency for agency in register.agencies if agency.per and agency.active_on(day)] if words else []
@@ -57,7 +57,7 @@ def offices(register: Register, query: str, day: str = "", limit: int = LIMIT) -
         for unit in sorted(register.units(agency.per))
     ]
     # The family's name alone asks for no office in particular.
-    return [one for family, one in named if not _has(family, words) and _has((*family, *_words(one.unit)), words)][:limit]
+    return [one for family, one in named if not _has(family, words) and _has((*family, *_words(one.unit)), words)][:LIMIT]
 
 
 def _hit(agency: Agency, words: Sequence[str]) -> tuple[int, str] | None:

@@ -108,9 +108,9 @@ def find(connection: Connection, number: int) -> Job | None:
     return Job(**row._mapping) if row else None
 
 
-def newest(connection: Connection, most: int = 20) -> Sequence[Job]:
+def newest(connection: Connection) -> Sequence[Job]:
     """Answer the newest jobs."""
-    return [Job(**row._mapping) for row in connection.execute(select(*_COLUMNS).order_by(import_job.c.id.desc()).limit(most))]
+    return [Job(**row._mapping) for row in connection.execute(select(*_COLUMNS).order_by(import_job.c.id.desc()).limit(20))]
 
 
 def confirm(connection: Connection, number: int, take: bool, by: int) -> bool:

@@ -54,8 +54,8 @@ class NameIndex:
         self._rarest = math.log(1 + len(self._forms))
         self._weights = {word: math.log(1 + len(self._forms) / count) for word, count in counts.items()}
 
-    def propose(self, name: str, most: int = 3) -> Sequence[Proposal]:
-        """Answer the agencies whose names fit best, the best first; none where nothing fits at all."""
+    def propose(self, name: str) -> Sequence[Proposal]:
+        """Answer the three agencies whose names fit best, the best first; none where nothing fits at all."""
         written, words = set(_words(name)), _words(_TAIL.sub("", plain(name)))
         if not words:
             return ()
@@ -67,7 +67,7 @@ class NameIndex:
             if score > best.get(agency, 0.0):
                 best[agency] = score
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(Proposal(agency, round(score, 3)) for agency, score in ranked[:most] if score >= LEAST)
+        return tuple(Proposal(agency, round(score, 3)) for agency, score in ranked[:3] if score >= LEAST)
 
     def _score(self, words: Sequence[str], form: Sequence[str]) -> float:
         """Twice what both share over what both have (Dice), each word by its weight."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from flask import Flask
@@ -17,7 +16,6 @@ from service.problems import KINDS, MEDIA_TYPE
 from service.schemas import ProblemOut
 
 _View = TypeVar("_View", bound=Callable[..., Any])
-_NOTHING: Mapping[int, Any] = MappingProxyType({})
 UNREAD = ("bad-request", "too-slow", "uri-too-long", "headers-too-large")
 """How the server answers, before any view, what is no request of HTTP, or none that came whole."""
 _REF = "#/components/schemas/{model}"

@@ -43,7 +43,7 @@ from model.aspects import (
 from model.labelled import KINDS, MISSING, LabelledComplaint
 from model.reader import Reader, Reading
 from model.text import stand
-from training.calibrate import OutOfFold, workers
+from training.calibrate import JOBS, OutOfFold, workers
 from training.config import TrainingConfig
 
 Array = NDArray[Any]
@@ -250,7 +250,6 @@ def cross_validate(
     repeats: int = 1,
     *,
     only_met: bool = True,
-    jobs: int = 2,
 ) -> Figures:
     """Fit without each fold in turn, read the fold, and answer the figures: means over the repeats, and their ranges.
 
@@ -261,7 +260,7 @@ def cross_validate(
         delayed(_read_fold)(data.take(train), data.take(test), names, cues, agencies, seed, only_met) for _, train, test in plan
     )
     rounds: list[list[Findings]] = [[Findings()] * len(data) for _ in range(repeats)]
-    for (repeat, _, test), found in zip(plan, workers(jobs)(tasks), strict=True):
+    for (repeat, _, test), found in zip(plan, workers(JOBS)(tasks), strict=True):
         for number, finding in zip(test, found, strict=True):
             rounds[repeat][number] = finding
     judged = [judge(data.truth, findings, data.kinded) for findings in rounds]

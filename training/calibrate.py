@@ -24,6 +24,8 @@ from training.split import Fold
 Array = NDArray[Any]
 ABSENT = -3.0
 """Score of an agency that a fold's training rows lack: lower than any machine gives."""
+JOBS = 2
+"""Processes that fit folds."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,6 @@ def out_of_fold(
     reader: Reader,
     folds: Sequence[Fold],
     step: Callable[[], object] = lambda: None,
-    jobs: int = 2,
     unlabelled: Data | None = None,
 ) -> OutOfFold:
     """Train on each fold's past (or other folds) and on all `other` rows, score the fold's own test rows, fit one temperature.
@@ -94,7 +95,7 @@ def out_of_fold(
         for fold in folds
     )
     parts = []
-    for scores in workers(min(jobs, len(folds)))(tasks):
+    for scores in workers(min(JOBS, len(folds)))(tasks):
         parts.append(scores)
         step()
     rows = np.concatenate([fold.test for fold in folds])

@@ -175,13 +175,13 @@ def deduplicate(complaints: Sequence[LabelledComplaint]) -> Deduplicated:
     )
 
 
-def near_duplicate_groups(complaints: Sequence[LabelledComplaint], threshold: float = NEAR) -> list[int]:
+def near_duplicate_groups(complaints: Sequence[LabelledComplaint]) -> list[int]:
     """Answer a group number for each complaint; nearly the same texts share one, so that a split can keep them together.
 
     Texts are compared by their pairs of neighbouring words. What is nearly the same as something nearly the same
     is in the group too.
     """
-    return alike.groups([text_key(complaint) for complaint in complaints], threshold)
+    return alike.groups([text_key(complaint) for complaint in complaints], NEAR)
 
 
 def without_repeats(complaints: Sequence[LabelledComplaint], of: Sequence[LabelledComplaint]) -> list[LabelledComplaint]:

@@ -20,14 +20,11 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betaln, gammaln
 
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
 from model.router import Router
-
-Array = NDArray[Any]
 
 BUDGET = 0.7
 """False alarms a year, expected at most, over all series. Counts are whole numbers, so that much fewer come: see the benchmark."""

@@ -31,10 +31,10 @@ def mistakes(answers: Answers, truth: str = "", said: str = "", most: int = 8) -
     return Table(("complaint", "belonged to", "went to", "words that led there", "so sure"), lines, words=4)
 
 
-def leading_words(routing: Routing, most: int = WORDS) -> str:
+def leading_words(routing: Routing) -> str:
     """Name the words that spoke most for the first candidate against the second, strongest first."""
     spoke = sorted((found for found in routing.evidence if found.margin > 0), key=lambda found: (-found.margin, found.word))
-    return ", ".join(list(dict.fromkeys(found.word for found in spoke))[:most])
+    return ", ".join(list(dict.fromkeys(found.word for found in spoke))[:WORDS])
 
 
 def _shortened(text: str) -> str:

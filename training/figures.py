@@ -11,34 +11,38 @@ from numpy.typing import NDArray
 from scipy.stats import beta, norm
 
 Array = NDArray[Any]
+TAIL = (1 - 0.95) / 2
+"""What lies on each side of a 95 % interval."""
+BINS = 15
+"""Bins of the calibration error and of the reliability diagram."""
+RESAMPLES = 300
 
 
-def wilson(right: float, rows: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Interval of a share (Wilson 1927); (0, 1) where there are no rows."""
+def wilson(right: float, rows: float) -> tuple[float, float]:
+    """Compute the 95 % interval of a share (Wilson 1927); (0, 1) where there are no rows."""
     if not rows:
         return 0.0, 1.0
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(norm.ppf(1 - TAIL))
     share = right / rows
     middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     half = z / (1 + z * z / rows) * np.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
-def clopper_pearson(wrong: int, rows: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact binomial interval of a share (Clopper and Pearson 1934); (0, 1) where there are no rows."""
-    tail = (1 - confidence) / 2
-    low = float(beta.ppf(tail, wrong, rows - wrong + 1)) if wrong else 0.0
-    high = float(beta.ppf(1 - tail, wrong + 1, rows - wrong)) if wrong < rows else 1.0
+def clopper_pearson(wrong: int, rows: int) -> tuple[float, float]:
+    """Compute the exact 95 % binomial interval of a share (Clopper and Pearson 1934); (0, 1) where there are no rows."""
+    low = float(beta.ppf(TAIL, wrong, rows - wrong + 1)) if wrong else 0.0
+    high = float(beta.ppf(1 - TAIL, wrong + 1, rows - wrong)) if wrong < rows else 1.0
     return low, high
 
 
-def expected_calibration_error(confidence: Array, right: Array, bins: int = 15) -> float:
-    """Mean gap between confidence and accuracy over `bins` bins of equally many rows."""
-    parts = _bins(confidence, bins)
+def expected_calibration_error(confidence: Array, right: Array) -> float:
+    """Compute the mean gap between confidence and accuracy over BINS bins of equally many rows."""
+    parts = _bins(confidence)
     return float(sum(len(part) * abs(confidence[part].mean() - right[part].mean()) for part in parts) / max(1, len(confidence)))
 
 
-def reliability(confidence: Array, right: Array, bins: int = 15) -> list[dict[str, Any]]:
+def reliability(confidence: Array, right: Array) -> list[dict[str, Any]]:
     """Describe the bins of `expected_calibration_error`: rows, mean confidence, and the share that was right, with its interval."""
     return [
         {
@@ -47,12 +51,12 @@ def reliability(confidence: Array, right: Array, bins: int = 15) -> list[dict[st
             "accuracy": float(right[part].mean()),
             "accuracy_interval": wilson(int(right[part].sum()), len(part)),
         }
-        for part in _bins(confidence, bins)
+        for part in _bins(confidence)
     ]
 
 
-def _bins(confidence: Array, bins: int) -> list[Array]:
-    return [part for part in np.array_split(np.argsort(confidence, kind="stable"), bins) if len(part)]
+def _bins(confidence: Array) -> list[Array]:
+    return [part for part in np.array_split(np.argsort(confidence, kind="stable"), BINS) if len(part)]
 
 
 def risk_coverage(confidence: Array, right: Array) -> tuple[Array, Array]:
@@ -62,13 +66,13 @@ def risk_coverage(confidence: Array, right: Array) -> tuple[Array, Array]:
     return sent / len(order), np.cumsum(~right[order].astype(bool)) / sent
 
 
-def risk_coverage_points(confidence: Array, right: Array, most: int = 100) -> list[dict[str, float]]:
-    """Take at most `most` points of the curve for drawing: coverage, risk, and the confidence from which so much is sent."""
+def risk_coverage_points(confidence: Array, right: Array) -> list[dict[str, float]]:
+    """Take at most 100 points of the curve for drawing: coverage, risk, and the confidence from which so much is sent."""
     if not len(right):
         return []
     coverage, risk = risk_coverage(confidence, right)
     sure = np.sort(confidence)[::-1]
-    places = np.unique(np.linspace(0, len(sure) - 1, most).round().astype(int))
+    places = np.unique(np.linspace(0, len(sure) - 1, 100).round().astype(int))
     ends = np.unique(np.searchsorted(-sure, -sure[places], side="right") - 1)  # rows of one confidence are sent together
     return [{"coverage": float(coverage[n]), "risk": float(risk[n]), "confidence": float(sure[n])} for n in ends]
 
@@ -132,15 +136,15 @@ def macro_f1(truth: Sequence[str], said: Sequence[str]) -> float:
     return float(np.mean([row["f1"] for row in table.values()])) if table else 0.0
 
 
-def confused_pairs(truth: Sequence[str], said: Sequence[str], most: int = 15) -> list[dict[str, Any]]:
-    """Name the pairs of agencies that are taken for each other most often, in either direction.
+def confused_pairs(truth: Sequence[str], said: Sequence[str]) -> list[dict[str, Any]]:
+    """Name the 15 pairs of agencies that are taken for each other most often, in either direction.
 
     `agencies` are the two; `wrong` counts complaints of the first that were given to the second, and the reverse;
     `right` counts those of each that were given to it.
     """
     counts = Counter(zip(truth, said, strict=True))
     pairs = {(min(pair), max(pair)) for pair in counts if pair[0] != pair[1]}
-    ranked = sorted(pairs, key=lambda pair: (-counts[pair] - counts[pair[::-1]], pair))[:most]
+    ranked = sorted(pairs, key=lambda pair: (-counts[pair] - counts[pair[::-1]], pair))[:15]
     return [
         {
             "agencies": [first, second],
@@ -151,22 +155,22 @@ def confused_pairs(truth: Sequence[str], said: Sequence[str], most: int = 15) ->
     ]
 
 
-def confusions(truth: Sequence[str], said: Sequence[str], most: int = 30) -> list[dict[str, Any]]:
-    """Name the commonest mistakes: truth, what was said, how often."""
+def confusions(truth: Sequence[str], said: Sequence[str]) -> list[dict[str, Any]]:
+    """Name the 30 commonest mistakes: truth, what was said, how often."""
     pairs = Counter((real, answer) for real, answer in zip(truth, said, strict=True) if real != answer)
-    ranked = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:most]
+    ranked = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:30]
     return [{"truth": real, "said": answer, "rows": rows} for (real, answer), rows in ranked]
 
 
-def bootstrap(truth: Sequence[str], said: Sequence[str], confidence: Array, resamples: int = 300, seed: int = 0) -> dict[str, Any]:
-    """Intervals (95 %, percentile bootstrap over rows) of what has no closed form: macro-F1 and AURC."""
+def bootstrap(truth: Sequence[str], said: Sequence[str], confidence: Array) -> dict[str, Any]:
+    """Compute 95 % intervals of macro-F1 and AURC, which have no closed form: percentile bootstrap over rows."""
     if not len(truth):
         return {"macro_f1_interval": (0.0, 1.0), "aurc_interval": (0.0, 1.0)}
     names, codes = np.unique(np.concatenate([np.asarray(truth), np.asarray(said)]), return_inverse=True)
     real, answer = np.split(codes, 2)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     f1s, areas = [], []
-    for _ in range(resamples):
+    for _ in range(RESAMPLES):
         drawn = random.integers(0, len(real), len(real))
         hit = real[drawn] == answer[drawn]
         hits = np.bincount(real[drawn][hit], minlength=len(names))

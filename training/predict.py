@@ -99,7 +99,6 @@ def predict(
     jobs: int = 1,
     dask: str = "",
     resume: bool = False,
-    progress: bool | None = None,
 ) -> Summary:
     """Route every complaint of a file, or of standard input, and write the answers in the same format.
 
@@ -127,7 +126,7 @@ def predict(
         chunks = _chunks(_unanswered(prefix, journal, str(source or "standard input")) if journal else iter(prefix))
         first = list(islice(chunks, FEW_CHUNKS))
         resumed = journal.lines if journal else 0
-        bar = stack.enter_context(_bar(source if form is Form.LINES else None, resumed, progress))
+        bar = stack.enter_context(_bar(source if form is Form.LINES else None, resumed))
         run_chunks, ahead = stack.enter_context(_workers(work, jobs if len(first) == FEW_CHUNKS else 1, dask))
         errors = 0
         chunks = chain(first, chunks)
@@ -358,8 +357,8 @@ async def _knock(address: str) -> None:
 
 
 @contextmanager
-def _bar(lines: Path | None, started: int, progress: bool | None) -> Iterator[Any]:
-    quiet = not sys.stderr.isatty() if progress is None else not progress
+def _bar(lines: Path | None, started: int) -> Iterator[Any]:
+    quiet = not sys.stderr.isatty()
     total = None if quiet or lines is None else _count_lines(lines)
     with tqdm(total=total, initial=started, unit=" complaints", disable=quiet, file=sys.stderr) as bar:
         yield bar

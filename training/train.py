@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.artifact import Artifact
 from model.aspects import load_cues
@@ -36,7 +35,6 @@ from training.seen import Seen
 from training.sources import read_unlabelled
 from training.split import Fold, forward, grouped, judged_on
 
-Array = NDArray[Any]
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "PySastrawi")
 MIN_DATED = 0.5
 """Share of own rows with a date from which folds follow time."""

@@ -24,15 +24,13 @@ class OperatingPoint:
     wrong: float
 
 
-def operating_points(
-    judged: Judged, config: TrainingConfig, arrivals: int, minutes: float, targets: Sequence[float] = TARGETS
-) -> list[OperatingPoint]:
-    """Set thresholds for each promise on out-of-fold answers, and count a month of `arrivals` complaints.
+def operating_points(judged: Judged, config: TrainingConfig, arrivals: int, minutes: float) -> list[OperatingPoint]:
+    """Set thresholds for each of TARGETS on out-of-fold answers, and count a month of `arrivals` complaints.
 
     `minutes` is what a person needs for one complaint. The thresholds are fitted on the answers that are counted.
     """
     points = []
-    for target in targets:
+    for target in TARGETS:
         auto = judged.figures(policy_of(judged, replace(config, target_error=target)))["auto"]
         sent = arrivals * auto["coverage"]
         points.append(
