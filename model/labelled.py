@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
@@ -32,7 +32,8 @@ _TEXTS = (
     "labelled_at",
     "expect",
 )
-_LISTS = ("also", "missing")
+_LISTS = ("also", "missing", "acceptable")
+_T = TypeVar("_T")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_LINE = 1_000_000
 """Bytes of one line; a longer one is a fault, not a reason to run out of memory."""
@@ -79,7 +80,7 @@ class LabelledComplaint:
     def to_dict(self) -> dict[str, Any]:
         """Answer the row as it is written: empty fields are left out, `text` and `agency` always there."""
         row: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS if getattr(self, name) or name in ("text", "agency")}
-        row |= {name: list(getattr(self, name)) for name in (*_LISTS, "acceptable") if getattr(self, name)}
+        row |= {name: list(getattr(self, name)) for name in _LISTS if getattr(self, name)}
         if self.oversight:
             row["oversight"] = True
         return row | dict(self.extra)
@@ -91,7 +92,7 @@ def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
     Raises ValueError naming every field that is not what it must be, joined by "; ".
     """
     wrong = [f"{name} must be text" for name in _TEXTS if not isinstance(row.get(name) or "", str)]
-    for name in (*_LISTS, "acceptable"):
+    for name in _LISTS:
         value = row.get(name) or []
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             wrong.append(f"{name} must be a list of texts")
@@ -111,9 +112,9 @@ def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
             wrong.append('agency is empty: only where expect is "review"')
     if wrong:
         raise ValueError("; ".join(wrong))
-    known = {*_TEXTS, *_LISTS, "acceptable", "oversight"}
+    known = {*_TEXTS, *_LISTS, "oversight"}
     values: dict[str, Any] = {name: row.get(name) or "" for name in _TEXTS}
-    values |= {name: tuple(row.get(name) or ()) for name in (*_LISTS, "acceptable")}
+    values |= {name: tuple(row.get(name) or ()) for name in _LISTS}
     values["expect"] = values["expect"] or "route"
     extra = {key: value for key, value in row.items() if key not in known}
     return LabelledComplaint(**values, oversight=bool(row.get("oversight")), extra=extra)
@@ -169,15 +170,21 @@ def _row(line: bytes, *, first: bool) -> dict[str, Any]:
     return row
 
 
-def load(path: Path) -> list[LabelledComplaint]:
-    """Read a file of labelled complaints. Raises InvalidData with every fault of every row."""
-    rows: list[LabelledComplaint] = []
-    faults: list[Fault] = []
+def read_rows(path: Path, parse: Callable[[dict[str, Any]], _T], faults: list[Fault]) -> Iterator[tuple[int, _T]]:
+    """Yield (line, row) as `read_jsonl` does, each row parsed; what `parse` refuses by ValueError is added to `faults`."""
     for number, row in read_jsonl(path, faults):
         try:
-            rows.append(from_dict(row))
+            parsed = parse(row)
         except ValueError as error:
             faults.append(Fault(str(path), number, str(error)))
+        else:
+            yield number, parsed
+
+
+def load(path: Path) -> list[LabelledComplaint]:
+    """Read a file of labelled complaints. Raises InvalidData with every fault of every row."""
+    faults: list[Fault] = []
+    rows = [row for _, row in read_rows(path, from_dict, faults)]
     if faults:
         raise InvalidData(faults)
     return rows

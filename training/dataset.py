@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
-from model.labelled import LabelledComplaint, from_dict, is_dated, read_jsonl
+from model.labelled import LabelledComplaint, from_dict, is_dated, read_rows
 from model.register import Register
 from training import alike
 
@@ -65,11 +65,7 @@ def load(*paths: Path) -> list[Row]:
         if not path.is_file():
             faults.append(Fault(str(path), 0, "no such file"))
             continue
-        for line, row in read_jsonl(path, faults):
-            try:
-                rows.append(Row(str(path), line, from_dict(row)))
-            except ValueError as error:
-                faults.append(Fault(str(path), line, str(error)))
+        rows += (Row(str(path), line, row) for line, row in read_rows(path, from_dict, faults))
     if faults:
         raise InvalidData(faults)
     return rows

@@ -16,7 +16,7 @@ import orjson
 from model import lapor, table
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
-from model.labelled import MAX_LINE, read_jsonl
+from model.labelled import MAX_LINE, read_rows
 from training import sources
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -80,13 +80,8 @@ def id_of(record: bytes) -> str:
 
 def read_complaints(path: Path) -> list[Complaint]:
     """Read complaints from JSON Lines, labelled or not. Raises InvalidData with every fault of every row."""
-    complaints: list[Complaint] = []
     faults: list[Fault] = []
-    for number, row in read_jsonl(path, faults):
-        try:
-            complaints.append(_complaint(row))
-        except ValueError as error:
-            faults.append(Fault(str(path), number, str(error)))
+    complaints = [complaint for _, complaint in read_rows(path, _complaint, faults)]
     if faults:
         raise InvalidData(faults)
     return complaints
