@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from model.reader import Reader
 from training import self_training
 from training.config import TrainingConfig
-from training.data import Data, with_topics
+from training.data import Data, agencies_of, with_topics
 from training.fit import Words, pipeline
 from training.split import Fold
 
@@ -88,8 +88,7 @@ def out_of_fold(
     What is `unlabelled` each fold's own model answers, so that nothing of the rows it is judged by comes back to it.
     `step` is called after each fold, for a progress bar.
     """
-    agencies = np.unique(np.concatenate([own.labels, other.labels])) if len(other) else np.unique(own.labels)
-
+    agencies = agencies_of(own, other)
     tasks = (
         delayed(_score)(config, own.take(fold.train) + other, unlabelled, own.take(fold.test).words, agencies, reader)
         for fold in folds
@@ -107,9 +106,14 @@ def _score(
     config: TrainingConfig, taught: Data, unlabelled: Data | None, tested: Sequence[Words], agencies: Array, reader: Reader
 ) -> Array:
     model = fit_pipeline(config, taught, reader, unlabelled=unlabelled)
-    scores = np.full((len(tested), len(agencies)), ABSENT)
-    scores[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(tested)
-    return scores
+    return widen(model.decision_function(tested), model.classes_, agencies)
+
+
+def widen(scores: Array, of: Array, agencies: Array) -> Array:
+    """Turn (rows, columns) scores of some agencies into (rows, agencies), ABSENT for the others; both lists are in order."""
+    wide = np.full((len(scores), len(agencies)), ABSENT)
+    wide[:, np.searchsorted(agencies, of)] = scores
+    return wide
 
 
 def fit_temperature(scores: Array, truth: Array) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from model.labelled import LabelledComplaint
 from model.reader import Reader, Reading
 from model.register import Agency, Register
+from model.text import Word
 from training.config import TrainingConfig
 
 Array = NDArray[Any]
@@ -44,7 +45,7 @@ class Data:
         return np.array([row.agency for row in self.rows])
 
     @property
-    def words(self) -> list[Any]:
+    def words(self) -> list[Sequence[Word]]:
         """What the features are made of."""
         return [reading.words for reading in self.readings]
 
@@ -109,6 +110,22 @@ def read(rows: Sequence[LabelledComplaint], reader: Reader, weights: Array, *, e
     """Read every complaint's words and places; `elsewhere` where they are other regions', which their source names."""
     origins = np.array([(row.source or "elsewhere") if elsewhere else HOME for row in rows], dtype=object)
     return Data(rows, [reader.read(row.complaint) for row in rows], weights, origins)
+
+
+def read_others(rows: Sequence[LabelledComplaint], reader: Reader, config: TrainingConfig, today: str = "") -> Data:
+    """Read what teaches beside a region's own complaints, at its weights: other regions' rows, and the register's own words.
+
+    Rows without an agency, or of a family (`Agency.per`), are left out. `today` is as for `matters`.
+    """
+    kept = [row for row in rows if row.agency and not reader.register.by_id[row.agency].per]
+    others = read(kept, reader, weigh(kept, config, config.transfer_weight), elsewhere=True)
+    words = list(matters(reader.register, today)) if config.matters_weight else []
+    return others + read(words, reader, np.full(len(words), config.matters_weight))
+
+
+def agencies_of(*parts: Data) -> Array:
+    """List the agencies of several sets of rows, each once, in order."""
+    return np.unique([row.agency for part in parts for row in part.rows])
 
 
 def without_labels(rows: Sequence[LabelledComplaint], reader: Reader, weight: float) -> Data:

@@ -25,7 +25,7 @@ from model.reader import Reader
 from training import dataset, seen
 from training.calibrate import OutOfFold, out_of_fold
 from training.config import TrainingConfig
-from training.data import Data, matters, read, weigh
+from training.data import read, read_others, weigh
 from training.dataset import Conflict
 from training.neighbours import Nearest, nearest
 from training.split import grouped
@@ -133,7 +133,9 @@ def find(
     judged = [row for row in routed if counts[row.agency] >= config.folds]
     if len({row.agency for row in judged}) < 2:
         raise InvalidData([Fault("data", 0, f"fewer than two agencies have {config.folds} complaints: too few to judge labels by")])
-    own, further = _data(judged, [row for row in routed if counts[row.agency] < config.folds], other, reader, config)
+    rare = [row for row in routed if counts[row.agency] < config.folds]
+    own, further = (read(part, reader, weigh(part, config, 1.0)) for part in (judged, rare))
+    further += read_others(other, reader, config)
     say(f"out-of-fold answers for {len(own):,} complaints")
     folds = grouped(own.labels.tolist(), dataset.near_duplicate_groups(judged), config.folds, config.seed)
     answers = out_of_fold(config, own, further, reader, folds, lambda: say("  a fold is done"))
@@ -180,21 +182,3 @@ def rank(answers: OutOfFold, labels: Array, near: Nearest) -> tuple[Array, Array
     )
     best = probabilities[issues].argmax(axis=1)
     return answers.rows[issues], agencies[best], scores[issues], probabilities[issues, best]
-
-
-def _data(
-    judged: Sequence[LabelledComplaint],
-    rare: Sequence[LabelledComplaint],
-    other: Sequence[LabelledComplaint],
-    reader: Reader,
-    config: TrainingConfig,
-) -> tuple[Data, Data]:
-    own = read(judged, reader, weigh(judged, config, 1.0))
-    other = [row for row in other if row.agency and not reader.register.by_id[row.agency].per]
-    further = read(rare, reader, weigh(rare, config, 1.0)) + read(
-        other, reader, weigh(other, config, config.transfer_weight), elsewhere=True
-    )
-    if config.matters_weight:
-        words = list(matters(reader.register))
-        further += read(words, reader, np.full(len(words), config.matters_weight))
-    return own, further

@@ -26,7 +26,7 @@ from model.text import Analyzer
 from training import aspects, dataset
 from training.calibrate import dismiss_workers, fit_pipeline, out_of_fold
 from training.config import TrainingConfig
-from training.data import MAX_AUDIT_WEIGHT, matters, read, stands_for, weigh, without_labels
+from training.data import MAX_AUDIT_WEIGHT, read, read_others, stands_for, weigh, without_labels
 from training.fit import compile_arrays
 from training.judge import Judged
 from training.keeping import keep
@@ -165,11 +165,7 @@ def train(
     say("reading the words")
     routed = [row for row in sources.own if row.agency]
     own = read(routed, reader, weigh(routed, config, 1.0) * np.minimum(stands_for(routed), MAX_AUDIT_WEIGHT))
-    extra = [row for row in sources.other if row.agency and not register.by_id[row.agency].per]
-    other = read(extra, reader, weigh(extra, config, config.transfer_weight), elsewhere=True)
-    if config.matters_weight:
-        own_words = list(matters(register, created[:10]))
-        other += read(own_words, reader, np.full(len(own_words), config.matters_weight))
+    other = read_others(sources.other, reader, config, created[:10])
     unlabelled = without_labels(sources.unlabelled, reader, config.unlabelled_weight)
     folds = folds_of(routed, config)
     say(f"out-of-fold answers for {sum(len(fold.test) for fold in folds):,} of {len(routed):,} complaints")
