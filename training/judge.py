@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ class Judged:
     sureness: Array
     truth_probability: Array
     top3: Array
+
+    @classmethod
+    def join(cls, parts: Sequence[Judged]) -> Judged:
+        """Put the rows of several one behind the other."""
+        return cls(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)))
 
     @property
     def right(self) -> Array:

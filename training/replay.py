@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import delayed, parallel_config
@@ -25,9 +25,9 @@ from model.reader import Reader
 from model.register import Register
 from model.reliability import Reliability
 from training import dataset, figures, trust
-from training.calibrate import ABSENT, OutOfFold, fit_pipeline, fit_temperature, out_of_fold, workers
+from training.calibrate import OutOfFold, fit_pipeline, fit_temperature, out_of_fold, widen, workers
 from training.config import TrainingConfig
-from training.data import MAX_AUDIT_WEIGHT, Data, matters, read
+from training.data import MAX_AUDIT_WEIGHT, Data, agencies_of, read, read_others
 from training.judge import Judged, judge
 from training.keeping import TRAFFIC_DAYS
 from training.seen import digest
@@ -96,12 +96,80 @@ class Replayed:
 
 @dataclass
 class _Desk:
-    """What the desk knows so far, and what was answered. (rows,): which have a verdict, which of these by the blind audit alone."""
+    """A desk on its way through the past: its complaints, and what it has learnt of them so far."""
 
+    data: Data
+    others: Data
+    agencies: Array
+    reader: Reader
+    config: TrainingConfig
+    plan: Plan
     known: Array
+    """(rows,) whether the row has a verdict."""
     audited: Array
+    """(rows,) whether it has one from the blind audit alone."""
     cases: list[tuple[date, Array, Array]] = field(default_factory=list)
     """(day of the step, row numbers, scores of these rows): every answer given so far, seen by people or not."""
+
+    def calibrate_first(self, before: Array, start: date) -> None:
+        """Answer the first part itself, each block scored by what came before it: the cases of the first step."""
+        first = self.data.take(before)
+        folds = judged_on(forward([row.received_at for row in first.rows], self.config.folds), dataset.judging(first.rows))
+        if not folds:
+            few = "fewer than two days with complaints before the first step: too little to begin with"
+            raise InvalidData([Fault("data", 0, few)])
+        answers = out_of_fold(self.config, first, self.others, self.reader, folds)
+        self.cases.append((start, before[answers.rows], widen(answers.scores, answers.agencies, self.agencies)))
+
+    def calibrate(self, start: date) -> _Calibration:
+        """Fit temperature and curve on all answers whose verdict is known; set the threshold for the last weeks' traffic."""
+        numbers = np.concatenate([rows for _, rows, _ in self.cases])
+        scores = np.concatenate([part for _, _, part in self.cases])
+        age = np.concatenate([np.full(len(rows), (start - day).days) for day, rows, _ in self.cases])
+        known, recent = self.known[numbers], age <= self.plan.traffic_days
+        temperature = fit_temperature(scores[known], np.searchsorted(self.agencies, self.data.labels[numbers[known]]))
+        raw = judge(OutOfFold(numbers, self.agencies, scores, temperature), self.data, self.reader)
+        audited_rows = self.audited[numbers[known]] if len(self.cases) > 1 else None  # the first part was seen whole
+        learnt = trust.learn(raw.sureness[known], raw.said[known], raw.right[known], age[known], audited_rows)
+        confidence = 1 - self.config.delta
+        cut = learnt.threshold(raw.sureness[recent], raw.said[recent], self.config.target_error, confidence)
+        return _Calibration(temperature, learnt.reliability, cut)
+
+    def fit(self, past: Array, temperature: float) -> Pipeline:
+        """Train on the verdicts that are known; one of the blind audit stands for those that nobody saw."""
+        audited_weight = 1 / max(self.plan.audit, 1 / MAX_AUDIT_WEIGHT)
+        taught = replace(self.data.take(past), weights=np.where(self.audited[past], audited_weight, 1.0))
+        return fit_pipeline(self.config, taught + self.others, self.reader, temperature)
+
+    def route(self, start: date, now: Array, model: Pipeline, calibration: _Calibration) -> _Routed:
+        """Answer the rows of a step; what was reviewed or drawn for the audit gets its verdict."""
+        scores = widen(model.decision_function(self.data.take(now).words), model.classes_, self.agencies)
+        answers = OutOfFold(now, self.agencies, scores, calibration.temperature)
+        judged = judge(answers, self.data, self.reader, calibration.reliability)
+        sent = judged.sureness >= calibration.threshold.value
+        rows = [self.data.rows[number] for number in now.tolist()]
+        drawn = np.array([audited(row.id or digest(row), self.plan.audit, self.plan.draw) for row in rows])
+        self.known[now[~sent | drawn]] = True
+        self.audited[now] = sent & drawn
+        self.cases.append((start, now, scores))
+        return _Routed([row.received_at[:7] for row in rows], judged, sent, drawn)
+
+
+class _Calibration(NamedTuple):
+    """What a step's scores are read by."""
+
+    temperature: float
+    reliability: Reliability
+    threshold: Threshold
+
+
+class _Routed(NamedTuple):
+    """The rows of a step: their months, the answers, what went out by itself, and what the audit drew."""
+
+    months: Sequence[str]
+    judged: Judged
+    sent: Array
+    drawn: Array
 
 
 def edges(days: Sequence[date], every: str) -> Iterator[tuple[date, date]]:
@@ -146,63 +214,40 @@ def replay(
     rows = sorted((row for row in rows if row.received_at and row.agency), key=lambda row: (row.received_at, row.id))
     days = np.array(_days(rows))
     reader = Reader(register)
-    data = read(rows, reader, np.ones(len(rows)))
-    named = list(matters(register)) if config.matters_weight else []
-    other = read(named, reader, np.full(len(named), config.matters_weight))
-    agencies = np.unique(np.concatenate([data.labels, other.labels])) if named else np.unique(data.labels)
+    data, others = read(rows, reader, np.ones(len(rows))), read_others((), reader, config)
     begin, _ = next(edges(days.tolist(), plan.every))
-    before = np.flatnonzero(days < begin)
-    judging = dataset.judging(rows)
-    desk = _Desk(known=(days < begin) | ~judging, audited=np.zeros(len(rows), dtype=bool))
-    audited_weight = 1 / max(plan.audit, 1 / MAX_AUDIT_WEIGHT)
-    _first_cases(desk, data, other, before, agencies, reader, config, begin)
+    before, judging = np.flatnonzero(days < begin), dataset.judging(rows)
+    known, audited_rows = (days < begin) | ~judging, np.zeros(len(rows), dtype=bool)
+    desk = _Desk(data, others, agencies_of(data, others), reader, config, plan, known, audited_rows)
+    desk.calibrate_first(before, begin)
     steps: list[Step] = []
-    parts: list[Judged] = []
-    sent_parts: list[Array] = []
-    order: list[Array] = []
+    parts: list[_Routed] = []
     model: Pipeline | None = None
     for start, end in edges(days.tolist(), plan.every):
         now = np.flatnonzero((days >= start) & (days < end) & judging)
         if not len(now):
             continue
         past = before if plan.frozen else np.flatnonzero(desk.known & (days < start))
-        temperature, reliability, cut = _learn(desk, data, agencies, reader, start, config, plan)
+        calibration = desk.calibrate(start)
         if model is None or not plan.frozen:
-            taught = replace(data.take(past), weights=np.where(desk.audited[past], audited_weight, 1.0))
-            model = fit_pipeline(config, taught + other, reader, temperature)
-        fresh = np.full((len(now), len(agencies)), ABSENT)
-        fresh[:, np.searchsorted(agencies, model.classes_)] = model.decision_function(data.take(now).words)
-        judged = judge(OutOfFold(now, agencies, fresh, temperature), data, reader, reliability)
-        sent = judged.sureness >= cut.value
-        drawn = np.array([audited(rows[n].id or digest(rows[n]), plan.audit, plan.draw) for n in now.tolist()])
-        visible = ~sent | drawn
-        desk.known[now[visible]] = True
-        desk.audited[now] = sent & drawn
-        desk.cases.append((start, now, fresh))
+            model = desk.fit(past, calibration.temperature)
+        part = desk.route(start, now, model, calibration)
         step = Step(
             start=start.isoformat(),
             end=end.isoformat(),
             rows=len(now),
             known=len(past),
-            accuracy=float(judged.right.mean()),
-            threshold=cut.value,
-            sent=int(sent.sum()),
-            wrong=int((sent & ~judged.right).sum()),
-            audited=int((sent & drawn).sum()),
+            accuracy=float(part.judged.right.mean()),
+            threshold=calibration.threshold.value,
+            sent=int(part.sent.sum()),
+            wrong=int((part.sent & ~part.judged.right).sum()),
+            audited=int((part.sent & part.drawn).sum()),
         )
         steps.append(step)
-        parts.append(judged)
-        sent_parts.append(sent)
-        order.append(now)
+        parts.append(part)
         say(f"{step.start}  {step.rows:>4} rows  accuracy {step.accuracy:.3f}  sent {step.coverage:.3f}  wrong {step.error:.3f}")
-    joined = Judged(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("truth", "said", "sureness", "truth_probability", "top3")
-        )
-    )
-    months = np.array([rows[n].received_at[:7] for n in np.concatenate(order).tolist()])
-    return Replayed(plan, steps, months, joined, np.concatenate(sent_parts), config.target_error)
+    months, judged, sent, _ = zip(*parts, strict=True)
+    return Replayed(plan, steps, np.concatenate(months), Judged.join(judged), np.concatenate(sent), config.target_error)
 
 
 def over_draws(
@@ -233,37 +278,6 @@ def _summarised(
     # A worker's own folds would run in threads, and liblinear's numbers then hang on which comes first.
     with parallel_config(backend="sequential"):
         return summarise(replay(register, rows, config, plan, lambda step: say(f"draw {plan.draw + 1}: {step}")))
-
-
-def _first_cases(
-    desk: _Desk, data: Data, other: Data, before: Array, agencies: Array, reader: Reader, config: TrainingConfig, start: date
-) -> None:
-    """Calibrate the first step on the first part itself, each block scored by what came before it."""
-    first = data.take(before)
-    folds = forward([row.received_at for row in first.rows], config.folds)
-    folds = judged_on(folds, dataset.judging(first.rows))
-    if not folds:
-        raise InvalidData([Fault("data", 0, "fewer than two days with complaints before the first step: too little to begin with")])
-    answers = out_of_fold(config, first, other, reader, folds)
-    scores = np.full((len(answers.rows), len(agencies)), ABSENT)
-    scores[:, np.searchsorted(agencies, answers.agencies)] = answers.scores
-    desk.cases.append((start, before[answers.rows], scores))
-
-
-def _learn(
-    desk: _Desk, data: Data, agencies: Array, reader: Reader, start: date, config: TrainingConfig, plan: Plan
-) -> tuple[float, Reliability, Threshold]:
-    """Fit temperature and reliability on all answers whose verdict is known; set the threshold for the last weeks' traffic."""
-    numbers = np.concatenate([rows for _, rows, _ in desk.cases])
-    scores = np.concatenate([part for _, _, part in desk.cases])
-    age = np.concatenate([np.full(len(rows), (start - day).days) for day, rows, _ in desk.cases])
-    known, recent = desk.known[numbers], age <= plan.traffic_days
-    temperature = fit_temperature(scores[known], np.searchsorted(agencies, data.labels[numbers[known]]))
-    raw = judge(OutOfFold(numbers, agencies, scores, temperature), data, reader)
-    audited_rows = desk.audited[numbers[known]] if len(desk.cases) > 1 else None  # the first part was seen whole
-    learnt = trust.learn(raw.sureness[known], raw.said[known], raw.right[known], age[known], audited_rows)
-    cut = learnt.threshold(raw.sureness[recent], raw.said[recent], config.target_error, 1 - config.delta)
-    return temperature, learnt.reliability, cut
 
 
 def summarise(found: Replayed) -> dict[str, Any]:
