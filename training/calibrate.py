@@ -85,7 +85,7 @@ def out_of_fold(
 ) -> OutOfFold:
     """Train on each fold's past (or other folds) and on all `other` rows, score the fold's own test rows, fit one temperature.
 
-    What is `unlabelled` each fold's own model answers, so that nothing of the rows it is judged by comes back to it.
+    Each fold labels the `unlabelled` rows with a model of its own, so that its test rows cannot leak through them.
     `step` is called after each fold, for a progress bar.
     """
     agencies = agencies_of(own, other)

@@ -24,11 +24,11 @@ COMMANDS = {
     "models": "versions:models_",
     "retrain": "learning:retrain_",
 }
-"""Where each command is: whoever takes a model back does not wait two seconds for what trains one."""
+"""Module and function of each command, loaded only when asked for: `models rollback` need not wait for scikit-learn."""
 
 
 class Commands(click.Group):
-    """Loads a command once it is asked for."""
+    """Loads a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the signature is click's
         """Name all."""

@@ -1,17 +1,19 @@
 """Champion and challenger on the same rows, which neither has seen: what changed, for better and worse, and a verdict with reasons.
 
-The gate: the challenger is not worse over all beyond the interval of the paired difference, nor of all that came as far as a blind
-audit tells; no agency with MIN_AGENCY rows or more loses more than MAX_LOSS beyond chance, the promise about automatic routings is
-kept, and no more than MAX_LESS of the complaints that the champion sends by itself, keeping its own promise, come back to people.
-Nothing is written here.
-A desk's verdicts are of what was not sent, and of the blind audit's share of the rest: what is sent by itself is counted as many
-times as it stands for (`data.stands_for`).
+A challenger passes the gate where
+* it is not worse over all (95 % interval of the paired difference), neither on the verdicts nor, where a blind audit allows to
+  estimate it, on all complaints that came,
+* no agency with at least MIN_AGENCY rows loses more than MAX_LOSS of its accuracy beyond chance,
+* the promise about automatic routings is kept, and
+* it sends at most MAX_LESS fewer complaints automatically, as a share of all, than a champion that keeps its own promise.
+Nothing is written here. Automatic routings have a verdict only where the blind audit drew them, so each of those counts for
+several (`data.stands_for`).
 
-Beyond chance, because MAX_LOSS of MIN_AGENCY rows is one complaint and a half: of challengers just as good as the champion, the
-bare figure holds 44 to 98 % (twenty agencies, 4 to 20 % of the answers changed). So the rows of an agency that changed are put
-to the sign test, exact and one-sided, and the tests of all agencies to Holm's correction (1979), leaving out those with too few
-changed rows ever to be found (Tarone 1990). That holds 2 to 9 % of equals and finds a true loss of 15 points of 60 rows in 45
-to 86 % of cases: `tests/benchmarks/gate.py` simulates both. A loss larger than MAX_LOSS that chance explains is a warning.
+"Beyond chance", because MAX_LOSS of MIN_AGENCY rows is one and a half complaints: the bare threshold would hold back 44 to 98 % of
+challengers that are exactly as good (twenty agencies, 4 to 20 % of the answers changed). So each agency's changed rows go through
+an exact one-sided sign test, with Holm's correction (1979) over agencies, without those that have too few changed rows to be ever
+significant (Tarone 1990). That holds back 2 to 9 % of equals and finds a true loss of 15 points of 60 rows in 45 to 86 % of cases
+(`tests/benchmarks/gate.py`). A loss above MAX_LOSS that chance explains is a warning.
 """
 
 from __future__ import annotations
@@ -48,9 +50,9 @@ MIN_AGENCY = 30
 MAX_LOSS = 0.05
 """An agency with at least MIN_AGENCY rows may lose this much of its accuracy; more where chance explains it, with a warning."""
 MAX_LESS = 0.05
-"""A challenger may send so much less by itself, as a share of all complaints; beyond that people would notice at once."""
+"""A challenger may send this much less automatically, as a share of all complaints; more would be noticed at once."""
 CHANCE = 0.2
-"""Of equally good challengers at most this share is held for some agency's loss; with many agencies far fewer."""
+"""Family-wise error rate of the tests by agency: at most this share of equally good challengers is held back by them."""
 RESAMPLES = 10_000
 MOVED_WORDS = 5
 MAX_TOLD = 8
@@ -96,7 +98,7 @@ class Slice:
 class Automatic:
     """What a model would have sent by itself, and how much of that is wrong.
 
-    `cases` complaints of a plain sample would say as much about the error: fewer than `sent` where some stand for many.
+    `cases` is the effective sample size of the error: below `sent` where some rows represent many.
     """
 
     sent: int

@@ -129,7 +129,7 @@ def agencies_of(*parts: Data) -> Array:
 
 
 def without_labels(rows: Sequence[LabelledComplaint], reader: Reader, weight: float) -> Data:
-    """Read complaints as an origin of their own, and forget what anybody says of whose they are."""
+    """Read complaints as an origin of their own, without their labels, whoever gave them."""
     kept = [replace(row, agency="", category="") for row in rows]
     return replace(read(kept, reader, np.full(len(kept), weight)), origins=np.full(len(kept), UNLABELLED, dtype=object))
 
@@ -137,27 +137,27 @@ def without_labels(rows: Sequence[LabelledComplaint], reader: Reader, weight: fl
 AUDIT_SHARE = 0.05
 """Share of automatic routings that is drawn for the blind audit, where a verdict does not say of how many it was drawn."""
 MAX_AUDIT_WEIGHT = 4.0
-"""An audited row stands for 1 / share rows that nobody saw; when the classifier is fitted it weighs no more than this."""
+"""Most that an audited row weighs when the classifier is fitted; in figures it counts for 1 / share rows."""
 
 
 def stands_for(rows: Sequence[LabelledComplaint]) -> Array:
-    """(rows,) how many complaints of a desk each verdict stands for.
+    """(rows,) how many complaints each verdict represents (inverse sampling probability).
 
-    What goes out by itself gets a verdict only where it was drawn for the blind audit (`blind`, of `audit_share` of them).
+    Automatic routings get a verdict only where the blind audit drew them (`blind`): a share `audit_share` of them.
     """
     shares = (float(row.extra.get("audit_share") or AUDIT_SHARE) if row.extra.get("blind") else 1.0 for row in rows)
     return np.array([1 / min(max(share, 0.001), 1.0) for share in shares])
 
 
 class Answered(NamedTuple):
-    """What the service had said of a complaint before anybody decided: the agency, and how likely the model alone thought it."""
+    """The service's own answer before a person decided: the agency, and its probability before the reliability curve."""
 
     agency: str
     sureness: float
 
 
 def answered(row: LabelledComplaint) -> Answered | None:
-    """Answer what a label tells of the service's own answer (`service.labels`); None where it tells nothing."""
+    """Read the service's own answer from a label (`service.labels` writes it); None where there is none."""
     told = row.extra.get("answered")
     return Answered(str(told["agency"]), float(told["sureness"])) if told else None
 

@@ -74,10 +74,10 @@ def load(*paths: Path) -> list[Row]:
 def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True, today: str = "") -> None:
     """Refuse what cannot be trained on: an unknown agency, a date that is none, an id twice in one source, no rows at all.
 
-    With `every_agency`, also an active agency of the register without any row: a model knows it by the register's words alone.
-    With `today`, an ISO date, also what came later than it: all else would be taken for old beside one such row. And rows of an
-    agency that ended are its successor's then.
-    Raises InvalidData with all of it.
+    With `every_agency`, an active agency without any row is a fault too: a model would know it by the register's words alone.
+    With `today`, an ISO date, so is a row received later: one date in the future would make all other rows look old. On that
+    date the rows of an agency that has ended count as its successor's.
+    Raises InvalidData with every fault.
     """
     faults = [Fault(row.file, row.line, reason) for row in rows for reason in _wrong(row.complaint, register)]
     latest = (dt.date.fromisoformat(today) + dt.timedelta(days=1)).isoformat() if today else "9999"  # tomorrow there already
@@ -110,9 +110,9 @@ def unseen_agencies(complaints: Iterable[LabelledComplaint], register: Register)
 
 
 def to_current(complaints: Iterable[LabelledComplaint], register: Register, date: str) -> list[LabelledComplaint]:
-    """Answer the complaints under the agencies of an ISO date: labels of an agency that ended go to its successor.
+    """Bring labels up to date: an agency that has ended by an ISO date is replaced by its successor.
 
-    What the service had said of them too, so that it is not taken for an error of the model.
+    So is the agency that the service had answered, which would otherwise count as an error of the model.
     """
 
     def now(agency: str) -> str:
@@ -135,7 +135,7 @@ def to_current(complaints: Iterable[LabelledComplaint], register: Register, date
 
 
 def testable(complaints: Iterable[LabelledComplaint]) -> list[LabelledComplaint]:
-    """List the complaints that a model may be judged by: routed ones, and not those a crosswalk marks for training only."""
+    """List the complaints that a model may be judged by: those with an agency that a crosswalk does not mark for training only."""
     return [complaint for complaint in complaints if complaint.expect == "route" and not only_teaches(complaint)]
 
 
@@ -145,7 +145,7 @@ def only_teaches(complaint: LabelledComplaint) -> bool:
 
 
 def judging(complaints: Iterable[LabelledComplaint]) -> NDArray[np.bool_]:
-    """(rows,) which of them may judge a model: those that do not only teach."""
+    """(rows,) whether a row may judge a model: false where `only_teaches` is true."""
     return np.array([not only_teaches(complaint) for complaint in complaints], dtype=bool)
 
 
@@ -181,7 +181,7 @@ def near_duplicate_groups(complaints: Sequence[LabelledComplaint]) -> list[int]:
 
 
 def without_repeats(complaints: Sequence[LabelledComplaint], of: Sequence[LabelledComplaint]) -> list[LabelledComplaint]:
-    """Leave out what repeats one of the others, nearly the same texts too: who learns from it has seen that one."""
+    """Leave out rows whose text is the same as, or nearly the same as, one of `of`: a model trained on them has seen that one."""
     known = {text_key(complaint) for complaint in of}
     complaints = [complaint for complaint in complaints if text_key(complaint) not in known]
     if not complaints:

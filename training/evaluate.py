@@ -133,9 +133,9 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
 
 
 def rule_effects(router: Router, rows: Sequence[LabelledComplaint]) -> tuple[list[dict[str, Any]], list[str]]:
-    """For every rule that fired: right answers without and with it, on the model's own candidates for these rows.
+    """Count, for every rule that fired, right answers without and with it, on the model's own candidates.
 
-    And, for whoever looks after the rules, those whose condition holds for none of them whatever the candidates.
+    Also answers which rules hold for none of the rows, whatever the candidates: their conditions may be wrong.
     """
     cases = []
     for row in rows:

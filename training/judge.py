@@ -24,7 +24,7 @@ PLAIN = Reliability()
 
 @dataclass(frozen=True)
 class Judged:
-    """(rows,) each: agency decided on, agency said, probability of what was said and of the truth, truth among the first three."""
+    """(rows,) each: true agency, predicted agency, probability of the prediction and of the truth, truth among the top three."""
 
     truth: Array
     said: Array
@@ -44,9 +44,9 @@ class Judged:
         return right
 
     def figures(self, policy: Policy, stands_for: Array | None = None) -> dict[str, Any]:
-        """Say what these answers were worth, and what the policy would have sent. In-sample for the policy: it was fitted here.
+        """Evaluate these answers, and what the policy would have sent; in-sample for the policy, which was fitted on them.
 
-        `stands_for` (rows,) says how many complaints each stands for, where not all came to be known alike.
+        `stands_for` (rows,): how many complaints each represents, as `data.stands_for`.
         """
         right = self.right
         cut = np.array([policy.threshold(agency).value for agency in self.said])

@@ -1,10 +1,11 @@
-"""What a version promises, and why that may be believed: its curve of reliability and its thresholds.
+"""The reliability curve and the thresholds of a version, fitted on answers to complaints that the model had not seen.
 
-They are from answers to complaints that the model had not seen: out of fold or, where a label tells it, as the service gave them.
-Labels without a date are taken for a sample of what comes: the bound of `training.promise` holds for them. Dated verdicts of a
-desk are a stream that drifts, and what went out by itself is among them only where the blind audit drew it: they go through
-`training.trust`, as each step of the replay does, so that a version sends what the replay says it would. Once there are
-ENOUGH_DATED of them, they alone decide what is promised: a corpus that was written beside them says nothing of what comes.
+These answers are out-of-fold, or those that the service gave, where the label tells them. Two cases:
+
+* Labels without dates are taken for a random sample of what will come, so the finite-sample bound of `training.promise` applies.
+* Dated verdicts of a desk drift over time, and automatic routings are among them only where the blind audit drew them. They go
+  through `training.trust`, as each step of the replay does, so that a version sends about what the replay predicts. From
+  ENOUGH_DATED of them on they alone decide, because a corpus written by hand says nothing about the complaints to come.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ TRAFFIC_DAYS = 180
 """Expected errors are averaged over the traffic of these last days."""
 LIST_COVERAGE = 0.95
 ENOUGH_DATED = 500
-"""Dated answers from which on they alone decide. A curve that is fitted to a handful, all of them right, knows no doubt: with fewer
-the exact bound holds for all there are, and promises nothing where they are too few."""
+"""Dated answers from which on they alone decide. A curve fitted to a handful of right answers would be overconfident; with fewer,
+the exact bound is applied to all answers, and it promises nothing where those are too few."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) 
 
 
 def _audited(rows: Sequence[LabelledComplaint]) -> Array | None:
-    """(rows,) which are of the blind audit; None where none of them ever was before a service: what an office decided by hand."""
+    """(rows,) which verdicts come from the blind audit; None where no row ever passed through a service."""
     blind = np.array([bool(row.extra.get("blind")) for row in rows])
     return blind if blind.any() or any(map(answered, rows)) else None
 
@@ -99,10 +100,10 @@ class _Known(NamedTuple):
 
 
 def _known(raw: Judged, judged_rows: Array, own: Data) -> _Known:
-    """Take each row's answer as it was given when the complaint came, where its label tells it, else out of fold.
+    """Take each row's answer as the service gave it, where the label tells it; else the out-of-fold answer.
 
-    Whether a verdict is there depends on the answer that was given: of answers that are given anew, by models that had seen
-    less, the audit's few verdicts alone say how the surest fare.
+    Which complaints have a verdict depends on the answer given at the time: given that answer, verdicts are missing at random;
+    given a new one, of a model that has seen less, they are not.
     """
     there, sureness = np.zeros(len(own), dtype=bool), np.zeros(len(own))
     said = np.full(len(own), "", dtype=object)

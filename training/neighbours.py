@@ -1,8 +1,8 @@
 """The complaints most like each complaint, by the cosine of their stems' TF-IDF.
 
-Comparing all with all costs the square of the rows, and most of that for words that stand everywhere and tell nothing. So each
-row's rarest features are looked up first, as many as are worth the row's share of work (`BUDGET`); those that have most in common
-there are then compared by all their features. Where there are few rows the budget pays for every feature, and the answer is exact.
+Comparing all pairs takes quadratic time, most of it for words that occur everywhere and tell nothing. So candidates are found by
+each row's rarest features, as many as fit into BUDGET, and the CANDIDATES that share most of these are then compared by all
+features. With few rows the budget covers every feature, and the answer is exact.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from training.data import Data
 
 Array = NDArray[Any]
 NEIGHBOURS = 10
-"""Complaints that vote on where one like them goes."""
+"""Nearest complaints whose agencies vote (k of k-NN)."""
 BUDGET = 30_000
-"""Rows that a row is looked up against, each counted once for every feature in common; one feature is always looked up."""
+"""Most postings (row, feature) that are read to find a row's candidates; its rarest feature is always looked up."""
 CANDIDATES = 100
 """Rows that are compared by all their features."""
 _PRODUCTS = 5_000_000

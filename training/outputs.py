@@ -1,4 +1,4 @@
-"""Where answers go, looked at before the work is done: it must not be an input, and somebody must be able to write there."""
+"""Checks of output paths before long work begins: an output must be writable, and must not be an input."""
 
 from __future__ import annotations
 

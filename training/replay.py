@@ -1,8 +1,8 @@
-"""The past once more, step by step, knowing only what a desk would have known: what may be claimed.
+"""Simulates a desk over past complaints, step by step, with only the labels that it would have had.
 
-Begin with a first part that people labelled whole. Each step then trains on what is known, sets thresholds, routes
-the next days, and learns the verdicts of what was reviewed and of the blind audit only. What went out by itself and
-was not audited stays unlabelled, as in life; its labels are used for nothing but the figures.
+All complaints of the first FIRST_DAYS are labelled. Each later step trains on what is known, sets thresholds, routes the next
+days, and learns the verdicts of what was reviewed or drawn for the blind audit. Automatic routings that were not audited stay
+unlabelled, as in reality; their labels are used for the figures alone.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Self-training: what complaints that nobody labelled teach of how people in a region write (Yarowsky, 1995).
+"""Self-training on complaints without labels, to learn how people in a region write (Yarowsky, 1995).
 
-A model that people's labels taught answers them, and learns from its answers: from the surest half first, then, answering anew,
-from all. They are another origin's (`training.fit`): what they share with the rest is learnt from, their own way is let go. No
-answer of the model's own ever judges one, and what the service answered is nothing of this: only people's verdicts come back from
-a desk.
+A model trained on people's labels labels them, and a new one is trained on both: first with the surest half, then, labelled
+again, with all. They form an origin of their own (`training.fit`), so only the weights that they share with the other rows are
+kept. Pseudo-labels never judge a model, and answers of the service are never used: a desk returns people's verdicts only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who trains and who tests: by time where there is time, and near-duplicates always on one side."""
+"""Folds for training and testing: by time where rows have dates, with near-duplicates always in the same part."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Fold(NamedTuple):
 
 
 UNJUDGED = 0.2
-"""Share of dated rows, the oldest, that only teach. A desk's oldest are often its only ones that people labelled whole, the surest
-answers too: who leaves them out hardly knows how those fare."""
+"""Share of dated rows, the oldest, that are only trained on. It is small because a desk's first complaints are often the only ones
+of which people labelled all, confident answers included; later ones say little about how often a confident answer is right."""
 
 
 def forward(dates: Sequence[str], folds: int, first: float = UNJUDGED) -> list[Fold]:
@@ -43,7 +43,7 @@ def forward(dates: Sequence[str], folds: int, first: float = UNJUDGED) -> list[F
 
 
 def judged_on(folds: Sequence[Fold], rows: NDArray[np.bool_]) -> list[Fold]:
-    """Leave only some (rows,) to test, all of them still to train; the folds as they are where that leaves nothing to test."""
+    """Test each fold on the rows marked in `rows` only and train on all; unchanged where nothing would be left to test."""
     kept = [Fold(fold.train, fold.test[rows[fold.test]]) for fold in folds]
     return [fold for fold in kept if len(fold.test)] or list(folds)
 

@@ -1,12 +1,11 @@
-"""How far answers can be trusted: the curve that makes their probability honest, and a threshold for a stream that drifts.
+"""Calibration of a stream that drifts: a curve from sureness to the probability of being right, and a threshold on it.
 
-A curve fitted once, on everything, is for labels without a date (`fit`). A desk learns from verdicts of which most are of
-unsure answers, for what went out by itself is seen in the blind audit only. Whether a row was seen depends on its sureness, so
-what is missing is missing at random (Rubin 1976), and a curve of the right form needs no weights. But no form is quite right: for
-the surest the curve is drawn on beyond most of its points, and flatters them. So what goes out by itself is doubted besides,
-the less the more audited verdicts there are, and the more where they say worse. `Trust` keeps account of what is not known: the
-fewer and the older the verdicts, the wider the error, and the stricter the threshold. The replay and a version's own policy
-(`training.keeping`) are made by it alike.
+`fit` fits the curve once, on labels without dates. `learn` fits it to the verdicts of a desk, most of which are about unsure
+answers: automatic routings are seen in the blind audit only. Whether a row is seen depends on its sureness alone, so verdicts are
+missing at random (Rubin 1976), and a curve of the right form needs no weights. But no form is exactly right: for the most confident
+answers the curve extrapolates, and is too optimistic. So automatic routings get an offset of their own, at most 0, whose prior
+gives way as audited verdicts come in. `Trust` carries the uncertainty of all this: fewer and older verdicts mean a wider error
+and a stricter threshold. The replay and a version's own policy (`training.keeping`) both use it.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ HALF_LIFE = 180.0
 LATELY = 30.0
 """Days after which a verdict counts half for what is special of late."""
 SPREAD, SPREAD_PER_AGENCY = 0.2, 0.4
-"""How far, in log-odds, all answers and those of one agency are expected to stray of late: standard deviations of priors at 0."""
+"""Standard deviations, in log-odds, of the priors at 0 on recent offsets: that of all answers, and that of one agency's."""
 SPREAD_UNSEEN = 0.3
-"""The same of what goes out by itself, from what the curve says of it."""
+"""The same for the offset of automatic routings."""
 _EXPECTED, _EXPECTED_SPREAD = np.array([0.0, 1.0, 0.5, 0.0]), 3.0
 """A prior on the curve so wide that it only keeps a handful of rows from making a step of it."""
 _LEAST = 1e-3
@@ -52,7 +51,7 @@ class Trust:
     covariance: Array
 
     def honest(self, sureness: Array, said: Array) -> Array:
-        """(rows,) how often such answers are right: what the curve itself says, so that a threshold is met to the last digit."""
+        """(rows,) probability of being right, computed by the curve itself so that a threshold matches to the last digit."""
         return np.array([self.reliability(*answer) for answer in zip(sureness.tolist(), said.tolist(), strict=True)])
 
     def threshold(
