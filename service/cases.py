@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Row, select
 from model.complaint import Complaint
 from model.routing import Routing
 from service import audit, intake, similar
+from service.reasons import reasons_of
 from service.schemas import ROUTING
-from service.tables import account, complaint, routing, routing_reason, standing, verdict
+from service.tables import account, complaint, routing, standing, verdict
 
 POOL = 100
 """Decided complaints of each candidate that are looked at for like ones."""
@@ -120,15 +121,12 @@ def load(connection: Connection, complaint_id: int) -> Case | None:
     if row is None:
         return None
     said = ROUTING.validate_json(row.body) if row.body else None
-    reasons = connection.execute(
-        select(routing_reason.c.reason).where(routing_reason.c.complaint_id == complaint_id).order_by(routing_reason.c.place)
-    )
     return Case(
         id=row.id,
         complaint=intake.as_stored(row),
         channel=row.channel,
         routing=said,
-        reasons=tuple(reasons.scalars()),
+        reasons=tuple(reasons_of(connection, [complaint_id]).get(complaint_id, ())),
         **{name: getattr(row, f"standing_{name}") for name in _STANDING},
         received_at=row.received_at,
         follow_up_by=row.follow_up_by,

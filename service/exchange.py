@@ -33,9 +33,10 @@ from service.name_mapping import LEFT, OPEN, Targets
 from service.name_proposals import plain
 from service.parts import Parts
 from service.problems import may_be_kept
+from service.reasons import reasons_of
 from service.review import Choice
 from service.schemas import EARLIEST, ID_PATTERN, MAX_CHANNEL, MAX_PLACE, ComplaintIn
-from service.tables import complaint, import_row, routing, routing_reason, sketch, standing, verdict
+from service.tables import complaint, import_row, routing, sketch, standing, verdict
 from service.wording import OUTCOMES
 
 CHUNK = 50
@@ -342,12 +343,7 @@ def _stored(connection: Connection, job: Job, first: int, last: int) -> dict[int
         .outerjoin(verdict, verdict.c.id == standing.c.verdict_id)
         .where(import_row.c.job_id == job.id, import_row.c.row.between(first, last))
     ).all()
-    reasons: dict[int, list[str]] = {}
-    named = select(routing_reason.c.complaint_id, routing_reason.c.reason).where(
-        routing_reason.c.complaint_id.in_({row.complaint_id for row in rows})
-    )
-    for number, reason in connection.execute(named.order_by(routing_reason.c.complaint_id, routing_reason.c.place)):
-        reasons.setdefault(number, []).append(reason)
+    reasons = reasons_of(connection, {row.complaint_id for row in rows})
     return {row.row: {**row._mapping, "reasons": reasons.get(row.complaint_id, ())} for row in rows}
 
 

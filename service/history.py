@@ -15,6 +15,7 @@ from model.routing import Decision, Reason
 from service import audit
 from service.database import Database
 from service.periods import moment_of, parse_days
+from service.reasons import reasons_of
 from service.tables import STATES, account, complaint, routing, routing_reason, standing, verdict
 
 PAGE = 50
@@ -97,7 +98,7 @@ def find(
         query = query.where(tuple_(standing.c.received_at, standing.c.complaint_id) < tuple_(*position))
     rows = connection.execute(query.limit(limit + 1)).all()
     shown = rows[:limit]
-    return Found(shown, _reasons(connection, [row.id for row in shown]), _cursor(shown[-1]) if len(rows) > limit else "")
+    return Found(shown, reasons_of(connection, [row.id for row in shown]), _cursor(shown[-1]) if len(rows) > limit else "")
 
 
 def count(connection: Connection, asked: Filters, zone: ZoneInfo, *, confidential: bool, most: int) -> int:
@@ -218,15 +219,6 @@ def _decided_by(who: str) -> ColumnElement[bool]:
     if who == BY_AGENCY:
         return verdict.c.origin == "api"
     return and_(account.c.name == who, verdict.c.origin == "desk")
-
-
-def _reasons(connection: Connection, numbers: Sequence[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    if numbers:
-        query = select(routing_reason.c.complaint_id, routing_reason.c.reason).where(routing_reason.c.complaint_id.in_(numbers))
-        for number, reason in connection.execute(query.order_by(routing_reason.c.complaint_id, routing_reason.c.place)):
-            found.setdefault(number, []).append(reason)
-    return found
 
 
 def _position(cursor: str) -> tuple[dt.datetime, int] | None:

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -27,10 +27,11 @@ from service.clock import Deadlines, now
 from service.holds import Answer
 from service.parts import Parts
 from service.problems import Problem
+from service.reasons import reasons_of
 from service.schemas import MAX_CHANNEL, MAX_PLACE, ROUTING, ComplaintIn
 from service.similar import Sketch
 from service.statements import Statement
-from service.tables import complaint, idempotency, routing, routing_reason, standing
+from service.tables import complaint, idempotency, routing, standing
 
 _log = structlog.get_logger("salur")
 
@@ -153,9 +154,8 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
         return _again(connection, arrival, key)
     if key:
         _keep_key(connection, arrival, key, number)
-    told = _answer(
-        row | {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}, list(answer.reasons), first
-    )
+    said_of_it = {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}
+    told = _answer(row | said_of_it, answer.reasons, first)
     return Receipt(write(told, body), True, asked.id, number, answer.decision)
 
 
@@ -198,11 +198,8 @@ def find(connection: Connection, source: str, client_id: str) -> Row[Any] | None
 
 def receipt(connection: Connection, row: Row[Any]) -> dict[str, Any]:
     """Build the answer of a complaint that `find` found, but for the routing itself."""
-    reasons = connection.execute(
-        select(routing_reason.c.reason).where(routing_reason.c.complaint_id == row.id).order_by(routing_reason.c.place)
-    ).scalars()
     first = _client_id(connection, row.similar_to, row.source) if row.similar_to else None
-    return _answer(dict(row._mapping), list(reasons), first)
+    return _answer(dict(row._mapping), reasons_of(connection, [row.id]).get(row.id, ()), first)
 
 
 def write(answer: Mapping[str, Any], body: str) -> bytes:
@@ -327,7 +324,7 @@ def _client_id(connection: Connection, number: int, source: str) -> str | None:
     return next((row[0] for row in _CLIENT_ID.rows(connection, {"number": number, "of": source})), None)
 
 
-def _answer(row: Mapping[str, Any], reasons: list[str], first: str | None) -> dict[str, Any]:
+def _answer(row: Mapping[str, Any], reasons: Sequence[str], first: str | None) -> dict[str, Any]:
     path = f"/api/v1/complaints/{quote(row['client_id'], safe='')}"
     return {
         "id": row["client_id"],
@@ -336,7 +333,7 @@ def _answer(row: Mapping[str, Any], reasons: list[str], first: str | None) -> di
         "decision": row["decision"],
         "agency": row["agency"],
         "unit": row["unit"],
-        "reasons": reasons,
+        "reasons": list(reasons),
         "similar_to": first,
         "deadlines": {name: row[name].isoformat() for name in ("verify_by", "follow_up_by", "finish_by")},
         "links": {"self": path, "outcome": f"{path}/outcome", "desk": f"/aduan/{row['id']}"},

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
 
+from service.reasons import reasons_of
 from service.tables import MAX_ID, account, complaint, routing_reason, standing
 
 PAGE = 25
@@ -138,7 +139,7 @@ def entries(
         .outerjoin(account, account.c.id == standing.c.claimed_by)
         .order_by(standing.c.rank, standing.c.complaint_id)
     ).all()
-    reasons = _reasons(connection, [row.complaint_id for row in rows])
+    reasons = reasons_of(connection, [row.complaint_id for row in rows])
     listed = [
         Entry(
             id=row.complaint_id,
@@ -150,7 +151,7 @@ def entries(
             due=row.due,
             received_at=row.received_at,
             rank=row.rank,
-            reasons=reasons.get(row.complaint_id, ()),
+            reasons=tuple(reasons.get(row.complaint_id, ())),
             held_by=row.full_name if row.claimed_until is not None and row.claimed_until >= at else "",
             confidential=row.confidential,
         )
@@ -189,13 +190,3 @@ def count(connection: Connection, today: dt.date) -> Counts:
 
 def _most(counts: Mapping[str, int]) -> Mapping[str, int]:
     return dict(sorted(((name, count) for name, count in counts.items() if name), key=lambda item: (-item[1], item[0])))
-
-
-def _reasons(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {}
-    rows = connection.execute(
-        select(routing_reason).where(routing_reason.c.complaint_id.in_(numbers)).order_by(routing_reason.c.place)
-    )
-    for row in rows:
-        found[row.complaint_id] = (*found.get(row.complaint_id, ()), row.reason)
-    return found
