@@ -71,6 +71,12 @@ class ActiveModel:
             self.look(CHECK_SECONDS)
         return self._router
 
+    @property
+    def register(self) -> Register | None:
+        """The register of the router in use; None where there is none."""
+        router = self.router()
+        return router.register if router else None
+
     def look(self, older: float = 0.0) -> None:
         """Look at the pointer, where the last look is `older` seconds ago, and load what it names."""
         # One thread looks and loads; the others go on with what there is, unless there is nothing yet.

@@ -183,8 +183,7 @@ def _prepare(parts: Parts, report: Report, targets: Targets, take: bool) -> _Row
         target = targets.of(report.agency, report.category)
         kind = "left" if not take or target == LEFT else "verdict" if target else "unmapped"
         if kind == "verdict":
-            router = parts.models.router()
-            choice = Choice(target, unit=unit_of(report, target, router.register if router else None))
+            choice = Choice(target, unit=unit_of(report, target, parts.models.register))
     if kind == "unreadable":
         return _Row(report, kind, detail="tidak ada uraian yang dapat dibaca")
     if kind not in ("open", "verdict"):
@@ -307,8 +306,7 @@ def _write_back(parts: Parts, job: Job) -> None:
 
 def _cells(parts: Parts, job: Job, original: Path) -> Iterator[tuple[int, Sequence[str]]]:
     """Yield our cells of each row: of complaints that are here as they stand, of the others what the model says."""
-    router = parts.models.router()
-    register = router.register if router else None
+    register = parts.models.register
     for reports in _batches(lapor.read(original), _READ_AT_ONCE):
         with parts.database.write() as connection:
             import_jobs.renew(connection, job)

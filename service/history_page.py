@@ -63,13 +63,12 @@ def show() -> Response:
             after=request.args.get("sebelum", ""),
         )
         people = connection.execute(select(account.c.name, account.c.full_name).order_by(account.c.full_name)).all()
-    router = parts().models.router()
     page = render_template(
         "pages/history.html",
         found=found,
         asked=asked,
         people=people,
-        register=router.register if router else None,
+        register=parts().models.register,
         decisions=DECISIONS,
         states=STATES,
         reasons=REASONS,
@@ -115,9 +114,9 @@ def _rows(form: str, most: int) -> Iterator[Sequence[spreadsheets.Cell]]:
     with parts().database.write() as connection:
         detail = {"form": form, "rows": count, "filters": {name: value for name, value in asked.query().items() if name != "cari"}}
         audit_log.write(connection, "history-exported", "", detail, account_id=person.id)
-    router = parts().models.router()
+    register = parts().models.register
     found = history.everything(parts().database, asked, zone, confidential=allowed)
-    return (_cells(row, reasons, router.register if router else None) for row, reasons in found)
+    return (_cells(row, reasons, register) for row, reasons in found)
 
 
 def _cells(row: Row[Any], reasons: Sequence[str], register: Register | None) -> Sequence[spreadsheets.Cell]:

@@ -114,8 +114,7 @@ def progress(number: int) -> Response:
 def confirm(number: int) -> BaseResponse:
     """Remember what the names mean, and let the job go on, or only show the topics of one name (`rinci`)."""
     job, form = _find(number), request.form
-    router = parts().models.router()
-    register = router.register if router else None
+    register = parts().models.register
     decided = _decided(job, form)
     if register is not None and (wrong := name_mapping.wrong_targets(decided.values(), register)):
         return _one(job, f"Instansi tidak dikenal: {', '.join(sorted(set(wrong)))[:200]}. Pilih dari daftar.", 422)
@@ -202,8 +201,7 @@ def _one(job: Job, error: str = "", status: int = 200) -> Response:
     with parts().database.read() as connection:
         targets = name_mapping.load(connection, SOURCE) if job.state == "surveyed" else Targets()
         troubles = import_jobs.troubles(connection, job.id)
-    router = parts().models.router()
-    register = router.register if router else None
+    register = parts().models.register
     names = _names(job, targets, register) if job.state == "surveyed" else []
     fresh = [name for name in names if not name.decided]
     page = render_template(

@@ -172,8 +172,8 @@ def route(parts: Parts, asked: Complaint) -> Routing | None:
 
 
 def _has_ended(parts: Parts, named: str) -> bool:
-    router = parts.models.router()
-    agency = router.register.by_id.get(named) if router else None
+    register = parts.models.register
+    agency = register.by_id.get(named) if register else None
     return agency is not None and not agency.active_on(parts.calendar.today().isoformat())
 
 

@@ -92,8 +92,7 @@ def moment_of(written: str) -> str:
 
 def agency_name(agency_id: str, unit: str = "") -> str:
     """Name an agency, or the office that a family has in a unit; the id stands for one that the register in use does not know."""
-    router = parts().models.router()
-    return office(agency_id, unit, router.register if router else None)
+    return office(agency_id, unit, parts().models.register)
 
 
 def init_app(app: Flask) -> None:
