@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from service import access, audit, wording
 from service.accounts import Permission
 from service.audit import InvalidBreaker
+from service.bodies import row_number
 from service.parts import parts
 
 blueprint = Blueprint("audit_page", __name__)
@@ -37,9 +38,7 @@ def change() -> Response:
     try:
         with parts().database.write() as connection:
             if request.form.get("aksi") == "cabut":
-                number = _text("nomor")
-                known = number.isdecimal() and len(number) < 10
-                agency = audit.close_breaker(connection, int(number) if known else 0, why, by)
+                agency = audit.close_breaker(connection, row_number(_text("nomor")) or 0, why, by)
                 told = "berjalan lagi"
             else:
                 router, agency, told = parts().models.require(), _text("instansi"), "dihentikan"

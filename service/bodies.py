@@ -61,6 +61,17 @@ class RowNumber(IntegerConverter):
         super().__init__(url_map, max=MAX_ID)
 
 
+def row_number(text: str) -> int | None:
+    """Read a row's number as a form or an address gives it; None for what can be none."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID))
+    return number if is_number and (number := int(text)) <= MAX_ID else None
+
+
+def invalid(*errors: Detail) -> Problem:
+    """Make the problem of a request that is wrong in some places."""
+    return Problem("invalid", "The request is not valid.", errors)
+
+
 def json_body() -> Any:
     """Decode the body of this request. Raises `not-supported` where it is said not to be JSON, `not-json` where it is none."""
     asked = request._get_current_object()  # type: ignore[attr-defined]
@@ -83,16 +94,14 @@ def check(shape: type[_S], value: Any, at: Sequence[str | int] = ()) -> _S:
     try:
         return shape.model_validate(value)
     except ValidationError as error:
-        raise Problem("invalid", "The request is not valid.", _details(error, at)) from error
+        raise invalid(*_details(error, at)) from error
 
 
 def complaints(value: Any) -> tuple[list[ComplaintIn], bool]:
     """Read one complaint, a list, or {"complaints": [...]}; answers them, and whether they came as several."""
     if isinstance(value, list):
         if not 1 <= len(value) <= MAX_ITEMS:
-            raise Problem(
-                "invalid", "The request is not valid.", [Detail("", f"must hold 1 to {MAX_ITEMS} complaints, not {len(value)}")]
-            )
+            raise invalid(Detail("", f"must hold 1 to {MAX_ITEMS} complaints, not {len(value)}"))
         return _each(value, ()), True
     if isinstance(value, dict) and "complaints" in value:
         items = value["complaints"]
@@ -112,7 +121,7 @@ def _each(items: list[Any], at: tuple[str, ...]) -> list[ComplaintIn]:
             if len(errors) >= MAX_ERRORS:
                 break
     if errors:
-        raise Problem("invalid", "The request is not valid.", errors[:MAX_ERRORS])
+        raise invalid(*errors[:MAX_ERRORS])
     return checked
 
 

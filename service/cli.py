@@ -24,6 +24,7 @@ from model.faults import InvalidData, SalurError
 from model.labelled import LabelledComplaint
 from model.router import Router
 from service import accounts, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
+from service.bodies import row_number
 from service.clock import load_exceptions, now
 from service.database import Database
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
@@ -305,7 +306,7 @@ def replay_routing(complaint_id: str, source: str) -> None:
             where = (complaint.c.source == source, complaint.c.client_id == complaint_id)
             number = connection.execute(select(complaint.c.id).where(*where)).scalar_one_or_none()
         else:
-            number = int(complaint_id) if complaint_id.isascii() and complaint_id.isdigit() and len(complaint_id) < 10 else None
+            number = row_number(complaint_id)
         if number is None:
             raise _Refused(f"there is no complaint {complaint_id!r}")
         replayed = replay.replay(connection, number, told.models, Router.load)

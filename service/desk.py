@@ -21,12 +21,12 @@ from model.register import Agency, Register
 from service import access, agency_search, audit_log, cases, highlight, problems, questions, review, waiting, wording
 from service.accounts import Account, Permission
 from service.agency_search import Found
+from service.bodies import row_number
 from service.cases import Case
 from service.clock import now
 from service.parts import parts
 from service.problems import Problem
 from service.review import Choice, NotPossible, Saved
-from service.tables import MAX_ID
 from service.waiting import Cursor, Filter
 
 blueprint = Blueprint("desk", __name__)
@@ -66,7 +66,7 @@ class Draft:
             note=_text("catatan"),
             search=_text("cari")[: agency_search.MAX_QUERY],
             group=form.get("kelompok") == "1",
-            members=tuple(int(number) for number in _text("anggota")[:400].split(",") if number.isdecimal() and len(number) < 10),
+            members=tuple(filter(None, map(row_number, _text("anggota")[:400].split(",")))),
         )
 
 
@@ -231,11 +231,6 @@ def _text(name: str) -> str:
     return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
-def _register() -> Register | None:
-    router = parts().models.router()
-    return router.register if router else None
-
-
 def _load(connection: Connection, number: int) -> Case:
     case = cases.load(connection, number)
     if case is None:
@@ -276,10 +271,10 @@ def _decide(number: int, draft: Draft) -> Response:
         case = _load(connection, number)
         if not review.is_by(connection, case.verdict_id or 0, access.current_account().id):  # one's own form may come twice
             case = _open(connection, number)
-    choice, wrong, focus = _choice(case, draft)
-    if choice is None:
-        return _case(number, draft, _Page(error=f"{wrong} Putusan belum disimpan.", status=422, focus=focus))
-    seen = _text("keadaan")
+    try:
+        choice = _choice(case, draft)
+    except _NotChosen as wrong:
+        return _case(number, draft, _Page(error=f"{wrong} Putusan belum disimpan.", status=422, focus=wrong.focus))
     wanted, person, minutes = Filter.read(request.args), access.current_account(), parts().settings.claim_minutes
     try:
         with parts().database.write() as connection:
@@ -288,7 +283,7 @@ def _decide(number: int, draft: Draft) -> Response:
                 number,
                 choice,
                 person.id,
-                seen=int(seen) if seen.isdecimal() and len(seen) < 11 and 0 < int(seen) <= MAX_ID else None,
+                seen=row_number(_text("keadaan")) or None,
                 minutes=minutes,
                 # A question quotes the complaint that it is about.
                 others=draft.members if draft.group and choice.outcome != "needs-info" else (),
@@ -303,8 +298,7 @@ def _decide(number: int, draft: Draft) -> Response:
 
 
 def _undo(number: int) -> Response:
-    named, person = _text("putusan"), access.current_account()
-    verdict_id = int(named) if named.isdecimal() and len(named) < 10 else 0
+    verdict_id, person = row_number(_text("putusan")) or 0, access.current_account()
     try:
         with parts().database.write() as connection:
             if not review.is_by(connection, verdict_id, person.id):  # one's own slip can be mended without reading it again
@@ -347,7 +341,7 @@ def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Re
 
     Who opens a confidential one leaves a line in the log first.
     """
-    person, register, at = access.current_account(), _register(), now()
+    person, register, at = access.current_account(), parts().models.register, now()
     with parts().database.read() as connection:
         case = _open(connection, number)
         group = cases.members(connection, number)
@@ -385,7 +379,6 @@ def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Re
             wanted=wanted,
             limits={"note": review.MAX_NOTE, "question": review.MAX_QUESTION},
             unit_of=_unit_of,
-            person=person,
         ),
         page.status,
     )
@@ -419,7 +412,7 @@ def _options(case: Case, register: Register | None) -> Sequence[Option]:
 
 
 def _found(typed: str) -> Sequence[Found]:
-    register, today = _register(), parts().calendar.today().isoformat()
+    register, today = parts().models.register, parts().calendar.today().isoformat()
     if register is None:
         return ()
     found = [*agency_search.search(register, typed, today), *agency_search.offices(register, typed, today)]
@@ -431,7 +424,7 @@ def _unit_of(agency: Agency, case: Case) -> str:
     if agency.per == "kecamatan":
         return case.kecamatan
     if agency.per == "desa":
-        name, register = (case.routing.desa if case.routing else "") or case.complaint.desa, _register()
+        name, register = (case.routing.desa if case.routing else "") or case.complaint.desa, parts().models.register
         return register.village(case.kecamatan, name) if register else name
     return ""
 
@@ -441,42 +434,50 @@ def _question(case: Case, missing: Sequence[str]) -> str:
     return questions.ask(missing, case.complaint.title, case.complaint.text, place)
 
 
-def _choice(case: Case, draft: Draft) -> tuple[Choice | None, str, str]:
-    """Read what was chosen. Answers None, what is wrong, and the field to go to, where it cannot be taken."""
-    register = _register()
+class _NotChosen(Exception):
+    """A form that cannot be taken: what is wrong, and the field to go to."""
+
+    def __init__(self, sentence: str, focus: str = "") -> None:
+        super().__init__(sentence)
+        self.focus = focus
+
+
+def _choice(case: Case, draft: Draft) -> Choice:
+    """Read what was chosen. Raises _NotChosen."""
+    register = parts().models.register
     for name, text, limit, label in (
         ("catatan", draft.note, review.MAX_NOTE, "Catatan"),
         ("pertanyaan", draft.question, review.MAX_QUESTION, "Pertanyaan"),
     ):
         if len(text) > limit:
             given, most = wording.number(len(text)), wording.number(limit)
-            return None, f"{label} terlalu panjang: {given} karakter, paling banyak {most}.", name
+            raise _NotChosen(f"{label} terlalu panjang: {given} karakter, paling banyak {most}.", name)
     doing = _text("aksi")
     if doing == "kurang-informasi":
         if not draft.missing:
-            return None, "Tandai dahulu apa yang kurang.", "kurang"
+            raise _NotChosen("Tandai dahulu apa yang kurang.", "kurang")
         if not draft.question:
-            return None, "Tuliskan pertanyaan kepada pelapor.", "pertanyaan"
-        return Choice(outcome="needs-info", missing=draft.missing, note=draft.note, question=draft.question), "", ""
+            raise _NotChosen("Tuliskan pertanyaan kepada pelapor.", "pertanyaan")
+        return Choice(outcome="needs-info", missing=draft.missing, note=draft.note, question=draft.question)
     if doing == "bukan-aduan":
-        return Choice(outcome="not-a-complaint", note=draft.note), "", ""
+        return Choice(outcome="not-a-complaint", note=draft.note)
     name, _, office_of = _text("putusan").partition("/")  # of what a search found: the family and the unit
     if not name:
-        return None, "Pilih dahulu instansinya.", "cari"
+        raise _NotChosen("Pilih dahulu instansinya.", "cari")
     if register is None:
-        return None, "Model belum siap, jadi daftar instansi belum dapat dibaca.", ""
+        raise _NotChosen("Model belum siap, jadi daftar instansi belum dapat dibaca.")
     unknown = [other for other in (name, *draft.also) if other not in register.by_id]
     if unknown:
-        return None, f"Instansi “{unknown[0]}” tidak ada di daftar.", "cari"
+        raise _NotChosen(f"Instansi “{unknown[0]}” tidak ada di daftar.", "cari")
     agency = register.by_id[name]
     if not agency.active_on(parts().calendar.today().isoformat()):
-        return None, f"{agency.name} sudah tidak aktif. Pilih penggantinya.", "cari"
+        raise _NotChosen(f"{agency.name} sudah tidak aktif. Pilih penggantinya.", "cari")
     if len(draft.also) > review.MAX_ALSO:
-        return None, f"Instansi pendukung paling banyak {review.MAX_ALSO}.", "pendukung"
+        raise _NotChosen(f"Instansi pendukung paling banyak {review.MAX_ALSO}.", "pendukung")
     unit = (office_of or draft.unit or _unit_of(agency, case)) if agency.per else ""
     if agency.per and unit not in register.units(agency.per):
-        return None, f"{agency.name}: pilih dahulu {agency.per} yang mana.", "unit"
-    return Choice(agency=name, unit=unit, also=draft.also, note=draft.note), "", ""
+        raise _NotChosen(f"{agency.name}: pilih dahulu {agency.per} yang mana.", "unit")
+    return Choice(agency=name, unit=unit, also=draft.also, note=draft.note)
 
 
 def describe(number: int, fields: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, fun
 
 from model.routing import Decision, Reason
 from service import audit
+from service.bodies import row_number
 from service.database import Database
 from service.periods import moment_of, parse_days
 from service.reasons import reasons_of
@@ -197,8 +198,8 @@ def _saying(connection: Connection, words: str, confidential: bool) -> ColumnEle
     if " " not in words:
         number = words.removeprefix("#")
         named: ColumnElement[bool] = complaint.c.client_id.in_([words, number])
-        if number.isascii() and number.isdecimal() and len(number) < 10:
-            named = or_(named, complaint.c.id == int(number))
+        if (numbered := row_number(number)) is not None:
+            named = or_(named, complaint.c.id == numbered)
         ids = connection.execute(select(complaint.c.id).where(named).limit(PAGE)).scalars().all()
         if ids:
             return complaint.c.id.in_(ids)

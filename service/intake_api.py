@@ -185,5 +185,5 @@ def _full(connection: Connection, row: Row[Any]) -> bytes:
 def _number(name: str, default: int, low: int, high: int) -> int:
     text = request.args.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and low <= int(text) <= high):
-        raise Problem("invalid", "The request is not valid.", [Detail(f"?{name}", f"must be a whole number from {low} to {high}")])
+        raise bodies.invalid(Detail(f"?{name}", f"must be a whole number from {low} to {high}"))
     return int(text)

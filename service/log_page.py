@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from service import access, wording
 from service.accounts import Permission
+from service.bodies import row_number
 from service.parts import parts
 from service.periods import moment_of, parse_days
 from service.tables import account, api_key, audit_log
@@ -112,14 +113,13 @@ def show() -> Response:
 
 
 def _filters(given: Mapping[str, str]) -> Filters:
-    before = given.get("sebelum", "")
     first, last = parse_days(given)
     return Filters(
         who=given.get("siapa", "")[:50],
         action=given.get("tindakan", "")[:50],
         day_from=first,
         day_to=last,
-        before=int(before) if before.isascii() and before.isdecimal() and len(before) < 10 else None,
+        before=row_number(given.get("sebelum", "")),
     )
 
 

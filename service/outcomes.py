@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select
 from model.privacy import mask
 from model.register import Register
 from service import intake, review
+from service.bodies import invalid
 from service.clock import now
 from service.problems import Detail, Problem
 from service.review import Choice
@@ -40,7 +41,7 @@ def record(
     kecamatan = row.kecamatan or of.kecamatan
     said = _with_unit(said, register, {"kecamatan": kecamatan, "desa": register.village(kecamatan, of.desa)})
     if wrong := list(_wrong(said, register, today)):
-        raise Problem("invalid", "The request is not valid.", wrong)
+        raise invalid(*wrong)
     if _is_known(connection, row.verdict_id, said):
         return False
     if of.purged_at is not None:
@@ -48,7 +49,7 @@ def record(
     if row.state not in _WITH_AN_AGENCY or not row.agency:
         raise Problem("conflict", f"No agency has this complaint now: its state is {row.state}.")
     if said.agency == row.agency and said.unit in ("", row.unit):
-        raise Problem("invalid", "The request is not valid.", [Detail("/agency", "is the agency that the complaint was sent to")])
+        raise invalid(Detail("/agency", "is the agency that the complaint was sent to"))
     choice = {
         "accepted": Choice(row.agency, "confirmed", row.unit, note=said.note),
         "bukan-wewenang": Choice(said.agency, "changed" if said.agency else "returned", said.unit, note=said.note),
