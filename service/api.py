@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response
@@ -53,20 +54,7 @@ def predict() -> Response:
 def agencies() -> Response:
     """List the register's agencies."""
     router = parts().models.require()
-    listed = [
-        AgencyOut(
-            id=agency.id,
-            name=agency.name,
-            aliases=list(agency.aliases),
-            authority=agency.authority,
-            per=agency.per,
-            matters=agency.matters,
-            valid_from=agency.valid_from,
-            valid_until=agency.valid_until,
-            successor=agency.successor,
-        )
-        for agency in router.register.agencies
-    ]
+    listed = [AgencyOut(**asdict(agency)) for agency in router.register.agencies]
     return json_answer(AgenciesOut(agencies=listed, model_version=router.version).model_dump_json().encode())
 
 

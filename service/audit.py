@@ -227,7 +227,7 @@ def promised(router: RouterLike | None) -> float:
 
 def live_errors(connection: Connection, model_version: str | None = None) -> Sequence[LiveError]:
     """Say what the blind audit found, agency by agency, of one model version or of all; the worst lower bound first."""
-    wrong = func.sum(case((audit_case.c.agrees.is_(False), 1), else_=0))
+    wrong = func.count(case((audit_case.c.agrees.is_(False), 1)))
     found = select(audit_case.c.agency, func.count(audit_case.c.agrees), wrong, func.count()).group_by(audit_case.c.agency)
     if model_version is not None:
         found = found.where(audit_case.c.model_version == model_version)
@@ -259,7 +259,7 @@ def _counted_since(connection: Connection, agency: str) -> dt.datetime:
 
 
 def _audited(connection: Connection, agency: str, model_version: str, since: dt.datetime) -> tuple[int, int]:
-    wrong = func.coalesce(func.sum(case((audit_case.c.agrees.is_(False), 1), else_=0)), 0)
+    wrong = func.count(case((audit_case.c.agrees.is_(False), 1)))
     row = connection.execute(
         select(func.count(audit_case.c.agrees), wrong).where(
             audit_case.c.agency == agency, audit_case.c.model_version == model_version, audit_case.c.drawn_at > since

@@ -121,7 +121,7 @@ def figures(connection: Connection, shadow: Shadowed, champion: str) -> Figures:
     """Set what a challenger said against what the model in use (`champion`, a version) answered and what people decided."""
     mine = and_(routing.c.shadow, routing.c.model_version == shadow.version)
     counted = connection.execute(
-        select(func.count(), _sum(routing.c.agency == ""), _sum(routing.c.decision == "auto")).where(mine)
+        select(func.count(), _count(routing.c.agency == ""), _count(routing.c.decision == "auto")).where(mine)
     ).one()
     left = connection.execute(select(func.count(), func.min(complaint.c.stored_at)).where(*_unanswered(shadow))).one()
     first, second = routing.alias("champion"), routing.alias("challenger")
@@ -130,7 +130,7 @@ def figures(connection: Connection, shadow: Shadowed, champion: str) -> Figures:
         (second.c.shadow, second.c.model_version == shadow.version, second.c.agency != "", first.c.model_version == champion),
     )
     same = first.c.agency == second.c.agency
-    compared = connection.execute(select(func.count(), _sum(same)).select_from(pairs[0]).where(*pairs[1])).one()
+    compared = connection.execute(select(func.count(), _count(same)).select_from(pairs[0]).where(*pairs[1])).one()
     count = func.count().label("cases")
     differences = connection.execute(
         select(first.c.agency, second.c.agency, count)
@@ -144,10 +144,10 @@ def figures(connection: Connection, shadow: Shadowed, champion: str) -> Figures:
     judged = connection.execute(
         select(
             verdict.c.blind,
-            _sum(and_(*right)),
-            _sum(and_(right[0], ~right[1])),
-            _sum(and_(~right[0], right[1])),
-            _sum(and_(~right[0], ~right[1])),
+            _count(and_(*right)),
+            _count(and_(right[0], ~right[1])),
+            _count(and_(~right[0], right[1])),
+            _count(and_(~right[0], ~right[1])),
         )
         .select_from(pairs[0].join(verdict, verdict.c.id == standing.c.verdict_id))
         .where(*pairs[1], verdict.c.outcome.in_(("confirmed", "changed")))
@@ -208,5 +208,5 @@ def _row(version: str, said: Said) -> dict[str, Any]:
     }
 
 
-def _sum(condition: ColumnElement[bool]) -> ColumnElement[Any]:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count(case((condition, 1)))

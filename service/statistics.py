@@ -232,11 +232,10 @@ def _reasons(connection: Connection, period: Period) -> list[tuple[str, int]]:
 
 
 def _audited(connection: Connection, period: Period) -> Audited:
-    wrong = func.coalesce(func.sum(case((audit_case.c.agrees.is_(False), 1), else_=0)), 0)
-    row = connection.execute(
-        select(func.count(audit_case.c.agrees), wrong, func.count()).where(_within(audit_case.c.drawn_at, period))
-    ).one()
-    return Audited(int(row[0]), int(row[1]), int(row[2]) - int(row[0]))
+    wrong = func.count(case((audit_case.c.agrees.is_(False), 1)))
+    counted = select(func.count(audit_case.c.agrees), wrong, func.count()).where(_within(audit_case.c.drawn_at, period))
+    cases, wrongs, drawn = connection.execute(counted).one()
+    return Audited(cases, wrongs, drawn - cases)
 
 
 def _decisions(connection: Connection, period: Period) -> tuple[dict[str, int], list[tuple[int, int]]]:

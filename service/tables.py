@@ -101,6 +101,11 @@ def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=column)
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """Options of an index over some of the rows."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 def _complaint_id(**options: Any) -> Column[int]:
     return Column("complaint_id", Integer, ForeignKey("complaint.id"), nullable=False, **options)
 
@@ -127,7 +132,7 @@ complaint = Table(
     Column("purged_at", UtcDateTime),
     UniqueConstraint("source", "client_id"),
     Index("ix_complaint_received_at", "received_at"),
-    Index("ix_complaint_unpurged", "stored_at", sqlite_where=text("purged_at IS NULL"), postgresql_where=text("purged_at IS NULL")),
+    Index("ix_complaint_unpurged", "stored_at", **_where("purged_at IS NULL")),
 )
 
 routing = Table(
@@ -150,14 +155,7 @@ routing = Table(
     _one_of("decision", DECISIONS),
     Index("ix_routing_complaint_id", "complaint_id", "id"),
     Index("ix_routing_routed_at", "routed_at"),
-    Index(
-        "uq_routing_shadow",
-        "model_version",
-        "complaint_id",
-        unique=True,
-        sqlite_where=text("shadow"),
-        postgresql_where=text("shadow"),
-    ),
+    Index("uq_routing_shadow", "model_version", "complaint_id", unique=True, **_where("shadow")),
 )
 
 routing_reason = Table(
@@ -215,29 +213,12 @@ standing = Table(
     _one_of("state", STATES),
     CheckConstraint(f"queue IN ('', {', '.join(repr(name) for name in QUEUES)})", name="queue"),
     CheckConstraint("(state = 'waiting') = (queue <> '')", name="waiting"),
-    Index(
-        "ix_standing_waiting",
-        "rank",
-        "complaint_id",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
-    ),
-    Index(
-        "ix_standing_waiting_agency",
-        "agency",
-        "rank",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
-    ),
+    Index("ix_standing_waiting", "rank", "complaint_id", **_where("state = 'waiting'")),
+    Index("ix_standing_waiting_agency", "agency", "rank", **_where("state = 'waiting'")),
     Index("ix_standing_agency", "agency", "complaint_id"),
     Index("ix_standing_state", "state", "complaint_id"),
     Index("ix_standing_received_at", "received_at"),
-    Index(
-        "ix_standing_claimed_by",
-        "claimed_by",
-        sqlite_where=text("claimed_by IS NOT NULL"),
-        postgresql_where=text("claimed_by IS NOT NULL"),
-    ),
+    Index("ix_standing_claimed_by", "claimed_by", **_where("claimed_by IS NOT NULL")),
 )
 
 decision = Table(
@@ -258,7 +239,7 @@ decision = Table(
     Column("decided_at", UtcDateTime, nullable=False),
     _one_of("decided_by", DECIDED_BY),
     CheckConstraint(f"outcome IN ('auto', {', '.join(repr(name) for name in OUTCOMES)})", name="outcome"),
-    Index("ix_decision_unplaced", "id", sqlite_where=text("position IS NULL"), postgresql_where=text("position IS NULL")),
+    Index("ix_decision_unplaced", "id", **_where("position IS NULL")),
     Index("ix_decision_source", "source", "position"),
 )
 
@@ -297,9 +278,7 @@ breaker = Table(
     Column("closed_by", Integer, ForeignKey("account.id")),
     Column("closed_why", Text),
     CheckConstraint("closed_at IS NULL OR closed_why <> ''", name="closed_why"),
-    Index(
-        "uq_breaker_open", "agency", unique=True, sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")
-    ),
+    Index("uq_breaker_open", "agency", unique=True, **_where("closed_at IS NULL")),
 )
 
 sketch = Table(
@@ -388,7 +367,7 @@ webhook_delivery = Table(
     Column("last_error", String(200), nullable=False),
     Column("delivered_at", UtcDateTime),
     _one_of("state", DELIVERY_STATES),
-    Index("ix_webhook_delivery_due", "next_at", sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
+    Index("ix_webhook_delivery_due", "next_at", **_where("state = 'pending'")),
 )
 
 import_job = Table(

@@ -170,11 +170,11 @@ def count(connection: Connection, today: dt.date) -> Counts:
         .subquery()
     ).c
     named = case((counted.queue == "audit", ""), else_=counted.agency)
-    late, now_due = case((counted.due < today, 1), else_=0), case((counted.due == today, 1), else_=0)
+    late, now_due = (func.count(case((condition, 1))) for condition in (counted.due < today, counted.due == today))
     agencies: dict[str, int] = {}
     kecamatan: dict[str, int] = {}
     total = overdue = due_today = 0
-    grouped = select(named, counted.kecamatan, func.count(), func.sum(late), func.sum(now_due))
+    grouped = select(named, counted.kecamatan, func.count(), late, now_due)
     for agency, place, waiting, overdue_here, today_here in connection.execute(grouped.group_by(named, counted.kecamatan)):
         agencies[agency] = agencies.get(agency, 0) + waiting
         kecamatan[place] = kecamatan.get(place, 0) + waiting
