@@ -54,9 +54,6 @@ class FakeRouter:
         return Routing(Decision.AUTO if sure else Decision.REVIEW, "dishub", "", (Candidate("dishub", 0.9),), reasons, (),
                        "pengaduan", False, asked.kecamatan, "", (), (), (), None, self.version)
 
-    def route_all(self, several):
-        return [self.route(asked) for asked in several]
-
 def make_app():
     logs.configure("info")
     app = create_app(Settings.from_environment(os.environ), FakeRouter.load)

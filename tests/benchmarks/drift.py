@@ -1,6 +1,6 @@
 """How often `training.drift` cries wolf where nothing changes, and how soon it finds an agency's surge, on Surabaya's complaints.
 
-Run `python -P tests/benchmarks/drift.py [--real DIR] [--years N] [--surges N] [--seed N] [--json]`; skipped, saying so, where the
+Run `python -P tests/benchmarks/drift.py [--real DIR] [--years N] [--surges N] [--seed N] [--json]`; it ends at once where the
 file is absent. What the model knows and says comes from one fitted on the first half year; the year of every simulation is drawn
 from the rest, so that nothing changes in it:
 
@@ -24,10 +24,9 @@ from typing import Any
 import click
 import numpy as np
 
-from model.labelled import LabelledComplaint, load
+from model.labelled import LabelledComplaint
 from model.reader import Reader
-from model.register import Register
-from training import dataset
+from tests.benchmarks import surabaya
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
 from training.data import read
@@ -140,13 +139,9 @@ def detection(cases: Sequence[Case], draw: Callable[[np.random.Generator], Days]
 @click.option("--json", "as_json", is_flag=True)
 def main(real: Path, years: int, surges: int, seed: int, as_json: bool) -> None:
     """Simulate years without change and years with a surge."""
-    folder = real / "surabaya"
-    if not (folder / "complaints.jsonl").is_file():
-        click.echo(f"skipped: {folder} is absent")
-        return
+    register, rows = surabaya.past(real)
     start = time.perf_counter()
-    rows = sorted(dataset.deduplicate(load(folder / "complaints.jsonl")).kept, key=lambda row: row.received_at)
-    cases = see(rows, Reader(Register.load(folder)))
+    cases = see(sorted(rows, key=lambda row: row.received_at), Reader(register))
     click.echo(f"{len(cases):,} complaints seen in {time.perf_counter() - start:.0f} s", err=True)
     by_week: dict[date, list[Case]] = defaultdict(list)
     for case in cases:

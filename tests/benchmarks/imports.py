@@ -16,15 +16,15 @@ import resource
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import structlog
 from openpyxl import Workbook
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 
 from model import labelled
 from model.complaint import Complaint
@@ -35,6 +35,7 @@ from service.import_jobs import SOURCE, Job
 from service.parts import Parts
 from service.settings import Settings
 from service.tables import complaint
+from tests.served import schema
 
 DATA = Path(__file__).parents[2] / "data" / "kutai-timur"
 HEADER = (
@@ -63,10 +64,6 @@ class KnowsNothing:
         candidates = (Candidate("dishub", 0.9 if sure else 0.4), Candidate("dpupr", 0.05))
         place = (asked.kecamatan, asked.desa)
         return Routing(decided, "dishub", "", candidates, reasons, (), "pengaduan", False, *place, (), (), (), None, self.version)
-
-    def route_all(self, complaints: Sequence[Complaint]) -> list[Routing]:
-        """Answer for several."""
-        return [self.route(one) for one in complaints]
 
 
 def rows(count: int) -> Iterator[tuple[object, ...]]:
@@ -153,20 +150,6 @@ def _memory() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
-@contextmanager
-def _database(postgres: str, folder: Path) -> Iterator[str]:
-    if not postgres:
-        yield f"sqlite:///{folder / 'salur.db'}"
-        return
-    schema = f"salur_bench_{secrets.token_hex(4)}"
-    server = create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-        yield f"{postgres}?options=-csearch_path%3D{schema}"
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    server.dispose()
-
-
 def main() -> None:
     """Measure, and print the figures as JSON."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -184,7 +167,7 @@ def main() -> None:
         else:
             write(source, given.rows)
             os._exit(0)
-        with _database(given.postgres, folder) as url:
+        with schema(given.postgres) if given.postgres else nullcontext(f"sqlite:///{folder / 'salur.db'}") as url:
             figures = measure(folder, source, url, given.models)
     print(json.dumps({"rows": given.rows, "database": "PostgreSQL" if given.postgres else "SQLite", **figures}, indent=1))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import runpy
 import secrets
 import statistics
 import tempfile
@@ -22,6 +21,7 @@ from model.register import Register
 from service import accounts, create_app
 from service.database import Database
 from service.settings import Settings
+from tests.benchmarks import queue_page
 from tests.served import schema
 
 HERE = Path(__file__).parent
@@ -76,7 +76,7 @@ def measure(url: str, folder: Path, stored: int) -> Iterator[tuple[str, float, f
     database.migrate()
     with database.write() as connection:
         accounts.add(connection, "ukur", "pengelola", PASSWORD, must_change=False)
-    runpy.run_path(str(HERE / "queue_page.py"))["fill"](database, stored, stored // 20)
+    queue_page.fill(database, stored, stored // 20)
     with database.write() as connection:
         false = "false" if connection.dialect.name == "postgresql" else "0"
         for statement in (_DECIDED.format(false=false), _STANDS, _TOLD, "ANALYZE"):

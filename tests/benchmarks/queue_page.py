@@ -21,13 +21,14 @@ from typing import Any
 
 import structlog
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import insert, text
 
 from model import labelled
 from service import accounts, create_app, review
 from service.database import Database
 from service.settings import Settings
 from service.tables import complaint, routing, routing_reason, standing
+from tests.served import schema
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
 PASSWORD = "katak-melompat-7x"  # noqa: S105
@@ -182,16 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with tempfile.TemporaryDirectory() as name:
             _show("SQLite", options.stored, waiting, measure(f"sqlite:///{name}/salur.db", Path(name), options.stored, waiting))
         if options.postgres:
-            server = create_engine(options.postgres.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-            schema = f"salur_bench_{secrets.token_hex(4)}"
-            with server.connect() as connection, tempfile.TemporaryDirectory() as name:
-                connection.execute(text(f"CREATE SCHEMA {schema}"))
-                url = f"{options.postgres}?options=-csearch_path%3D{schema}"
-                try:
-                    _show("PostgreSQL", options.stored, waiting, measure(url, Path(name), options.stored, waiting))
-                finally:
-                    connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-            server.dispose()
+            with schema(options.postgres) as url, tempfile.TemporaryDirectory() as name:
+                _show("PostgreSQL", options.stored, waiting, measure(url, Path(name), options.stored, waiting))
 
 
 def _show(kind: str, stored: int, waiting: int, measured: Iterator[tuple[str, float, float]]) -> None:

@@ -58,9 +58,6 @@ class FixedRouter:
         return Routing(Decision.REVIEW, "dishub", "", tuple(Candidate(f"instansi-{n}", 0.1) for n in range(7)),
                        (Reason.LOW_CONFIDENCE,), (), "pengaduan", False, asked.kecamatan, "", (), (), evidence, None, self.version)
 
-    def route_all(self, several):
-        return [self.route(asked) for asked in several]
-
 def service():
     return make_app(FixedRouter.load if os.environ["FIXED_ROUTER"] == "yes" else Router.load)
 

@@ -1,6 +1,6 @@
 """How many of 500 labels flipped at random `training.suspects` finds among the 500 that it suspects most.
 
-Run `python -P tests/benchmarks/suspects.py [--real DIR] [--seed N] [--json]`; skipped, saying so, where Surabaya's file
+Run `python -P tests/benchmarks/suspects.py [--real DIR] [--seed N] [--json]`; it ends at once where Surabaya's file
 is absent. A flipped label is one of the region's other agencies, each as likely. Suspects that were not flipped need not be false
 alarms, for real labels have noise of their own: told is how many of them have a near twin, a text with a cosine of TWIN or more,
 that the city sent elsewhere, and how many of all rows have one.
@@ -17,10 +17,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from model.labelled import LabelledComplaint, load
+from model.labelled import LabelledComplaint
 from model.reader import Reader
-from model.register import Register
-from training import dataset, suspects
+from tests.benchmarks import surabaya
+from training import suspects
 from training.config import TrainingConfig
 from training.data import read
 from training.neighbours import nearest
@@ -54,15 +54,11 @@ def with_twin_elsewhere(rows: Sequence[LabelledComplaint], reader: Reader) -> se
 @click.option("--json", "as_json", is_flag=True)
 def main(real: Path, seed: int, flipped: int, as_json: bool) -> None:
     """Measure precision and recall at as many suspects as labels were flipped."""
-    folder = real / "surabaya"
-    if not (folder / "complaints.jsonl").is_file():
-        click.echo(f"skipped: {folder} is absent")
-        return
-    rows = dataset.deduplicate(load(folder / "complaints.jsonl")).kept
+    register, rows = surabaya.past(real)
     noisy, ids = flip(rows, flipped, seed)
     start = time.perf_counter()
     config = TrainingConfig(seed=seed)
-    reader = Reader(Register.load(folder))
+    reader = Reader(register)
     found = suspects.find(noisy, reader, config, most=len(rows), say=lambda step: click.echo(step, err=True))
     seconds = time.perf_counter() - start
     top = found.suspects[:flipped]

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -121,10 +121,6 @@ class KeywordRouter:
             guarantee=None,
             model_version=self.version,
         )
-
-    def route_all(self, complaints: Sequence[Complaint]) -> list[Routing]:
-        """Answer for several."""
-        return [self.route(complaint) for complaint in complaints]
 
     def _weigh(self, word: str, ranked: list[str]) -> tuple[float, float]:
         first, second = word in self.words[ranked[0]], word in self.words[ranked[1]]

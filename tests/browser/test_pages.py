@@ -12,7 +12,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -124,10 +124,6 @@ class KnowsMost:
             guarantee=None,
             model_version=self.version,
         )
-
-    def route_all(self, complaints: Sequence[Complaint]) -> list[Routing]:
-        """Answer for several."""
-        return [self.route(one) for one in complaints]
 
 
 class Past:
