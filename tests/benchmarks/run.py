@@ -15,7 +15,12 @@ NAMES = (
     *("speed", "stemming", "abbreviations", "places", "authority", "aspects"),
     *("peers", "transfer", "promise", "suspects", "next_labels", "drift"),
 )
-TAKES_REAL = {"stemming", "abbreviations", "places", "aspects", "peers", "transfer", "promise", "suspects", "next_labels", "drift"}
+
+
+def command(name: str, real: Path) -> list[str]:
+    """Answer the command line of a measurement, with the folder of real data where it takes one."""
+    script = HERE / f"{name}.py"
+    return [sys.executable, "-P", str(script), *(["--real", str(real)] if '"--real"' in script.read_text(encoding="utf-8") else [])]
 
 
 def main() -> None:
@@ -29,10 +34,7 @@ def main() -> None:
     failed = []
     for name in given.names:
         print(f"\n== {name}", flush=True)
-        command = [sys.executable, "-P", str(HERE / f"{name}.py")]
-        if name in TAKES_REAL:
-            command += ["--real", str(given.real)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(command(name, given.real), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         print(done.stdout, flush=True)
         (given.out / f"{name}.txt").write_text(done.stdout, encoding="utf-8")
         if done.returncode and "not here" not in done.stdout:
