@@ -59,7 +59,7 @@ class Policy:
         return Guarantee(self.target_error, self.confidence, threshold.value, threshold.cases, scope)
 
     def doubts(self, candidates: Sequence[Candidate], words: int, known: int) -> Iterator[Reason]:
-        """Why the classifier's word alone is not enough; nothing where it is. `known` of the `words` are known ones."""
+        """Yield why the classifier's answer must not go out by itself. `known` of the `words` are known to the model."""
         first, second = candidates[0], candidates[1]
         if words < MIN_WORDS:
             yield Reason.TOO_LITTLE_TEXT

@@ -1,7 +1,7 @@
 """How often an answer of a given probability is right: what makes the first candidate's probability honest.
 
-right = sigmoid(intercept + gain * log(p) - loss * log(1 - p)): beta calibration (Kull, Silva Filho and Flach, 2017). Where
-`loss` is small the curve flattens towards 1, for some matters go here one day and there the next however sure the model is.
+right = sigmoid(intercept + gain * log(p) - loss * log(1 - p)): beta calibration (Kull, Silva Filho and Flach, 2017). A small
+`loss` flattens the curve towards 1: some matters go to different agencies on different days, however sure the model is.
 Fitted on answers to complaints that the model had not seen (training.trust).
 """
 
@@ -41,7 +41,7 @@ class Reliability:
         return 1 / (1 + math.exp(-(intercept + self.gain * math.log(p) - self.loss * math.log(1 - p))))
 
     def undo(self, honest: float, agency: str = "") -> float:
-        """Answer the probability that this curve makes `honest` of: between TINY and 1 - TINY, by halving."""
+        """Invert the curve by bisection: find the probability, from TINY to 1 - TINY, that it maps to `honest`."""
         low, high = TINY, 1 - TINY
         for _ in range(_HALVINGS):
             middle = (low + high) / 2

@@ -79,7 +79,7 @@ class Router:
             *self.policy.doubts(candidates, len(words), scores.known),
             *_objections(reading, fired, findings, first),
         ]
-        if not reasons and several(reading, self.scorer, scores):  # asked last, for it costs most
+        if not reasons and several(reading, self.scorer, scores):  # last, because it costs most
             reasons.append(Reason.SEVERAL_MATTERS)
         missing = findings.missing
         if first.per and not unit:

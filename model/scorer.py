@@ -53,7 +53,7 @@ class Scores(NamedTuple):
     pairs: Table
     """(words - 1, columns + 1) what each word with the one behind it adds to the block of stems; 0 where that is no feature."""
     shares: Floats
-    """How much each word counts, then each pair: those that come several times share what their kind counts."""
+    """Weight of each word, then of each pair; repetitions share the weight of their kind, 1 + log(count)."""
     scale: tuple[float, float]
     """What the sums of the block of stems and of that of characters are multiplied by: 1 / sqrt(weight)."""
     known: int

@@ -119,7 +119,7 @@ def check(connection: Connection, agency: str, model_version: str, target: float
     """Open the breaker of an agency where the cases speak against the promise. Tells whether it was opened just now."""
     if connection.dialect.name == "postgresql":  # of two wrong verdicts at once the later must count the other's too
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 728))"), {"name": agency})
-    # Nor for an earlier model where that in use is stopped: the table holds one open breaker an agency, and it is that one's.
+    # There is one open breaker per agency at most: while that of the model in use is open, an earlier model gets none.
     if any(agency in stopped(connection, version) for version in (model_version, _version_in_use(connection))):
         return False
     since = _counted_since(connection, agency)
@@ -146,8 +146,8 @@ def open_breaker(connection: Connection, agency: str, model_version: str, why: s
     why = _reason(why)
     if agency in stopped(connection, model_version):
         raise InvalidBreaker("Penerusan otomatis untuk instansi ini sudah dihentikan.")
-    # One opened under an earlier model has lapsed; the table holds one open breaker an agency. That of the model in use has not,
-    # where a late verdict speaks of an earlier one: it may be there only since we looked.
+    # A breaker of an earlier model has lapsed and makes room: there is one open breaker per agency at most. That of the model in
+    # use stays, as this verdict may be a late one about an earlier model, and the breaker may have opened since we looked.
     holds = (model_version,) if by else (model_version, _version_in_use(connection))
     connection.execute(
         update(breaker)

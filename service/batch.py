@@ -27,7 +27,7 @@ MAX_LINE = 300_000
 room to spare."""
 MAX_BYTES = 200_000_000
 AT_ONCE = 32
-"""Lines of one transaction: for so long do other writers wait at the most."""
+"""Lines of one transaction; other writers wait for no more than that."""
 _IN_MEMORY = 1_000_000
 _NOT_TRIED = "Not tried: the database did not answer for a line before. Please send it again."
 _CHUNK = 65_536

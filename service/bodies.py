@@ -42,7 +42,7 @@ class _WithoutNul(ImmutableMultiDict[str, Any]):
 
 
 class PlainRequest(Request):
-    """A request in whose fields no NUL stands: no page has to think of it. Nor of a body that ends before its length."""
+    """A request without NUL characters in its fields, whose body is as long as it says: no view has to check either."""
 
     parameter_storage_class = _WithoutNul
 

@@ -166,10 +166,10 @@ def members(connection: Connection, complaint_id: int) -> Sequence[Member]:
 
 
 def precedents(connection: Connection, case: Case, but: Collection[int] = ()) -> Sequence[Precedent]:
-    """Answer the decided complaints that are most like this one, among the last of its first two candidates; without `but`.
+    """Find the decided complaints most like this one, among the latest POOL of each of its first two candidates, without `but`.
 
-    Likeness is the cosine over the words of at least three letters, a word counting for more the rarer it is among those looked at.
-    Confidential complaints and those about an official are nobody's example.
+    Likeness is the cosine over words of at least three letters, weighted by how rare they are among the complaints compared.
+    Confidential complaints and those about an official are never shown as precedents.
     """
     if case.routing is None or case.complaint.confidential:
         return []

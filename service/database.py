@@ -24,9 +24,9 @@ BUSY_SECONDS = 5
 """How long a writer waits for another before it gives up, and the caller is asked to come again."""
 STATEMENT_SECONDS = 15
 _NOTICES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-"""An end that vanished without a word is given up after a minute, and its locks with it; a kernel's own patience is two hours."""
+"""TCP keepalives: a peer that vanished is given up after a minute, its locks too; the kernel's default is two hours."""
 _UNHEARD = {"tcp_user_timeout": 30_000}
-"""Milliseconds that what we sent may stay unheard."""
+"""Milliseconds that sent data may stay unacknowledged."""
 FRESH_SECONDS = 1.0
 """How long after its last use a connection is believed to live; after that it is asked first."""
 _BEGIN, _BEGIN_TO_WRITE = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
@@ -63,8 +63,8 @@ class Database:
     def store(self, work: Callable[[Connection], _T], *, at_once: bool = False) -> _T:
         """Do a piece of work in a transaction, and answer what it answers; it is kept, or it raised and is not.
 
-        `at_once` promises that on PostgreSQL the work writes by one statement at the most: that is a transaction in itself, and
-        the questions that begin and commit one are saved.
+        `at_once` promises that on PostgreSQL the work writes by one statement at most, so that it can run in autocommit, without
+        the round trips of BEGIN and COMMIT.
         SQLite has one writer, and each commit waits for the disk: so whoever's turn it is does the work of all that wait in
         one transaction, each behind a savepoint of its own, and one wait for the disk serves them all.
         """
@@ -126,7 +126,7 @@ class Database:
 
     @contextmanager
     def _rebuilding(self) -> Iterator[Connection]:
-        """Give a transaction in which SQLite lets a table be made anew though rows of others refer to it; checked at its end."""
+        """Give a transaction without SQLite's foreign-key checks, to rebuild tables in; all keys are checked at its end."""
         if not self._one_writer:
             with self.write() as connection:
                 yield connection

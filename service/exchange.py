@@ -40,9 +40,9 @@ from service.tables import complaint, import_row, routing, sketch, standing, ver
 from service.wording import OUTCOMES
 
 CHUNK = 50
-"""Rows that one transaction takes in: so long do other writers wait at the most."""
+"""Rows of one transaction; other writers wait for no more than that."""
 GROWN = (500, 5_000, 20_000)
-"""New complaints of one import after which PostgreSQL counts its tables: a plan made while they were empty reads them whole."""
+"""New complaints of one import after which PostgreSQL runs ANALYZE: query plans made while tables were empty scan them whole."""
 MAX_NAMES = 300
 MAX_TOPICS = 12
 _READ_AT_ONCE = 500
@@ -68,7 +68,7 @@ def client_id(report: Report, secret: str) -> str:
 
 
 def kind_of(report: Report, targets: Targets) -> str:
-    """Sort a row: "unreadable", "named" (somebody has it), "closed" (over without), or "open" (it waits for a decision)."""
+    """Classify a row: "unreadable", "named" (an agency has it), "closed" (ended without one), or "open" (waits for a decision)."""
     if not _has_words(report):
         return "unreadable"
     if report.agency and targets.of(report.agency, report.category) != OPEN:

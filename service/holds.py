@@ -22,7 +22,7 @@ class Answer:
 def hold(routing: Routing | None, stopped: Collection[str], drawn: bool, *, ended: bool = False) -> Answer:
     """Decide what is done. Only an automatic routing can be held back; nothing is ever let go that the model would not.
 
-    `ended`: today there is no such agency, whatever was so when the complaint was received, which is all that the model knows.
+    `ended`: the agency no longer exists today; the model only looks at the day on which the complaint was received.
     """
     if routing is None:
         return Answer(Decision.REVIEW, "", "", (Reason.NO_MODEL,), "no-model")

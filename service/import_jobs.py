@@ -183,7 +183,7 @@ def claim(parts: Parts) -> Job | None:
     with parts.database.write() as connection:
         steps = select(*_COLUMNS).where(import_job.c.state.in_(STEPS)).order_by(import_job.c.id).with_for_update()
         jobs = [Job(**row._mapping) for row in connection.execute(steps)]
-        # No lease ends later than that, unless the clock was set back: then it says nothing, and must not hold for hours.
+        # A lease that ends later than that was written before the clock was set back: it must not block for hours.
         if any(job.lease_until is not None and at < job.lease_until <= at + LEASE for job in jobs):
             return None
         for job in jobs:
@@ -210,7 +210,7 @@ def is_work_left(parts: Parts) -> bool:
 def renew(connection: Connection, job: Job, counts: Mapping[str, Any] | None = None, *, further: bool = False) -> None:
     """Keep the lease for longer, and tell how far the step is. Raises LostLease; the caller's transaction is then not kept.
 
-    `further` says that whoever takes over goes on behind this: then what stopped the step so far did not come of the file.
+    `further`: progress was stored, so a worker that takes over continues from here, and attempts are counted anew.
     """
     told: dict[str, Any] = {} if counts is None else {"counts": dict(counts)}
     if further:

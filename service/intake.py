@@ -57,7 +57,7 @@ class Prepared:
     sketch: Sketch
     deadlines: Deadlines
     ended: bool
-    """Whether there is no such agency today as the model names."""
+    """Whether the agency that the model names no longer exists today."""
 
     @property
     def id(self) -> str:
@@ -110,7 +110,7 @@ def prepare(parts: Parts, source: str, asked: ComplaintIn) -> Prepared:
 
 
 def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = "", *, settled: bool = False) -> Receipt:
-    """Store a prepared complaint in the caller's transaction; who keeps that counts what is new (`metrics.count_stored`).
+    """Store a prepared complaint in the caller's transaction; the caller counts new ones once it is committed (`count_stored`).
 
     `settled` marks one that people elsewhere have decided already: nothing goes out by itself, and their verdict follows.
     Raises as `take_in` does.
@@ -147,7 +147,7 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     }
     body = ROUTING.dump_json(said).decode() if said else ""
     rows = {"complaint": row} | _rows(prepared, answer, body, at)
-    # Asked before anything is written: that may be kept at once, and what failed afterwards could not take it back.
+    # Read before anything is written: with `at_once` the insert commits immediately, and a later failure could not undo it.
     first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
     number = storing.add(connection, rows, answer.reasons, likeness.new_keys)
     if number is None:

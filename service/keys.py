@@ -21,7 +21,7 @@ from service.database import Database
 from service.tables import SCOPES, api_key
 
 REMEMBER_SECONDS = 2.0
-"""How long a key that was found is trusted without asking again: so long does a revoked one live on."""
+"""How long a key is remembered without asking the database again: a revoked one works for that long."""
 _REMEMBERED = 1_000
 _FORM = re.compile(r"salur_([a-z0-9]{12})_([A-Za-z0-9_-]{43})")
 _SOURCE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")

@@ -25,8 +25,8 @@ def record(
 ) -> bool:
     """Keep it as a verdict; tells whether it is new. The same again changes nothing.
 
-    Without an Idempotency-Key (`key`) the same again is what says the same as the verdict that stands: where a person decided in
-    between, it is taken for the word of the agency that has the complaint now.
+    Without an Idempotency-Key (`key`) a repetition is recognised by saying the same as the standing verdict: where a person decided
+    in between, it counts as a new outcome, told by the agency that has the complaint now.
     Raises the problem `invalid` for an agency or unit that cannot have it or the one that returned it, `conflict` where no agency
     has it or what it said was purged, `key-reused` for a key that was used with something else.
     """

@@ -25,7 +25,7 @@ from model.routing import Decision, Reason, Routing
 MAX_ITEMS = 100
 """Complaints of one call; more go through `/complaints/batch`."""
 ID_PATTERN = r"^([A-Za-z0-9._:~-]{3,100}|\.?[A-Za-z0-9_:~-]|[A-Za-z0-9_:~-][A-Za-z0-9._:~-])$"
-"""1 to 100 of these characters, but not "." or "..": in an address they are other ones, whoever asks resolves them."""
+"""1 to 100 of these characters, but not "." or "..", which clients resolve in an address before they send it."""
 MAX_PLACE = 200
 MAX_CHANNEL = 100
 MAX_NOTE = 10_000

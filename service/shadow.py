@@ -21,7 +21,7 @@ from service.schemas import ROUTING
 from service.tables import complaint, routing, standing, verdict
 
 MARGIN = 1_000
-"""Numbers below the last one answered that are looked at again: a complaint may be kept after one with a higher number."""
+"""How far below the last answered number to look again: complaints may be committed out of the order of their numbers."""
 MOST_PAIRS = 10
 _INSERT = {
     dialect.dialect.name: maker(routing).on_conflict_do_nothing()

@@ -1,8 +1,9 @@
 """Complaints about the same matter, near in time and place: found by MinHash over their words, and told by comparing those.
 
 A complaint has a few band keys; two texts that share most of their words share a key almost surely (Jaccard 0.7: 81 %; 0.85: 99 %),
-unrelated ones hardly ever (0.1: 0.06 %). Keys carry the period and the kecamatan, so that a lookup never meets the whole past, and
-each belongs to the first that had it: when thousands write of one flood, the last is compared with a few, as the second was.
+unrelated ones hardly ever (0.1: 0.06 %). Keys contain the period and the kecamatan, so that a lookup never meets the whole past,
+and each is stored for the first complaint that had it only: when thousands write about one flood, the last is compared with as few
+as the second was.
 """
 
 from __future__ import annotations

@@ -424,7 +424,7 @@ def _stands(given: Any) -> ColumnElement[bool]:
 
 
 def _unsought(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Keep SQLite from seeking a column in its index: most rows are wanted, and those it finds so lie all over the file."""
+    """Keep SQLite from using the column's index: most rows are wanted, and in the index's order they lie all over the file."""
     return column if connection.dialect.name == "postgresql" else func.coalesce(column, column, type_=column.type)
 
 

@@ -107,4 +107,4 @@ class FairLock:
 
 
 def nothing(connection: Connection) -> None:
-    """Stand for work that its own thread does."""
+    """Take the place of work that the waiting thread does itself."""

@@ -49,7 +49,7 @@ ROLES: Mapping[str, str] = {
 }
 AUTHORITIES: Mapping[str, str] = {"kabupaten": "Kabupaten", "kota": "Kota", "provinsi": "Provinsi", "pusat": "Pusat"}
 UNIT_KINDS: Mapping[str, str] = {"kecamatan": "kecamatan", "desa": "desa/kelurahan"}
-"""What a family has an office in each of: a register's `desa` is a kelurahan too, and in a kota nothing else."""
+"""What a family has one office for each of; a register's `desa` may be a kelurahan, and in a kota always is."""
 NAVIGATION: tuple[tuple[str, str, Permission | None], ...] = (
     ("/antrean", "Antrean", Permission.VIEW),
     ("/riwayat", "Riwayat", Permission.VIEW),

@@ -6,8 +6,8 @@ likely agencies usually lack or are. Thresholds are chosen on out-of-fold answer
 had no part in any of it. Where the lexicon of cues was written with the rows in sight, that would flatter: so in
 cross-validation a cue that stands in no training row counts for nothing.
 
-People at a desk say of a complaint whose it is, or that it is none, and never its kind. So rows without a kind tell of
-what is no complaint alone: of all else nothing is known of them.
+Officers at a desk decide which agency is responsible, or that a text is no complaint, but never its kind. So rows without
+a kind teach and test NOT_A_COMPLAINT only.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class FittedAspects:
 class Rows:
     """Labelled rows column by column: features, facts, (rows,) truth of each aspect, and the strata of folds.
 
-    `kinded` (rows,): whether a row says a kind. One that does not tells of NOT_A_COMPLAINT alone; the rest is not known.
+    `kinded` (rows,): whether a row has a kind; of the others only NOT_A_COMPLAINT is known.
     """
 
     X: csr_matrix
@@ -221,8 +221,8 @@ def facts_from(
 def teaching(rows: Sequence[LabelledComplaint], numbers: Sequence[int]) -> list[int]:
     """Choose of these row numbers, in their order, those that teach: all that say a kind, and what a desk decided without one.
 
-    Routed rows without a kind come along only where some of their like are no complaint, and then at most FURTHER: alone, they
-    would teach that whoever writes as one does to this desk always complains.
+    Routed rows without a kind are taken only where there are also rows without a kind that are no complaint, and then at most
+    FURTHER of them: alone they would teach that every text in this desk's style is a complaint.
     """
     further = [number for number in numbers if not rows[number].kind]
     none = {number for number in further if rows[number].expect == "review"}
