@@ -46,6 +46,11 @@ def head(connection: Connection) -> int:
             return last
 
 
+def last_position(connection: Connection) -> int:
+    """Answer the last position that was given. Whoever asks behind a later one has it from a memory that is no more."""
+    return int(connection.execute(select(feed_head.c.position).where(feed_head.c.id == 1)).scalar_one())
+
+
 def _place(connection: Connection) -> tuple[int, int]:
     """Place the first of those without a position; answers the last position and how many were placed."""
     # The head's row is the lock: what is read after it is taken is all that was committed before.

@@ -21,6 +21,10 @@ blueprint = Blueprint("intake_api", __name__, url_prefix="/api/v1")
 NDJSON = "application/x-ndjson"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _ID = Parameter("client_id", "path", "the sender's own id of the complaint", {"type": "string", "pattern": ID_PATTERN})
+_NEVER_GIVEN = (
+    "no decision has this cursor: the service came back from an older copy of its database. "
+    "Go on from the last cursor of that copy, or from an earlier one"
+)
 _AFTER = Parameter("after", "query", "the cursor to go on from", {"type": "integer", "minimum": 0, "maximum": MAX_ID, "default": 0})
 _LIMIT = Parameter("limit", "query", "entries at most", {"type": "integer", "minimum": 1, "maximum": feed.MAX_PAGE, "default": 100})
 _IDEMPOTENCY = Parameter(
@@ -130,7 +134,7 @@ def tell_outcome(client_id: str) -> Response:
         "Follow what is decided",
         "Every automatic routing and every verdict about complaints of the key's own source, in an order that never changes; a key "
         "with scope `admin` sees those of all. Ask with `after` = 0 first, then with the `next` of the last answer. A later entry "
-        "about a complaint supersedes an earlier one.",
+        "about a complaint supersedes an earlier one. A cursor that was never given is refused: the service came back from a copy.",
         answers={200: ("A page of the feed.", DecisionsOut)},
         problems=("invalid",),
         parameters=(_AFTER, _LIMIT),
@@ -142,6 +146,8 @@ def decisions() -> Response:
     key = access.current_key()
     feed.place(parts().database)
     with parts().database.read() as connection:
+        if after > feed.last_position(connection):  # silence would look like nothing decided, until as much is decided again
+            raise Problem("invalid", "The request is not valid.", [Detail("?after", _NEVER_GIVEN)])
         rows = feed.page(connection, after, limit + 1, "" if "admin" in key.scopes else key.source)
     listed = [feed.entry(row) for row in rows[:limit]]
     answer = {"decisions": listed, "next": listed[-1]["cursor"] if listed else after, "more": len(rows) > limit}

@@ -20,6 +20,8 @@ EXPLAINED = (
     "must name the desa whose office it is, as the register has it",
     "is the agency that the complaint was sent to",
     "This Idempotency-Key was used with another body.",
+    "no decision has this cursor: the service came back from an older copy of its database. "
+    "Go on from the last cursor of that copy, or from an earlier one",
 )
 """Every reason for which data that fits the schema may be refused: JSON Schema cannot say them, or only the database knows."""
 

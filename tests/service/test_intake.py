@@ -397,6 +397,24 @@ def test_a_bad_cursor_is_refused(api: Api, query: str) -> None:
     assert api.get(f"/decisions?{query}").status_code == 422
 
 
+def test_a_cursor_that_was_never_given_is_refused(api: Api, database: Database) -> None:
+    """Else a reader whose service came back from a copy hears nothing until as much was decided again as it had heard before."""
+    assert api.get("/decisions?after=1").status_code == 422
+    api.post("/complaints", json=SURE)
+    answer = api.get("/decisions?after=0").json
+    assert answer is not None
+    assert api.get(f"/decisions?after={answer['next']}").json == {"decisions": [], "next": 1, "more": False}
+    refused = api.get("/decisions?after=2")
+    assert refused.status_code == 422
+    assert refused.json is not None
+    assert [error["pointer"] for error in refused.json["errors"]] == ["?after"]
+    with database.write() as connection:  # of others, which this key does not see: the cursor is good all the same
+        other = keys.add(connection, "Lain", ["intake"], source="lain")[1]
+    headers = {"Authorization": f"Bearer {other}"}
+    assert api.post("/complaints", json=SURE | {"id": "B-1"}, headers=headers).status_code == 201
+    assert api.get("/decisions?after=2").json == {"decisions": [], "next": 2, "more": False}
+
+
 def test_the_feed_comes_in_pages(api: Api) -> None:
     for number in range(5):
         api.post("/complaints", json={"id": f"F-{number}", "text": f"lampu {number} pasti"})
