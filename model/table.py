@@ -48,6 +48,7 @@ _EXCEL_COLUMNS = 16_384
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _RETURN = re.compile("_x000D_\n?")
 """A carriage return as Excel writes it, for XML would lose it; openpyxl leaves it so."""
+_UNCLOSED = "a quotation mark of this record is never closed, and takes the rest of the file for one cell"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CELL_COLUMN = re.compile(r"([A-Z]{1,3})\d+")
 _MERGED = re.compile(r":([A-Z]{1,3})(\d{1,7})$")
@@ -92,6 +93,7 @@ def sheets(path: Path, sample: int = 50) -> Iterator[Iterator[Sheet]]:
 
 
 def _delimited(path: Path, encoding: str, sample: int) -> Iterator[Sheet]:
+    broken: InvalidData | None = None
     for delimiter in DELIMITERS:
 
         def rows(delimiter: str = delimiter) -> Iterator[Row]:
@@ -101,9 +103,15 @@ def _delimited(path: Path, encoding: str, sample: int) -> Iterator[Sheet]:
         def append(target: Path, cells: Cells, delimiter: str = delimiter) -> int:
             return _append_to_csv(path, target, cells, encoding, delimiter)
 
-        head = list(islice(rows(), sample))
+        try:
+            head = list(islice(rows(), sample))
+        except InvalidData as error:  # at another delimiter a quotation mark may be a character like any other
+            broken = broken or error
+            continue
         if not head or max(len(cells) for _, cells in head) > 1:
             yield Sheet(path, rows, append)
+    if broken is not None:  # whoever comes here has found nothing that they looked for
+        raise broken
 
 
 def _worksheets(path: Path, book: Any) -> Iterator[Sheet]:
@@ -244,12 +252,17 @@ def _csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[in
     with path.open("r", encoding=encoding, newline="") as file:
         written: list[str] = []
 
+        ended = False
+
         def lines() -> Iterator[str]:
+            nonlocal ended
             while line := file.readline(_MAX_LINE):
                 if len(line) == _MAX_LINE:
                     raise csv.Error(f"a line of over {_MAX_LINE:,} characters")
                 written.append(line)
                 yield line.replace("\0", "")  # real exports hold stray NULs
+            ended = True
+            yield ""  # a record of no cells, unless a quotation mark is open still: the reader alone would not say so
 
         reader = csv.reader(lines(), delimiter=delimiter)
         while True:
@@ -260,7 +273,9 @@ def _csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[in
             except csv.Error as error:
                 hint = "; is a quotation mark missing?" if "field larger" in str(error) else ""
                 raise InvalidData([Fault(str(path), start, f"not CSV: {error}{hint}")]) from error
-            if cells is None:
+            if ended and cells:
+                raise InvalidData([Fault(str(path), start, f"not CSV: {_UNCLOSED}")])
+            if cells is None or ended:
                 return
             yield start, tuple(cell.strip() for cell in cells[:MAX_COLUMNS]), "".join(written)
 

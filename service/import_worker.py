@@ -31,6 +31,7 @@ _FAULTS: Mapping[str, str] = {
     r"an old \.xls|encrypted": "Berkas .xls lama atau berkata sandi tidak dapat dibaca. Simpan sebagai .xlsx tanpa kata sandi.",
     r"a zip archive|not a readable|a sheet (?:in|with)": "Berkas .xlsx ini rusak. Ekspor ulang dari SP4N-LAPOR!.",
     r"over [\d,.]+ (?:MB|times)|unpacks|parts:": "Isi berkas ini terlalu besar atau tidak wajar. Ekspor masa yang lebih pendek.",
+    r"quotation mark": "Tanda kutip pembuka sebuah sel tidak ditutup: laporan sesudahnya tidak terbaca. Ekspor ulang.",
     r"NUL bytes|not text|not CSV": "Berkas ini bukan .csv yang dapat dibaca. Ekspor ulang, atau simpan sebagai .csv UTF-8.",
     r"no LAPOR! export": "Ini bukan ekspor “Laporan Ringkas”: tidak ada kolom Tracking ID, Judul Laporan, dan Isi Laporan Awal.",
     r"more than [\d,]+ reports": "Berkas memuat lebih dari 50.000 laporan. Ekspor masa yang lebih pendek.",

@@ -143,6 +143,25 @@ def test_what_is_no_table_is_refused_in_one_line(tmp_path: Path, name: str, cont
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_quotation_mark_that_is_never_closed_loses_no_row_in_silence(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f'id,isi\n1,"dua\nbaris"\n2,"tanpa akhir\n3,hilang{end}'.encode())
+    with pytest.raises(InvalidData, match=r"a\.csv:4: not CSV: a quotation mark of this record is never closed"):
+        _rows(path)
+    path.write_bytes(f'id,isi\n1,"dua\nbaris"\n2,"dengan ""akhir"""\n3,"ada"{end}'.encode())
+    assert [row for row, _ in _rows(path)] == [1, 2, 4, 5]
+
+
+def test_a_quotation_mark_that_only_another_delimiter_leaves_open_is_a_character(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id;isi\n1;Katanya,"besok\n2;lagi\n')
+    with table.sheets(path) as sheets:
+        assert [list(sheet.rows()) for sheet in islice(sheets, 1)] == [
+            [(1, ("id", "isi")), (2, ("1", 'Katanya,"besok')), (3, ("2", "lagi"))]
+        ]
+
+
 def test_a_zip_that_is_no_workbook_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:

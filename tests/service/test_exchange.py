@@ -1015,11 +1015,13 @@ def test_html_and_formulas_in_every_cell_stay_text(imports: Imports) -> None:
 
 
 def test_every_fault_of_a_file_has_words_for_an_officer() -> None:
-    for reason in ("over 100 MB", "no such file", "part 'x' is encrypted", "not CSV: x", "more than 50,000 reports: x"):
+    others = ("over 100 MB", "no such file", "part 'x' is encrypted", "not CSV: x", "more than 50,000 reports: x")
+    for reason in (*others, "not CSV: a quotation mark of this record is never closed"):
         told = explain(InvalidData([Fault("/rahasia/x", 7, reason)]))
         assert "/rahasia" not in told
         assert reason not in told
         assert told.endswith("(baris 7)")
+    assert "Tanda kutip" in told
 
 
 def test_a_locked_database_is_said_so(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
