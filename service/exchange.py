@@ -46,7 +46,8 @@ GROWN = (500, 5_000, 20_000)
 MAX_NAMES = 300
 MAX_TOPICS = 12
 _READ_AT_ONCE = 500
-_CLOSED = re.compile(r"(?:di)?(?:arsip|tutup|hapus|tolak)|selesai")
+_CLOSED = re.compile(r"(?<!belum )(?<!tidak )\b(?:di|ter)?(?:arsip|tutup|hapus|tolak|blokir|selesai)")
+"""Statuses of what is over at LAPOR!, or never was let in: nobody can send a blocked report on there. "Belum selesai" is open."""
 _BY_PERSON = "Diputuskan petugas"
 _SETTLED, _NOT_TAKEN = "Sudah didisposisi di SP4N-LAPOR!", "Tidak dimasukkan"
 _T = TypeVar("_T")
@@ -73,7 +74,7 @@ def kind_of(report: Report, targets: Targets) -> str:
         return "unreadable"
     if report.agency and targets.of(report.agency, report.category) != OPEN:
         return "named"
-    return "closed" if _CLOSED.search(report.status.lower()) else "open"
+    return "closed" if _CLOSED.search(" ".join(report.status.lower().split())) else "open"
 
 
 def unit_of(report: Report, agency: str, register: Register | None) -> str:

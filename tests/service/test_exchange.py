@@ -306,6 +306,26 @@ def test_what_is_over_without_a_disposition_is_left_alone(imports: Imports) -> N
     assert imports.count(complaint) == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("Ditutup oleh Sistem", "closed"),
+        ("Diarsipkan oleh Admin", "closed"),
+        ("Konten Terblokir", "closed"),
+        ("Diblokir", "closed"),
+        ("Selesai Otomatis", "closed"),
+        ("Belum Selesai", "open"),
+        ("Belum diselesaikan", "open"),
+        ("Tidak Ditutup", "open"),
+        ("Menunggu Kelengkapan Informasi", "open"),
+        ("Belum Terverifikasi", "open"),
+        ("", "open"),
+    ],
+)
+def test_a_status_tells_whether_anybody_still_waits(status: str, kind: str) -> None:
+    assert exchange.kind_of(Report(2, "lampu mati", status=status), Targets()) == kind
+
+
 def test_rows_that_say_nothing_are_named_and_the_others_go_on(imports: Imports) -> None:
     job = imports.run(workbook(("L1", "2026-03-02", "", "", "", "", "", "", "", ""), line("L2", "sampah menumpuk")))
     assert (job.counts["did_unreadable"], job.counts["did_new"]) == (1, 1)
