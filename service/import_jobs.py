@@ -113,13 +113,18 @@ def newest(connection: Connection) -> Sequence[Job]:
     return [Job(**row._mapping) for row in connection.execute(select(*_COLUMNS).order_by(import_job.c.id.desc()).limit(20))]
 
 
-def confirm(connection: Connection, number: int, take: bool, by: int) -> bool:
-    """Let a job that was looked through go on. False where it does not wait for that: it was confirmed or cancelled before."""
-    waiting = update(import_job).where(import_job.c.id == number, import_job.c.state == "surveyed")
-    done = connection.execute(waiting.values(state="confirmed", options={"take": take, "by": by}))
-    if done.rowcount:
-        audit_log.write(connection, "import-started", f"import:{number}", {"verdicts": take}, account_id=by)
-    return bool(done.rowcount)
+def waits_for_names(connection: Connection, number: int) -> bool:
+    """Tell whether a job was looked through and neither confirmed nor cancelled; nobody else does so until the transaction ends."""
+    waiting = select(import_job.c.id).where(import_job.c.id == number, import_job.c.state == "surveyed")
+    return connection.execute(waiting.with_for_update()).one_or_none() is not None
+
+
+def confirm(connection: Connection, number: int, take: bool, by: int) -> None:
+    """Let a job go on that `waits_for_names`."""
+    connection.execute(
+        update(import_job).where(import_job.c.id == number).values(state="confirmed", options={"take": take, "by": by})
+    )
+    audit_log.write(connection, "import-started", f"import:{number}", {"verdicts": take}, account_id=by)
 
 
 def cancel(connection: Connection, job: Job, by: int) -> bool:

@@ -121,12 +121,15 @@ def confirm(number: int) -> BaseResponse:
     by = access.current_account().id
     detail = form.get("rinci", "")
     with parts().database.write() as connection:
-        if changed := name_mapping.save(connection, SOURCE, decided, by):
+        # Else an old page would change what a colleague has decided since.
+        waiting = import_jobs.waits_for_names(connection, number)
+        if waiting and (changed := name_mapping.save(connection, SOURCE, decided, by)):
             audit_log.write(connection, "names-mapped", f"import:{number}", {"names": changed}, account_id=by)
-        going = not detail and import_jobs.confirm(connection, number, form.get("putusan") == "ya", by)
-    if detail:
+        if waiting and not detail:
+            import_jobs.confirm(connection, number, form.get("putusan") == "ya", by)
+    if waiting and detail:
         return redirect(url_for("imports.one", number=number, rinci=detail, _anchor=f"nama-{detail}"), 303)
-    if not going:
+    if not waiting:
         flash("Impor ini sudah diproses atau dibatalkan sebelumnya. Ini keadaannya.")
     import_worker.worker().wake()
     return redirect(url_for("imports.one", number=number), 303)

@@ -939,6 +939,22 @@ def test_a_form_that_was_sent_twice_processes_once(imports: Imports) -> None:
 
 
 @both
+@pytest.mark.parametrize("over", ["proses", "batal"])
+@pytest.mark.parametrize("more", [{}, {"rinci": "0"}])
+def test_a_page_of_before_changes_no_name_any_more(imports: Imports, over: str, more: dict[str, str]) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati", "Kantor Lampu")))
+    imports.person.send(f"/impor/{number}/{over}", "/impor", **{"nama-0": "dishub"})  # a colleague; the service has not begun yet
+    before = imports.count(mapping_table)
+    late = imports.person.send(f"/impor/{number}/proses", "/impor", **{"nama-0": "dlh", "putusan": "ya"}, **more)
+    assert late.status_code == 303
+    with imports.parts.database.read() as connection:
+        targets = name_mapping.load(connection, import_jobs.SOURCE)
+    assert targets.of("Kantor Lampu") == ("dishub" if over == "proses" else "")
+    assert imports.count(mapping_table) == before
+    assert "sudah diproses atau dibatalkan" in imports.page(number)
+
+
+@both
 def test_every_step_is_in_the_log(imports: Imports) -> None:
     job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
     imports.fetch(job.id)
