@@ -542,6 +542,22 @@ def test_the_unit_of_a_family_comes_from_the_name_or_the_place(imports: Imports)
     assert exchange.unit_of(placed, "dishub", register) == ""
 
 
+@pytest.mark.parametrize(
+    ("named", "kecamatan", "did"),
+    [
+        ("Kantor Camat", "Desa Entah", "did_confirmed"),  # the model says an office, the export only the family
+        ("Kantor Camat", "Bengalon", "did_confirmed"),
+        ("Kantor Camat Sangatta Utara", "Bengalon", "did_changed"),
+    ],
+)
+def test_a_disposition_that_names_no_office_of_the_family_does_not_contradict_the_model(
+    imports: Imports, named: str, kecamatan: str, did: str
+) -> None:
+    row = line("L1", "pak lurah tidak masuk", named, kecamatan=kecamatan)
+    job = imports.run(workbook(row), names={"nama-0": "kecamatan"})
+    assert {name for name in job.counts if name in ("did_confirmed", "did_changed")} == {did}
+
+
 def test_a_mapping_knows_its_special_answers() -> None:
     targets = Targets({("kantor lampu", ""): "dishub", ("kantor lampu", "sampah"): "dlh", ("pemkab contoh", ""): LEFT})
     assert targets.of("Kantor Lampu!") == "dishub"
