@@ -330,6 +330,10 @@ class Registry:
             raise
         return entry
 
+    def previous(self) -> str | None:
+        """Name of the version that `rollback` would make live; None where there is none."""
+        return self.history().before(self._before())
+
     def rollback(self, *, why: str, who: str, at: str, instead_of: str | None = None) -> Entry:
         """Make live the version that was live before, per the ledger; answer the line. Again goes one further back.
 
@@ -339,8 +343,8 @@ class Registry:
         _check(Entry(Event.ROLLED_BACK, CURRENT, at, who, why))
         with self._ledger() as ledger:
             current = self._before()
-            _still(instead_of, current or "")
-            target = self.history().before(current)
+            _still(instead_of, self._named())
+            target = self.previous()
             if target is None:
                 raise Refused(Refusal.NOTHING_BEFORE, f"{self.folder}: no version was live before; promote another one instead")
             entry = Entry(Event.ROLLED_BACK, target, at, who, why, previous=current or "")

@@ -233,7 +233,7 @@ def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Res
         router=router,
         words=EVENTS,
         live=live or "",
-        before=history.before(live),
+        before=_previous(registry),
         beside=beside,
         figures=figures,
         stalled=bool(figures and figures.waiting_since and (now() - figures.waiting_since).total_seconds() > STALLED_SECONDS),
@@ -311,6 +311,13 @@ def _live(registry: Registry) -> str | None:
     try:
         return registry.current()
     except RegistryError:
+        return None
+
+
+def _previous(registry: Registry) -> str | None:
+    try:
+        return registry.previous()
+    except OSError:
         return None
 
 

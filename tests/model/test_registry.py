@@ -383,6 +383,20 @@ def test_a_torn_pointer_is_an_error_that_a_promotion_mends(registry: Registry) -
 
 
 @pytest.mark.parametrize("instead_of", [None, ""])
+def test_a_torn_pointer_is_mended_by_taking_the_last_promotion_back(registry: Registry, instead_of: str | None) -> None:
+    """Whoever looks at it sees that no version is live: that must not be taken for having seen another one."""
+    for version in ("v1", "v2"):
+        registry.promote(version, why="uji", who="a", at=AT, force_why="uji")
+    (registry.folder / "current").write_text("v\0")
+    assert registry.previous() == "v1"
+    with pytest.raises(Refused, match="is live by now"):
+        registry.rollback(why="salah", who="a", at=AT, instead_of="v2")
+    assert registry.rollback(why="salah", who="a", at=AT, instead_of=instead_of).version == "v1"
+    assert registry.current() == "v1"
+    assert registry.previous() is None
+
+
+@pytest.mark.parametrize("instead_of", [None, ""])
 def test_a_torn_pointer_is_mended_by_the_version_that_was_live(registry: Registry, instead_of: str | None) -> None:
     promote(registry, "v1")
     promote(registry, "v2", force_why="uji")

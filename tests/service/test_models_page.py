@@ -116,6 +116,17 @@ def test_the_last_promotion_is_taken_back_once_however_often_one_clicks(
     assert [row[:2] for row in trail(database)] == [("model-rolled-back", "model:palsu-1")]
 
 
+def test_a_torn_pointer_is_mended_by_taking_the_last_promotion_back(registry: Registry, pengelola: Person, app: Flask) -> None:
+    registry.promote("palsu-2", why="uji", who="ani", at=AT, force_why="uji")
+    (registry.folder / "current").write_bytes(b"palsu\0")
+    app.extensions["salur"].models.look()
+    page = pengelola.client.get("/model").text
+    assert "Catatan versi yang dipakai rusak" in page
+    assert "<b>palsu-1</b>" in page
+    assert pengelola.send("/model", "/model", aksi="kembalikan", dipakai="", alasan="rusak").status_code == 303
+    assert registry.current() == "palsu-1"
+
+
 @pytest.mark.parametrize("verdict", ["", Verdict.HOLD, Verdict.NOT_ENOUGH_DATA])
 def test_what_is_not_known_to_be_better_needs_a_second_reason(registry: Registry, pengelola: Person, verdict: str) -> None:
     if verdict:
