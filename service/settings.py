@@ -20,6 +20,7 @@ PREFIX = "SALUR_"
 MIN_SECRET = 32
 """Characters of the secret that signs sessions and webhooks; fewer are refused."""
 MAX_KEEP_DAYS = 36_500
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _ADDRESS = re.compile(r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
 
 
@@ -29,7 +30,7 @@ class InvalidSettings(SalurError):
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.strip().isascii() or not text.strip().isdigit() or not low <= int(text) <= high:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise ValueError(f"a whole number from {low:,} to {high:,}")
         return int(text)
 
@@ -37,7 +38,7 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _address(text: str) -> str:
-    found = _ADDRESS.fullmatch(text.strip())
+    found = _ADDRESS.fullmatch(text)
     try:
         if found is None or not 1 <= int(found["port"]) <= 65_535:
             raise ValueError
@@ -47,7 +48,7 @@ def _address(text: str) -> str:
             IPv4Address(found["host"])
     except ValueError as error:
         raise ValueError("an address and a port from 1 to 65,535, such as 127.0.0.1:8000 or [::1]:8000") from error
-    return text.strip()
+    return text
 
 
 def _share(text: str) -> float:
@@ -69,10 +70,12 @@ def _yes_no(text: str) -> bool:
 def _database(text: str) -> str:
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # of a port that is no number it says the words, which may be a password's
         raise ValueError("a database URL, such as sqlite:///var/salur.db or postgresql://user@host/name") from error
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise ValueError("a URL of SQLite or PostgreSQL")
+    if url.drivername.startswith("sqlite") and (url.host or url.drivername not in ("sqlite", "sqlite+pysqlite")):
+        raise ValueError("a SQLite file, with three slashes before a path: sqlite:///var/salur.db or sqlite:////srv/salur.db")
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise ValueError("a SQLite file: a database in memory loses every complaint")
     return text
@@ -86,7 +89,7 @@ def _time_zone(text: str) -> ZoneInfo:
 
 
 def _path(text: str) -> Path:
-    if not text.strip():  # else it is the folder of whoever starts the service
+    if not text:  # else it is the folder of whoever starts the service
         raise ValueError("a path")
     return Path(text)
 
@@ -95,8 +98,25 @@ def _optional_path(text: str) -> Path | None:
     return Path(text) if text else None
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("a name")
+    return text
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not all(_HOST.fullmatch(host) or _is_ipv6(host) for host in hosts):
+        raise ValueError("names or addresses of hosts, such as intake.local or 10.0.0.5, without https://, port or path")
+    return hosts
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        IPv6Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _level(text: str) -> str:
@@ -107,6 +127,14 @@ def _level(text: str) -> str:
 
 def _limit(text: str) -> str:
     rates.parse(text)
+    return text
+
+
+def _bare(text: str) -> str:
+    """Take the blanks and line ends off a value: nobody means them, and a database with one is another database."""
+    text = text.strip()
+    if any(end in text for end in "\r\n") or (text[:1] in ("'", '"') and text.endswith(text[0])):
+        raise ValueError("one line without quotation marks around it")
     return text
 
 
@@ -150,7 +178,7 @@ class Settings:
     secure_cookies: bool = field(
         metadata=_about("yes", _yes_no, "send the session cookie over HTTPS only (browsers make an exception for localhost)")
     )
-    region: str = field(metadata=_about("Kabupaten Kutai Timur", str, "name of the region as pages show it"))
+    region: str = field(metadata=_about("Kabupaten Kutai Timur", _text, "name of the region as pages show it"))
     time_zone: ZoneInfo = field(metadata=_about("Asia/Makassar", _time_zone, "time zone of deadlines and pages"))
     holidays_file: Path | None = field(
         metadata=_about("", _optional_path, "CSV of local exceptions to the national holidays: date,name,kind (libur or kerja)")
@@ -179,7 +207,7 @@ class Settings:
         metadata=_about("730", _whole(1, MAX_KEEP_DAYS), "days until `salur-service purge` deletes what a complaint says")
     )
     webhook_hosts: tuple[str, ...] = field(
-        metadata=_about("", _names, "hosts, comma-separated, to which webhooks may go over plain http or on a private address")
+        metadata=_about("", _hosts, "hosts, comma-separated, to which webhooks may go over plain http or on a private address")
     )
     log_level: str = field(metadata=_about("info", _level, "least severe log line written: debug, info, warning or error"))
 
@@ -197,7 +225,7 @@ class Settings:
                 wrong.append(f"{key}: no such setting")
                 continue
             try:
-                values[known[key]] = _abouts()[known[key]]["read"](environ[key])
+                values[known[key]] = _abouts()[known[key]]["read"](_bare(environ[key]))
             except ValueError as error:
                 given = "" if known[key] == "database" else f"={environ[key]!r}"  # a URL can hold a password
                 wrong.append(f"{key}{given}: must be {error}")

@@ -42,6 +42,48 @@ def test_a_database_that_forgets_is_refused(url: str) -> None:
         Settings.from_environment({"SALUR_DATABASE": url})
 
 
+@pytest.mark.parametrize("url", ["sqlite://var/salur.db", "sqlite+aiosqlite:///var/salur.db", "postgresql://ani:x@host:rahasia/x"])
+def test_a_database_that_nobody_could_open_is_refused_without_a_word_of_its_url(url: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"^SALUR_DATABASE: must be (?!invalid)") as refused:
+        Settings.from_environment({"SALUR_DATABASE": url})
+    assert "rahasia" not in str(refused.value)
+
+
+def test_blanks_and_line_ends_around_a_value_are_nobodys_meaning() -> None:
+    """They come from a file with line ends of Windows, or from `echo` in a secret's place."""
+    of = {row[0]: row[1] for row in table()} | {"SALUR_HOLIDAYS_FILE": "var/libur.csv", "SALUR_WEBHOOK_HOSTS": "intake.local"}
+    assert Settings.from_environment({name: f" {value}\r\n" for name, value in of.items()}) == Settings.from_environment(of)
+    assert Settings.from_environment({"SALUR_HOLIDAYS_FILE": " "}).holidays_file is None
+
+
+@pytest.mark.parametrize("name", ["SALUR_DATABASE", "SALUR_MODELS", "SALUR_REGION", "SALUR_HOLIDAYS_FILE"])
+@pytest.mark.parametrize("value", ["'{}'", '"{}"', "{}\nSALUR_WORKERS=1"])
+def test_a_value_with_quotation_marks_around_it_or_of_two_lines_is_refused(name: str, value: str) -> None:
+    good = "sqlite:///x.db" if name == "SALUR_DATABASE" else "x"
+    with pytest.raises(InvalidSettings, match=rf"^{name}.*: must be one line without quotation marks around it$"):
+        Settings.from_environment({name: value.format(good)})
+
+
+@pytest.mark.parametrize("hosts", ["intake.local", "INTAKE.local, 10.0.0.5,", "::1", "a_b"])
+def test_hosts_are_taken_as_names_and_addresses(hosts: str) -> None:
+    wanted = {host.strip().lower() for host in hosts.split(",")} - {""}
+    assert set(Settings.from_environment({"SALUR_WEBHOOK_HOSTS": hosts}).webhook_hosts) == wanted
+
+
+@pytest.mark.parametrize(
+    "hosts", ["https://intake.local/kabar", "intake.local:8080", "intake.local/kabar", "[::1]", "*.local", "a b"]
+)
+def test_what_is_no_host_is_refused(hosts: str) -> None:
+    """Such an entry would allow nothing, and whoever wrote it would not know why the webhook is refused."""
+    with pytest.raises(InvalidSettings, match=r"^SALUR_WEBHOOK_HOSTS=.*: must be names or addresses of hosts"):
+        Settings.from_environment({"SALUR_WEBHOOK_HOSTS": f"good.local,{hosts}"})
+
+
+def test_a_region_has_a_name() -> None:
+    with pytest.raises(InvalidSettings, match="SALUR_REGION"):
+        Settings.from_environment({"SALUR_REGION": " "})
+
+
 @pytest.mark.parametrize(
     "address", ["127.0.0.1:8000", "0.0.0.0:1", "[::1]:65535", "[::]:8000", "localhost:8000", "salur-1.local:80"]
 )
