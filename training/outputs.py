@@ -10,7 +10,7 @@ from model.faults import Fault, InvalidData
 
 def check_file(target: Path, *inputs: Path | None) -> None:
     """Raise InvalidData where a file cannot be written, or is one of the inputs, by whatever name."""
-    if target.exists() and any(given is not None and given.exists() and target.samefile(given) for given in inputs):
+    if any(given is not None and _is_same(target, given) for given in inputs):
         raise InvalidData([Fault(str(target), 0, "is what is read: name another file, for this one would be lost")])
     if target.exists() and not target.is_file():  # a pipe or a terminal, which nothing is made beside
         return
@@ -28,6 +28,13 @@ def check_outside(target: Path, version: Path) -> None:
 def check_folder(target: Path) -> None:
     """Raise InvalidData where a folder is not there and cannot be made, or where nothing can be written into it."""
     _try(target, next(folder for folder in (target.resolve(), *target.resolve().parents) if folder.exists()))
+
+
+def _is_same(target: Path, given: Path) -> bool:
+    """Tell whether two names are of one file, which need not be there: a register lacks some of its files, until one is made."""
+    if target.exists() and given.exists():
+        return target.samefile(given)
+    return target.resolve() == given.resolve()
 
 
 def _try(target: Path, folder: Path) -> None:

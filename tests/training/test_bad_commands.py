@@ -255,6 +255,20 @@ def test_what_is_read_is_never_written_over(run: Run, no_work: None, folder: Pat
     assert (folder / "good.jsonl").read_bytes() == given
 
 
+@pytest.mark.parametrize(("command", "option"), [("import", "--out"), ("replay", "--plot")])
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_file_that_a_region_may_have_is_not_made_of_something_else(
+    run: Run, no_work: None, folder: Path, region: Path, tmp_path: Path, command: str, option: str, folded: bool
+) -> None:
+    """What is written there would be the region's rules from then on, and nothing could read them."""
+    own = Path(shutil.copytree(region, tmp_path / "region"))
+    (own / "rules.toml").unlink()
+    out = own / ".." / "region" / "rules.toml" if folded else own / "rules.toml"
+    (line,) = run(command, folder / "good.jsonl", "--register", own, option, out)
+    assert "rules.toml: is what is read" in line
+    assert not (own / "rules.toml").exists()
+
+
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(("command", "option"), [("import", "--out"), ("replay", "--plot")])
 def test_a_region_s_own_files_are_never_written_over(
