@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import structlog
 from flask import Flask, redirect, url_for
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -19,7 +20,6 @@ from service import (
     api,
     api_docs,
     audit_page,
-    clock,
     desk,
     headers,
     health,
@@ -41,13 +41,14 @@ from service import (
 )
 from service.active_model import ActiveModel, RouterLike
 from service.bodies import PlainRequest, RowNumber
-from service.clock import WorkCalendar
+from service.clock import load_calendar
 from service.database import Database
 from service.keys import KeyRing
 from service.parts import Parts
 from service.sessions import PagesOnly
 from service.settings import Settings
 
+_log = structlog.get_logger("salur")
 MAX_BODY = 4_000_000
 """Bytes of a request's body: a hundred complaints of the greatest length, and room to spare."""
 
@@ -72,13 +73,12 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
     app = _Salur(__name__)
     app.url_map.converters["row"] = RowNumber
     database = Database(settings.database, pool_size=settings.threads)
-    exceptions = clock.load_exceptions(settings.holidays_file) if settings.holidays_file else {}
     parts = Parts(
         settings=settings,
         secret=settings.read_secret(),
         database=database,
         models=ActiveModel(settings.models, load_router),
-        calendar=WorkCalendar(settings.time_zone, exceptions),
+        calendar=load_calendar(settings.time_zone, settings.holidays_file),
     )
     app.extensions["salur"] = parts
     app.config.update(
@@ -99,12 +99,14 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     logs.init_app(app)
+    if year := parts.untold_year():
+        _log.warning("holidays not known", year=year, remedy="a newer version of the package holidays, or SALUR_HOLIDAYS_FILE")
     headers.init_app(app)
     problems.init_app(app)
     access.init_app(app, KeyRing(database), settings.key_limit)
     wording.init_app(app)
     sign_in.init_app(app)
-    metrics.init_app(app, parts.models)
+    metrics.init_app(app, parts)
     for module in (api, api_docs, health, intake_api, try_out):
         app.register_blueprint(module.blueprint)
     for page in (agencies_page, history_page, import_page, log_page, models_page, people_page, statistics_page):

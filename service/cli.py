@@ -25,7 +25,7 @@ from model.labelled import LabelledComplaint
 from model.router import Router
 from service import accounts, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
 from service.bodies import row_number
-from service.clock import load_exceptions, now
+from service.clock import load_calendar, now
 from service.database import Database
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
 from service.tables import ROLES, SCOPES, api_key, complaint
@@ -333,8 +333,7 @@ def _check_files(told: Settings) -> None:
     except InvalidSettings as error:
         wrong.append(str(error))
     try:
-        if told.holidays_file:
-            load_exceptions(told.holidays_file)
+        load_calendar(told.time_zone, told.holidays_file)
     except InvalidData as error:
         wrong += [f"SALUR_HOLIDAYS_FILE: {fault}" for fault in error.faults]
     if wrong:

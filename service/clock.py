@@ -16,6 +16,7 @@ from model.faults import Fault, InvalidData
 from model.register import csv_rows
 
 _KINDS = ("libur", "kerja")
+_SHARED_LEAVE = "cuti bersama"
 
 
 def now() -> dt.datetime:
@@ -38,12 +39,22 @@ def _national(year: int) -> frozenset[dt.date]:
     return frozenset(holidays.country_holidays("ID", years=year, categories=("public", "government")))
 
 
+@lru_cache(maxsize=64)
+def _has_shared_leave(year: int) -> bool:
+    """Tell whether the cuti bersama of a year is known: the government names it late in the year before."""
+    return bool(holidays.country_holidays("ID", years=year, categories=("government",)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkCalendar:
-    """Knows which days the offices of a region work. `exceptions`: date -> whether it is worked after all."""
+    """Knows which days the offices of a region work.
+
+    `exceptions`: date -> whether it is worked after all. `told`: years of which they name the cuti bersama.
+    """
 
     zone: ZoneInfo
     exceptions: Mapping[dt.date, bool] = field(default_factory=dict)
+    told: frozenset[int] = frozenset()
 
     def is_working(self, day: dt.date) -> bool:
         """Tell whether offices work on a day: Monday to Friday, no holiday, unless an exception says otherwise."""
@@ -60,6 +71,14 @@ class WorkCalendar:
         low, high = sorted((start, end))
         count = sum(self.is_working(low + dt.timedelta(days=offset)) for offset in range(1, (high - low).days + 1))
         return count if start <= end else -count
+
+    def untold_year(self, day: dt.date, working_days: int) -> int | None:
+        """Answer the first year within so many working days whose cuti bersama is not known; None where all of it is.
+
+        Until somebody tells it, deadlines in such a year are counted too early, and movable feasts are estimated.
+        """
+        years = range(day.year, self.add(day, working_days).year + 1)
+        return next((year for year in years if year not in self.told and not _has_shared_leave(year)), None)
 
     def local_day(self, moment: dt.datetime) -> dt.date:
         """Answer the day that a moment falls on in the region."""
@@ -87,17 +106,21 @@ def _add(calendar: WorkCalendar, day: dt.date, working_days: int) -> dt.date:
     raise InvalidData([Fault("holidays", 0, f"no {working_days} working days after {day}: the file of exceptions leaves none")])
 
 
-def load_exceptions(path: Path) -> Mapping[dt.date, bool]:
-    """Read the CSV `date,name,kind` of local exceptions: kind `libur` is a day off, `kerja` a day worked.
+def load_calendar(zone: ZoneInfo, path: Path | None) -> WorkCalendar:
+    """Make the calendar of a region, with the CSV `date,name,kind` of local exceptions where there is one.
 
-    Raises InvalidData with every fault of the file.
+    Kind `libur` is a day off, `kerja` a day worked. A day off whose name begins with "cuti bersama" says that the file tells
+    those of its year. Raises InvalidData with every fault of the file.
     """
+    if path is None:
+        return WorkCalendar(zone)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InvalidData([Fault(str(path), 0, f"cannot be read: {error.strerror}")]) from error
     faults: list[Fault] = []
     days: dict[dt.date, bool] = {}
+    told: set[int] = set()
     rows = csv_rows(content, str(path), ("date", "kind"), faults) if content.strip() else ()
     for line, row in rows:
         try:
@@ -109,6 +132,8 @@ def load_exceptions(path: Path) -> Mapping[dt.date, bool]:
             faults.append(Fault(str(path), line, f"kind {row['kind']!r}: one of {', '.join(_KINDS)}"))
             continue
         days[day] = row["kind"] == "kerja"
+        if not days[day] and row.get("name", "").lower().startswith(_SHARED_LEAVE):
+            told.add(day.year)
     if faults:
         raise InvalidData(faults)
-    return MappingProxyType(days)
+    return WorkCalendar(zone, MappingProxyType(days), frozenset(told))

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from model.routing import Routing
 from service import access
-from service.active_model import ActiveModel
+from service.parts import Parts
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _REQUESTS = Counter("salur_requests_total", "Requests answered", ("route", "method", "status"))
@@ -36,6 +36,11 @@ _SHADOW = Counter("salur_shadow_answers_total", "Complaints that a challenger an
 _SHADOW_TROUBLE = Gauge("salur_shadow_trouble", "1 where the challenger cannot be loaded", multiprocess_mode="livemax")
 _TROUBLE = Gauge(
     "salur_model_trouble", "1 where the current version of the registry is not the one in use", multiprocess_mode="livemax"
+)
+
+
+_UNTOLD = Gauge(
+    "salur_holidays_untold", "1 where deadlines reach into a year whose holidays are not all known", multiprocess_mode="livemax"
 )
 
 
@@ -81,13 +86,14 @@ def count_shadow(answered: int, failed: int) -> None:
     _SHADOW.labels("failed").inc(failed)
 
 
-def init_app(app: Flask, models: ActiveModel) -> None:
+def init_app(app: Flask, of: Parts) -> None:
     """Measure every request, and show the figures at /metrics."""
     app.after_request(_measure)
 
     @access.public()
     def show() -> Response:
-        note_model(bool(models.trouble))
+        note_model(bool(of.models.trouble))
+        _UNTOLD.set(int(of.untold_year() is not None))
         registry: CollectorRegistry = REGISTRY
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()

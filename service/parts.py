@@ -23,6 +23,11 @@ class Parts:
     models: ActiveModel
     calendar: WorkCalendar
 
+    def untold_year(self) -> int | None:
+        """Answer the first year whose holidays are not all known among those that deadlines given today reach into; else None."""
+        told = self.settings
+        return self.calendar.untold_year(self.calendar.today(), max(told.days_to_finish, told.days_to_finish_oversight))
+
 
 def parts() -> Parts:
     """Answer the parts of the app that serves this request."""

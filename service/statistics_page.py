@@ -47,6 +47,7 @@ def show() -> Response:
         automatic=charts.line(statistics.trailing_shares(counted.arrivals, WEEK if daily else 1)),
         smoothed=daily,
         stretch=_stretch,
+        untold_year=parts().untold_year(),
         outcomes=OUTCOMES,
         shown=SHOWN,
     )

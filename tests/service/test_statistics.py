@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from service import accounts, charts, intake, periods, review, statistics
-from service.clock import now
+from service.clock import WorkCalendar, now
 from service.database import Database
 from service.parts import Parts
 from service.periods import Period
@@ -72,6 +73,29 @@ class Desk:
 @pytest.fixture
 def desk(app: Flask) -> Desk:
     return Desk(app)
+
+
+def test_deadlines_in_a_year_whose_holidays_nobody_told_are_told_of(
+    petugas: Person,
+    make_app: Callable[..., Flask],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def told() -> tuple[bool, bool]:
+        page, figures = petugas.client.get("/statistik").text, petugas.client.get("/metrics").text
+        return "Cuti bersama tahun 2028 belum dikenal" in page, "salur_holidays_untold 1.0" in figures
+
+    monkeypatch.setattr(WorkCalendar, "today", lambda _self: dt.date(2027, 8, 2))
+    assert told() == (False, False)
+    monkeypatch.setattr(WorkCalendar, "today", lambda _self: dt.date(2027, 12, 1))
+    assert told() == (True, True)
+    make_app()
+    assert "holidays not known" in capsys.readouterr().out
+    file = tmp_path / "libur.csv"
+    file.write_text("date,name,kind\n2028-04-24,Cuti bersama Idulfitri,libur\n")
+    make_app(holidays_file=file)
+    assert "holidays not known" not in capsys.readouterr().out
 
 
 def at(day: str, clock: str = "09:00") -> dt.datetime:
