@@ -21,6 +21,8 @@ from model.text import CACHE_SIZE, Word, load_abbreviations, load_roots, tokenis
 
 MAX_GAP = 3
 """Characters between two words of one name: "Sangatta - Bengalon" has three."""
+_COMMA = 2
+"""Characters of a comma and a blank: between two names they make a list, where a blank or a dash makes a way or one address."""
 MIN_TYPO = 7
 """Letters of a word in a name from which a missing, added or swapped letter or a wrong vowel is forgiven."""
 MIN_WRONG_LETTER = 10
@@ -272,7 +274,7 @@ class PlaceFinder:
         form = self._form(kecamatan, desa)
         found: list[FoundPlace] = []
         doubtful: tuple[int, FoundPlace] | None = None
-        end = last_end = 0
+        end, last_end = 0, -1
         last_cue = ""
         for start in compress(range(len(keys)), map(self._prefixes.__contains__, keys)):
             if start < end:
@@ -285,8 +287,10 @@ class PlaceFinder:
             if cue in _AND and start - 1 == last_end:
                 cue = last_cue  # "Desa Kolek dan Saka": the word before the first name holds for the next
             elif found and start == end:
-                cue = "jalan"  # "jembatan provinsi Senyiur"
+                cue = "jalan"  # "jembatan provinsi Senyiur", "jalur Sangatta - Bengalon"
             meanings = _meant(self._meanings[name], cue)
+            if start == last_end and meanings[0].kind == found[-1].kind and _is_listed(words, start, last_cue):
+                cue = last_cue  # "Kec. Kaubun, Bengalon dan Telen"; but "Desa Kolek, Sangkulirang" is one place
             span = Span(word.field, word.start, words[stop - 1].end)
             place = _as_found(span, meanings, self._labels[name], cue if cue in _CUES else "")
             if meanings[0].kind == "road" and cue in _HOSPITALS and keys[start] not in (_ROAD, _TRUNK):
@@ -475,6 +479,14 @@ def _adjoins(word: Word, following: Word) -> bool:
 def _before(words: Sequence[Word], start: int) -> str:
     """Answer the word right before a name, "" where there is none."""
     return words[start - 1].written if start and _adjoins(words[start - 1], words[start]) else ""
+
+
+def _is_listed(words: Sequence[Word], start: int, cue: str) -> bool:
+    """Tell whether a name right behind another of its kind stands in a list with it rather than at the other end of a way.
+
+    A comma makes a list, and so does a word like "Kec.", whatever stands between the two: "Kec. Kaubun/Bengalon".
+    """
+    return words[start].start - words[start - 1].end == _COMMA or cue in _KECAMATAN_CUES or cue in _DESA_CUES
 
 
 def _meant(meanings: tuple[_Meaning, ...], cue: str) -> tuple[_Meaning, ...]:

@@ -142,6 +142,39 @@ def test_the_word_before_the_first_of_two_names_holds_for_both() -> None:
     assert names("Desa Kolek dan Saka banjir") == ["Kolek", "Saka"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kaubun, Bengalon dan Telen belum ada sinyal",
+        "di Kaubun, Bengalon, Telen",
+        "warga Kec. Kaubun, Bengalon dan Telen",
+        "Kecamatan Kaubun, Bengalon, serta Telen",
+        "kecamatan kaubun/bengalon/telen",
+        "Kec. Kaubun & Bengalon & Telen",
+        "kami harus ke Kaubun, Bengalon dan Telen",
+    ],
+)
+def test_of_a_list_of_kecamatan_none_is_the_place(text: str) -> None:
+    place = resolve(text)
+    assert [candidate.name for candidate in place.candidates] == ["Kaubun", "Bengalon", "Telen"]
+    assert unit_of(KECAMATAN, place, REGISTER) == ""
+    assert where(text, "Telen") == ("Telen", "", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("warga Desa Kolek, Peridan, Kec. Sangkulirang", ("Sangkulirang", "", False)),
+        ("warga Desa Kolek, Sangkulirang", ("Sangkulirang", "Kolek", False)),
+        ("warga Desa Kaliorang, Kaliorang", ("Kaliorang", "Kaliorang", False)),
+        ("kantor camat Kaubun, Sangatta", ("Kaubun", "", False)),
+        ("mobil lewat jalur Sangatta - Telen", ("", "", False)),
+    ],
+)
+def test_an_address_or_a_way_is_no_list(text: str, expected: tuple[str, str, bool]) -> None:
+    assert where(text) == expected
+
+
 def test_its_kecamatan_behind_it_proves_a_doubtful_name() -> None:
     assert names("lampu mati, Saka Kec. Sangkulirang") == ["Saka", "Sangkulirang"]
     assert names("lampu mati, Saka Kec. Kaubun") == ["Kaubun"]
