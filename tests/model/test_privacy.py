@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model import privacy
 from model.privacy import MARKS, mask
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
@@ -69,6 +70,27 @@ NUMBERS = [
     ("BCA: 1234567890, bri 0333-01-012345-50-9", "BCA: [REKENING], bri [REKENING]"),
     ("no va 88810001234567890", "no va [REKENING]"),
     ("kartu ATM 1234567812345678 tertelan", "kartu ATM [REKENING] tertelan"),
+    ("paspor A1234567 hilang", "paspor [NOMOR] hilang"),
+    ("No. Paspor: B 1234567", "No. Paspor: [NOMOR]"),
+    ("SIM C 850512345678 mati", "SIM C [NOMOR] mati"),
+    ("no sim 8505-1234-567890", "no sim [NOMOR]"),
+    ("SIM B1 umum: 12345678901234", "SIM B1 umum: [NOMOR]"),
+    ("KIA 640802020202", "KIA [NOMOR]"),
+    ("NISN 0051234567", "NISN [NOMOR]"),
+    ("lahir 12-05-1985", "lahir [NOMOR]"),
+    ("Lahir di Sangatta, 2 Mei 1985.", "Lahir di Sangatta, [NOMOR]."),
+    ("TTL: Sangatta, 12/05/1985", "TTL: Sangatta, [NOMOR]"),
+    ("tempat/tgl lahir Bengalon 3 Januari 90", "tempat/tgl lahir Bengalon [NOMOR]"),
+    ("tanggal lahir : 17.08.1970", "tanggal lahir : [NOMOR]"),
+    ("lahir 1985-05-12 atau 12051985", "lahir [NOMOR] atau 12051985"),
+    ("kelahiran 12 agt 1985", "kelahiran [NOMOR]"),
+    ("KT.8123.RX, KT_8123_RX dan KT  8123  RX", "[PLAT], [PLAT] dan [PLAT]"),
+    ("pelat KT 12 X", "pelat [PLAT]"),
+    ("angkot kt 12 x", "angkot [PLAT]"),
+    ("plat nomor KT 8123, nopol da8123", "plat nomor [PLAT], nopol [PLAT]"),
+    ("akun @budi_santoso99 menipu", "akun [NAMA] menipu"),
+    ("tolong cek @RinaWati.", "tolong cek [NAMA]."),
+    ("IG: rina.wati88 dan fb:rina_w", "IG: [NAMA] dan fb:[NAMA]"),
 ]
 
 KEPT = [
@@ -115,6 +137,18 @@ KEPT = [
     "jam 08.00\u201310.00",
     "dokter umum tidak ada, bidan desa cuti",
     "Guru Agama, RT Mawar, tetangga saya Sangatta, Kadus Sidrap dan Sekdes Sepaso Timur",
+    "harga 2 karung @50.000, @Rp5.000, @ 50 kg, @orang 20rb",
+    "lapor ke @pemkabkutim, @dinkes.kutim dan @pln_123; IG: prokopim.kutim, fb: ya",
+    "bikin paspor 2025, paspor Rp 650000, SIM A dan SIM C 2023, KIA anak 2024",
+    "akta lahir belum jadi sejak 12-05-2024, akta kelahiran diurus 2 Januari 2025, surat lahir 2 Mei 2025",
+    "lahir tahun 1985. Kejadian 12-05-2024",
+    "PT. 1234. Di, B. 200. A, plat 8 mm, mobil L 300 rusak, motor 2 unit",
+    "korban Banjir, pelaku Usaha dan saksi Mata, terlapor: oknum pegawai, Pelaku UMKM",
+    "KORBAN BANJIR BELUM DIBANTU, PELAKU PASAR",
+    "Yayasan H. Hasan, Bendungan Ir. H. Djuanda, MTs H. Hasan dan Madrasah Haji Hasan",
+    "Jln. Letjen. H. Suprapto, Jl. Raya H. Ali, Simpang 3 Haji Ali, Dusun Haji Ali",
+    "atas nama KUD Budi",
+    "kepala sekolah SDN 3, Kepala Desa Sangkima dan kepala dusun Sidrap",
     "lampu jalan mati di Desa Swarga Bara, Teluk Lingga",
 ]
 
@@ -189,6 +223,19 @@ Ibu Hj. {Siti Aminah} belum dibayar
 Drs. H. {Budi Santoso}
 Bu Bidan {Rina} tidak datang
 {Muhammad Yusuf} bin {Ahmad Dahlan} ahli waris
+korban {Rina Wati} dipukul
+Korban: {rina wati}
+pelaku {Budi Santoso} kabur
+Terlapor : {Andi Wijaya}
+saksi {Siti Aminah} melihat
+tersangka {Joko} bebas
+pelapor, {Hartono}, ahli waris
+anak saya ({Zahra}) kelas 2
+akun Facebook {Rina Wati} menjelekkan
+kontak person: {Budi}
+kepala desa {Hasan Basri} memotong
+kepala desa Pak {Hasan}
+guru SD Bu {Rina}
 """.strip().splitlines()
 
 
@@ -309,6 +356,11 @@ PIECES = st.one_of(
                 "ttd",
                 "namanya",
                 "tetangga saya",
+                "korban",
+                "lahir",
+                "paspor",
+                "plat",
+                "ig:",
             ),
             *(
                 "Budi",
@@ -321,6 +373,8 @@ PIECES = st.one_of(
                 "[NAMA]",
                 "[NIK]",
                 "a@b.co",
+                "@budi_99",
+                "12-05-1985",
                 "081234567890",
                 "6408020202020002",
             ),
@@ -338,6 +392,27 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
     assert mask(mask(text)) == mask(text)
 
 
+EVERY_CUE = frozenset(word for name, words in vars(privacy).items() if name.endswith("_WORDS") for word in words)
+
+
+def _with_every_pattern_tried(text: str) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(privacy, "_said", lambda _: EVERY_CUE)
+        return mask(text)
+
+
+def test_a_pattern_that_is_passed_over_would_find_nothing_in_the_sentences_above() -> None:
+    texts = [*(re.sub("[{}]", "", sentence) for sentence in NAMED), *(text for text, _ in NUMBERS), *KEPT]
+    texts += [text.upper() for text in texts]
+    assert [text for text in texts if mask(text) != _with_every_pattern_tried(text)] == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.lists(PIECES, max_size=14).map(" ".join), st.lists(PIECES, max_size=14).map("".join)))
+def test_a_pattern_that_is_passed_over_would_find_nothing(text: str) -> None:
+    assert mask(text) == _with_every_pattern_tried(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -352,6 +427,12 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
         "A bin " * 3_300,
         "Siti Aminah binti " * 1_100,
         "ttd" + "\n" * 20_000,
+        "lahir " * 3_300,
+        "plat kt 1234" + "." * 20_000,
+        "@" + "a." * 10_000,
+        "ig:" + "." * 20_000,
+        "@a " * 6_600,
+        "sim paspor " * 1_800,
     ],
 )
 def test_a_hostile_text_is_masked_in_time(text: str) -> None:
