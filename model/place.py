@@ -325,6 +325,8 @@ class PlaceFinder:
             if key in meanings and (not at_once or stepped_over > at_once):
                 best = (stop, key, seams <= self._seams[key])
             while is_road and stop < len(words) and words[stop].written in _FILLERS and stepped_over < _MAX_FILLERS:
+                if key == _ROAD and words[stop].written == "lintas":
+                    key = _TRUNK  # "jalan lintas Sangatta-Bengalon"; but "lalu lintas Bengalon" is none
                 stepped_over += 1
                 at_once += key == _ROAD
                 stop += 1

@@ -214,6 +214,11 @@ def test_a_name_does_not_reach_from_the_title_into_the_text() -> None:
         ("jalan poros kabo gelap", "Jalan Kabo", "kabupaten"),
         ("di simpang perdau", "Simpang Perdau", "nasional"),
         ("jalan simpang Perdau ke Maloy", "Jalan Simpang Perdau-Maloy", "provinsi"),
+        ("jalan lintas Sangatta Bengalon", "Poros Sangatta-Bengalon", "nasional"),
+        ("jl lintas arah Wahau", "Poros Bengalon-Muara Wahau", "nasional"),
+        ("jalan lintas Kalimantan rusak", "Jalan Trans", "nasional"),
+        ("jalan dari Sangatta ke Wahau", "Poros Bengalon-Muara Wahau", "nasional"),
+        ("jalan poros Samarinda - Sangatta", "Poros Sangatta-Bontang", "nasional"),
     ],
 )
 def test_roads_are_found_with_their_class(text: str, name: str, road_class: str) -> None:
@@ -221,7 +226,8 @@ def test_roads_are_found_with_their_class(text: str, name: str, road_class: str)
 
 
 def test_a_road_named_like_a_matter_needs_the_word_before_it() -> None:
-    assert names("biaya pendidikan mahal, dayung perahu patah") == []
+    assert names("biaya pendidikan mahal, dayung perahu patah, jalan Kalimantan gelap") == []
+    assert [place.kind for place in find("lalu lintas Bengalon macet")] == ["kecamatan"]
 
 
 def test_a_hospital_named_after_somebody_is_not_the_road_named_after_him() -> None:
