@@ -23,6 +23,8 @@ blueprint = Blueprint("sign_in", __name__)
 CARRIED = "simpan-"
 """Prefix of the fields of a form that is carried through signing in."""
 _MAX_CARRIED = 60_000
+_MAX_FIELDS = 2_000
+"""Characters and fields that are carried: more than any form of ours holds. Whoever is not signed in chooses them."""
 _LIMIT = "120 per minute"
 _LEFT = "Anda sudah keluar."
 
@@ -47,8 +49,7 @@ def ask() -> Response:
         return redirect(url_for("sign_in.enter", lanjut=request.path), 303)
     carried = [(CARRIED + name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     # Passwords are not written into a page.
-    if request.endpoint == "sign_in.password" or sum(len(value) for _, value in carried) > _MAX_CARRIED:
-        carried = []
+    carried = [] if request.endpoint == "sign_in.password" else _bounded(carried)
     kept = "Masuk lagi: yang Anda tulis tidak hilang." if carried else "Silakan masuk lagi, lalu ulangi yang terakhir."
     return _form(401, f"Sesi Anda sudah berakhir. {kept}", next_page=asked, carried=carried)
 
@@ -68,7 +69,7 @@ def check() -> Response:
     """Check name and password."""
     form = request.form
     access.gate().count(parts().settings.sign_in_limit, request.remote_addr or "")
-    carried = [(name, value) for name, value in form.items(multi=True) if name.startswith(CARRIED)]
+    carried = _carried()
     with parts().database.read() as connection:
         person = accounts.authenticate(connection, form.get("nama", "")[:100], form.get("sandi", ""))
     if person is None:
@@ -90,7 +91,7 @@ def stale(error: CSRFError) -> Response:
     if request.endpoint != "sign_in.check":
         return problems.respond(error)
     form = request.form
-    carried = [(name, value) for name, value in form.items(multi=True) if name.startswith(CARRIED)] if _is_ours() else []
+    carried = _carried() if _is_ours() else []
     message = "Halaman ini terlalu lama terbuka. Masukkan kata sandi sekali lagi."
     return _form(400, message, form.get("nama", "")[:100], form.get("lanjut", ""), carried)
 
@@ -138,6 +139,17 @@ def _form(status: int, error: str = "", name: str = "", next_page: str = "", car
     return make_response(page, status)
 
 
+def _carried() -> list[tuple[str, str]]:
+    """Take from a form to sign in what it carries along."""
+    return _bounded([(name, value) for name, value in request.form.items(multi=True) if name.startswith(CARRIED)])
+
+
+def _bounded(carried: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Answer what is carried, and nothing of it where it is too much: a page is made of it for anybody who asks."""
+    written = sum(len(name) + len(value) for name, value in carried)
+    return carried if len(carried) <= _MAX_FIELDS and written <= _MAX_CARRIED else []
+
+
 def _what(target: str, fields: Mapping[str, str]) -> str:
     """Say what a form that was carried along does, "" where only its page can be named."""
     try:
@@ -156,13 +168,19 @@ def _is_ours() -> bool:
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
     # An older browser, or plain http. Without the ports: a proxy may have another than we.
-    origin = urlsplit(request.headers.get("Origin", "")).hostname
-    return origin is not None and origin == urlsplit(f"//{request.host}").hostname
+    try:
+        origin = urlsplit(request.headers.get("Origin", "")).hostname
+        return origin is not None and origin == urlsplit(f"//{request.host}").hostname
+    except ValueError:  # "http://[" is no address
+        return False
 
 
 def _local(target: str) -> str:
     """Answer a path of this site, whatever was asked for: nobody is sent elsewhere after signing in."""
-    parsed = urlsplit(target)
+    try:
+        parsed = urlsplit(target)
+    except ValueError:  # "http://[" is no address
+        return url_for("home")
     if parsed.scheme or parsed.netloc or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
         return url_for("home")
     return target

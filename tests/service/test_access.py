@@ -72,7 +72,7 @@ def test_a_form_without_its_token_is_refused(petugas: Person) -> None:
 def test_signing_in_leads_only_to_this_site(database: Database, person: Person) -> None:
     with database.write() as connection:
         accounts.add(connection, "siti", "petugas", PASSWORD, must_change=False)
-    for target in ("https://contoh.example/", "//contoh.example", "/\\contoh.example", "javascript:alert(1)"):
+    for target in ("https://contoh.example/", "//contoh.example", "/\\contoh.example", "javascript:alert(1)", "http://[", "/\t/["):
         assert person.sign_in("siti", lanjut=target).headers["Location"] == "/"
     assert person.sign_in("siti", lanjut="/sandi?x=1").headers["Location"] == "/sandi?x=1"
 
@@ -142,6 +142,7 @@ def test_whoever_signs_out_after_the_session_ended_is_signed_out(petugas: Person
         {"Origin": "https://lain.localhost", "Sec-Fetch-Site": "same-site"},
         {"Origin": "https://jahat.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 def test_a_form_of_another_site_is_not_carried_through_signing_in(person: Person, headers: dict[str, str]) -> None:
@@ -164,6 +165,18 @@ def test_a_form_to_sign_in_that_was_open_overnight_is_shown_again(person: Person
     assert 'value="/antrean"' in stale.text
     assert "terlalu lama terbuka" in stale.text
     assert PASSWORD not in stale.text
+
+
+@pytest.mark.parametrize("body", ["a&" * 200_000, "=&" * 200_000, f"{'a' * 100_000}="])
+def test_whoever_sends_a_form_of_countless_fields_is_not_sent_a_page_of_them(person: Person, body: str) -> None:
+    headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+    asked = person.client.post("/impor", data=body, headers=headers)
+    assert asked.status_code == 401
+    assert len(asked.data) < 10_000
+    brought = "&".join(f"simpan-{one}" for one in body.split("&"))[:900_000]
+    for token in (person.token(), ""):  # a wrong password, and a form that was open for too long
+        again = person.client.post("/masuk", data=f"csrf_token={token}&nama=siti&sandi=salah&{brought}", headers=headers)
+        assert (again.status_code, len(again.data) < 10_000) == (401 if token else 400, True)
 
 
 def test_a_file_is_not_carried_but_the_way_back_is(person: Person) -> None:
