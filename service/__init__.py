@@ -63,6 +63,10 @@ class _Salur(Flask):
         """Answer the function itself: none of ours is asynchronous."""
         return func
 
+    def log_exception(self, exc_info: Any) -> None:
+        """Log what failed while a problem was being told. Flask's own line holds the address, line breaks and names and all."""
+        problems.log_failure(exc_info[1])
+
 
 def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = Router.load) -> Flask:
     """Make the application. Opens no connection and loads no model yet.

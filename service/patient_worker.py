@@ -15,7 +15,6 @@ import json
 import re
 import socket
 import time
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,12 +22,11 @@ from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
-import structlog
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service import metrics
-from service.problems import KINDS, MEDIA_TYPE, RETRY_SECONDS, is_for_machines
+from service.problems import KINDS, MEDIA_TYPE, RETRY_SECONDS, is_for_machines, log_failure
 
 REQUEST_SECONDS = 10.0
 """For a request to arrive, and for each part of an answer to be taken."""
@@ -53,7 +51,6 @@ _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BUSY = "More requests are waiting than can be answered soon. Nothing was stored; please send it again."
 _SLOW = "The request came too slowly, or not whole. Nothing was stored; please send it again."
-_log = structlog.get_logger("salur")
 _NO_HANDLE = (errno.EMFILE, errno.ENFILE)
 
 
@@ -238,8 +235,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         kinds = ((LimitRequestLine, "uri-too-long"), (LimitRequestHeaders, "headers-too-large"), (ParseException, "bad-request"))
         kind = next((kind for error, kind in kinds if isinstance(exc, error)), "internal")
         if kind == "internal":
-            frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(exc.__traceback__)]
-            _log.error("request failed", error=type(exc).__name__, frames=frames)
+            log_failure(exc)
         else:
             metrics.count_refused(kind)
         with suppress(OSError):

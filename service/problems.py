@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFError
 from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import ClientDisconnected, HTTPException, default_exceptions
+from werkzeug.exceptions import BadHost, ClientDisconnected, HTTPException, default_exceptions
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -168,10 +168,14 @@ def from_exception(error: Exception) -> Problem:
         return Problem("busy", told, sentence="Sambungan ke basis data terputus: belum pasti tersimpan. Periksa, lalu coba lagi.")
     if is_busy(error):
         return Problem("busy", "The database did not answer in time. Nothing was stored; please send it again.")
-    # The frames say where; the exception's own text may quote what a citizen wrote.
+    log_failure(error)
+    return Problem("internal")
+
+
+def log_failure(error: BaseException) -> None:
+    """Log that a request failed: the frames say where; the exception's own text may quote what a citizen wrote."""
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     _log.error("request failed", error=type(error).__name__, frames=frames)
-    return Problem("internal")
 
 
 def may_be_kept(error: BaseException) -> bool:
@@ -199,7 +203,7 @@ def respond(error: Exception) -> Response:
     headers = dict(problem.headers)
     if problem.status == 503:
         headers.setdefault("Retry-After", str(RETRY_SECONDS))
-    if is_for_machines(request.path):
+    if is_for_machines(request.path) or isinstance(error, BadHost):  # where the host has no name, no page has a link
         response = Response(json.dumps(problem.document(), ensure_ascii=False), problem.status, content_type=MEDIA_TYPE)
     else:
         # Where we ourselves are in trouble, the page must not ask the database who is reading it.

@@ -50,6 +50,28 @@ def failing(make_app: Callable[..., Flask]) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64])
+@pytest.mark.parametrize("path", ["/masuk", "/api/v1/agencies"])
+def test_a_host_that_is_no_name_is_the_callers_fault(client: FlaskClient, host: str, path: str) -> None:
+    answer = client.get(path, headers={"Host": host})
+    assert (answer.status_code, (answer.json or {}).get("type")) == (400, "/api/docs#problem-bad-request")
+
+
+def test_a_page_that_fails_while_it_tells_a_problem_writes_no_line_of_the_callers_making(
+    failing: FlaskClient, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise RuntimeError("Joko menulis: lampu mati")
+
+    monkeypatch.setattr(problems, "render_template", fail)
+    failing.application.config["PROPAGATE_EXCEPTIONS"] = False
+    with pytest.raises(RuntimeError):
+        failing.get("/tidak/ada%0aJoko")
+    told = capfd.readouterr()
+    assert "Joko" not in caplog.text + told.out + told.err
+    assert "request failed" in told.out + told.err
+
+
 @pytest.mark.parametrize(
     ("path", "status", "kind"), [("burst", 500, "internal"), ("lock", 503, "busy"), ("teapot", 409, "conflict")]
 )
