@@ -5,6 +5,7 @@ A view without a declaration is refused when the app is made, so forgetting is i
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -97,7 +98,7 @@ class Gate:
             self._check_key(access.scope)
             return None
         if access.limit:
-            self.count(access.limit, f"{request.endpoint} {request.remote_addr}")
+            self.count(access.limit, f"{request.endpoint} {caller()}")
         if access.signed_in:
             if not current_user.is_authenticated:
                 return cast(BaseResponse, self._login.unauthorized())
@@ -123,12 +124,23 @@ class Gate:
             raise Problem("no-key", "Send the header Authorization: Bearer <key>.", headers=_CHALLENGE)
         key = self._keys.find(presented.strip()) if scheme.lower() == "bearer" else None
         if key is None:
-            self.count("60 per minute", f"wrong-key {request.remote_addr}")
+            self.count("60 per minute", f"wrong-key {caller()}")
             raise Problem("wrong-key", "The key is unknown, incomplete or revoked.", headers=_CHALLENGE)
         if scope != "any" and not key.may(scope):
             raise Problem("forbidden", f"The key lacks the scope {scope}.")
         self.count(key.rate_limit or self._key_limit, f"key {key.id}")
         g.api_key = key
+
+
+def caller() -> str:
+    """Answer whom rates count: an address of IPv4; of IPv6 its /64, for whoever has one address there has all of them."""
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:  # a proxy may name somebody in another way
+        return request.remote_addr or ""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 def _expect_cookie() -> None:

@@ -68,7 +68,7 @@ def enter() -> Response:
 def check() -> Response:
     """Check name and password."""
     form = request.form
-    access.gate().count(parts().settings.sign_in_limit, request.remote_addr or "")
+    access.gate().count(parts().settings.sign_in_limit, access.caller())
     carried = _carried()
     with parts().database.read() as connection:
         person = accounts.authenticate(connection, form.get("nama", "")[:100], form.get("sandi", ""))

@@ -212,6 +212,25 @@ def test_too_many_attempts_to_sign_in_are_stopped(make_app: Callable[..., Flask]
     assert int(guesser.sign_in("siti").headers["Retry-After"]) in range(1, 86_401)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:198.51.100.7", "198.51.100.7", True),
+        ("198.51.100.7", "198.51.100.8", False),
+        ("unknown", "unknown", True),
+    ],
+)
+def test_whoever_has_a_whole_network_of_addresses_guesses_no_more_than_who_has_one(
+    make_app: Callable[..., Flask], person: Person, first: str, second: str, same: bool
+) -> None:
+    guesser = type(person)(make_app(sign_in_limit="2 per day").test_client())
+    for address, status in ((first, 401), (first, 401), (second, 429 if same else 401)):
+        guesser.client.environ_base["REMOTE_ADDR"] = address
+        assert guesser.sign_in("siti", "bukan-sandinya-9").status_code == status
+
+
 def test_every_role_has_its_permissions_and_only_one_manages_people() -> None:
     assert set(PERMISSIONS) == set(ROLES)
     assert [role for role in ROLES if Permission.PEOPLE in PERMISSIONS[role]] == ["pengelola"]
