@@ -47,6 +47,7 @@ from service.keys import KeyRing
 from service.parts import Parts
 from service.sessions import PagesOnly
 from service.settings import Settings
+from service.streams import Streams
 
 _log = structlog.get_logger("salur")
 MAX_BODY = 4_000_000
@@ -85,6 +86,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
         calendar=load_calendar(settings.time_zone, settings.holidays_file),
     )
     app.extensions["salur"] = parts
+    app.extensions["salur-streams"] = Streams(settings.threads)
     app.config.update(
         SECRET_KEY=parts.secret,
         MAX_CONTENT_LENGTH=MAX_BODY,

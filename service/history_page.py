@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
+from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy import Row, select
 
 from model.register import Register
@@ -16,6 +16,7 @@ from service.clock import now
 from service.history import Filters
 from service.parts import parts
 from service.problems import Problem
+from service.streams import streams
 from service.tables import account
 from service.wording import OUTCOMES, STATES
 
@@ -83,17 +84,18 @@ def show() -> Response:
 @access.page(Permission.EXPORT)
 def as_csv() -> Response:
     """Give it as a CSV, streamed."""
-    rows = _rows("csv", MOST_IN_CSV)
-    body = stream_with_context(spreadsheets.as_csv(HEADER, rows))
-    return _file(body, "text/csv; charset=utf-8", "csv")
+    return _file(lambda: spreadsheets.as_csv(HEADER, _rows("csv", MOST_IN_CSV)), "text/csv; charset=utf-8", "csv")
 
 
 @blueprint.get("/ekspor.xlsx")
 @access.page(Permission.EXPORT)
 def as_workbook() -> Response:
     """Give it as a workbook; more than fits one comfortably is refused."""
-    book = spreadsheets.as_workbook("Riwayat", HEADER, _rows("xlsx", MOST_IN_WORKBOOK))
-    return _file(spreadsheets.pieces(book), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx")
+
+    def made() -> Iterator[bytes]:
+        return spreadsheets.pieces(spreadsheets.as_workbook("Riwayat", HEADER, _rows("xlsx", MOST_IN_WORKBOOK)))
+
+    return _file(made, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx")
 
 
 def _rows(form: str, most: int) -> Iterator[Sequence[spreadsheets.Cell]]:
@@ -158,6 +160,8 @@ def decided_by(row: Row[Any]) -> str:
     return "model" if row.state == "sent" else ""
 
 
-def _file(body: Iterator[bytes], kind: str, ending: str) -> Response:
+def _file(make: Callable[[], Iterator[bytes]], kind: str, ending: str) -> Response:
     day = now().astimezone(parts().calendar.zone).date()
-    return Response(body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="riwayat-{day}.{ending}"'})
+    response = streams().begin(make, kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="riwayat-{day}.{ending}"'
+    return response

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from model.register import Register
@@ -18,6 +18,7 @@ from service.name_mapping import LEFT, OPEN, Targets
 from service.name_proposals import SURE, NameIndex, Proposal
 from service.parts import Parts, parts
 from service.problems import Problem, may_be_kept
+from service.streams import streams
 from service.uploads import InvalidUpload
 
 blueprint = Blueprint("imports", __name__, url_prefix="/impor")
@@ -161,9 +162,8 @@ def fetch(number: int) -> BaseResponse:
     if not job.has_result or not path.is_file():
         flash("Berkas hasil sudah tidak ada. Unggah ekspor lagi: yang sudah masuk tidak akan masuk dua kali.")
         return redirect(url_for("imports.one", number=number), 303)
-    response = Response(
-        stream_with_context(_handed(job, access.current_account().id, parts())), content_type="application/octet-stream"
-    )
+    by, of = access.current_account().id, parts()
+    response = streams().begin(lambda: _handed(job, by, of), "application/octet-stream")
     response.headers.set("Content-Disposition", "attachment", filename=job.result_name)
     response.content_length = path.stat().st_size
     return response

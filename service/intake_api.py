@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, request
 from sqlalchemy import Connection, Row, select
 
 from service import access, batch, bodies, feed, intake, outcomes
@@ -15,6 +15,7 @@ from service.openapi import Operation, Parameter, describes
 from service.parts import parts
 from service.problems import Detail, Problem
 from service.schemas import ID_PATTERN, BatchLine, ComplaintIn, DecisionsOut, Full, OutcomeIn, Stored
+from service.streams import streams
 from service.tables import MAX_ID, verdict
 
 blueprint = Blueprint("intake_api", __name__, url_prefix="/api/v1")
@@ -77,8 +78,8 @@ def take_batch() -> Response:
     if request.mimetype not in (NDJSON, "application/jsonl", "application/ndjson"):
         raise Problem("not-supported", f"Send NDJSON, and say so: Content-Type: {NDJSON}.")
     request.max_content_length = batch.MAX_BYTES
-    lines = batch.answer(parts(), access.current_key().source, batch.spool(request.stream))
-    return Response(stream_with_context(lines), content_type=NDJSON)
+    source = access.current_key().source
+    return streams().begin(lambda: batch.answer(parts(), source, batch.spool(request.stream)), NDJSON)
 
 
 @blueprint.get("/complaints/<client_id>")

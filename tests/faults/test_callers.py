@@ -211,6 +211,26 @@ def test_who_is_refused_for_want_of_threads_can_send_a_large_body_and_reads_why(
         sock.close()
 
 
+def test_who_reads_an_answer_piece_by_piece_leaves_threads_for_others(server: Server) -> None:
+    body = b"x\n" * 60_000  # small enough to arrive whole; its answers fill every buffer on the way
+    head = f"POST /api/v1/complaints/batch HTTP/1.1\r\nHost: salur\r\nAuthorization: Bearer {server.key}\r\n"
+    asked = f"{head}Content-Type: application/x-ndjson\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    slow = [_connect(server) for _ in range(12)]
+    for sock in slow:
+        sock.sendall(asked)
+    began = time.monotonic()
+    assert server.post("/predictions", {"text": "lampu mati"})[0] == 200
+    assert time.monotonic() - began < 5
+    statuses = [int(sock.recv(12).split()[1]) for sock in slow]
+    assert (statuses.count(200), statuses.count(503)) == (1, 11)
+    for sock in slow:
+        sock.close()
+    deadline = time.monotonic() + 20  # the thread learns that nobody reads any more
+    while server.call("POST", "/api/v1/complaints/batch", b"{}", {"Content-Type": "application/x-ndjson"})[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_who_does_not_hang_up_after_the_last_answer_keeps_nobody_waiting(server: Server) -> None:
     idle = [_connect(server) for _ in range(20)]
     for sock in idle:
