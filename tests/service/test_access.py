@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from service import access, accounts, keys
 from service.accounts import PERMISSIONS, InvalidAccount, Permission
@@ -51,8 +52,42 @@ def test_a_made_up_password_must_be_changed_before_anything_else(database: Datab
     with database.write() as connection:
         accounts.add(connection, "baru", "pengelola", PASSWORD)
     person.sign_in("baru")
-    assert person.client.get("/").headers["Location"] == "/sandi" or person.client.get("/sandi").status_code == 200
+    for page in ("/antrean", "/pengguna", "/log"):
+        assert person.client.get(page).headers.get("Location") == "/sandi", page
+    added = person.send("/pengguna/baru", nama="teman", peran="pengelola")
+    assert added.headers["Location"] == "/sandi"
+    with database.read() as connection:
+        assert [one.name for one in accounts.everyone(connection)] == ["baru"]
     assert "dibuatkan oleh sistem" in person.client.get("/sandi").text
+    assert person.send("/sandi", lama=PASSWORD, baru="burung-enggang-88", ulang="burung-enggang-88").headers["Location"] == "/"
+    assert person.client.get("/pengguna").status_code == 200
+
+
+def test_a_session_ends_after_its_hours_however_much_it_is_used(
+    make_app: Callable[..., Flask], database: Database, person: Person
+) -> None:
+    with database.write() as connection:
+        accounts.add(connection, "siti", "petugas", PASSWORD, must_change=False)
+    officer = type(person)(make_app(session_hours=3).test_client())
+    assert officer.sign_in("siti").status_code == 302
+    for hours, status in ((2.9, 200), (0.2, 302)):
+        with officer.client.session_transaction() as kept:
+            kept["signed_in_at"] -= hours * 3600
+        assert officer.client.get("/sandi").status_code == status
+    assert officer.sign_in("siti").status_code == 302
+    with officer.client.session_transaction() as kept:
+        del kept["signed_in_at"]
+    assert officer.client.get("/sandi").status_code == 302, "one that does not say when it began has no hours left"
+
+
+def test_nothing_planted_in_a_session_outlives_signing_in_or_out(petugas: Person) -> None:
+    moves: list[Callable[[], TestResponse]] = [lambda: petugas.sign_in("petugas"), lambda: petugas.send("/keluar")]
+    for enter_or_leave in moves:
+        with petugas.client.session_transaction() as kept:
+            kept["titipan"] = "x"
+        assert enter_or_leave().status_code == 302
+        with petugas.client.session_transaction() as kept:
+            assert "titipan" not in kept
 
 
 def test_a_closed_account_is_out_at_once(database: Database, petugas: Person) -> None:
