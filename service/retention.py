@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from service import audit_log
 from service.clock import now
 from service.database import Database
-from service.tables import complaint, idempotency, import_job, import_row, routing, sketch, standing, verdict
+from service.tables import complaint, idempotency, import_job, routing, sketch, standing, verdict
 
 _AT_ONCE = 500
 
@@ -71,4 +71,3 @@ def _empty(connection: Connection, numbers: list[int]) -> None:
     connection.execute(update(routing).where(routing.c.id.in_(unanswered)).values(kecamatan=""))
     connection.execute(update(verdict).where(verdict.c.complaint_id.in_(numbers)).values(note="", question=""))
     connection.execute(delete(sketch).where(sketch.c.complaint_id.in_(numbers)))
-    connection.execute(update(import_row).where(import_row.c.complaint_id.in_(numbers)).values(detail=""))

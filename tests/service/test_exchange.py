@@ -781,6 +781,18 @@ def test_the_file_goes_back_only_to_whoever_uploaded_it(imports: Imports, app: F
     assert imports.fetch(job.id)
 
 
+def test_the_name_of_an_old_file_goes_with_what_was_in_it_but_not_of_one_still_under_way_or_younger(imports: Imports) -> None:
+    """A file may be called by somebody's name."""
+    old = imports.run(workbook(line("L1", "lampu mati")), name="rina-wati.xlsx").id
+    under_way = imports.begin(workbook(line("L2", "lampu mati")), name="budi.xlsx")
+    young = imports.run(workbook(line("L3", "lampu mati")), name="siti.xlsx").id
+    with imports.parts.database.write() as connection:
+        long_ago = update(import_job).values(created_at=now() - dt.timedelta(days=40))
+        connection.execute(long_ago.where(import_job.c.id.in_((old, under_way))))
+    retention.purge(imports.parts.database, now() - dt.timedelta(days=30))
+    assert [imports.job(number).file_name for number in (old, under_way, young)] == ["", "budi.xlsx", "siti.xlsx"]
+
+
 def test_a_second_sheet_with_reports_is_told_not_to_be_read(imports: Imports) -> None:
     book = load_workbook(io.BytesIO(workbook(line("L1", "lampu mati"))))
     for title, rows in (("Februari", [HEADER, line("L2", "sampah")]), ("Kosong", [HEADER]), ("Catatan", [("apa saja",)])):
