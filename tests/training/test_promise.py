@@ -6,6 +6,7 @@ from scipy.stats import binom
 
 from model.policy import NEVER
 from training import promise
+from training.config import TrainingConfig
 
 TARGET, DELTA = 0.05, 0.1
 
@@ -69,3 +70,31 @@ def test_the_list_holds_the_truth_as_often_as_asked_where_some_stand_for_many() 
 def test_too_few_cases_for_a_list_list_all() -> None:
     assert promise.list_cut(np.array([0.1, 0.2, 0.3]), 0.95, np.array([1.0, 1.0, 20.0])) == 0.0
     assert promise.list_cut(np.array([]), 0.95) == 0.0
+
+
+def test_an_agency_that_keeps_the_promise_does_not_lend_it_to_the_others() -> None:
+    """Its many right answers, counted among theirs, would hide that one in ten of theirs is wrong."""
+    said = np.array(["dinas"] * 3_000 + ["badan", "kantor"] * 140)
+    right = np.ones(len(said), dtype=bool)
+    right[3_000::10] = False
+    found = promise.policy(np.full(len(said), 0.9), said, right, np.full(len(said), 0.9), TrainingConfig())
+    assert (found.threshold("dinas").value, found.per_agency.keys()) == (0.9, {"dinas"})
+    assert found.threshold("badan").value == found.threshold("kantor").value == NEVER
+    everyone = promise.policy(
+        np.full(len(said), 0.9), np.full(len(said), "dinas"), right, np.full(len(said), 0.9), TrainingConfig()
+    )
+    assert everyone.threshold("dinas").cases == len(said), "all of them together would keep it"
+
+
+def test_an_agency_of_its_own_rows_that_cannot_promise_for_itself_is_one_of_the_others() -> None:
+    said = np.array(["dinas", "badan"] * 1_000)
+    right = (said == "dinas") | (np.arange(2_000) % 8 > 1)
+    found = promise.policy(np.where(said == "dinas", 0.9, 0.6), said, right, np.full(2_000, 0.9), TrainingConfig())
+    assert found.per_agency.keys() == {"dinas"}
+    assert found.threshold("badan").value == NEVER
+
+
+@pytest.mark.parametrize(("rows", "own"), [(promise.MIN_AGENCY_ROWS, {"dinas"}), (promise.MIN_AGENCY_ROWS - 1, set())])
+def test_a_threshold_of_its_own_needs_rows_enough(rows: int, own: set[str]) -> None:
+    sure, right = np.full(rows, 0.9), np.ones(rows, dtype=bool)
+    assert promise.policy(sure, np.full(rows, "dinas"), right, sure, TrainingConfig()).per_agency.keys() == own
