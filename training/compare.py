@@ -325,42 +325,42 @@ def judge(
     A broken promise is a warning only where the champion breaks it no less: to keep that one live would help nobody.
     """
     low, high = overall.interval
+    gained = f"{overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]"
     objections = []
     if overall.rows and high < 0:
-        objections.append(f"worse over all: {overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]")
+        objections.append(f"worse over all: {gained}")
     if traffic and traffic[1] < 0 <= high:
         objections.append(f"worse of all that came, by what the audit tells of what went out by itself: {traffic[0]:+.1%}")
     counted = [item for item in agencies if item.paired.rows >= MIN_AGENCY]
-    losing = [item.paired.worse - item.paired.better > MAX_LOSS * item.paired.rows for item in counted]
-    real = beyond_chance([item.paired for item in counted])
-    told = [f"{item.name} loses {-item.paired.difference:.1%} of {item.paired.rows}" for item in counted]
-    objections += [f"{loss}, beyond chance" for loss, much, sure in zip(told, losing, real, strict=True) if much and sure]
-    explained = tuple(
-        f"{loss}, which chance explains" for loss, much, sure in zip(told, losing, real, strict=True) if much and not sure
-    )
+    explained: tuple[str, ...] = ()
+    for item, beyond in zip(counted, beyond_chance([item.paired for item in counted]), strict=True):
+        if item.paired.worse - item.paired.better > MAX_LOSS * item.paired.rows:
+            loss = f"{item.name} loses {-item.paired.difference:.1%} of {item.paired.rows}"
+            if beyond:
+                objections.append(f"{loss}, beyond chance")
+            else:
+                explained += (f"{loss}, which chance explains",)
     warnings = explained
     before, after = automatic
-    if kept := not after.breaks(target_error, confidence):
-        more, most = more_sent
-        if most < 0 and more < -MAX_LESS and not before.breaks(target_error, confidence):
-            objections.append(f"sends {after.coverage:.1%} of all by itself where the champion sends {before.coverage:.1%}")
-    else:
+    kept_before, kept = (not auto.breaks(target_error, confidence) for auto in automatic)
+    if kept and kept_before and more_sent[1] < 0 and more_sent[0] < -MAX_LESS:
+        objections.append(f"sends {after.coverage:.1%} of all by itself where the champion sends {before.coverage:.1%}")
+    if not kept:
         too_many = f"{after.wrong} of {after.sent} sent by itself are wrong ({after.error:.1%}, champion {before.error:.1%})"
-        told_of = f"the promise of {target_error:.1%} is broken: {too_many}"
-        if before.breaks(target_error, confidence) and after.error <= before.error:
-            warnings += (told_of,)
+        broken = f"the promise of {target_error:.1%} is broken: {too_many}"
+        if not kept_before and after.error <= before.error:
+            warnings += (broken,)
         else:
-            objections.append(told_of)
+            objections.append(broken)
     if objections:
         return Verdict.HOLD, tuple(objections), warnings
     if overall.rows < MIN_ROWS:
         few = f"only {overall.rows} complaints that neither has seen; {MIN_ROWS} are needed"
         return Verdict.NOT_ENOUGH_DATA, (few,), warnings
     if low <= 0 and high - low > MAX_WIDTH:
-        uncertain = f"the difference is uncertain: {overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]"
-        return Verdict.NOT_ENOUGH_DATA, (uncertain,), warnings
+        return Verdict.NOT_ENOUGH_DATA, (f"the difference is uncertain: {gained}",), warnings
     reasons = (
-        f"{'better' if low > 0 else 'not worse'} over all: {overall.difference:+.1%} [{low:+.1%}, {high:+.1%}]",
+        f"{'better' if low > 0 else 'not worse'} over all: {gained}",
         f"none of {len(counted)} agencies with {MIN_AGENCY} complaints or more loses more than {MAX_LOSS:.0%}"
         + (f" beyond chance; {len(explained)} within it: {', '.join(explained)}" if explained else ""),
         f"{after.wrong} of {after.sent} sent by itself are wrong: "

@@ -71,6 +71,13 @@ def load(*paths: Path) -> list[Row]:
     return rows
 
 
+def load_known(register: Register, paths: Sequence[Path]) -> list[Row]:
+    """Read files and check them against a register; an agency without any row is no fault. Raises InvalidData."""
+    rows = load(*paths)
+    check(rows, register, every_agency=False)
+    return rows
+
+
 def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True, today: str = "") -> None:
     """Refuse what cannot be trained on: an unknown agency, a date that is none, an id twice in one source, no rows at all.
 

@@ -52,6 +52,13 @@ class Answers:
         """(rows,) whether the first candidate is the agency decided on."""
         return np.array([a == b for a, b in zip(self.truth, self.said, strict=True)], dtype=bool)
 
+    def among(self, counts: Iterable[int]) -> list[bool]:
+        """Tell of each row whether the agency decided on is among its first `counts` candidates."""
+        return [
+            row.agency in [candidate.agency for candidate in routing.candidates[:count]]
+            for row, routing, count in zip(self.rows, self.routings, counts, strict=True)
+        ]
+
     @property
     def confidence(self) -> Array:
         """(rows,) how sure the model was of its first candidate."""
@@ -99,15 +106,7 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
     """Figures of given answers."""
     right, sure = answers.right, answers.confidence
     count = len(right)
-    listed = [
-        row.agency in [candidate.agency for candidate in routing.candidates[: routing.listed]]
-        for row, routing in zip(answers.rows, answers.routings, strict=True)
-    ]
     acceptable = [said == row.agency or said in row.acceptable for said, row in zip(answers.said, answers.rows, strict=True)]
-    top3 = [
-        row.agency in [candidate.agency for candidate in routing.candidates[:3]]
-        for row, routing in zip(answers.rows, answers.routings, strict=True)
-    ]
     sent = np.array([routing.decision is Decision.AUTO for routing in answers.routings], dtype=bool)
     lengths = [routing.listed for routing in answers.routings]
     return {
@@ -115,14 +114,14 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
         "accuracy": _share(right),
         "accuracy_interval": figures.wilson(int(right.sum()), count),
         "acceptable_accuracy": _share(acceptable),
-        "top3": _share(top3),
+        "top3": _share(answers.among([3] * count)),
         "macro_f1": figures.macro_f1(answers.truth, answers.said),
         "ece": figures.expected_calibration_error(sure, right),
         "aurc": figures.aurc(sure, right),
         "augrc": figures.augrc(sure, right),
         **figures.bootstrap(answers.truth, answers.said, sure),
         "auto": figures.automatic(sent, right, target_error, confidence, stands_for(answers.rows)),
-        "list": {"coverage": _share(listed), "mean_length": float(np.mean(lengths)) if lengths else 0.0},
+        "list": {"coverage": _share(answers.among(lengths)), "mean_length": float(np.mean(lengths)) if lengths else 0.0},
         "reasons": dict(Counter(str(reason) for routing in answers.routings for reason in routing.reasons).most_common()),
         "per_agency": figures.per_agency(answers.truth, answers.said),
         "confusions": figures.confusions(answers.truth, answers.said),

@@ -82,6 +82,22 @@ class Sources:
             total.update(b"\0")
         return total.hexdigest()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Count what there is, for the manifest."""
+        digest = self.digest
+        return {
+            "digest": digest,
+            "given": self.given or digest,
+            "own": len(self.own),
+            "other": len(self.other),
+            "examples": len(self.examples.rows) if self.examples else 0,
+            "unlabelled": len(self.unlabelled),
+            "dropped": self.dropped,
+            "conflicts": self.conflicts,
+            "per_source": dict(Counter(row.source or "own" for row in (*self.own, *self.other))),
+            "per_agency": dict(sorted(Counter(row.agency for row in self.own if row.agency).items())),
+        }
+
 
 def load(
     register: Register,
@@ -128,8 +144,7 @@ def _read_or(faults: list[Fault], read: Callable[[], list[_T]]) -> list[_T]:
 def _examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:
     """Read another region's complaints that say a kind; None where all of them repeat known ones, as a region's own do."""
     register, _ = load_region(folder)
-    rows = dataset.load(folder / "complaints.jsonl")
-    dataset.check(rows, register, every_agency=False)
+    rows = dataset.load_known(register, [folder / "complaints.jsonl"])
     told = dataset.deduplicate([replace(row.complaint, agency="", unit="") for row in rows if row.complaint.kind]).kept
     new = dataset.without_repeats(told, known)
     return Examples(new, register) if new else None
@@ -188,18 +203,7 @@ def train(
         "agencies": [str(agency) for agency in fitted.classes_],
         "python": platform.python_version(),
         **made_with(register),
-        "data": {
-            "digest": sources.digest,
-            "given": sources.given or sources.digest,
-            "own": len(sources.own),
-            "other": len(sources.other),
-            "examples": len(sources.examples.rows) if sources.examples else 0,
-            "unlabelled": len(sources.unlabelled),
-            "dropped": sources.dropped,
-            "conflicts": sources.conflicts,
-            "per_source": dict(Counter(row.source or "own" for row in (*sources.own, *sources.other))),
-            "per_agency": dict(sorted(Counter(row.agency for row in routed).items())),
-        },
+        "data": sources.to_dict(),
         "config": config.to_dict(),
         "temperature": answers.temperature,
         "reliability": kept.reliability.to_dict(),

@@ -31,8 +31,7 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
     """Judge MODEL (a version, a path, or `current`) on complaints that it has not seen."""
     folder = Registry(models).resolve(model)
     router = Router.load(folder)
-    rows = dataset.load(*data)
-    dataset.check(rows, router.register, every_agency=False)
+    rows = dataset.load_known(router.register, data)
     if report_dir:
         outputs.check_outside(report_dir, folder)
         outputs.check_folder(report_dir)
@@ -68,8 +67,7 @@ def compare_(champion: str, challenger: str, data: tuple[Path, ...], models: Pat
 
 def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path], texts: bool) -> compare.Comparison:
     champion, challenger = map(Router.load, folders)
-    rows = dataset.load(*data)
-    dataset.check(rows, challenger.register, every_agency=False)
+    rows = dataset.load_known(challenger.register, data)
     if champion.version == challenger.version:  # the ledger would say that it is no worse than itself
         raise InvalidData([Fault(champion.version, 0, "is both champion and challenger: there is nothing to compare")])
     seen = {router.version: Seen.load(folder) for router, folder in zip((champion, challenger), folders, strict=True)}
@@ -126,8 +124,7 @@ def replay_(
 ) -> None:
     """Run the past step by step, knowing only what the desk would have known: what may be claimed."""
     register, _ = load_region(register_dir)
-    rows = dataset.load(*data)
-    dataset.check(rows, register, every_agency=False)
+    rows = dataset.load_known(register, data)
     kept = dataset.deduplicate([row.complaint for row in rows]).kept
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     if plot:
@@ -170,8 +167,7 @@ def drift_(model: str, data: tuple[Path, ...], models: Path, as_json: bool) -> N
     """
     folder = Registry(models).resolve(model)
     router = Router.load(folder)
-    rows = dataset.load(*data)
-    dataset.check(rows, router.register, every_agency=False)
+    rows = dataset.load_known(router.register, data)
     current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
     cases = drift.cases_of(router, current, Seen.load(folder))
     show(drift.watch(drift.count(cases)), as_json)

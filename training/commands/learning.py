@@ -149,8 +149,7 @@ def suspects_(model: str, data: tuple[Path, ...], models: Path, out: Path | None
     """Find labels that are probably wrong, with the likely one; judged with MODEL's register and configuration."""
     folder = Registry(models).resolve(model)
     router = Router.load(folder)
-    rows = dataset.load(*data)
-    dataset.check(rows, router.register, every_agency=False)
+    rows = dataset.load_known(router.register, data)
     if out:
         outputs.check_outside(out, folder)
         outputs.check_file(out, *data)
