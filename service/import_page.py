@@ -11,7 +11,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from werkzeug.wrappers import Response as BaseResponse
 
 from model.register import Register
-from service import access, audit_log, import_jobs, import_worker, name_mapping, uploads
+from service import access, audit_log, import_jobs, import_worker, name_mapping, spreadsheets, uploads
 from service.accounts import Permission
 from service.import_jobs import SOURCE, Job
 from service.name_mapping import LEFT, OPEN, Targets
@@ -176,7 +176,7 @@ def _may_fetch(job: Job) -> bool:
 
 
 def _handed(job: Job, by: int, of: Parts) -> Iterator[bytes]:
-    yield from uploads.pieces(of.settings.uploads / job.path)
+    yield from spreadsheets.pieces((of.settings.uploads / job.path).open("rb"))
     # Only a reader that took everything comes here; one that was cut off can fetch it again.
     with of.database.write() as connection:
         import_jobs.hand_back(connection, job, by)

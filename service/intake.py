@@ -115,7 +115,7 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     `settled` marks one that people elsewhere have decided already: nothing goes out by itself, and their verdict follows.
     Raises as `take_in` does.
     """
-    arrival, said, deadlines = prepared.arrival, prepared.said, prepared.deadlines
+    arrival, said = prepared.arrival, prepared.said
     if key and (known := _by_key(connection, arrival, key)) is not None:
         return known
     settings = parts.settings
@@ -125,28 +125,9 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     answer = holds.hold(said, stopped, drawn, ended=prepared.ended)
     if settled:
         answer = holds.settle(said)
-    asked = arrival.complaint
     likeness = similar.find(connection, prepared.sketch, arrival.received_at, settings.similar_days)
-    at = now()
-    row: dict[str, Any] = {
-        "source": arrival.source,
-        "client_id": asked.id,
-        "digest": arrival.digest,
-        "channel": arrival.channel,
-        "title": asked.title,
-        "text": asked.text,
-        "kecamatan": asked.kecamatan,
-        "desa": asked.desa,
-        "confidential": asked.confidential,
-        "received_at": arrival.received_at,
-        "stored_at": at,
-        "verify_by": deadlines.verify_by,
-        "follow_up_by": deadlines.follow_up_by,
-        "finish_by": deadlines.finish_by,
-        "similar_to": likeness.first,
-    }
     body = ROUTING.dump_json(said).decode() if said else ""
-    rows = {"complaint": row} | _rows(prepared, answer, body, at)
+    rows = _rows(prepared, answer, body, likeness.first)
     # Read before anything is written: with `at_once` the insert commits immediately, and a later failure could not undo it.
     first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
     number = storing.add(connection, rows, answer.reasons, likeness.new_keys)
@@ -155,8 +136,8 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     if key:
         _keep_key(connection, arrival, key, number)
     said_of_it = {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}
-    told = _answer(row | said_of_it, answer.reasons, first)
-    return Receipt(write(told, body), True, asked.id, number, answer.decision)
+    told = _answer({**rows["complaint"], **said_of_it}, answer.reasons, first)
+    return Receipt(write(told, body), True, prepared.id, number, answer.decision)
 
 
 def route(parts: Parts, asked: Complaint) -> Routing | None:
@@ -225,14 +206,32 @@ def _arrive(source: str, asked: ComplaintIn) -> _Arrival:
     return _Arrival(source, masked, mask(asked.channel)[:MAX_CHANNEL], received_at, hashlib.sha256(said.encode()).hexdigest())
 
 
-def _rows(prepared: Prepared, answer: Answer, body: str, at: dt.datetime) -> dict[str, storing.Row]:
-    """Build the rows that say what became of a complaint, by table."""
-    arrival, said, due = prepared.arrival, prepared.said, prepared.deadlines.verify_by
+def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None) -> dict[str, storing.Row]:
+    """Build the rows of a complaint and of what became of it, by table."""
+    arrival, said, deadlines, at = prepared.arrival, prepared.said, prepared.deadlines, now()
+    asked = arrival.complaint
     probability = said.probability if said else 0.0
     version = said.model_version if said else ""
     oversight = said is not None and said.oversight
     place = {"agency": answer.agency, "unit": answer.unit}
     rows: dict[str, storing.Row] = {
+        "complaint": {
+            "source": arrival.source,
+            "client_id": asked.id,
+            "digest": arrival.digest,
+            "channel": arrival.channel,
+            "title": asked.title,
+            "text": asked.text,
+            "kecamatan": asked.kecamatan,
+            "desa": asked.desa,
+            "confidential": asked.confidential,
+            "received_at": arrival.received_at,
+            "stored_at": at,
+            "verify_by": deadlines.verify_by,
+            "follow_up_by": deadlines.follow_up_by,
+            "finish_by": deadlines.finish_by,
+            "similar_to": similar_to,
+        },
         "routing": {
             "shadow": False,
             "model_version": version,
@@ -242,7 +241,7 @@ def _rows(prepared: Prepared, answer: Answer, body: str, at: dt.datetime) -> dic
             "oversight": oversight,
             "kind": said.kind if said else "",
             "kecamatan": prepared.kecamatan,
-            "desa": said.desa if said else arrival.complaint.desa,
+            "desa": said.desa if said else asked.desa,
             "body": body,
             "routed_at": at,
         },
@@ -252,8 +251,8 @@ def _rows(prepared: Prepared, answer: Answer, body: str, at: dt.datetime) -> dic
             **place,
             "kecamatan": prepared.kecamatan,
             "received_at": arrival.received_at,
-            "due": due,
-            "rank": review.rank(due, probability, answer.queue, oversight),
+            "due": deadlines.verify_by,
+            "rank": review.rank(deadlines.verify_by, probability, answer.queue, oversight),
         },
     }
     if not answer.queue:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -77,13 +77,6 @@ def remove(folder: Path, name: str) -> None:
     """Delete a file of the folder, if it is there."""
     if name:
         (folder / name).unlink(missing_ok=True)
-
-
-def pieces(path: Path) -> Iterator[bytes]:
-    """Yield a file in pieces."""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
 
 
 def sweep(folder: Path, kept: Collection[str], before: float) -> int:
