@@ -153,7 +153,7 @@ def test_only_the_first_word_of_each_field_opens_it() -> None:
         (" \n\t ", []),
     ],
 )
-def test_words_of(written: str, expected: list[str]) -> None:
+def test_a_text_is_split_into_its_words(written: str, expected: list[str]) -> None:
     assert texts(written) == expected
 
 
@@ -190,7 +190,7 @@ def test_words_of(written: str, expected: list[str]) -> None:
         ("\ud800", ""),
     ],
 )
-def test_normal_form_of(written: str, expected: str) -> None:
+def test_a_written_word_has_one_normal_form(written: str, expected: str) -> None:
     assert normalise_word(written) == expected
 
 
