@@ -12,7 +12,8 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from service import accounts, rates
@@ -164,8 +165,14 @@ def init_app(app: Flask, keys: KeyRing, key_limit: str) -> None:
     login.user_loader(_load_account)
     csrf = CSRFProtect()
     csrf.init_app(app)
+    app.jinja_env.globals["csrf"] = csrf_field
     app.extensions["salur-gate"] = Gate(login, csrf, keys, key_limit)
     app.before_request(app.extensions["salur-gate"].check)
+
+
+def csrf_field() -> Markup:
+    """Write the hidden field that every form of a page must hold."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
 
 def gate() -> Gate:
