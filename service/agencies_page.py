@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, make_response, render_template, request
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 from werkzeug.wrappers import Response
 
 from model.register import Register
@@ -101,7 +101,7 @@ def confusions(connection: Connection, since: dt.datetime, agency_id: str = "") 
     return [Confusion(row.proposed, row.decided, row.many) for row in connection.execute(query)]
 
 
-def _verdicts(since: dt.datetime) -> Any:
+def _verdicts(since: dt.datetime) -> Select[Any]:
     """Select what was proposed and what stands decided; a verdict that was superseded or undone no longer counts."""
     return (
         select(routing.c.agency.label("proposed"), verdict.c.agency.label("decided"))

@@ -120,22 +120,22 @@ def keep(connection: Connection, shadow: Shadowed, said: Sequence[Said]) -> None
 def figures(connection: Connection, shadow: Shadowed, champion: str) -> Figures:
     """Set what a challenger said against what the model in use (`champion`, a version) answered and what people decided."""
     mine = and_(routing.c.shadow, routing.c.model_version == shadow.version)
-    counted = connection.execute(
+    asked, failed, automatic = connection.execute(
         select(func.count(), _count(routing.c.agency == ""), _count(routing.c.decision == "auto")).where(mine)
     ).one()
-    left = connection.execute(select(func.count(), func.min(complaint.c.stored_at)).where(*_unanswered(shadow))).one()
+    waiting, waiting_since = connection.execute(
+        select(func.count(), func.min(complaint.c.stored_at)).where(*_unanswered(shadow))
+    ).one()
     first, second = routing.alias("champion"), routing.alias("challenger")
-    pairs = (
-        second.join(standing, standing.c.complaint_id == second.c.complaint_id).join(first, first.c.id == standing.c.routing_id),
-        (second.c.shadow, second.c.model_version == shadow.version, second.c.agency != "", first.c.model_version == champion),
-    )
-    same = first.c.agency == second.c.agency
-    compared = connection.execute(select(func.count(), _count(same)).select_from(pairs[0]).where(*pairs[1])).one()
+    both = second.join(standing, standing.c.complaint_id == second.c.complaint_id).join(first, first.c.id == standing.c.routing_id)
+    of_both = (second.c.shadow, second.c.model_version == shadow.version, second.c.agency != "", first.c.model_version == champion)
+    is_same = first.c.agency == second.c.agency
+    compared, same = connection.execute(select(func.count(), _count(is_same)).select_from(both).where(*of_both)).one()
     count = func.count().label("cases")
     differences = connection.execute(
         select(first.c.agency, second.c.agency, count)
-        .select_from(pairs[0])
-        .where(*pairs[1], ~same)
+        .select_from(both)
+        .where(*of_both, ~is_same)
         .group_by(first.c.agency, second.c.agency)
         .order_by(count.desc(), first.c.agency, second.c.agency)
         .limit(MOST_PAIRS)
@@ -149,20 +149,20 @@ def figures(connection: Connection, shadow: Shadowed, champion: str) -> Figures:
             _count(and_(~right[0], right[1])),
             _count(and_(~right[0], ~right[1])),
         )
-        .select_from(pairs[0].join(verdict, verdict.c.id == standing.c.verdict_id))
-        .where(*pairs[1], verdict.c.outcome.in_(("confirmed", "changed")))
+        .select_from(both.join(verdict, verdict.c.id == standing.c.verdict_id))
+        .where(*of_both, verdict.c.outcome.in_(("confirmed", "changed")))
         .group_by(verdict.c.blind)
     ).all()
     return Figures(
-        answered=int(counted[0]) - int(counted[1]),
-        failed=int(counted[1]),
-        waiting=int(left[0]),
-        waiting_since=left[1],
-        automatic=int(counted[2]),
-        compared=int(compared[0]),
-        same=int(compared[1]),
-        decided=Right(*(sum(int(row[place]) for row in judged) for place in range(1, 5))),
-        blind=Right(*(sum(int(row[place]) for row in judged if row.blind) for place in range(1, 5))),
+        answered=asked - failed,
+        failed=failed,
+        waiting=waiting,
+        waiting_since=waiting_since,
+        automatic=automatic,
+        compared=compared,
+        same=same,
+        decided=Right(*(sum(row[place] for row in judged) for place in range(1, 5))),
+        blind=Right(*(sum(row[place] for row in judged if row.blind) for place in range(1, 5))),
         differences=[Difference(row[0], row[1], row.cases) for row in differences],
     )
 

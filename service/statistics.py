@@ -11,7 +11,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, Integer, Interval, and_, case, cast, exists, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    FromClause,
+    Integer,
+    Interval,
+    Subquery,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+)
 
 from service.periods import Period
 from service.proportions import exact_interval
@@ -319,7 +334,7 @@ def _deadlines(connection: Connection, period: Period, today: dt.date) -> tuple[
     return Deadlines(*row[0:3]), Deadlines(*row[3:6], is_known=agencies_tell), Finish(*row[6:8])
 
 
-def _first(of: ColumnElement[Any], moment: ColumnElement[Any], *where: ColumnElement[bool]) -> Any:
+def _first(of: ColumnElement[Any], moment: ColumnElement[Any], *where: ColumnElement[bool]) -> Subquery:
     """Answer the first such moment of each complaint, as a table of `complaint_id` and `at`."""
     return select(of.label("complaint_id"), func.min(moment).label("at")).where(*where).group_by(of).subquery()
 
@@ -413,12 +428,12 @@ def _within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
     return and_(column >= period.start, column < period.end)
 
 
-def _given(connection: Connection, period: Period, given: Any = verdict) -> tuple[ColumnElement[bool], ...]:
+def _given(connection: Connection, period: Period, given: FromClause = verdict) -> tuple[ColumnElement[bool], ...]:
     """Verdicts of the period, but for those taken back. Not "which stand now": an agency's answer hides nobody's work."""
     return _within(_unsought(connection, given.c.decided_at), period), given.c.outcome != "undone", _stands(given)
 
 
-def _stands(given: Any) -> ColumnElement[bool]:
+def _stands(given: FromClause) -> ColumnElement[bool]:
     undone = verdict.alias()
     return ~exists().where(undone.c.supersedes == given.c.id)
 

@@ -16,6 +16,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training.tables import percent
 from training.workload import OperatingPoint
 
 Figures = Mapping[str, Any]
@@ -86,9 +87,8 @@ def promise(figures: Figures) -> Drawing:
         top = 1.12 * max([200 * target, *risk])
         axes.axhspan(0, 100 * target, color=PALE, linewidth=0, alpha=0.6)
         axes.axhline(100 * target, color=BRAND, linewidth=1, linestyle=(0, (4, 3)))
-        axes.text(
-            100, 100 * target + top * 0.012, f"promised: at most {_short(target)}", color=BRAND, ha="right", va="bottom", fontsize=9
-        )
+        promised = f"promised: at most {percent(target, 0)}"
+        axes.text(100, 100 * target + top * 0.012, promised, color=BRAND, ha="right", va="bottom", fontsize=9)
         axes.plot(coverage, risk, color=INK, linewidth=1.8)
         if auto["sent"]:
             low, high = auto["error_interval"]
@@ -102,7 +102,7 @@ def promise(figures: Figures) -> Drawing:
                 markersize=7,
                 linewidth=1.6,
             )
-            words = f"sent by itself: {_short(auto['coverage'])} of complaints,\n{_short(auto['error'], 1)} of them wrong"
+            words = f"sent by itself: {percent(auto['coverage'], 0)} of complaints,\n{percent(auto['error'])} of them wrong"
             start = min(at, 58.0)  # so that the words end inside, and above all that is drawn there
             below = [error for share, error in zip(coverage, risk, strict=True) if start - 2 <= share <= start + 42]
             height = max([100 * target, 100 * high, *below]) + top * 0.06
@@ -113,8 +113,8 @@ def promise(figures: Figures) -> Drawing:
         axes.grid(axis="y")
 
     words = (
-        f"Line: error among the most certain complaints, rising to {_short(1 - figures['accuracy'])} when all are sent; "
-        f"promise at {_short(target)}; sent automatically: {_short(auto['coverage'])}."
+        f"Line: error among the most certain complaints, rising to {percent(1 - figures['accuracy'], 0)} when all are sent; "
+        f"promise at {percent(target, 0)}; sent automatically: {percent(auto['coverage'], 0)}."
     )
     return _drawing("promise", words, 3.6, draw)
 
@@ -259,7 +259,7 @@ def replayed(found: Figures) -> Drawing:
         axes.legend(loc="upper center", ncols=4, bbox_to_anchor=(0.5, 1.15))
 
     words = ", ".join(
-        f"{name}: {_short(row['coverage'])} sent, {_short(row['error'], 1)} of it wrong" for name, row in months.items()
+        f"{name}: {percent(row['coverage'], 0)} sent, {percent(row['error'])} of it wrong" for name, row in months.items()
     )
     return _drawing("replay", words, 3.2, draw)
 
@@ -287,7 +287,3 @@ def _tidy(svg: str, words: str) -> str:
     return re.sub(
         r'<svg ([^>]*?)width="[^"]*" height="[^"]*"|<svg ', rf'<svg role="img" aria-label="{html.escape(words)}" \1', svg, count=1
     )
-
-
-def _short(share: float, digits: int = 0) -> str:
-    return f"{100 * share:.{digits}f} %"

@@ -7,7 +7,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -46,7 +46,14 @@ def say(step: str) -> None:
     click.echo(step, err=True)
 
 
-def show(found: Any, as_json: bool) -> None:
+class Shown(Protocol):
+    """A result: as text a table, and plain values for --json."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+
+
+def show(found: Shown, as_json: bool) -> None:
     """Print a result, as a table or as one JSON object."""
     click.echo(json.dumps(found.to_dict(), ensure_ascii=False) if as_json else str(found))
 
