@@ -377,7 +377,7 @@ def fit_heads(
     given = np.hstack([columns, needs, facts])
     kinds = [kind for kind in KINDS[1:] if kind in kept]
     heads = {}
-    for group in [kinds] * bool(kinds) + [[name] for name in kept if name not in kinds]:
+    for group in filter(None, (kinds, *([name] for name in kept if name not in kinds))):
         known = data.known(group[0])
         middle, spread = given[known].mean(axis=0), given[known].std(axis=0)
         spread[spread == 0] = 1.0
@@ -424,10 +424,8 @@ def _join(inputs: Array, target: Array, read: Array, group: Sequence[str]) -> tu
     model = LogisticRegression(C=c, max_iter=2000).fit(inputs[:, read], target)
     # Of two classes scikit-learn keeps the last one's coefficients alone.
     pair = len(group) == 1
-    coef, bias = (
-        np.zeros((len(group), inputs.shape[1])),
-        -model.intercept_ if pair else model.intercept_[:-1] - model.intercept_[-1],
-    )
+    bias: Array = -model.intercept_ if pair else model.intercept_[:-1] - model.intercept_[-1]
+    coef = np.zeros((len(group), inputs.shape[1]))
     coef[:, read] = -model.coef_ if pair else model.coef_[:-1] - model.coef_[-1]
     return coef, bias
 

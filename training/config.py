@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -78,23 +78,7 @@ def load(path: Path) -> TrainingConfig:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # also that of int, for a number of thousands of digits
         raise InvalidData([Fault(str(path), 0, f"not TOML: {error}")]) from error
-    wrong = []
-    for name, value in table.items():
-        if name == "weights":
-            if not isinstance(value, dict):
-                wrong.append("weights must be a table of numbers by source")
-                continue
-            wrong += [
-                f"weights.{key} = {item!r}: a number from 0 to 100"
-                for key, item in value.items()
-                if not _within(item, (0.0, 100.0))
-            ]
-        elif name not in _BOUNDS:
-            wrong.append(f"{name}: no such setting; there are {', '.join([*_BOUNDS, 'weights'])}")
-        elif not _within(value, _BOUNDS[name]) or isinstance(_BOUNDS[name][0], int) > isinstance(value, int):
-            low, high = _BOUNDS[name]
-            wrong.append(f"{name} = {value!r}: {'a whole number' if isinstance(low, int) else 'a number'} from {low} to {high}")
-    if wrong:
+    if wrong := [reason for name, value in table.items() for reason in _wrong(name, value)]:
         raise InvalidData(Fault(str(path), 0, reason) for reason in wrong)
     weights = MappingProxyType(dict(table.pop("weights", {})))
     return TrainingConfig(**table, weights=weights)
@@ -104,6 +88,23 @@ def of_manifest(manifest: Mapping[str, Any]) -> TrainingConfig:
     """Read the configuration that a version was trained with."""
     table = dict(manifest["config"])
     return TrainingConfig(**{**table, "weights": MappingProxyType(dict(table.get("weights", {})))})
+
+
+def _wrong(name: str, value: object) -> Iterator[str]:
+    """Yield what is wrong with one setting of a file."""
+    if name == "weights" and isinstance(value, dict):
+        for source, weight in value.items():
+            if not _within(weight, (0.0, 100.0)):
+                yield f"weights.{source} = {weight!r}: a number from 0 to 100"
+    elif name == "weights":
+        yield "weights must be a table of numbers by source"
+    elif name not in _BOUNDS:
+        yield f"{name}: no such setting; there are {', '.join([*_BOUNDS, 'weights'])}"
+    else:
+        low, high = _BOUNDS[name]
+        whole = isinstance(low, int)
+        if not _within(value, (low, high)) or (whole and not isinstance(value, int)):
+            yield f"{name} = {value!r}: {'a whole number' if whole else 'a number'} from {low} to {high}"
 
 
 def _within(value: object, bounds: tuple[float, float]) -> bool:
