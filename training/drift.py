@@ -16,10 +16,10 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betaln, gammaln
 
 from model.faults import Fault, InvalidData
@@ -236,33 +236,14 @@ def predictive_tail(observed: int, complaints: int, share: float, concentration:
     return float(min(1.0, np.exp(choose + betaln(k + a, complaints - k + b) - betaln(a, b)).sum()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Past:
+class _Past(NamedTuple):
     """A stretch of a series, as sums over its weeks: x, n, x² / n, how many have any complaint, how many there are."""
 
-    part: int = 0
-    whole: int = 0
-    squares: float = 0.0
-    filled: int = 0
-    weeks: int = 0
-
-    def __add__(self, other: _Past) -> _Past:
-        return _Past(
-            self.part + other.part,
-            self.whole + other.whole,
-            self.squares + other.squares,
-            self.filled + other.filled,
-            self.weeks + other.weeks,
-        )
-
-    def __sub__(self, other: _Past) -> _Past:
-        return _Past(
-            self.part - other.part,
-            self.whole - other.whole,
-            self.squares - other.squares,
-            self.filled - other.filled,
-            self.weeks - other.weeks,
-        )
+    part: float
+    whole: float
+    squares: float
+    filled: float
+    weeks: float
 
     @property
     def share(self) -> float:
@@ -284,23 +265,23 @@ class _Past:
         return max(0.0, pearson / (self.filled - 1))
 
 
-def _pasts(counts: Iterable[tuple[int, int]]) -> list[_Past]:
-    """Sum a series up: the k-th is what the first k weeks come to."""
-    weeks = (_Past(part, whole, part * part / whole if whole else 0.0, int(whole > 0), 1) for part, whole in counts)
-    return list(accumulate(weeks, initial=_Past()))
+def _sums(counts: Iterable[tuple[int, int]]) -> NDArray[np.float64]:
+    """(weeks + 1, 5): sum a series up; the k-th row is what the first k weeks come to, in the order of `_Past`."""
+    weeks = [(part, whole, part * part / whole if whole else 0.0, whole > 0, 1) for part, whole in counts]
+    return np.cumsum(np.array([(0, 0, 0.0, False, 0), *weeks], dtype=float), axis=0)
 
 
 def dispersion(counts: Sequence[tuple[int, int]]) -> float:
     """Measure how much more weekly shares vary than chance lets them: about 1 is chance."""
-    return _pasts(counts)[-1].dispersion
+    return _Past(*_sums(counts)[-1].tolist()).dispersion
 
 
 def _common_variation(series: Sequence[Sequence[tuple[int, int]]]) -> list[float]:
     """For each week, how much agencies' weekly rates varied before it, beyond chance: the mean squared coefficient of variation."""
-    sums = [_pasts(counts) for counts in series]
+    sums = [_sums(counts) for counts in series]
     common = []
     for week in range(len(series[0]) if series else 0):
-        pasts = [each[week] - each[max(0, week - MEMORY)] for each in sums]
+        pasts = [_Past(*(each[week] - each[max(0, week - MEMORY)]).tolist()) for each in sums]
         rates = [(past.dispersion, past.part / max(1, past.weeks)) for past in pasts]
         squares = [max(0.0, spread - 1) / rate for spread, rate in rates if rate >= _COMMON]
         common.append(float(np.mean(squares)) if squares else 0.0)
@@ -316,10 +297,10 @@ def _departures(
     variation: Sequence[float] | None = None,
 ) -> Iterator[_Departure]:
     """Test a series week by week for a rise and a fall, of at most these chances; `variation` is common to all series."""
-    sums = _pasts(counts)
+    sums = _sums(counts)
     for week, window, begin, start in _windows(len(counts)):
-        past, now = sums[start] - sums[begin], sums[week + 1] - sums[start]
-        observed, complaints = now.part, now.whole
+        past = _Past(*(sums[start] - sums[begin]).tolist())
+        observed, complaints = (int(count) for count in (sums[week + 1] - sums[start])[:2])
         if not past.whole or not complaints:
             continue
         share, spread = past.share, past.dispersion
@@ -363,7 +344,7 @@ def _rising_words(weeks: Sequence[Week]) -> Iterator[_Departure]:
         for word, observed in sorted(_sum(latest).items()):
             if observed < MIN_WORD:
                 continue
-            before = _pasts((item.words.get(word, 0), item.complaints) for item in past)[-1]
+            before = _Past(*_sums((item.words.get(word, 0), item.complaints) for item in past)[-1].tolist())
             expected = before.share * complaints
             if observed < 2 * expected:
                 continue
