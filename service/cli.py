@@ -32,7 +32,7 @@ from service.tables import ROLES, SCOPES, api_key, complaint
 
 
 class _Group(click.Group):
-    """Ends with one line and exit code 2 where something can be put right by whoever called, never with a traceback."""
+    """Ends with one line and exit code 2, never with a traceback, where the caller can correct what is wrong."""
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         try:

@@ -288,7 +288,7 @@ def _decide(number: int, draft: Draft) -> Response:
                 # A question quotes the complaint that it is about.
                 others=draft.members if draft.group and choice.outcome != "needs-info" else (),
             )
-            # One that was not waiting was looked up: whoever did that wants to stay with it, if they still may.
+            # A complaint that was not waiting was looked up on purpose: stay with it, if this person may still read it.
             looked_up = case.state != "waiting" and not saved.again
             stays = looked_up and (not case.complaint.confidential or person.may(Permission.CONFIDENTIAL))
             ahead = number if stays else _claim_next(connection, wanted)
@@ -481,7 +481,7 @@ def _choice(case: Case, draft: Draft) -> Choice:
 
 
 def describe(number: int, fields: Mapping[str, str]) -> str:
-    """Say what a form of a complaint's page decides, "" where nothing, for whoever is asked whether to send it once more."""
+    """Say what a form of a complaint's page decides, "" where nothing: shown when the form is offered again after signing in."""
     agency, _, unit = fields.get("putusan", "").partition("/")
     done = {
         "kurang-informasi": "kurang informasi, tanyakan kepada pelapor",
@@ -494,7 +494,7 @@ def describe(number: int, fields: Mapping[str, str]) -> str:
 
 
 def _told(saved: Saved, case: Case) -> dict[str, Any]:
-    """Write what the page says of a verdict that is kept; small, for it travels in the session where there is no script."""
+    """Build what the page says about a stored verdict; small, because without the script it travels in the session cookie."""
     said = {
         "needs-info": "pertanyaan dicatat. Sampaikan kepada pelapor lewat kanal asal aduan ini",
         "not-a-complaint": "bukan aduan",

@@ -215,7 +215,7 @@ def _asked(parts: Parts, report: Report) -> ComplaintIn:
 
 
 def _moment(parts: Parts, written: str) -> dt.datetime | None:
-    """Read a date of the file, in the region's time unless it says its zone; None, which is now, for what cannot be one."""
+    """Read a date of the file, in the region's time unless it names a zone; None, which stands for now, where it is not valid."""
     try:
         moment = dt.datetime.fromisoformat(written)
     except ValueError:

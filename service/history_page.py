@@ -123,7 +123,7 @@ def _rows(form: str, most: int) -> Iterator[Sequence[spreadsheets.Cell]]:
 
 def _cells(row: Row[Any], reasons: Sequence[str], register: Register | None) -> Sequence[spreadsheets.Cell]:
     zone = parts().calendar.zone
-    hidden = row.blind  # whoever decides it must not know what the model said
+    hidden = row.blind  # a blind audit case must be decided without the model's answer
 
     def name(agency: str) -> str:
         return office(agency, "", register)

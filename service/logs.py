@@ -57,7 +57,7 @@ def configure(level: str) -> None:
 
 
 class ServerLine(logging.Formatter):
-    """Writes what the server itself logs in the form of all other lines: whoever reads them reads JSON alone."""
+    """Writes what gunicorn itself logs as JSON lines, like all others."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line, a traceback within it."""

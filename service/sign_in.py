@@ -187,7 +187,7 @@ def _local(target: str) -> str:
 
 
 def _shown(target: str) -> str:
-    """Answer an address of this site where it is a page, else the nearest page above it: some addresses only take a form."""
+    """Answer an address of this site if it can be shown, else the nearest page above it: some addresses only take a form."""
     asked = path = urlsplit(target).path
     while path != "/":
         try:

@@ -71,7 +71,7 @@ class Turns:
         return not job.done
 
     def gather(self) -> Sequence[Job]:
-        """Take all work that others may do out of the line, for the one who has the turn to do with their own and `finish`."""
+        """Take the jobs that are not exclusive out of the line: whoever has the turn does them too, and ends each by `finish`."""
         with self._lock:
             found = [job for job in self._line if not job.exclusive]
             self._line = deque(job for job in self._line if job.exclusive)

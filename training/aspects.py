@@ -77,7 +77,7 @@ MIN_POSITIVES = 20
 OVERSIGHT_PRECISION = 0.63
 """At least this share of those held for allegations must be ones; out-of-fold figures come out 2 points above new ones."""
 HELD_BACK = 0.007
-"""At most this share of real complaints may be taken for none; below the promised 1 %, for other regions write differently."""
+"""Most real complaints, as a share, that may be held back as none; under the promised 1 %, as other regions write differently."""
 MIN_PRECISION = 0.4
 """A question to the reporter that is needless more often than this is left out."""
 FURTHER = 4_000

@@ -79,7 +79,7 @@ def load_known(register: Register, paths: Sequence[Path]) -> list[Row]:
 
 
 def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True, today: str = "") -> None:
-    """Refuse what cannot be trained on: an unknown agency, a date that is none, an id twice in one source, no rows at all.
+    """Refuse what cannot be trained on: an unknown agency, an invalid date, an id twice in one source, no rows at all.
 
     With `every_agency`, an active agency without any row is a fault too: a model would know it by the register's words alone.
     With `today`, an ISO date, so is a row received later: one date in the future would make all other rows look old. On that

@@ -184,7 +184,7 @@ def cases_of(
 
 
 def count(cases: Iterable[Case]) -> list[Week]:
-    """Count cases by week, in order, empty weeks too. Raises InvalidData for a date that is none, and for over MAX_WEEKS."""
+    """Count cases by week, in order, empty weeks too. Raises InvalidData for an invalid date, and for over MAX_WEEKS."""
     by_week: dict[date, list[Case]] = {}
     for case in cases:
         by_week.setdefault(_monday(case.received_at), []).append(case)

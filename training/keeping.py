@@ -56,7 +56,7 @@ def policy_of(judged: Judged, config: TrainingConfig) -> Policy:
 
 
 def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) -> Kept:
-    """Fit curve and policy: on answers to complaints with a date where there are enough of them, else on all alike."""
+    """Fit curve and policy: on the dated answers where there are ENOUGH_DATED of them, else on all."""
     raw = judge(answers, own, reader)
     each = stands_for(own.rows)
     known = _known(raw, answers.rows, own)

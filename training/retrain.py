@@ -72,8 +72,8 @@ def retrain(
     """Train a version from `given`, compare it with the live one, and with `promote` put it live where it is better.
 
     `test` is the share of the complaints new since the live model, the newest, that judges both; as for `hold_out`.
-    Nothing is trained twice: not what the live version was trained on, nor what was compared with it. A live version that
-    cannot be loaded can be compared with none: whoever looks after it must say that the new one goes live.
+    Nothing is trained twice: neither what the live version was trained on, nor what was already compared with it. Where the live
+    version cannot be loaded there is nothing to compare with, and a person must promote the new one.
     """
     live = registry.current()
     champion, broken = _load(registry, live) if live else (None, "")
