@@ -1,9 +1,9 @@
 """Decisions told to other systems: each entry of the feed is posted, signed, and tried again until it is taken or given up.
 
 At least once, and nearly always in order: an entry that fails does not hold up the later ones, so a receiver keeps the highest
-`cursor` it has seen of each complaint. A receiver that cannot be reached is tried once in a round, and what else was to go there
-counts as tried: the others do not wait for it longer than that. The signing key is made of the service's secret and the webhook's
-salt: whoever has the database alone cannot forge a delivery.
+`cursor` it has seen of each complaint. Each receiver of a round is told in a thread of its own, and one that cannot be reached is
+tried once, and what else was to go there counts as tried: the others do not wait for it longer than that. The signing key is made
+of the service's secret and the webhook's salt: whoever has the database alone cannot forge a delivery.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import http.client
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 from typing import Any
 
 import structlog
@@ -35,9 +35,9 @@ FIRST_WAIT = dt.timedelta(seconds=10)
 LONGEST_WAIT = dt.timedelta(hours=6)
 LEASE = dt.timedelta(seconds=4 * outgoing.SECONDS)
 """How long an attempt may take before another worker thinks that the first one died."""
-AT_ONCE = 50
-AT_ONCE_EACH = 10
-"""Attempts of one round, and how many of them go to one address: the rest of it waits for the next round, as all others do."""
+AT_ONCE = 8
+AT_ONCE_EACH = 25
+"""Addresses of one round, those whose entries wait longest, and attempts for each of them; the rest waits for the next round."""
 ROUND = LEASE - dt.timedelta(seconds=2 * outgoing.SECONDS)
 """How long attempts of a round are begun: what is left then is due in the next one."""
 _STATUS = "answered with status " + webhook_delivery.c.last_status.cast(String)
@@ -130,14 +130,38 @@ def sign(key: str, moment: int, body: bytes) -> str:
 def deliver(
     database: Database, settings: Settings, secret: str, send: Send = outgoing.post, clock: Callable[[], dt.datetime] = now
 ) -> int:
-    """Make the attempts that are due, AT_ONCE at the most; answers how many were taken, with those put back for want of time."""
+    """Make the attempts that are due, AT_ONCE_EACH at the most for each of AT_ONCE addresses.
+
+    Answers how many were taken, with those put back for want of time.
+    """
     feed.place(database)
     with database.write() as connection:
         _fan_out(connection, clock())
     began = clock()
     with database.write() as connection:
         due = _take_due(connection, began)
-    unreachable: dict[int, str] = {}
+
+    def tell(of_one: Sequence[Delivery]) -> None:
+        _tell(database, settings, secret, of_one, send, clock, began)
+
+    with ThreadPoolExecutor(AT_ONCE, "salur-webhook") as pool:
+        told = [pool.submit(tell, of_one) for of_one in due]
+    for one in told:  # what went wrong with one address ends the round, but once the others are told
+        one.result()
+    return sum(map(len, due))
+
+
+def _tell(
+    database: Database,
+    settings: Settings,
+    secret: str,
+    due: Sequence[Delivery],
+    send: Send,
+    clock: Callable[[], dt.datetime],
+    began: dt.datetime,
+) -> None:
+    """Make the attempts of one address, one after another."""
+    unreachable = ""
     for delivery in due:
         if clock() - began > ROUND:
             with database.write() as connection:
@@ -147,14 +171,12 @@ def deliver(
             mine = _is_mine(connection, delivery)
         if not mine:  # its address was removed, or another worker took it over
             continue
-        status, error = None, unreachable.get(delivery.webhook_id, "")
+        status, error = None, unreachable
         if not error:
             status, error = _attempt(delivery, settings, secret, send, clock())
-            if error:
-                unreachable[delivery.webhook_id] = error
+            unreachable = error
         with database.write() as connection:
             _note(connection, delivery, status, error, clock())
-    return len(due)
 
 
 def _fan_out(connection: Connection, moment: dt.datetime) -> None:
@@ -168,13 +190,13 @@ def _fan_out(connection: Connection, moment: dt.datetime) -> None:
             connection.execute(update(webhook).where(webhook.c.id == hook.id).values(position=rows[-1].position))
 
 
-def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Delivery]:
-    """Lease the attempts that are due, so that no other worker makes them too."""
+def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Sequence[Delivery]]:
+    """Lease the attempts that are due, so that no other worker makes them too; those of one address together."""
     is_due = (webhook_delivery.c.state == "pending", webhook_delivery.c.next_at <= moment)
     longest = func.min(webhook_delivery.c.next_at)
     hooks = select(webhook_delivery.c.webhook_id).where(*is_due).group_by(webhook_delivery.c.webhook_id).order_by(longest)
-    of_each: list[Sequence[Row[Any]]] = []
-    for hook in connection.execute(hooks.limit(AT_ONCE // AT_ONCE_EACH)).scalars().all():
+    due = []
+    for hook in connection.execute(hooks.limit(AT_ONCE)).scalars().all():
         of_it = (
             select(webhook_delivery, webhook.c.url, webhook.c.salt)
             .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
@@ -183,15 +205,15 @@ def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Delivery]
             .limit(AT_ONCE_EACH)
             .with_for_update(skip_locked=True, of=webhook_delivery)
         )
-        of_each.append(connection.execute(of_it).all())
-    due = []
-    # Each address's first, then each one's second: who answers slowly takes its own turns and nobody else's.
-    for row in filter(None, chain.from_iterable(zip_longest(*of_each))):
-        entry = connection.execute(feed.ENTRIES.where(decision.c.position == row.position)).one()
-        body = json.dumps(feed.entry(entry), ensure_ascii=False).encode()
-        due.append(Delivery(row.webhook_id, row.position, row.url, row.salt, row.attempts + 1, body, row.next_at))
-        connection.execute(_this(row.webhook_id, row.position).values(attempts=row.attempts + 1, next_at=moment + LEASE))
+        due.append([_lease(connection, row, moment) for row in connection.execute(of_it).all()])
     return due
+
+
+def _lease(connection: Connection, row: Row[Any], moment: dt.datetime) -> Delivery:
+    entry = connection.execute(feed.ENTRIES.where(decision.c.position == row.position)).one()
+    body = json.dumps(feed.entry(entry), ensure_ascii=False).encode()
+    connection.execute(_this(row.webhook_id, row.position).values(attempts=row.attempts + 1, next_at=moment + LEASE))
+    return Delivery(row.webhook_id, row.position, row.url, row.salt, row.attempts + 1, body, row.next_at)
 
 
 def _attempt(delivery: Delivery, settings: Settings, secret: str, send: Send, moment: dt.datetime) -> tuple[int | None, str]:
