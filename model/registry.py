@@ -54,6 +54,7 @@ class Refusal(StrEnum):
     NOT_BETTER = "not-better"
     NOTHING_BEFORE = "nothing-before"
     MOVED = "moved"
+    OTHER_SHADOW = "other-shadow"
 
 
 class Refused(RegistryError):
@@ -373,8 +374,11 @@ class Registry:
             self._point(ledger, SHADOW, f"{version}\n{at}\n", entry)
         return entry
 
-    def stop_shadow(self, *, why: str, who: str, at: str) -> Entry:
-        """Let no version run beside the live one any more; answer the line in the ledger. Raises RegistryError where none does."""
+    def stop_shadow(self, *, why: str, who: str, at: str, only: str | None = None) -> Entry:
+        """Let no version run beside the live one any more; answer the line in the ledger. Raises RegistryError where none does.
+
+        `only` is the version that whoever asks believes to run: where it is another one by now, that goes on. Raises Refused.
+        """
         _check(Entry(Event.SHADOW_ENDED, SHADOW, at, who, why))
         with self._ledger() as ledger:
             try:
@@ -383,6 +387,8 @@ class Registry:
                 shadow = Shadowed("", at)
             if shadow is None:
                 raise RegistryError(f"{self.folder}: no version runs beside the live one")
+            if only is not None and only != shadow.version:
+                raise Refused(Refusal.OTHER_SHADOW, f"{shadow.version} runs beside the live one by now, not {only}: look again")
             entry = Entry(Event.SHADOW_ENDED, shadow.version, at, who, why)
             _append(ledger, entry)
             self._drop_shadow()

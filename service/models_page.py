@@ -58,6 +58,8 @@ REFUSALS: Mapping[str, str] = {
     "dipakai, tuliskan mengapa.",
     Refusal.NOTHING_BEFORE: "Belum ada versi sebelumnya yang dapat dipakai lagi.",
     Refusal.MOVED: "Model yang dipakai baru saja diganti. Periksa keadaan terakhir di bawah, lalu ulangi bila masih perlu.",
+    Refusal.OTHER_SHADOW: "Model bayangannya sudah berganti sejak halaman ini dibuka. Periksa keadaan terakhir di bawah, "
+    "lalu ulangi bila masih perlu.",
 }
 """Why the registry will not, as people read it."""
 MAX_REASON = 900
@@ -124,12 +126,13 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What a form asked for: the action, why, why in spite of the comparison, and the version that was live as they saw it."""
+    """What a form asked for: the action, why, why in spite of the comparison, and the versions that they saw live and beside it."""
 
     action: str = ""
     why: str = ""
     in_spite: str = ""
     live: str = ""
+    beside: str = ""
 
 
 @blueprint.get("")
@@ -149,7 +152,7 @@ def change() -> Response:
     at = now().isoformat(timespec="seconds")
     try:
         if asked.action == "hentikan":
-            done = registry.stop_shadow(why=asked.why, who=who, at=at)
+            done = registry.stop_shadow(why=asked.why, who=who, at=at, only=asked.beside or None)
             told = f"Model bayangan {done.version} sudah dihentikan. Jawabannya tetap tersimpan."
         else:
             done = registry.rollback(why=asked.why, who=who, at=at, instead_of=asked.live)
@@ -265,8 +268,8 @@ def _one(name: str, error: str = "", asked: _Asked | None = None, status: int = 
 
 
 def _asked() -> _Asked:
-    given = {name: request.form.get(name, "").strip() for name in ("aksi", "alasan", "meskipun", "dipakai")}
-    return _Asked(given["aksi"], given["alasan"], given["meskipun"], given["dipakai"])
+    given = {name: request.form.get(name, "").strip() for name in ("aksi", "alasan", "meskipun", "dipakai", "bayangan")}
+    return _Asked(given["aksi"], given["alasan"], given["meskipun"], given["dipakai"], given["bayangan"])
 
 
 def _wrong(asked: _Asked, *actions: str) -> str:
@@ -289,7 +292,7 @@ def _sentence(error: RegistryError) -> str:
 
 
 def _status(error: RegistryError) -> int:
-    return 409 if isinstance(error, Refused) and error.kind is Refusal.MOVED else 422
+    return 409 if isinstance(error, Refused) and error.kind in (Refusal.MOVED, Refusal.OTHER_SHADOW) else 422
 
 
 def _done(entry: Entry, told: str) -> Response:

@@ -228,6 +228,24 @@ def test_a_challenger_is_set_up_and_stopped_from_the_page(registry: Registry, pe
     ]
 
 
+def test_an_old_page_stops_no_challenger_but_the_one_that_it_shows(registry: Registry, pengelola: Person) -> None:
+    registry.start_shadow("palsu-2", why="uji", who="ani", at=AT)
+    assert '<input type="hidden" name="bayangan" value="palsu-2">' in pengelola.client.get("/model").text
+    registry.stop_shadow(why="cukup", who="ani", at=AT)
+    (registry.folder / "palsu-3").mkdir()
+    (registry.folder / "palsu-3" / "ok").touch()
+    registry.start_shadow("palsu-3", why="calon lain", who="budi", at=AT)
+    refused = pengelola.send("/model", "/model", aksi="hentikan", bayangan="palsu-2", alasan="tidak lebih baik")
+    assert refused.status_code == 409
+    assert "Model bayangannya sudah berganti" in refused.text
+    assert "tidak lebih baik</textarea>" in refused.text
+    beside = registry.shadow()
+    assert beside
+    assert beside.version == "palsu-3"
+    assert pengelola.send("/model", "/model", aksi="hentikan", bayangan="palsu-3", alasan="cukup").status_code == 303
+    assert registry.shadow() is None
+
+
 def test_a_version_that_is_not_there_is_not_found(registry: Registry, pengelola: Person) -> None:
     for name in ("tidak-ada", "current", "..%2fpalsu-1"):
         assert pengelola.send(f"/model/{name}", "/model", aksi="pakai", alasan="x").status_code == 404
