@@ -7,6 +7,7 @@ one; otherwise the answer leads there. What was typed always comes back when som
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -322,12 +323,14 @@ def _skip(number: int) -> Response:
 def _onward(number: int | None, wanted: Filter, saved: Mapping[str, Any] | None = None, told: str = "") -> Response:
     """Lead to a complaint, or to the queue where there is none; the script gets it at once."""
     if request.headers.get("X-Salur") == "meja":
-        if number is None:
-            page = render_template("desk/done.html", saved=saved or {}, told=told, skipped=_skipped(), wanted=wanted)
-            answer = make_response(page)
-            answer.headers["X-Salur-Alamat"] = url_for("desk.queue", **wanted.query())
-            return answer
-        return _case(number, None, _Page(told=told, saved=saved or {}))
+        if number is not None:
+            with suppress(InterfaceError, OperationalError, PoolTimeout):  # what was sent is kept, and must not be called unsaved
+                return _case(number, None, _Page(told=told, saved=saved or {}))
+        page = render_template("desk/done.html", saved=saved or {}, told=told, skipped=_skipped(), wanted=wanted, unread=number)
+        answer = make_response(page)
+        kept = wanted.query()
+        answer.headers["X-Salur-Alamat"] = url_for("desk.show", number=number, **kept) if number else url_for("desk.queue", **kept)
+        return answer
     session["tersimpan"], session["kabar"] = dict(saved or {}), told
     if number is None:
         if told:

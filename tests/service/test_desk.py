@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from service import accounts, audit, retention, review
+from service import accounts, audit, cases, retention, review
+from service.cases import Case
 from service.clock import now
 from service.database import Database
 from service.review import Choice
@@ -458,6 +460,32 @@ def test_a_locked_database_loses_nothing(
     assert typed(busy.text, "catatan") == NOTE
     assert verdicts(database) == []
     assert officer.client.post(f"/aduan/{number}", data=form).status_code == 303
+
+
+@pytest.mark.parametrize("way", ["putuskan", "lewati"])
+def test_what_is_kept_is_said_so_where_only_the_next_complaint_cannot_be_read(
+    api: Api, petugas: Person, database: Database, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    first, second = arrive(api), arrive(api, "jalan rusak")
+    load = cases.load
+
+    def busy(connection: Connection, number: int) -> Case | None:
+        if number == second:
+            raise OperationalError("SELECT", {}, Exception("canceling statement due to statement timeout"))
+        return load(connection, number)
+
+    token = petugas.token(f"/aduan/{first}")
+    form = {"csrf_token": token, "keadaan": "0", **({"putusan": "dlh"} if way == "putuskan" else {"aksi": "lewati"})}
+    with monkeypatch.context() as patch:
+        patch.setattr(cases, "load", busy)
+        answer = petugas.client.post(f"/aduan/{first}", data=form, headers=SCRIPT)
+    assert (answer.status_code, answer.headers["X-Salur-Alamat"]) == (200, f"/aduan/{second}")
+    assert "belum disimpan" not in answer.text
+    assert "Aduan berikutnya belum dapat dibuka" in answer.text
+    assert "Selesai</h1>" not in answer.text
+    assert f'href="/aduan/{second}"' in answer.text
+    assert len(verdicts(database)) == (way == "putuskan")
+    assert ("Tersimpan" if way == "putuskan" else f"Aduan #{first} dilewati.") in answer.text
 
 
 def test_skipped_complaints_come_back_when_asked_for(api: Api, petugas: Person) -> None:
