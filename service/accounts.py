@@ -187,6 +187,11 @@ def set_active(connection: Connection, person: Account, active: bool, by: int | 
     return _change(connection, person, {"active": active}, "account-opened" if active else "account-closed", by)
 
 
+def end_sessions(connection: Connection, person: Account) -> None:
+    """End every session of somebody who signs out."""
+    _change(connection, person, {}, "signed-out", person.id)
+
+
 def check_password(password: str, name: str) -> None:
     """Raise InvalidAccount for a password that is too short, too long, or the name itself."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:

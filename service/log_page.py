@@ -22,6 +22,7 @@ blueprint = Blueprint("log", __name__, url_prefix="/log")
 SHOWN = 100
 ACTIONS: Mapping[str, str] = {
     "signed-in": "masuk",
+    "signed-out": "keluar",
     "account-added": "menambah pengguna",
     "account-opened": "mengaktifkan pengguna",
     "account-closed": "menonaktifkan pengguna",

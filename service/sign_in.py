@@ -99,9 +99,12 @@ def stale(error: CSRFError) -> Response:
 @blueprint.post("/keluar")
 @access.page()
 def leave() -> Response:
-    """End the session."""
-    access.sign_out()
-    flash(_LEFT)
+    """End every session of the account: a session is its cookie, and a copy of that would outlive this browser's."""
+    person = access.current_account()
+    access.sign_out()  # first: whatever becomes of the rest, this browser is out
+    with parts().database.write() as connection:
+        accounts.end_sessions(connection, person)
+    flash(f"{_LEFT} Sesi lain akun ini ikut diakhiri.")
     return redirect(url_for("sign_in.enter"))
 
 

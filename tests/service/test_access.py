@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from service import access, accounts, keys
 from service.accounts import PERMISSIONS, InvalidAccount, Permission
 from service.database import Database
 from service.keys import InvalidKey, KeyRing
-from service.tables import ROLES
+from service.tables import ROLES, audit_log
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person
@@ -28,6 +30,33 @@ def test_a_person_signs_in_and_out(petugas: Person) -> None:
     assert petugas.client.get("/sandi").status_code == 200
     assert petugas.send("/keluar").status_code == 302
     assert petugas.client.get("/sandi").headers["Location"].startswith("/masuk?lanjut=/sandi")
+
+
+def test_whoever_signs_out_is_out_everywhere_with_any_copy_of_the_cookie(app: Flask, petugas: Person, database: Database) -> None:
+    kept, elsewhere = petugas.client.get_cookie("salur"), type(petugas)(app.test_client())
+    assert kept is not None
+    elsewhere.sign_in("petugas")
+    assert petugas.send("/keluar").status_code == 302
+    assert elsewhere.client.get("/sandi").status_code == 302
+    petugas.client.set_cookie("salur", kept.value)
+    assert petugas.client.get("/sandi").status_code == 302
+    with database.read() as connection:
+        told = connection.execute(select(audit_log.c.action).order_by(audit_log.c.id.desc()).limit(1)).scalar_one()
+    assert told == "signed-out"
+    assert petugas.sign_in("petugas").status_code == 302
+
+
+def test_whoever_signs_out_while_the_database_is_busy_is_out_of_this_browser(
+    petugas: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = petugas.token("/sandi")
+    monkeypatch.setattr(accounts, "end_sessions", _locked)
+    assert petugas.client.post("/keluar", data={"csrf_token": token}).status_code == 503
+    assert petugas.client.get("/sandi").status_code == 302
+
+
+def _locked(*_: object) -> None:
+    raise OperationalError("", {}, Exception("database is locked"))
 
 
 def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(database: Database, person: Person) -> None:
