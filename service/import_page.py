@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -164,7 +166,9 @@ def fetch(number: int) -> BaseResponse:
         return redirect(url_for("imports.one", number=number), 303)
     by, of = access.current_account().id, parts()
     response = streams().begin(lambda: _handed(job, by, of), "application/octet-stream")
-    response.headers.set("Content-Disposition", "attachment", filename=job.result_name)
+    plain = unicodedata.normalize("NFKD", job.result_name).encode("ascii", "ignore").decode()  # for those who do not read the other
+    names = {"filename": plain, "filename*": f"UTF-8''{quote(job.result_name, safe='')}"}
+    response.headers.set("Content-Disposition", "attachment", **names)
     response.content_length = path.stat().st_size
     return response
 

@@ -51,6 +51,10 @@ class _Held:
         finally:
             self.end()
 
+    def __del__(self) -> None:
+        """End it where nobody did: a server that cannot begin to answer closes nothing."""
+        self.end()
+
     def end(self) -> None:
         if not self._ended:
             self._ended = True

@@ -36,7 +36,8 @@ class Upload:
 
 def receive(folder: Path, stream: IO[bytes], called: str) -> Upload:
     """Keep an uploaded file under a name that nobody can guess. Raises InvalidUpload; then nothing is kept."""
-    called = Path(called.replace("\\", "/")).name.replace("\0", "")[-200:]
+    # Without what no page shows and no header may hold: line breaks, marks that turn a name round, half characters.
+    called = "".join(filter(str.isprintable, Path(called.replace("\\", "/")).name))[-200:]
     ending = Path(called).suffix.lower()
     if ending not in ENDINGS:
         raise InvalidUpload(

@@ -25,6 +25,7 @@ from flask import Flask
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import OperationalError
+from werkzeug.http import parse_options_header
 
 from model import lapor
 from model.faults import Fault, InvalidData
@@ -768,6 +769,23 @@ def test_a_file_that_was_not_taken_whole_can_be_fetched_again(imports: Imports) 
     cut_off.close()
     assert imports.job(job.id).has_result
     assert imports.fetch(job.id)
+
+
+@pytest.mark.parametrize(
+    ("called", "back"),
+    [
+        ("Laporan \u2013 Mei.csv", "Laporan \u2013 Mei-salur.csv"),
+        ("\u201claporan\u201d \U0001f600.csv", "\u201claporan\u201d \U0001f600-salur.csv"),
+        ("a\x01\x1b[31m\u202eb.csv", "a[31mb-salur.csv"),
+        ("../../a; filename=b.csv", "a; filename=b-salur.csv"),
+    ],
+)
+def test_a_file_goes_back_under_its_name_in_a_header_that_any_server_takes(imports: Imports, called: str, back: str) -> None:
+    job = imports.run(as_csv(line("L1", "lampu mati")), called)
+    answer = imports.person.send(f"/impor/{job.id}/berkas", "/impor")
+    header = answer.headers["Content-Disposition"]
+    assert header.isascii()
+    assert parse_options_header(header)[1]["filename"] == back
 
 
 def test_the_file_goes_back_only_to_whoever_uploaded_it(imports: Imports, app: Flask) -> None:
