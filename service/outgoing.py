@@ -19,6 +19,9 @@ from urllib.parse import SplitResult, urlsplit
 from model.faults import SalurError
 
 SECONDS = 10
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_OLD = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2001::/32")))
+"""Ways of writing an address of IPv4 that a network may still know, and that no public place has."""
 
 
 class ForbiddenAddress(SalurError):
@@ -99,5 +102,14 @@ def _hang_up(sock: socket.socket) -> None:
 
 def _is_public(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
-    return mapped.is_global and not mapped.is_multicast
+    meant = _carried(parsed) if isinstance(parsed, ipaddress.IPv6Address) else parsed
+    return meant is not None and meant.is_global and not meant.is_multicast
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Answer the address of IPv4 that one of IPv6 leads to through a translator, or itself; None where it leads who knows where."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    if any(address in network for network in _OLD) or address.is_site_local:
+        return None
+    return address.ipv4_mapped or address.sixtofour or address

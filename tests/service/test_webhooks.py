@@ -418,11 +418,22 @@ def test_an_address_of_the_wrong_form_is_refused(url: str) -> None:
         "[fe80::1]",
         "[::ffff:10.0.0.1]",
         "[fd00::1]",
+        "[fec0::1]",
+        "[64:ff9b::10.0.0.1]",
+        "[64:ff9b:1::10.0.0.1]",
+        "[2002:a00:1::1]",
+        "[::10.0.0.1]",
+        "[::ffff:0:10.0.0.1]",
     ],
 )
 def test_an_address_inside_the_own_network_is_refused(address: str) -> None:
     with pytest.raises(ForbiddenAddress, match="private network"):
         outgoing.resolve(f"https://{address}/", ())
+
+
+@pytest.mark.parametrize("address", ["64:ff9b::93.184.216.34", "2002:5db8:d822::1", "2606:2800:220:1::1"])
+def test_a_public_address_is_called_through_a_translator_too(address: str) -> None:
+    assert outgoing.resolve(f"https://[{address}]/", ()).port == 443
 
 
 def test_a_name_with_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
