@@ -474,8 +474,13 @@ def _change(
         challenger=after,
         words=moved_words(champion, challenger, row.complaint, said[0], said[1]),
         rules=tuple(sorted(rules[0] ^ rules[1])),
-        text=" ".join(mask(f"{row.title} {row.text}").split()) if texts else "",
+        text=_one_line(mask(f"{row.title} {row.text}")) if texts else "",
     )
+
+
+def _one_line(text: str) -> str:
+    """Write a text for a terminal: a control character in it would be obeyed there, whoever wrote the complaint."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def moved_words(champion: Router, challenger: Router, complaint: Complaint, old: str, new: str) -> tuple[tuple[str, float], ...]:

@@ -133,6 +133,13 @@ def test_texts_come_only_on_request_and_masked(champion: Router, challenger: Rou
     assert all("[TELEPON]" in text and "081234567890" not in text for text in texts)
 
 
+def test_what_a_terminal_would_obey_is_not_printed(champion: Router, challenger: Router, rows: list[LabelledComplaint]) -> None:
+    told = [replace(row, text=f"{row.text} \x1b]0;judul\x07 \x9b31m \u202e") for row in rows[120:]]
+    texts = [change.text for change in compare(champion, challenger, told, texts=True).gained]
+    assert texts
+    assert all(text.isprintable() and "judul" in text for text in texts)
+
+
 def test_slices_cover_all_rows_of_a_kind(found: Comparison) -> None:
     rows: dict[str, int] = defaultdict(int)
     for item in found.slices:
