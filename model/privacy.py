@@ -29,8 +29,10 @@ _MAX_PASSES = 5
 _DIGIT = re.compile(r"\d")
 _LONG_NUMBER = re.compile(r"\d[\d .()\-]{5}")
 """What every number below holds: a text without it, as most, skips them all."""
-_ODD = re.compile(r"(?<=\d)(?:([\u00a0\u2009\u202f])|[\u2010-\u2015\u2212])(?=\d)")
-"""Blanks and dashes that no keyboard has: a number copied from WhatsApp or a text program is written with them."""
+_ODD = re.compile(
+    r"(?<=\d)(?:([\u00a0\u2009\u202f])|([\u2010-\u2015\u2212])|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]{1,3})(?=\d)"
+)
+"""Blanks, dashes and invisible marks that no keyboard has: a number copied from WhatsApp or a text program is written with them."""
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,4}")
 _BORN_WORDS = frozenset(("lahir", "lahirnya", "kelahiran", "ttl"))
 _MEDIA = "facebook|fb|instagram|ig|tiktok|twitter|telegram|threads"
@@ -227,7 +229,7 @@ def _mask_once(text: str) -> str:
     if "@" in text or not said.isdisjoint(_MEDIA_WORDS):
         text = _HANDLE.sub(_account, text)
     if _DIGIT.search(text):
-        plain = _ODD.sub(lambda match: " " if match[1] else "-", text)
+        plain = _ODD.sub(lambda match: " " if match[1] else "-" if match[2] else "", text)
         if _LONG_NUMBER.search(plain) or not said.isdisjoint(_BORN_WORDS):
             text = masked if (masked := _mask_numbers(plain)) != plain else text
         text = _mask_plates(text, said)

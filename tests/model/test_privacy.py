@@ -48,6 +48,8 @@ NUMBERS = [
     ("(+62) 812 3456 7890", "[TELEPON]"),
     ("hub \u202a+62 812\u20113456\u20117890\u202c ya", "hub \u202a[TELEPON]\u202c ya"),
     ("0812\u00a03456\u00a07890", "[TELEPON]"),
+    ("0812\u200b3456\u2060\u200d7890", "[TELEPON]"),
+    ("NIK 640802\u00ad020202\ufeff0002", "NIK [NIK]"),
     ("0812\u20133456\u20137890", "[TELEPON]"),
     ("081234567890 5 orang", "[TELEPON] 5 orang"),
     ("telepon (0549) 23456", "telepon [TELEPON]"),
