@@ -12,7 +12,9 @@ from scipy.stats import beta
 from model.register import FAMILY_UNITS, Agency, Register
 from model.wording import office
 from service import agency_search, audit, desk, questions, review, wording
+from service.bodies import row_number
 from service.proportions import evidence_against, exact_interval
+from service.tables import MAX_ID
 from service.waiting import Cursor
 
 TODAY = dt.date(2026, 3, 4)
@@ -197,3 +199,20 @@ def test_the_draw_is_the_same_on_every_replay_and_unforeseeable_without_the_secr
     assert drawn != {name for name in names if audit.is_drawn("lain", "lapor", name, 0.05)}
     assert not any(audit.is_drawn("rahasia", "lapor", name, 0.0) for name in names)
     assert all(audit.is_drawn("rahasia", "lapor", name, 1.0) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("1", 1),
+        ("0", 0),
+        ("2147483647", MAX_ID),
+        ("2147483648", None),
+        ("9" * 5_000, None),
+        ("", None),
+        ("-1", None),
+        ("\u0663", None),
+    ],
+)
+def test_a_rows_number_is_read_up_to_the_largest_that_there_is(written: str, read: int | None) -> None:
+    assert row_number(written) == read
