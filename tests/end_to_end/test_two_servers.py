@@ -51,7 +51,7 @@ def test_what_one_took_in_the_other_shows(hosts: tuple[Server, Server]) -> None:
 def test_the_same_complaint_through_both_at_once_is_stored_once(hosts: tuple[Server, Server]) -> None:
     for number in range(10):
         answers: list[tuple[int, int]] = []
-        together = threading.Barrier(4)
+        together = threading.Barrier(4, timeout=60)
 
         def send(server: Server, number: int = number, together: threading.Barrier = together) -> None:
             together.wait()

@@ -252,7 +252,7 @@ def test_a_file_is_not_carried_but_the_way_back_is(person: Person) -> None:
 def test_two_administrators_cannot_close_each_other_at_once(database: Database) -> None:
     with database.write() as connection:
         numbers = [accounts.add(connection, name, "pengelola", PASSWORD) for name in ("satu", "dua")]
-    both = threading.Barrier(2)
+    both = threading.Barrier(2, timeout=60)
 
     def close(number: int) -> str:
         with database.write() as connection:

@@ -113,7 +113,7 @@ def test_a_case_stays_blind_while_the_reporter_is_asked(
 def test_two_verdicts_that_stop_an_agency_at_once_stop_it_once(database: Database) -> None:
     if database.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer")
-    both = threading.Barrier(2)
+    both = threading.Barrier(2, timeout=60)
 
     def stop(_: int) -> bool:
         with database.write() as connection:

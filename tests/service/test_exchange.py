@@ -852,7 +852,7 @@ def test_a_form_that_is_sent_twice_at_once_maps_a_name_once(imports: Imports, mo
     database = imports.parts.database
     if database.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer")
-    both_looked, look = threading.Barrier(2), name_mapping.load
+    both_looked, look = threading.Barrier(2, timeout=60), name_mapping.load
 
     def load(connection: Connection, source: str) -> name_mapping.Targets:
         found = look(connection, source)

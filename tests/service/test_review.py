@@ -306,7 +306,7 @@ def test_two_people_at_the_same_complaint_decide_it_once(api: Api, database: Dat
     won: list[int] = []
     lost: list[NotPossible] = []
     for number in numbers:
-        start = threading.Barrier(2)
+        start = threading.Barrier(2, timeout=60)
 
         def race(who: int, number: int = number, start: threading.Barrier = start) -> None:
             start.wait()
