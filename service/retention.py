@@ -1,4 +1,7 @@
-"""What a complaint says is deleted after its time; that it was there, where it went and what was decided stays for the figures."""
+"""What a complaint says is deleted after its time; that it was there, where it went and what was decided stays for the figures.
+
+So does its sender's own id, which is no word of the citizen's: by it the sender follows the feed, and one sent again is told so.
+"""
 
 from __future__ import annotations
 
