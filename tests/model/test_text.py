@@ -400,6 +400,13 @@ def test_names_of_agencies_and_services_are_not_expanded() -> None:
     assert set(acronyms.split()) & set(load_abbreviations()) == set()
 
 
+@pytest.mark.parametrize(
+    ("written", "level"), [("SDN 004", "sd"), ("SMPN1", "smp"), ("sman 2", "sma"), ("SMKN", "smk"), ("SLTA", "sma")]
+)
+def test_a_state_school_is_read_as_what_it_is(written: str, level: str) -> None:
+    assert next(tokenise(written, abbreviations=load_abbreviations())).words == (level,)
+
+
 def test_what_has_two_common_meanings_is_not_expanded() -> None:
     ambiguous = "dr kel sm sd smp km kt tk dpt spt pkl bkn ttg"
     assert set(ambiguous.split()) & set(load_abbreviations()) == set()
