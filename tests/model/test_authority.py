@@ -289,6 +289,8 @@ def test_the_rules_of_the_default_region_load_and_each_says_its_source() -> None
         ("antre lama sekali di puskesmas Tenggarong", "dinkes", "dinkes", "wilayah-tetangga"),
         ("petugas meminta uang tambahan padahal gratis", "dinkes", "dinkes", "minta-uang"),
         ("petugas minta duit 200rb waktu urus KTP", "disdukcapil", "disdukcapil", "minta-uang"),
+        ("kami tidak minta uang, cukup kursi roda untuk anak saya", "dinsos", "dinsos", ""),
+        ("anak punk maksa minta uang di lampu merah", "satpol-pp", "satpol-pp", ""),
         # Where a word only says where something is, or what it is not, no rule moves the matter.
         ("habis hujan kemarin sampai sekarang belum ada listrik", "pln", "pln", ""),
         ("bantuan PKH belum cair, rumah saya di belakang pesantren", "dinsos", "dinsos", ""),
