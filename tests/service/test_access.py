@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from service import access, accounts, keys
+from service.access import Access
 from service.accounts import PERMISSIONS, InvalidAccount, Permission
 from service.database import Database
 from service.keys import InvalidKey, KeyRing
@@ -370,6 +372,101 @@ def test_a_key_is_found_by_its_secret_alone(database: Database, monkeypatch: pyt
 def test_a_bad_key_is_refused_with_its_reason(database: Database, name: str, scopes: list[str], rate: str, message: str) -> None:
     with database.write() as connection, pytest.raises(InvalidKey, match=message):
         keys.add(connection, name, scopes, rate_limit=rate)
+
+
+OPEN = "open to anyone"
+SIGNED_IN = "signed in"
+WHO_MAY = {
+    "GET /": OPEN,
+    "GET /masuk": OPEN,
+    "POST /masuk": OPEN,
+    "GET /coba": OPEN,
+    "POST /coba": OPEN,
+    "GET /api/docs": OPEN,
+    "GET /api/openapi.json": OPEN,
+    "GET /healthz": OPEN,
+    "GET /readyz": OPEN,
+    "GET /metrics": OPEN,
+    "GET /api/v1/agencies": "any",
+    "GET /api/v1/models/current": "any",
+    "POST /api/v1/predictions": "predict",
+    "POST /api/v1/complaints": "intake",
+    "POST /api/v1/complaints/batch": "intake",
+    "GET /api/v1/complaints/<client_id>": "intake",
+    "POST /api/v1/complaints/<client_id>/outcome": "outcome",
+    "GET /api/v1/decisions": "feed",
+    "POST /keluar": SIGNED_IN,
+    "GET /sandi": SIGNED_IN,
+    "POST /sandi": SIGNED_IN,
+    "GET /antrean": Permission.VIEW,
+    "GET /antrean/berikutnya": Permission.DECIDE,
+    "GET /aduan/<row:number>": Permission.VIEW,
+    "POST /aduan/<row:number>": Permission.DECIDE,
+    "GET /aduan/<row:number>/cari": Permission.DECIDE,
+    "GET /aduan/<row:number>/pertanyaan": Permission.DECIDE,
+    "GET /antrean/pemeriksaan": Permission.VIEW,
+    "POST /antrean/pemeriksaan": Permission.BREAKER,
+    "GET /riwayat": Permission.VIEW,
+    "GET /riwayat/ekspor.csv": Permission.EXPORT,
+    "GET /riwayat/ekspor.xlsx": Permission.EXPORT,
+    "GET /statistik": Permission.VIEW,
+    "GET /instansi": Permission.VIEW,
+    "GET /instansi/<agency_id>": Permission.VIEW,
+    "GET /impor": Permission.IMPORT,
+    "POST /impor": Permission.IMPORT,
+    "GET /impor/<row:number>": Permission.IMPORT,
+    "GET /impor/<row:number>/keadaan": Permission.IMPORT,
+    "POST /impor/<row:number>/proses": Permission.IMPORT,
+    "POST /impor/<row:number>/batal": Permission.IMPORT,
+    "POST /impor/<row:number>/berkas": Permission.IMPORT,
+    "GET /model": Permission.VIEW,
+    "POST /model": Permission.MODEL,
+    "GET /model/<name>": Permission.VIEW,
+    "POST /model/<name>": Permission.MODEL,
+    "GET /model/<name>/laporan": Permission.VIEW,
+    "GET /log": Permission.LOG,
+    "GET /pengguna": Permission.PEOPLE,
+    "POST /pengguna/baru": Permission.PEOPLE,
+    "POST /pengguna/<row:number>/aktif": Permission.PEOPLE,
+    "POST /pengguna/<row:number>/peran": Permission.PEOPLE,
+    "POST /pengguna/<row:number>/sandi": Permission.PEOPLE,
+    "POST /pengguna/kunci": Permission.PEOPLE,
+    "POST /pengguna/kunci/<row:number>/cabut": Permission.PEOPLE,
+}
+"""Every address and method, and what whoever calls it must have: written down a second time, so that no slip lets anyone in."""
+
+
+def test_every_address_lets_in_whom_the_list_says_and_there_is_no_other(app: Flask) -> None:
+    declared = {}
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint == "static":
+            continue
+        asked: Access = getattr(app.view_functions[rule.endpoint], "access")  # noqa: B009 -- a function's own, unknown to mypy
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            declared[f"{method} {rule.rule}"] = asked.scope or asked.permission or (SIGNED_IN if asked.signed_in else OPEN)
+    assert declared == WHO_MAY
+
+
+@pytest.mark.parametrize("role", ["", *ROLES])
+def test_every_address_turns_away_the_roles_that_may_not(app: Flask, database: Database, person: Person, role: str) -> None:
+    if role:
+        with database.write() as connection:
+            accounts.add(connection, role, role, PASSWORD, must_change=False)
+        person.sign_in(role)
+    token = person.token("/sandi")
+    for what, needed in WHO_MAY.items():
+        method, path = what.split()
+        if needed == OPEN or path in ("/keluar", "/sandi"):
+            continue
+        path = re.sub("<[a-z_]+>", "tidak-ada", re.sub("<row:[a-z]+>", "99999", path))
+        answer = person.client.open(path, method=method, data={"csrf_token": token}, headers={"Sec-Fetch-Site": "cross-site"})
+        if not isinstance(needed, Permission):  # a scope, of which no session has any
+            assert answer.status_code == 401, what
+        elif not role:
+            assert answer.headers["Location"].startswith("/masuk"), what
+        else:
+            assert (answer.status_code == 403) == (needed not in PERMISSIONS[role]), what
+        answer.close()
 
 
 def test_a_view_without_declared_access_is_refused(app: Flask) -> None:
