@@ -49,7 +49,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _RETURN = re.compile("_x000D_\n?")
 """A carriage return as Excel writes it, for XML would lose it; openpyxl leaves it so."""
 _UNCLOSED = "a quotation mark of this record is never closed, and takes the rest of the file for one cell"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _CELL_COLUMN = re.compile(r"([A-Z]{1,3})\d+")
 _MERGED = re.compile(r":([A-Z]{1,3})(\d{1,7})$")
 

@@ -233,7 +233,7 @@ def test_a_copy_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         assert [file.name for file in tmp_path.iterdir() if file.name.startswith("b")] == []
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_a_formula_is_disarmed(start: str) -> None:
     assert table.safe_cell(f"{start}cmd") == f"'{start}cmd"
     assert table.safe_cell("aman") == "aman"

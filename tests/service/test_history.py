@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select, update
 
-from service import accounts, history, history_page, intake, review
+from service import accounts, history, history_page, intake, review, spreadsheets
 from service.clock import now
 from service.database import Database
 from service.history import Filters
@@ -195,6 +196,25 @@ def test_no_cell_of_an_export_is_a_formula(past: Past, petugas: Person) -> None:
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
     book = load_workbook(io.BytesIO(petugas.client.get("/riwayat/ekspor.xlsx").data))
     assert not any(cell.data_type == "f" for row in book.active.iter_rows() for cell in row)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_no_cell_is_a_formula_either_where_a_spreadsheet_splits_the_export_otherwise(
+    past: Past, petugas: Person, delimiter: str
+) -> None:
+    texts = ("aman;=1+1", "aman, tapi;@x", "aman\t+1", "aman\n=1;2", 'a;"=1"', 'a, ";\r\n ""-1"', "a;\uff1d1", "a = b; c - d")
+    for number, text in enumerate(texts):
+        past.add(f"f{number}", f"{text} lampu", title=text)
+    exported = petugas.client.get("/riwayat/ekspor.csv").data.decode("utf-8-sig")
+    found = [cell.strip(' "') for line in exported.splitlines() for cell in line.split(delimiter)]
+    assert [cell for cell in found if cell.startswith(("=", "+", "-", "@", "\uff1d"))] == []
+    assert "a = b; c - d lampu" in exported
+
+
+def test_a_long_run_of_delimiters_is_exported_in_time() -> None:
+    began = time.monotonic()
+    assert sum(map(len, spreadsheets.as_csv(["Isi"], [[";\n" * 10_000 + "x"] for _ in range(20)]))) > 400_000
+    assert time.monotonic() - began < 5
 
 
 def test_html_in_a_complaint_stays_text(past: Past, petugas: Person) -> None:
