@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
+import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.complaint import Complaint
-from model.policy import NEVER, Policy, PolicyError, Threshold
+from model.policy import MAX_CANDIDATES, MIN_WORDS, NEVER, Policy, PolicyError, Threshold
 from model.reliability import Reliability, ReliabilityError
 from model.router import Router
 from model.routing import Candidate, Decision, Reason
@@ -119,6 +120,33 @@ def test_a_low_probability_is_a_reason_and_a_close_second_another() -> None:
     assert list(policy.doubts(close, 10, 10)) == [Reason.SMALL_MARGIN]
 
 
+def test_what_reaches_the_threshold_to_the_last_digit_may_go_out() -> None:
+    policy = Policy(0.05, 0.9, Threshold(0.9, 100), {})
+    assert list(policy.doubts([Candidate("a", 0.9), Candidate("b", 0.0)], 10, 10)) == []
+    assert list(policy.doubts([Candidate("a", math.nextafter(0.9, 0)), Candidate("b", 0.0)], 10, 10)) == [Reason.LOW_CONFIDENCE]
+
+
+@pytest.mark.parametrize(
+    ("words", "known", "reasons"),
+    [
+        (0, 0, [Reason.TOO_LITTLE_TEXT]),
+        (MIN_WORDS - 1, 2, [Reason.TOO_LITTLE_TEXT]),
+        (MIN_WORDS, 3, []),
+        (10, 4, [Reason.UNKNOWN_WORDS]),
+        (10, 5, []),
+    ],
+)
+def test_however_sure_few_words_or_few_known_ones_are_doubted(words: int, known: int, reasons: list[Reason]) -> None:
+    policy = Policy(0.05, 0.9, Threshold(0.9, 100), {})
+    assert list(policy.doubts([Candidate("a", 1.0), Candidate("b", 0.0)], words, known)) == reasons
+
+
+def test_the_list_ends_with_the_last_candidate_that_reaches_the_cut_and_is_never_empty_or_long() -> None:
+    policy = Policy(0.05, 0.9, Threshold(0.9, 100), {}, list_cut=0.2)
+    listed = [policy.listed([Candidate("a", share) for share in shares]) for shares in ((0.5, 0.2, 0.1), (0.1, 0.1), (0.2,) * 9)]
+    assert listed == [2, 1, MAX_CANDIDATES]
+
+
 def test_an_agencys_own_threshold_comes_before_the_overall_one() -> None:
     policy = Policy(0.05, 0.9, Threshold(0.5, 100), {"a": Threshold(NEVER, 0)})
     assert list(policy.doubts([Candidate("a", 0.99), Candidate("b", 0.0)], 10, 10)) == [Reason.LOW_CONFIDENCE]
@@ -131,8 +159,15 @@ def test_an_agencys_own_threshold_comes_before_the_overall_one() -> None:
     [
         ("overall", [0.5]),
         ("overall", ["x", 1]),
+        ("overall", [-0.1, 1]),
+        ("overall", [NEVER + 0.1, 1]),
+        ("overall", [float("nan"), 1]),
+        ("overall", [0.5, -1]),
+        ("overall", [0.5, 1.5]),
+        ("overall", {0: 0.5, 1: 1}),
         ("target_error", 2),
         ("target_error", "0.05"),
+        ("target_error", True),
         ("list_cut", None),
         ("per_agency", []),
     ],
@@ -144,7 +179,8 @@ def test_a_policy_that_makes_no_sense_is_refused(name: str, value: object) -> No
 
 
 def test_a_policy_survives_the_manifest() -> None:
-    policy = Policy(0.05, 0.9, Threshold(0.5, 100), {"a": Threshold(0.7, 12)}, list_cut=0.02)
+    own = {"a": Threshold(0.7, 12), "b": Threshold(NEVER, 0)}
+    policy = Policy(0.05, 0.9, Threshold(0.5, 100), own, list_cut=0.02, list_coverage=0.8)
     assert Policy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
 
 
