@@ -84,8 +84,18 @@ def test_personal_data_is_masked_before_it_is_stored_and_offsets_fit_what_is(api
     assert kept.text[span["start"] : span["end"]] == "lampu"
 
 
+def test_no_field_of_a_form_brings_personal_data_into_the_memory_or_back_out_of_it(api: Api, database: Database) -> None:
+    sent = {name: f"lampu mati, hubungi 081234567890 ({name})" for name in ("title", "text", "kecamatan", "desa", "channel")}
+    told = api.post("/complaints", json=sent | {"id": "A-1"})
+    assert told.status_code == 201
+    kept = {table.name: str(rows(database, table)) for table in (complaint, routing, standing, sketch)}
+    assert all(kept["complaint"].count(f"[TELEPON] ({name})") == 1 for name in sent)
+    assert "0812" not in " ".join((told.text, api.get("/complaints/A-1").text, *kept.values()))
+
+
 def test_a_place_that_grows_by_masking_still_fits(api: Api) -> None:
-    assert api.post("/complaints", json={"text": "lampu mati", "desa": "a@b.co " * 28}).status_code == 201
+    for name, times in (("desa", 28), ("kecamatan", 28), ("channel", 14)):
+        assert api.post("/complaints", json={"text": "lampu mati", name: "a@b.co " * times}).status_code == 201, name
 
 
 def test_the_same_id_again_is_answered_with_the_first_answer(api: Api, database: Database) -> None:
@@ -97,7 +107,8 @@ def test_the_same_id_again_is_answered_with_the_first_answer(api: Api, database:
 
 def test_an_id_used_for_another_complaint_is_a_conflict_not_a_loss(api: Api, database: Database) -> None:
     api.post("/complaints", json=UNSURE)
-    assert api.post("/complaints", json=UNSURE | {"text": "sampah menumpuk"}).status_code == 409
+    others = ({"text": "sampah menumpuk"}, {"title": "PJU"}, {"kecamatan": "Kaubun"}, {"desa": "Kolek"}, {"confidential": True})
+    assert [api.post("/complaints", json=UNSURE | other).status_code for other in others] == [409] * 5
     assert len(rows(database, complaint)) == 1
 
 
@@ -122,6 +133,15 @@ def test_two_sources_may_use_the_same_id_and_see_only_their_own(api: Api, databa
     assert stranger.post("/complaints", json=UNSURE | {"text": "sampah pasti"}).status_code == 201
     assert [entry["source"] for entry in stranger.get("/decisions").json["decisions"]] == ["lain"]  # type: ignore[index]
     assert len(rows(database, complaint)) == 2
+
+
+def test_two_sources_may_use_the_same_key_and_neither_is_given_the_others_answer(api: Api, database: Database) -> None:
+    with database.write() as connection:
+        _, other = keys.add(connection, "Lain", ["intake", "outcome", "feed"])
+    sent, headers = {"text": "lampu mati pasti"}, {"Idempotency-Key": "k-1"}
+    first, second = (one.post("/complaints", json=sent, headers=headers) for one in (api, type(api)(api._client, other)))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert [row.source for row in rows(database, complaint)] == ["uji", "lain"]
 
 
 def test_a_key_makes_a_complaint_without_id_idempotent(api: Api, database: Database) -> None:
@@ -263,6 +283,7 @@ def test_the_same_matter_near_in_time_and_place_is_linked(api: Api, database: Da
     ]
     answers = [api.post("/complaints", json=body | {"id": f"S-{number}"}).json for number, body in enumerate(sent)]
     assert [answer and answer["similar_to"] for answer in answers] == [None, "S-0", None, None, None, None, "S-0"]
+    assert api.post("/complaints", json=sent[1] | {"id": "S-1"}).json == answers[1], "also where it is told again"
     kept = rows(database, sketch)
     assert {1, 3, 4} <= {row.complaint_id for row in kept} <= {1, 2, 3, 4, 7}
 
