@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from service import cases, retention, review, waiting
 from service.clock import WorkCalendar, now
 from service.database import Database
 from service.review import AlreadyDecided, Choice, Claimed, NotFound, NotPossible
-from service.tables import audit_log, complaint, decision, standing, verdict
+from service.tables import audit_log, complaint, decision, routing, standing, verdict
 from service.waiting import Cursor, Filter
 from tests.service.conftest import officer
 
@@ -77,7 +78,9 @@ def test_a_verdict_is_kept_told_and_logged(api: Api, database: Database, siti: i
     assert "081234567890" not in kept.note
     (told,) = rows(database, decision)
     assert (told.decided_by, told.outcome, told.agency, told.verdict_id) == ("person", "changed", "dishub", kept.id)
-    assert [row.action for row in rows(database, audit_log)][-1] == "decided"
+    logged = rows(database, audit_log)[-1]
+    assert (logged.action, logged.object, logged.account_id) == ("decided", f"complaint:{number}", siti)
+    assert logged.detail == {"outcome": "changed", "agency": "dishub"}, "and not a word of a note or a question"
     stands = state(database, number)
     assert (stands.state, stands.queue, stands.agency, stands.verdict_id) == ("decided", "", "dishub", kept.id)
 
@@ -111,6 +114,7 @@ def test_the_seconds_count_from_the_claim(api: Api, database: Database, siti: in
         connection.execute(update(standing).where(standing.c.complaint_id == number).values(claimed_until=opened))
     decide(database, number, siti, Choice("dlh"))
     assert 7 <= rows(database, verdict)[0].seconds < 17
+    assert (state(database, number).claimed_by, state(database, number).claimed_until) == (None, None)
 
 
 def test_what_somebody_has_open_nobody_else_decides(api: Api, database: Database, siti: int, budi: int) -> None:
@@ -149,6 +153,64 @@ def test_the_same_form_twice_is_kept_once(api: Api, database: Database, siti: in
         decide(database, number, siti, Choice("dlh", note="lain"))
 
 
+GIVEN = Choice("dlh", also=("pln",), note="cepat")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(GIVEN, agency="dpupr"),
+        replace(GIVEN, unit="Bengalon"),
+        replace(GIVEN, also=()),
+        replace(GIVEN, also=("dishub",)),
+        replace(GIVEN, missing=("lokasi",)),
+        replace(GIVEN, question="Di mana?"),
+        replace(GIVEN, note=""),
+        Choice(outcome="not-a-complaint"),
+    ],
+)
+def test_another_form_is_never_answered_as_if_it_were_kept(api: Api, database: Database, siti: int, other: Choice) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    first = decide(database, number, siti, GIVEN)
+    for seen in (None, first.verdict_id):  # of a page from before the verdict, or from after it
+        with pytest.raises(AlreadyDecided, match="Anda sendiri"):
+            decide(database, number, siti, other, seen=seen)
+        assert decide(database, number, siti, replace(GIVEN, also=("dlh", "pln")), seen=seen).again
+    assert len(rows(database, verdict)) == 1
+
+
+def test_the_same_form_of_somebody_else_or_of_yesterday_is_not_the_same(api: Api, database: Database, siti: int, budi: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    decide(database, number, siti, GIVEN)
+    with pytest.raises(AlreadyDecided, match="Siti Aminah"):
+        decide(database, number, budi, GIVEN)
+    with database.write() as connection:
+        connection.execute(update(verdict).values(decided_at=now() - dt.timedelta(days=1)))
+    with pytest.raises(AlreadyDecided, match="Anda sendiri"):
+        decide(database, number, siti, GIVEN)
+    with database.write() as connection:
+        connection.execute(update(verdict).values(account_id=None))
+    with pytest.raises(AlreadyDecided, match="instansi lewat API"):
+        decide(database, number, siti, GIVEN)
+
+
+def test_only_its_own_office_confirms_a_family(api: Api, database: Database, siti: int) -> None:
+    here, there = arrive(api, "pak lurah malas", "bu lurah malas")
+    assert decide(database, here, siti, Choice("kecamatan", unit="Bengalon")).outcome == "confirmed"
+    assert decide(database, there, siti, Choice("kecamatan", unit="Sangatta Utara")).outcome == "changed"
+
+
+def test_a_verdict_is_told_to_be_somebodys_by_its_own_number(api: Api, database: Database, siti: int, budi: int) -> None:
+    given = {who: decide(database, arrive(api, f"sampah {who}")[0], who, Choice("dlh")).verdict_id for who in (siti, budi)}
+    with database.read() as connection:
+        assert {(who, of): review.is_by(connection, given[of], who) for who in given for of in given} == {
+            (siti, siti): True,
+            (siti, budi): False,
+            (budi, siti): False,
+            (budi, budi): True,
+        }
+
+
 def test_a_complaint_that_does_not_exist_is_named_so(database: Database, siti: int) -> None:
     with pytest.raises(NotFound):
         decide(database, 77, siti, Choice("dlh"))
@@ -161,9 +223,12 @@ def test_undo_adds_a_row_and_brings_the_complaint_back(api: Api, database: Datab
     before = state(database, number)
     saved = decide(database, number, siti, Choice("dishub"))
     with database.write() as connection:
-        assert review.undo(connection, number, saved.verdict_id, siti, MINUTES) == (number,)
+        assert review.undo(connection, number, saved.verdict_id, budi, MINUTES) == (number,)
     kept = rows(database, verdict)
     assert [(row.outcome, row.supersedes) for row in kept] == [("changed", None), ("undone", saved.verdict_id)]
+    logged = rows(database, audit_log)[-1]
+    assert (logged.action, logged.object, logged.detail) == ("undone", f"complaint:{number}", {"verdict": saved.verdict_id})
+    assert kept[-1].account_id == logged.account_id == budi, "it is put down to whoever took it back"
     assert [row.outcome for row in rows(database, decision)] == ["changed", "undone"]
     after = state(database, number)
     assert (after.state, after.queue, after.agency, after.rank, after.verdict_id) == (
@@ -173,10 +238,25 @@ def test_undo_adds_a_row_and_brings_the_complaint_back(api: Api, database: Datab
         before.rank,
         None,
     )
-    assert after.claimed_by == siti
+    assert after.claimed_by == budi
     with database.write() as connection, pytest.raises(AlreadyDecided, match="dibatalkan"):
         review.undo(connection, number, saved.verdict_id, siti, MINUTES)
-    assert decide(database, number, siti, Choice("dpupr")).outcome == "confirmed"
+    assert decide(database, number, budi, Choice("dpupr")).outcome == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("decision", "version", "queue"), [("ask", "palsu-1", "ask"), ("review", "palsu-1", "review"), ("review", "", "no-model")]
+)
+def test_what_is_undone_waits_where_the_models_answer_had_put_it(
+    api: Api, database: Database, siti: int, decision: str, version: str, queue: str
+) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    with database.write() as connection:
+        connection.execute(update(routing).values(decision=decision, model_version=version))
+    saved = decide(database, number, siti, Choice("dpupr"))
+    with database.write() as connection:
+        review.undo(connection, number, saved.verdict_id, siti, MINUTES)
+    assert (state(database, number).state, state(database, number).queue) == ("waiting", queue)
 
 
 def test_undoing_a_later_verdict_lets_the_earlier_one_stand(api: Api, database: Database, siti: int) -> None:
@@ -244,15 +324,15 @@ def test_undoing_a_group_waits_for_whoever_has_one_of_it_and_holds_none_meanwhil
 
 
 def test_what_the_agency_returned_waits_at_the_front_again(api: Api, database: Database, siti: int) -> None:
+    (fresh,) = arrive(api, "sampah di pasar")
     answer = api.post("/complaints", json={"id": "B-1", "text": "sampah pasti", "kecamatan": "Bengalon"})
     assert answer.json is not None
     assert answer.json["decision"] == "auto"
     assert api.post("/complaints/B-1/outcome", json={"outcome": "bukan-wewenang"}).status_code == 200
     stands = state(database, answer.json["number"])
     assert (stands.state, stands.queue) == ("waiting", "returned")
-    (fresh,) = arrive(api, "sampah di pasar")
     with database.write() as connection:
-        assert review.claim_next(connection, siti, MINUTES) == answer.json["number"] != fresh
+        assert review.claim_next(connection, siti, MINUTES) == answer.json["number"] > fresh
 
 
 def test_skipping_gives_the_next_and_releases_the_last(api: Api, database: Database, siti: int, budi: int) -> None:
@@ -260,6 +340,8 @@ def test_skipping_gives_the_next_and_releases_the_last(api: Api, database: Datab
     with database.write() as connection:
         first = review.claim_next(connection, siti, MINUTES)
         assert first == numbers[0]
+        review.release(connection, first, budi)
+        assert not review.claim(connection, first, budi, MINUTES), "nobody lets go of what another holds"
         review.release(connection, first, siti)
         second = review.claim_next(connection, siti, MINUTES, skipped=[first])
         assert second == numbers[1]
