@@ -18,7 +18,7 @@ from training import trust
 from training.calibrate import OutOfFold
 from training.config import TrainingConfig
 from training.data import read, stands_for
-from training.keeping import Kept, keep
+from training.keeping import ENOUGH_DATED, TRAFFIC_DAYS, Kept, keep
 
 ROWS = 3_000
 SENT_FROM = 0.93
@@ -121,6 +121,30 @@ def test_what_is_learnt_knows_which_verdicts_are_the_audits(
     assert of_an_office is None
 
 
+def test_what_is_sent_is_decided_by_what_came_of_late(desk: tuple[Reader, list[LabelledComplaint], OutOfFold]) -> None:
+    """Were the sure answers of last year traffic of today, the unsure ones of today would hide behind them."""
+    _, rows, answers = desk
+    sure = answers.probabilities.max(axis=1)
+    late = date.fromisoformat(rows[-1].received_at) - timedelta(days=TRAFFIC_DAYS)
+    of_late = np.array([date.fromisoformat(row.received_at) >= late for row in rows])
+    unsure_now = kept(desk, rows, np.flatnonzero(np.where(of_late, sure < 0.8, sure > 0.97)))
+    assert unsure_now.policy.overall.value == NEVER
+    sure_now = kept(desk, rows, np.flatnonzero(np.where(of_late, sure > 0.97, sure < 0.8)))
+    assert sure_now.policy.overall.cases == (of_late & (sure > 0.97)).sum()
+
+
+def test_the_policy_says_what_was_promised_and_how_long_a_list_holds_the_right_agency(
+    desk: tuple[Reader, list[LabelledComplaint], OutOfFold],
+) -> None:
+    undated = [replace(row, received_at="") for row in desk[1]]
+    for rows in (desk[1], undated):
+        found = kept(desk, rows, np.arange(ROWS))
+        policy = found.policy
+        assert policy.confidence == pytest.approx(0.9)
+        assert (policy.target_error, policy.list_coverage) == (0.05, 0.95)
+        assert (found.judged.truth_probability >= policy.list_cut).mean() == pytest.approx(0.95, abs=0.005)
+
+
 def test_labels_without_a_date_are_a_sample_with_a_bound(desk: tuple[Reader, list[LabelledComplaint], OutOfFold]) -> None:
     undated = [replace(row, received_at="") for row in desk[1]]
     found = kept(desk, undated, np.arange(ROWS))
@@ -148,8 +172,9 @@ def test_enough_dated_verdicts_decide_alone_beside_an_undated_corpus(
     alone, beside = kept(desk, desk[1], dated), kept(desk, [*corpus, *desk[1][1500:]], np.arange(ROWS))
     assert beside.policy == alone.policy
     assert beside.reliability == alone.reliability
-    few = kept(desk, [*corpus, *desk[1][1500:1600]], np.arange(1600))
-    assert few.reliability.per_agency == {}
+    for dated_ones, decide in ((ENOUGH_DATED - 1, False), (ENOUGH_DATED, True)):
+        found = kept(desk, [*corpus, *desk[1][1500:]], np.arange(1500 + dated_ones))
+        assert (found.reliability.per_agency != {}) is decide, "what is special of late is learnt from a stream alone"
 
 
 def test_a_blind_verdict_stands_for_all_that_were_not_drawn() -> None:
