@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
-from model.artifact import load
 from model.complaint import Complaint
 from model.router import Router
 from model.routing import Decision, Reason
@@ -15,14 +11,6 @@ from model.text import sentences
 
 WATER = "Air PDAM mati sudah tiga hari, mohon PDAM memeriksa pipa dan air pelanggan"
 RUBBISH = "Sampah di tempat pembuangan menumpuk dan bau, mohon DLH segera mengangkut sampah"
-
-
-@pytest.fixture(scope="module")
-def lax(tiny_artifact: Path) -> Router:
-    """The small model with a threshold that nearly all reach."""
-    artifact = load(tiny_artifact)
-    policy = {**artifact.manifest["policy"], "overall": [0.05, 100], "per_agency": {}}
-    return Router(replace(artifact, manifest={**artifact.manifest, "policy": policy}))
 
 
 def test_each_matter_alone_goes_out_by_itself_and_both_together_wait(lax: Router) -> None:

@@ -3,17 +3,20 @@
 import dataclasses
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.aspects import Findings
 from model.complaint import Complaint
 from model.policy import MAX_CANDIDATES, MIN_WORDS, NEVER, Policy, PolicyError, Threshold
 from model.reliability import Reliability, ReliabilityError
 from model.router import Router
-from model.routing import Candidate, Decision, Reason
+from model.routing import Candidate, Decision, FiredRule, Reason
 
+WATER = "Air PDAM mati sudah tiga hari, mohon PDAM memeriksa pipa dan air pelanggan"
 LAMP = "Lampu jalan poros Sangatta-Bengalon mati sudah seminggu, gelap sekali kalau malam"
 
 
@@ -57,6 +60,56 @@ def test_a_confidential_report_never_goes_out_by_itself(router: Router) -> None:
     routing = router.route(Complaint(text="air pdam mati sudah tiga hari di sangatta utara", confidential=True))
     assert routing.decision is Decision.REVIEW
     assert Reason.CONFIDENTIAL in routing.reasons
+
+
+@pytest.mark.parametrize(
+    ("findings", "reasons"),
+    [
+        (Findings(), ()),
+        (Findings(oversight=True), (Reason.OVERSIGHT,)),
+        (Findings(is_complaint=False), (Reason.NOT_A_COMPLAINT,)),
+        (Findings(missing=("waktu",)), ()),
+    ],
+)
+def test_alleged_wrongdoing_and_what_is_no_complaint_wait_however_sure_the_model_is(
+    lax: Router, monkeypatch: pytest.MonkeyPatch, findings: Findings, reasons: tuple[Reason, ...]
+) -> None:
+    monkeypatch.setattr(lax, "_aspects", SimpleNamespace(read=lambda *_: findings))
+    assert (lax.route(Complaint(WATER)).decision is Decision.AUTO, lax.route(Complaint(WATER)).reasons) == (not reasons, reasons)
+
+
+@pytest.mark.parametrize(("agency", "reasons"), [("", (Reason.AUTHORITY_CONFLICT,)), ("perumdam", ())])
+def test_where_a_rule_asks_for_a_person_one_looks_and_where_it_names_an_agency_none_need(
+    lax: Router, monkeypatch: pytest.MonkeyPatch, agency: str, reasons: tuple[Reason, ...]
+) -> None:
+    fired = (FiredRule("lain", "Ini diurus yang lain.", "perumdam"), FiredRule("air", "Ini diurus bersama.", agency))
+    monkeypatch.setattr(lax.reader, "apply_rules", lambda ranked, _: (tuple(ranked), fired))
+    routing = lax.route(Complaint(WATER))
+    assert (routing.rules, routing.reasons) == (fired, reasons)
+    assert (routing.decision is Decision.REVIEW) is bool(reasons)
+
+
+@pytest.mark.parametrize(("received_at", "reasons"), [("2026-03-31T23:00:00+08:00", ()), ("2026-04-01", (Reason.AGENCY_INACTIVE,))])
+def test_nothing_goes_by_itself_to_an_agency_that_had_ended(
+    lax: Router, monkeypatch: pytest.MonkeyPatch, received_at: str, reasons: tuple[Reason, ...]
+) -> None:
+    ended = (dataclasses.replace(agency, valid_until="2026-03-31") for agency in lax.register.agencies)
+    monkeypatch.setattr(lax, "register", dataclasses.replace(lax.register, agencies=tuple(ended)))
+    assert lax.route(Complaint(WATER, received_at=received_at)).reasons == reasons
+
+
+def test_secrecy_or_a_place_that_is_contradicted_is_reason_enough_to_wait(lax: Router) -> None:
+    secret = lax.route(Complaint(WATER, confidential=True))
+    assert (secret.decision, secret.reasons) == (Decision.REVIEW, (Reason.CONFIDENTIAL,))
+    torn = lax.route(Complaint(f"{WATER} di Desa Kolek Kecamatan Sangkulirang", kecamatan="Kaubun"))
+    assert (torn.decision, torn.reasons) == (Decision.REVIEW, (Reason.PLACE_CONFLICT,))
+
+
+def test_the_reporter_is_asked_where_nothing_but_the_place_is_wanting_and_else_a_person(lax: Router) -> None:
+    camat = "pelayanan surat pengantar di kantor camat lambat, camat tidak ada di tempat"
+    assert (lax.route(Complaint(camat)).decision, lax.route(Complaint(camat)).reasons) == (Decision.ASK, (Reason.PLACE_NEEDED,))
+    secret = lax.route(Complaint(camat, confidential=True))
+    assert (secret.decision, secret.reasons) == (Decision.REVIEW, (Reason.CONFIDENTIAL, Reason.PLACE_NEEDED))
 
 
 @pytest.mark.parametrize("text", ["", "   ", "air", "😀😀😀", "\x00\x00", "‮‮"])
