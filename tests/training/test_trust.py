@@ -91,6 +91,8 @@ def test_a_desk_that_audits_nothing_is_doubted_most_and_one_whose_office_saw_eve
     traffic, _ = answers(14, 5_000)
     whole, none = (trust.learn(sure, said, right, age, audited) for audited in (None, np.zeros(3_000, dtype=bool)))
     assert whole.reliability == none.reliability
+    assert none.covariance[3, 3] == pytest.approx(trust.SPREAD_UNSEEN**2), "nothing was learnt of it"
+    assert whole.covariance[3, 3] == pytest.approx(0, abs=1e-5)
     assert cases(none, traffic) < cases(whole, traffic)
 
 
@@ -156,6 +158,16 @@ def test_an_agency_whose_answers_went_wrong_of_late_is_trusted_less_and_others_a
     curve = trust.learn(sure, said, right, age, None).reliability
     assert curve(0.95, "badan") < curve(0.95, "dinas") - 0.05
     assert curve(0.95, "unheard of") > curve(0.95, "badan")
+
+
+def test_a_handful_of_verdicts_of_late_moves_an_agency_no_further_than_its_prior_lets_it() -> None:
+    """One wrong answer that was as good as sure: the likeliest offset is the prior's variance below 0, and one right one's is 0."""
+    sure, right = answers(6, 6000)
+    said, age = np.full(6000, "dinas", dtype="<U6"), np.full(6000, 200.0)
+    said[-2:], sure[-2:], age[-2:], right[-2:] = ("badan", "kantor"), 0.999, 0.0, (False, True)
+    offsets = trust.learn(sure, said, right, age, None).reliability.per_agency
+    assert offsets["badan"] == pytest.approx(-(trust.SPREAD_PER_AGENCY**2), rel=0.1)
+    assert offsets["kantor"] == pytest.approx(0, abs=0.01)
 
 
 def test_nothing_is_sent_where_no_answer_can_be_trusted() -> None:
