@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -283,9 +284,18 @@ def test_the_live_version_is_not_promoted_again(registry: Registry) -> None:
     ],
 )
 def test_the_ledger_wants_who_why_and_when(registry: Registry, changed: dict[str, str], message: str) -> None:
+    said: dict[str, Any] = {"why": "mencoba", "who": "ani", "at": AT} | changed
     with pytest.raises(RegistryError, match=message):
-        registry.promote("v1", why=changed.get("why", "mencoba"), who=changed.get("who", "ani"), at=changed.get("at", AT))
+        registry.promote("v1", **said)
     assert registry.current() is None
+    promote(registry, "v1")
+    promote(registry, "v2", force_why="uji")
+    shadow(registry, "v3")
+    before = registry.history()
+    for move in (partial(registry.start_shadow, "v1"), registry.stop_shadow, registry.rollback):
+        with pytest.raises(RegistryError, match=message):
+            move(**said)
+    assert (registry.history(), registry.current(), registry.shadow()) == (before, "v2", Shadowed("v3", AT))
 
 
 def test_rolling_back_goes_to_the_version_live_before_and_again_further_back(registry: Registry) -> None:
@@ -336,7 +346,10 @@ def test_a_pointer_that_cannot_be_moved_leaves_what_was_live(registry: Registry,
         with pytest.raises(RegistryError, match="current: cannot be written: Permission denied"):
             promote(registry, "v3", force_why="uji")
     assert registry.current() == "v2"
-    assert registry.history().entries[-1].what is Event.REFUSED
+    refused = registry.history().entries[-1]
+    assert (refused.what, refused.version, refused.who) == (Event.REFUSED, "v1", "budi")
+    assert refused.why.startswith("rollback: ")
+    assert "broken" in refused.why
     assert not [path for path in registry.folder.iterdir() if path.name.startswith(".")]
     assert registry.rollback(why="salah", who="budi", at=AT).version == "v1"
 
@@ -348,7 +361,10 @@ def test_rolling_back_to_a_broken_version_keeps_the_live_one_and_is_recorded(reg
     with pytest.raises(SalurError, match="broken"):
         registry.rollback(why="salah rute", who="budi", at=AT)
     assert registry.current() == "v2"
-    assert registry.history().entries[-1].what is Event.REFUSED
+    refused = registry.history().entries[-1]
+    assert (refused.what, refused.version, refused.who) == (Event.REFUSED, "v1", "budi")
+    assert refused.why.startswith("rollback: ")
+    assert "broken" in refused.why
 
 
 def test_a_torn_last_line_is_told_and_spoils_no_later_line(registry: Registry) -> None:
