@@ -274,6 +274,7 @@ def test_many_agencies_need_a_clearer_loss_than_one_and_those_that_hardly_change
     assert beyond_chance([lost]) == [True]
     assert beyond_chance([lost, *[paired(60, 4, 4)] * 11])[0] is False
     assert beyond_chance([lost, *[paired(60, 1, 1)] * 11])[0] is True
+    assert beyond_chance([lost, *[paired(60, 2, 2)] * 11])[0] is True, "nor those whose worst could not be told among so many"
 
 
 def test_holms_correction_steps_down_and_stops_at_the_first_that_fails() -> None:
@@ -346,7 +347,10 @@ def test_a_promise_that_the_champion_breaks_more_does_not_keep_it_live() -> None
     assert verdict is Verdict.PROMOTE
     assert reasons[-1] == "28 of 400 sent by itself are wrong: too many, but no more than the champion's"
     assert warnings == ("the promise of 5.0% is broken: 28 of 400 sent by itself are wrong (7.0%, champion 12.0%)",)
-    assert judge(paired(1000, 80, 20), [], (sending(400, 20), sending(400, 28)), 0.05, 0.9)[0] is Verdict.HOLD
+    assert judge(paired(1000, 80, 20), [], (sending(400, 28), sending(400, 28)), 0.05, 0.9)[0] is Verdict.PROMOTE
+    for kept_or_broken_less in (20, 27):
+        automatic = (sending(400, kept_or_broken_less), sending(400, 28))
+        assert judge(paired(1000, 80, 20), [], automatic, 0.05, 0.9)[0] is Verdict.HOLD
 
 
 def test_few_audited_complaints_that_stand_for_many_break_no_promise_by_chance() -> None:
@@ -359,6 +363,7 @@ def test_few_rows_and_wide_intervals_decide_nothing() -> None:
     wide = judge(paired(200, 20, 20, (-0.06, 0.06)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)
     assert wide[0] is Verdict.NOT_ENOUGH_DATA
     assert "uncertain" in wide[1][0]
+    assert judge(paired(200, 20, 8, (0.0, 0.12)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)[0] is Verdict.NOT_ENOUGH_DATA
     assert judge(paired(200, 40, 10, (0.08, 0.22)), [], (NONE_SENT, NONE_SENT), 0.05, 0.9)[0] is Verdict.PROMOTE
 
 

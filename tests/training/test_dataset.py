@@ -66,7 +66,7 @@ def test_what_a_desk_tells_beside_a_label_is_refused_with_its_line_where_it_is_w
     right = {"audit_share": 0.05, "answered": {"agency": "dlh", "sureness": 0.9}}
     wrong: list[dict[str, object]] = [
         {"audit_share": "banyak"},
-        {"audit_share": 5},
+        {"audit_share": 1.5},
         {"answered": 0.9},
         {"answered": {"agency": "dlh"}},
         {"answered": {"agency": "dlh", "sureness": True}},
@@ -160,10 +160,12 @@ def test_no_rows_at_all_is_refused() -> None:
 
 
 def test_labels_of_an_ended_agency_go_to_its_successor() -> None:
-    old = LabelledComplaint(text="jalan rusak", agency="dpu", also=("dlh", "dpu"), acceptable=("dpu",))
+    said = {"answered": {"agency": "dpu", "sureness": 0.7}, "channel": "web"}
+    old = LabelledComplaint(text="jalan rusak", agency="dpu", also=("dlh", "dpu"), acceptable=("dpu",), extra=said)
     assert dataset.to_current([old], REGISTER, "2023-06-01") == [old]
     new = dataset.to_current([old], REGISTER, "2024-06-01")[0]
     assert (new.agency, new.also, new.acceptable) == ("dpupr", ("dlh", "dpupr"), ("dpupr",))
+    assert new.extra == {"answered": {"agency": "dpupr", "sureness": 0.7}, "channel": "web"}, "else the model had been wrong"
 
 
 def test_of_two_equal_texts_the_later_is_kept_and_differing_labels_are_reported() -> None:
