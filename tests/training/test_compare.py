@@ -16,6 +16,7 @@ from model import artifact as artifacts
 from model.artifact import Artifact
 from model.faults import InvalidData
 from model.labelled import LabelledComplaint, load
+from model.policy import NEVER
 from model.register import Agency, Register
 from model.registry import Verdict
 from model.router import Router
@@ -340,6 +341,17 @@ def test_who_sends_much_less_than_a_champion_that_keeps_its_promise_is_held() ->
     a_little = judge(paired(1000, 30, 20), [], (before, after), 0.05, 0.9, (-0.04, -0.02))
     from_too_much = judge(paired(1000, 30, 20), [], (sending(400, 60), after), 0.05, 0.9, (-0.3, -0.27))
     assert {found[0] for found in (within_chance, a_little, from_too_much)} == {Verdict.PROMOTE}
+
+
+def test_a_model_that_would_send_nothing_is_held_beside_the_same_one_that_sends_and_not_the_other_way(
+    more: Artifact, challenger: Router, rows: list[LabelledComplaint]
+) -> None:
+    policy = {**more.manifest["policy"], "overall": [NEVER, 0], "per_agency": {}}
+    silent = Router(replace(more, manifest={**more.manifest, "policy": policy}))
+    held = compare(challenger, silent, rows[120:])
+    assert held.verdict is Verdict.HOLD
+    assert held.reasons[0].startswith("sends 0.0% of all by itself where the champion sends ")
+    assert compare(silent, challenger, rows[120:]).verdict is Verdict.PROMOTE
 
 
 def test_a_promise_that_the_champion_breaks_more_does_not_keep_it_live() -> None:
