@@ -20,6 +20,9 @@ REAL ?= ../shared/real
 # No more than 16: each test file of PostgreSQL takes up to eleven of its hundred connections.
 TESTERS ?= $(shell n=$$(nproc); echo $$(( n < 16 ? n + 1 : 16 )))
 
+# Tests and commands start hundreds of processes: what one of them has compiled, the next need not.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test check lint bench notebooks wheel-check retrain model clean
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
