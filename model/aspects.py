@@ -48,6 +48,8 @@ GROUPS = (
     "want",
     "harm",
     "praise",
+    "thanks",
+    "but",
     "advert",
     "rumour",
     "private",
@@ -67,6 +69,7 @@ FACTS = (
     *(f"{one} near {other}" for one, other, _ in NEAR),
     "wants first",
     "wishes first",
+    "praises alone",
     "asks first",
     "asks last",
     "question marks",
@@ -89,10 +92,16 @@ FACTS = (
     "agency sure",
 )
 """Names of the facts, in the order of `measure`. A group's fact is the logarithm of how many of its cues there are."""
+OPENING = 6
+"""Words within which thanks are the matter; further behind they are how any complaint ends."""
 MAX_CUE_WORDS = 4
 
 _NUMBER = MappingProxyType({group: number for number, group in enumerate(GROUPS)})
-_SPOT, _ADDRESS, _ASK, _INFORM, _WANT, _WISH = map(_NUMBER.__getitem__, ("spot", "address", "ask", "inform", "want", "wish"))
+_SPOT, _ADDRESS, _ASK, _INFORM, _WANT, _WISH, _PRAISE, _THANKS = map(
+    _NUMBER.__getitem__, ("spot", "address", "ask", "inform", "want", "wish", "praise", "thanks")
+)
+_GOES_ON = tuple(map(_NUMBER.__getitem__, ("but", "want", "ask", "inform")))
+"""Groups of which a mere praise has nothing: who thanks and then says what is still wrong, or asks for more, complains."""
 _PARTNERS = tuple(
     tuple(
         (_NUMBER[other if group == one else one], pair, width)
@@ -276,6 +285,7 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
         *near,
         first[_WANT] < 2,
         first[_WISH] < 3,
+        (counts[_PRAISE] > 0 or first[_THANKS] < OPENING) and not any(counts[group] for group in _GOES_ON),
         first[_ASK] < 4 or first[_INFORM] < 4,
         size > 0 and (last[_ASK] >= size - 5 or last[_INFORM] >= size - 5),
         min(marks.count("?"), 3) / 2,

@@ -131,6 +131,25 @@ def test_how_a_complaint_opens_and_ends_is_told() -> None:
     assert facts_of("lampu di depan rumah mohon diganti")["wants first"] == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("terima kasih, sudah diperbaiki", True),
+        ("Alhamdulillah jalan desa kami sudah mulus", True),
+        ("apresiasi untuk perawat yang ramah", True),
+        ("makasih min, KTP sudah jadi", True),
+        ("terima kasih parit sudah dikeruk, tapi lumpurnya ditumpuk di jalan", False),
+        ("mantap, lampu di simpang mati lagi", False),
+        ("hebat, kapan jalan kami diaspal", False),
+        ("Salut, mohon ditambah petugasnya", False),
+        ("lampu sudah sebulan padam di gang kami, terima kasih", False),
+        ("petugas sudah datang memeriksa tiang", False),
+    ],
+)
+def test_praise_that_says_nothing_else_is_a_fact(text: str, alone: bool) -> None:
+    assert facts_of(text, CUES)["praises alone"] == alone
+
+
 def test_an_empty_complaint_has_facts_too() -> None:
     assert all(math.isfinite(value) for value in facts_of("").values())
     assert facts_of("")["asks first"] == facts_of("")["asks last"] == 0
