@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 from werkzeug.wrappers import Response
 
 from model.register import Register
-from service import access, audit
+from service import access, breakers
 from service.accounts import Permission
 from service.agency_search import search
 from service.clock import now
@@ -44,7 +44,7 @@ def show() -> Response:
     found = [hit.agency for hit in search(register, asked, limit=len(register.agencies))] if asked else register.agencies
     with parts().database.read() as connection:
         waiting = _waiting(connection)
-        stopped = {one.agency: one for one in audit.breakers(connection, _version())}
+        stopped = {one.agency: one for one in breakers.listed(connection, _version())}
         mistaken = confusions(connection, _since())
     wrong: dict[str, int] = {}
     for item in mistaken:
@@ -73,8 +73,8 @@ def one(agency_id: str) -> Response:
     with parts().database.read() as connection:
         mistaken = confusions(connection, _since(), agency_id)
         right, decided = _decided(connection, agency_id, _since())
-        history = [one for one in audit.breakers(connection, limit=1_000) if one.agency == agency_id]
-        stopped = next((one for one in audit.breakers(connection, _version()) if one.agency == agency_id), None)
+        history = [one for one in breakers.listed(connection, limit=1_000) if one.agency == agency_id]
+        stopped = next((one for one in breakers.listed(connection, _version()) if one.agency == agency_id), None)
         waiting = _waiting(connection).get(agency_id, 0)
     page = render_template(
         "pages/agency.html",

@@ -8,10 +8,10 @@ from flask import Blueprint, Flask, flash, make_response, redirect, render_templ
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from service import access, audit, wording
+from service import access, audit, breakers, wording
 from service.accounts import Permission
-from service.audit import InvalidBreaker
 from service.bodies import row_number
+from service.breakers import InvalidBreaker
 from service.parts import parts
 
 blueprint = Blueprint("audit_page", __name__)
@@ -38,13 +38,13 @@ def change() -> Response:
     try:
         with parts().database.write() as connection:
             if request.form.get("aksi") == "cabut":
-                agency = audit.close_breaker(connection, row_number(_text("nomor")) or 0, why, by)
+                agency = breakers.close_breaker(connection, row_number(_text("nomor")) or 0, why, by)
                 told = "berjalan lagi"
             else:
                 router, agency, told = parts().models.require(), _text("instansi"), "dihentikan"
                 if agency not in router.register.by_id:
                     raise InvalidBreaker("Pilih dahulu instansinya.")
-                audit.open_breaker(connection, agency, router.version, why, by)
+                breakers.open_breaker(connection, agency, router.version, why, by)
     except InvalidBreaker as error:
         return _page(str(error), 422)
     flash(f"Penerusan otomatis ke {wording.agency_name(agency)} {told}.")
@@ -57,13 +57,13 @@ def stale(error: CSRFError) -> Response:  # noqa: ARG001
     return _page("Halaman ini terlalu lama terbuka. Yang Anda tulis masih ada: kirim sekali lagi.", 400)
 
 
-def stopped() -> Sequence[audit.Breaker]:
+def stopped() -> Sequence[breakers.Breaker]:
     """Answer the breakers that are open now, for the banner on every page."""
     router = parts().models.router()
     if router is None:
         return ()
     with parts().database.read() as connection:
-        return audit.breakers(connection, router.version)
+        return breakers.listed(connection, router.version)
 
 
 def _page(error: str = "", status: int = 200) -> Response:
@@ -71,8 +71,8 @@ def _page(error: str = "", status: int = 200) -> Response:
     version = router.version if router else ""
     with parts().database.read() as connection:
         errors = audit.live_errors(connection, version)
-        still_open = audit.breakers(connection, version)
-        known = audit.breakers(connection)
+        still_open = breakers.listed(connection, version)
+        known = breakers.listed(connection)
     page = render_template(
         "desk/audits.html",
         # Where a case was proposed to is told once it is decided, not while somebody is to judge it without knowing.
@@ -86,7 +86,7 @@ def _page(error: str = "", status: int = 200) -> Response:
         version=version,
         error=error,
         given={name: _text(name) for name in ("alasan", "instansi", "nomor", "aksi")},
-        longest=audit.MAX_REASON,
+        longest=breakers.MAX_REASON,
     )
     return make_response(page, status)
 

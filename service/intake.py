@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from model.complaint import Complaint
 from model.privacy import mask
 from model.routing import Decision, Routing
-from service import audit, holds, metrics, review, similar, storing
+from service import audit, breakers, holds, metrics, review, similar, storing
 from service.clock import Deadlines, now
 from service.holds import Answer
 from service.parts import Parts
@@ -121,7 +121,7 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     settings = parts.settings
     drawn = audit.is_drawn(parts.secret, arrival.source, arrival.complaint.id, settings.audit_share)
     automatic = said is not None and said.decision is Decision.AUTO
-    stopped = audit.stopped(connection, said.model_version) if said and automatic else ()
+    stopped = breakers.stopped(connection, said.model_version) if said and automatic else ()
     answer = holds.hold(said, stopped, drawn, ended=prepared.ended)
     if settled:
         answer = holds.settle(said)

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
 from model.faults import SalurError
 from model.privacy import mask
-from service import audit, audit_log, metrics
+from service import audit, audit_log, breakers, metrics
 from service.clock import now
 from service.tables import account, audit_case, complaint, decision, routing, standing, verdict
 
@@ -212,7 +212,7 @@ def record(
     agrees = audit.compare(connection, row.complaint_id, verdict_id, outcome, agency, unit)
     # A correction by the agency itself speaks about the promise too, drawn or not.
     came_back = origin == "api" and said.decision == "auto" and outcome in ("changed", "returned")
-    stopped = (agrees is False or came_back) and audit.check(connection, said.agency, said.model_version, _target(said.body))
+    stopped = (agrees is False or came_back) and breakers.check(connection, said.agency, said.model_version, _target(said.body))
     thing = f"complaint:{row.complaint_id}"
     audit_log.write(
         connection, "decided", thing, {"outcome": outcome, "agency": agency}, account_id=account_id, api_key_id=api_key_id

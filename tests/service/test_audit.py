@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from service import audit, review
-from service.audit import InvalidBreaker
+from service import audit, breakers, review
+from service.breakers import InvalidBreaker
 from service.database import Database
 from service.review import Choice
 from service.tables import audit_case, audit_log, breaker, standing, verdict
@@ -117,11 +117,11 @@ def test_two_verdicts_that_stop_an_agency_at_once_stop_it_once(database: Databas
 
     def stop(_: int) -> bool:
         with database.write() as connection:
-            assert not audit.stopped(connection, VERSION)
+            assert not breakers.stopped(connection, VERSION)
             both.wait()
             try:
-                return bool(audit.open_breaker(connection, "dlh", VERSION, "Terlalu banyak keliru."))
-            except audit.InvalidBreaker:
+                return bool(breakers.open_breaker(connection, "dlh", VERSION, "Terlalu banyak keliru."))
+            except breakers.InvalidBreaker:
                 return False
 
     with ThreadPoolExecutor(2) as pool:
@@ -133,18 +133,18 @@ def test_a_verdict_that_looked_before_another_stopped_the_agency_does_not_stop_i
 ) -> None:
     if database.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer")
-    look = audit.stopped
+    look = breakers.stopped
 
     def look_and_be_overtaken(connection: Connection, version: str) -> frozenset[str]:
         seen = look(connection, version)
-        monkeypatch.setattr(audit, "stopped", look)
+        monkeypatch.setattr(breakers, "stopped", look)
         with database.write() as other:
-            audit.open_breaker(other, "dlh", VERSION, "Terlalu banyak keliru.")
+            breakers.open_breaker(other, "dlh", VERSION, "Terlalu banyak keliru.")
         return seen
 
-    monkeypatch.setattr(audit, "stopped", look_and_be_overtaken)
+    monkeypatch.setattr(breakers, "stopped", look_and_be_overtaken)
     with database.write() as connection, pytest.raises(InvalidBreaker):
-        audit.open_breaker(connection, "dlh", VERSION, "Terlalu banyak keliru.")
+        breakers.open_breaker(connection, "dlh", VERSION, "Terlalu banyak keliru.")
     with database.read() as connection:
         assert connection.execute(select(breaker.c.closed_at)).scalars().all() == [None]
 
@@ -179,8 +179,8 @@ def test_a_broken_promise_opens_the_breaker_and_holds_what_comes_next(drawing: A
             break
     assert 2 <= stopped_after <= 5, "errors alone speak soon, one alone not yet"
     with database.read() as connection:
-        assert audit.stopped(connection, VERSION) == {"dlh"}
-        (opened,) = audit.breakers(connection, VERSION)
+        assert breakers.stopped(connection, VERSION) == {"dlh"}
+        (opened,) = breakers.listed(connection, VERSION)
         assert f"{stopped_after} dari {stopped_after}" in opened.why
         assert "breaker-opened" in connection.execute(select(audit_log.c.action)).scalars().all()
     held = drawing.post("/complaints", json={"text": "sampah pasti lagi", "kecamatan": "Bengalon"}).json
@@ -195,7 +195,7 @@ def test_a_promise_that_holds_opens_nothing(drawing: Api, database: Database, si
     for number in range(25):
         judge(database, arrive(drawing, f"sampah pasti nomor {number}"), siti, Choice("dpupr" if number == 20 else "dlh"))
     with database.read() as connection:
-        assert audit.stopped(connection, VERSION) == frozenset()
+        assert breakers.stopped(connection, VERSION) == frozenset()
         (error,) = audit.live_errors(connection, VERSION)
     assert (error.agency, error.cases, error.wrong, error.waiting) == ("dlh", 25, 1, 0)
     assert error.low < 0.04 < error.high
@@ -206,31 +206,31 @@ def test_what_agencies_send_back_counts_against_the_promise_too(api: Api, databa
     for number in range(12):
         api.post("/complaints", json={"id": f"R-{number}", "text": f"sampah pasti nomor {number}", "kecamatan": "Bengalon"})
     with database.read() as connection:
-        assert audit.stopped(connection, VERSION) == frozenset()
+        assert breakers.stopped(connection, VERSION) == frozenset()
     for number in range(6):
         answer = api.post(f"/complaints/R-{number}/outcome", json={"outcome": "bukan-wewenang", "agency": "dpupr"})
         assert answer.status_code == 200, answer.text
     with database.read() as connection:
-        assert audit.stopped(connection, VERSION) == {"dlh"}
-        assert "dikembalikan" in audit.breakers(connection)[0].why
+        assert breakers.stopped(connection, VERSION) == {"dlh"}
+        assert "dikembalikan" in breakers.listed(connection)[0].why
 
 
 def test_a_breaker_is_closed_with_a_reason_and_counting_begins_anew(drawing: Api, database: Database, siti: int) -> None:
     for number in range(6):
         judge(database, arrive(drawing, f"sampah pasti nomor {number}"), siti, Choice("dpupr"))
     with database.write() as connection:
-        (opened,) = audit.breakers(connection, VERSION)
+        (opened,) = breakers.listed(connection, VERSION)
         with pytest.raises(InvalidBreaker, match="alasan"):
-            audit.close_breaker(connection, opened.id, "  ", siti)
+            breakers.close_breaker(connection, opened.id, "  ", siti)
         with pytest.raises(InvalidBreaker, match="500"):
-            audit.close_breaker(connection, opened.id, "x" * 501, siti)
-        assert audit.close_breaker(connection, opened.id, "Kamus sampah sudah diperbaiki.", siti) == "dlh"
-        (closed,) = audit.breakers(connection)
+            breakers.close_breaker(connection, opened.id, "x" * 501, siti)
+        assert breakers.close_breaker(connection, opened.id, "Kamus sampah sudah diperbaiki.", siti) == "dlh"
+        (closed,) = breakers.listed(connection)
         assert (closed.closed_by, closed.closed_why) == ("Siti Aminah", "Kamus sampah sudah diperbaiki.")
         with pytest.raises(InvalidBreaker, match="sudah dicabut"):
-            audit.close_breaker(connection, opened.id, "lagi", siti)
-        assert audit.check(connection, "dlh", VERSION) is False
-        assert audit.stopped(connection, VERSION) == frozenset()
+            breakers.close_breaker(connection, opened.id, "lagi", siti)
+        assert breakers.check(connection, "dlh", VERSION) is False
+        assert breakers.stopped(connection, VERSION) == frozenset()
 
 
 def test_what_an_earlier_model_did_lets_nothing_go_on_that_is_stopped_for_the_one_in_use(
@@ -244,26 +244,26 @@ def test_what_an_earlier_model_did_lets_nothing_go_on_that_is_stopped_for_the_on
     monkeypatch.setattr(models, "router", lambda: successor)
     arrive(desk, "lampu jalan mati")
     with database.write() as connection:
-        audit.open_breaker(connection, "dlh", "baru-2", "banyak keliru", siti)
+        breakers.open_breaker(connection, "dlh", "baru-2", "banyak keliru", siti)
     for number in earlier:
         judge(database, number, siti, Choice("dpupr"))
     with database.read() as connection:
-        assert audit.stopped(connection, "baru-2") == {"dlh"}
+        assert breakers.stopped(connection, "baru-2") == {"dlh"}
 
 
 def test_a_breaker_that_stays_open_is_shown_and_can_be_closed_however_many_came_after_it(
     pengelola: Person, database: Database, siti: int
 ) -> None:
     with database.write() as connection:
-        first = audit.open_breaker(connection, "dlh", VERSION, "banyak keliru", siti)
+        first = breakers.open_breaker(connection, "dlh", VERSION, "banyak keliru", siti)
         for _ in range(51):
-            later = audit.open_breaker(connection, "dishub", VERSION, "banyak keliru", siti)
-            audit.close_breaker(connection, later, "sudah diperbaiki", siti)
+            later = breakers.open_breaker(connection, "dishub", VERSION, "banyak keliru", siti)
+            breakers.close_breaker(connection, later, "sudah diperbaiki", siti)
     assert f'name="nomor" value="{first}"' in pengelola.client.get("/antrean/pemeriksaan").text
     answer = pengelola.send("/antrean/pemeriksaan", aksi="cabut", nomor=str(first), alasan="Kamus diperbaiki")
     assert answer.status_code == 303
     with database.read() as connection:
-        assert audit.stopped(connection, VERSION) == frozenset()
+        assert breakers.stopped(connection, VERSION) == frozenset()
 
 
 def test_the_page_tells_the_promise_of_the_model_in_use(app: Flask, petugas: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,11 +275,11 @@ def test_the_page_tells_the_promise_of_the_model_in_use(app: Flask, petugas: Per
 
 def test_a_new_model_is_not_stopped_by_what_the_old_one_did(database: Database, siti: int) -> None:
     with database.write() as connection:
-        audit.open_breaker(connection, "dlh", "lama-1", "banyak keliru", siti)
-        assert audit.stopped(connection, "lama-1") == {"dlh"}
-        assert audit.stopped(connection, "baru-2") == frozenset()
-        audit.open_breaker(connection, "dlh", "baru-2", "masih keliru", siti)
+        breakers.open_breaker(connection, "dlh", "lama-1", "banyak keliru", siti)
+        assert breakers.stopped(connection, "lama-1") == {"dlh"}
+        assert breakers.stopped(connection, "baru-2") == frozenset()
+        breakers.open_breaker(connection, "dlh", "baru-2", "masih keliru", siti)
         with pytest.raises(InvalidBreaker, match="sudah dihentikan"):
-            audit.open_breaker(connection, "dlh", "baru-2", "sekali lagi", siti)
+            breakers.open_breaker(connection, "dlh", "baru-2", "sekali lagi", siti)
         known = connection.execute(select(breaker.c.model_version, breaker.c.closed_why).order_by(breaker.c.id)).all()
     assert [tuple(row) for row in known] == [("lama-1", "Model baru-2 menggantikan model sebelumnya."), ("baru-2", None)]

@@ -11,7 +11,7 @@ from scipy.stats import beta
 
 from model.register import FAMILY_UNITS, Agency, Register
 from model.wording import office
-from service import agency_search, audit, desk, questions, review, wording
+from service import agency_search, audit, breakers, desk, questions, review, wording
 from service.bodies import row_number
 from service.proportions import evidence_against, exact_interval
 from service.tables import MAX_ID
@@ -168,14 +168,14 @@ def stops_after(share: float, seed: int, most: int = 400) -> int | None:
     wrong = 0
     for cases in range(1, most + 1):
         wrong += chance.random() < share
-        if evidence_against(audit.TARGET, wrong, cases) >= 1 / audit.FALSE_ALARM:
+        if evidence_against(audit.TARGET, wrong, cases) >= 1 / breakers.FALSE_ALARM:
             return cases
     return None
 
 
 def test_a_promise_that_holds_is_hardly_ever_called_broken_however_often_one_looks() -> None:
     alarms = [stops_after(audit.TARGET, seed) for seed in range(400)]
-    assert sum(alarm is not None for alarm in alarms) <= 400 * audit.FALSE_ALARM
+    assert sum(alarm is not None for alarm in alarms) <= 400 * breakers.FALSE_ALARM
 
 
 def test_a_promise_that_is_broken_is_found_out_soon() -> None:

@@ -21,7 +21,7 @@ from model.complaint import MAX_TEXT, MAX_TITLE
 from model.privacy import mask
 from model.register import Register
 from model.routing import Decision, Reason
-from service import audit, batch, holds, intake, keys, retention
+from service import batch, breakers, holds, intake, keys, retention
 from service import database as memory
 from service.clock import now
 from service.database import Database
@@ -233,7 +233,7 @@ def test_a_drawn_complaint_waits_blind_and_an_open_breaker_holds_all(
     assert [row.agency for row in rows(database, audit_case)] == ["dishub"]
     assert [row.queue for row in rows(database, standing)] == ["audit"]
     with database.write() as connection:
-        audit.open_breaker(connection, "dishub", "palsu-1", "uji")
+        breakers.open_breaker(connection, "dishub", "palsu-1", "uji")
     held = drawing.post("/complaints", json=SURE | {"id": "A-3"}).json
     assert held is not None
     assert held["reasons"] == ["breaker-open"]

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
-from service import accounts, audit, import_jobs, intake, name_mapping, retention, review, webhooks
+from service import accounts, audit, breakers, import_jobs, intake, name_mapping, retention, review, webhooks
 from service import database as databases
 from service.database import Database
 from service.name_proposals import plain
@@ -171,19 +171,19 @@ def test_two_wrong_verdicts_at_once_that_together_are_too_many_stop_the_agency(
     make_app: Callable[..., Flask], key: str, api: Api, database: Database, siti: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawing = type(api)(make_app(audit_share=1.0).test_client(), key)
-    enough = next(n for n in range(2, 10) if evidence_against(audit.TARGET, n, n) >= 2 / audit.FALSE_ALARM)
+    enough = next(n for n in range(2, 10) if evidence_against(audit.TARGET, n, n) >= 2 / breakers.FALSE_ALARM)
     for number in range(enough):
         drawing.post("/complaints", json={"text": f"sampah pasti {number}", "kecamatan": "Bengalon"})
     for number in range(1, enough - 1):
         assert decide(database, number, siti, Choice("dpupr")).stopped == ""
-    both, count = threading.Barrier(2), audit._audited
+    both, count = threading.Barrier(2), breakers._audited
 
     def count_together(*args: Any) -> Any:
         with suppress(threading.BrokenBarrierError):
             both.wait(MOMENT)
         return count(*args)
 
-    monkeypatch.setattr(audit, "_audited", count_together)
+    monkeypatch.setattr(breakers, "_audited", count_together)
     with ThreadPoolExecutor(2) as pool:
         told = list(pool.map(lambda number: decide(database, number, siti, Choice("dpupr")).stopped, (enough - 1, enough)))
     with database.read() as connection:
@@ -201,21 +201,21 @@ def test_a_late_verdict_about_an_earlier_model_does_not_let_the_one_in_use_go_on
     by_a_person: bool,
 ) -> None:
     api.post("/complaints", json={"text": "sampah pasti", "kecamatan": "Bengalon"})  # the version in use is palsu-1
-    monkeypatch.setattr(audit, "_audited", lambda *_: (10, 10))
+    monkeypatch.setattr(breakers, "_audited", lambda *_: (10, 10))
 
     def stop() -> None:
         with database.write() as connection:
             if by_a_person:
-                audit.open_breaker(connection, "dlh", "palsu-1", "Kantor tutup.", siti)
+                breakers.open_breaker(connection, "dlh", "palsu-1", "Kantor tutup.", siti)
             else:
-                audit.check(connection, "dlh", "palsu-1")
+                breakers.check(connection, "dlh", "palsu-1")
 
-    others = let_in(audit, "_counted_since", stop)
+    others = let_in(breakers, "_counted_since", stop)
     with database.write() as connection:
-        audit.check(connection, "dlh", "palsu-0")
+        breakers.check(connection, "dlh", "palsu-0")
     assert [other.end() for other in others] == [""]
     with database.read() as connection:
-        assert audit.stopped(connection, "palsu-1") == {"dlh"}
+        assert breakers.stopped(connection, "palsu-1") == {"dlh"}
 
 
 # Passwords

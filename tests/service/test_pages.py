@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from model.artifact import FORMAT
-from service import accounts, audit, audit_log, headers, intake, models_page, review
+from service import accounts, audit_log, breakers, headers, intake, models_page, review
 from service.access import Access
 from service.database import Database
 from service.parts import Parts
@@ -262,7 +262,7 @@ def test_a_stopped_agency_says_so(app: Flask, petugas: Person) -> None:
     parts: Parts = app.extensions["salur"]
     version = parts.models.require().version
     with parts.database.write() as connection:
-        audit.open_breaker(connection, "dlh", version, f"terlalu sering keliru {EVIL}", 1)
+        breakers.open_breaker(connection, "dlh", version, f"terlalu sering keliru {EVIL}", 1)
     for path in ("/instansi", "/instansi/dlh"):
         page = petugas.client.get(path).text
         assert "terlalu sering keliru" in page
