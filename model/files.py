@@ -15,20 +15,26 @@ def for_us_alone(path: str, flags: int) -> int:
 
 
 @contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a path to write to, which takes the place of `target` once all went well."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
 def whole(path: Path) -> Iterator[TextIO]:
     """Open a file to be written whole or not at all, for us alone. A device or a pipe is written to, and stays what it is."""
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8") as out:
             yield out
         return
-    path = path.resolve()  # what a link leads to is replaced, not the link
-    part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "w", encoding="utf-8", opener=for_us_alone) as out:
-            yield out
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    # What a link leads to is replaced, not the link.
+    with replacing(path.resolve()) as part, open(part, "w", encoding="utf-8", opener=for_us_alone) as out:
+        yield out
 
 
 def sync(path: Path) -> None:

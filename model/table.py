@@ -25,7 +25,7 @@ import openpyxl
 from openpyxl.utils import column_index_from_string, get_column_letter
 
 from model.faults import Fault, InvalidData
-from model.files import for_us_alone
+from model.files import for_us_alone, replacing
 
 MAX_COLUMNS = 200
 """Columns that are read; the widest export seen has 21."""
@@ -290,7 +290,7 @@ def _append_to_csv(path: Path, target: Path, cells: Cells, encoding: str, delimi
     # A record with more cells than the header pushes our columns out for all, or they would not stand beneath one another.
     width = max((len(record) for _, record, _ in _csv_records(path, encoding, delimiter)), default=0)
     queue = _Queue(cells)
-    with _whole(target) as part, open(part, "w", encoding=encoding, newline="", opener=for_us_alone) as out:
+    with replacing(target) as part, open(part, "w", encoding=encoding, newline="", opener=for_us_alone) as out:
         for line, record, written in _csv_records(path, encoding, delimiter):
             ours = queue.take(line)
             if ours is None:
@@ -311,7 +311,7 @@ def _append_to_workbook(path: Path, target: Path, cells: Cells, name: str) -> in
         with archive.open(actual) as sheet:
             width = _width(path, sheet, queue.first)
         with (
-            _whole(target) as part,
+            replacing(target) as part,
             open(part, "wb", opener=for_us_alone) as file,
             zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out,
         ):
@@ -462,17 +462,6 @@ class _Queue:
     def finish(self) -> None:
         if self._next is not None:
             raise ValueError(f"cells for row {self._next[0]}, which the file does not have")
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """Give a path to write to, which becomes `target` once all went well."""
-    part = target.with_name(target.name + ".part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _refusal(path: Path, reason: str) -> InvalidData:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from model.artifact import Artifact
+from model.files import replacing
 from model.policy import NEVER, Policy
 from training import figures, plots, tables
 from training.judge import Judged
@@ -35,12 +36,8 @@ def write(folder: Path, found: Figures, manifest: Mapping[str, Any]) -> None:
         texts[CARD] = card(manifest, {**found, "aspects": manifest["figures"]["aspects"]})
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        part = folder / f"{name}.part"
-        try:
+        with replacing(folder / name) as part:
             part.write_text(text, encoding="utf-8")
-            part.replace(folder / name)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def of_training(artifact: Artifact, judged: Judged) -> dict[str, Any]:
