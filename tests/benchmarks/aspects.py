@@ -33,7 +33,7 @@ from model.aspects import ASPECTS, NOT_A_COMPLAINT, Facts, Findings, load_cues
 from model.labelled import KINDS, MISSING, LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
-from training import aspects, dataset
+from training import aspect_figures, aspects, dataset, heads
 from training.calibrate import OutOfFold, fit_pipeline, out_of_fold
 from training.config import TrainingConfig
 from training.data import matters, read, weigh
@@ -44,43 +44,41 @@ ABOUT_STAFF = ("oknum", "disiplin", "kinerja", "pelayanan petugas", "perangkat r
 Table = dict[str, dict[str, Any]]
 
 
-def plain(data: aspects.Rows, seed: int, repeats: int) -> Table:
+def plain(data: heads.Rows, seed: int, repeats: int) -> Table:
     """One balanced linear machine an aspect, nothing else; thresholds from inner folds by the same rules."""
     groups = [list(KINDS[1:]), *([name] for name in ASPECTS if name not in KINDS)]
     rounds = []
     for repeat in range(repeats):
         said: dict[str, np.ndarray[Any, Any]] = {name: np.full(len(data), -1.0) for name in ASPECTS}
-        for train, test in aspects.folds(data.strata, aspects.FOLDS, seed + repeat):
+        for train, test in heads.folds(data.strata, heads.FOLDS, seed + repeat):
             part = data.take(train)
-            inner = aspects.folds(part.strata, aspects.FOLDS, seed + 1)
+            inner = heads.folds(part.strata, heads.FOLDS, seed + 1)
             for group in groups:
-                target = aspects.target_of(part.truth, group)
+                target = heads.target_of(part.truth, group)
                 scores = np.zeros((len(part), len(group)))
                 for place, name in enumerate(group):
                     truth = part.truth[name]
                     for one, other in inner:
                         scores[other, place] = machine(seed).fit(part.X[one], truth[one]).decision_function(part.X[other])
-                for name, cut in zip(group, aspects.choose_thresholds(group, scores, target), strict=True):
+                for name, cut in zip(group, heads.choose_thresholds(group, scores, target), strict=True):
                     said[name][test] = machine(seed).fit(part.X, part.truth[name]).decision_function(data.X[test]) - cut
-        rounds.append(aspects.judge(data.truth, [findings_of(said, row) for row in range(len(data))]))
-    return {name: aspects.summary([one[name] for one in rounds]) for name in rounds[0]}
+        rounds.append(aspect_figures.judge(data.truth, [findings_of(said, row) for row in range(len(data))]))
+    return {name: aspect_figures.summary([one[name] for one in rounds]) for name in rounds[0]}
 
 
 def nested(
-    rows: Sequence[LabelledComplaint], data: aspects.Rows, register: Register, reader: Reader, config: TrainingConfig
+    rows: Sequence[LabelledComplaint], data: heads.Rows, register: Register, reader: Reader, config: TrainingConfig
 ) -> Table:
     """Cross-validate once, with everything fitted on the training rows alone, and read the fold as the service would."""
     cues = load_cues()
     findings = [Findings()] * len(rows)
-    for train, test in aspects.folds(data.strata, aspects.FOLDS, config.seed):
+    for train, test in heads.folds(data.strata, heads.FOLDS, config.seed):
         part = [rows[number] for number in train]
         fitted, answers = fitted_on(part, register, reader, config)
         agencies = [str(agency) for agency in answers.agencies]
         X, chosen, facts = aspects.facts_from(fitted, part, reader, answers)
         known = aspects.met(cues, facts)
-        machines, read_aspects = aspects.fit_heads(
-            aspects.prepare(X, chosen, facts), ASPECTS, known, agencies, config.seed, ASPECTS
-        )
+        machines, read_aspects = heads.fit_heads(aspects.prepare(X, chosen, facts), ASPECTS, known, agencies, config.seed, ASPECTS)
         readings = [reader.read(rows[number].complaint) for number in test]
         X = fitted["features"].transform([reading.words for reading in readings]).tocsr()
         likely = fitted["classifier"].predict_proba(X).astype(np.float32)
@@ -88,7 +86,7 @@ def nested(
         for number, reading, said, scores in zip(test, readings, likely, columns, strict=True):
             fact = Facts(reading.complaint, reading.words, reading.found, reading.place, said)
             findings[number] = read_aspects.read(scores, fact)
-    return aspects.judge(data.truth, findings)
+    return aspect_figures.judge(data.truth, findings)
 
 
 def machine(seed: int) -> LinearSVC:

@@ -17,7 +17,7 @@ from model.labelled import LabelledComplaint
 from model.place import ResolvedPlace
 from model.router import Router
 from model.text import Analyzer
-from training import aspects
+from training import aspect_figures, aspects, heads
 from training.config import TrainingConfig
 
 AGENCIES = ("dishub", "inspektorat")
@@ -173,7 +173,7 @@ def test_several_rounds_give_ranges() -> None:
 
 def test_folds_spread_every_stratum_evenly() -> None:
     strata = np.array(["a"] * 50 + ["b"] * 10 + ["c"] * 3)
-    folds = aspects.folds(strata, 5, seed=3)
+    folds = heads.folds(strata, 5, seed=3)
     assert sorted(np.concatenate([test for _, test in folds]).tolist()) == list(range(63))
     assert all((strata[test] == "b").sum() == 2 for _, test in folds)
     assert all(not set(train) & set(test) for train, test in folds)
@@ -191,14 +191,14 @@ SCORES: NDArray[np.float64] = np.array([[0.9], [0.8], [0.7], [0.6], [0.5], [0.4]
 
 def test_allegations_are_found_down_to_the_wanted_precision() -> None:
     target = np.array([0, 1, 0, 0, 1, 1])  # 0: it is one
-    (threshold,) = aspects.choose_thresholds(["oversight"], SCORES, target)
+    (threshold,) = heads.choose_thresholds(["oversight"], SCORES, target)
     assert 0.5 < threshold < 0.6 or 0.4 < threshold < 0.5
     said = SCORES[:, 0] > threshold
-    assert (target[said] == 0).mean() >= aspects.OVERSIGHT_PRECISION or said.sum() == 5
+    assert (target[said] == 0).mean() >= heads.OVERSIGHT_PRECISION or said.sum() == 5
 
 
 def test_nothing_is_an_allegation_where_the_precision_is_out_of_reach() -> None:
-    (threshold,) = aspects.choose_thresholds(["oversight"], SCORES, np.array([1, 1, 1, 1, 1, 0]))
+    (threshold,) = heads.choose_thresholds(["oversight"], SCORES, np.array([1, 1, 1, 1, 1, 0]))
     assert not (threshold < SCORES).any()
 
 
@@ -206,13 +206,13 @@ def test_of_real_complaints_at_most_the_allowed_share_is_held_back() -> None:
     random = np.random.default_rng(0)
     scores, target = random.normal(size=(1_000, 1)), np.array([0] * 100 + [1] * 900)
     scores[:100] += 2
-    (threshold,) = aspects.choose_thresholds(["not-a-complaint"], scores, target)
+    (threshold,) = heads.choose_thresholds(["not-a-complaint"], scores, target)
     held = (scores[100:, 0] > threshold).mean()
-    assert 0 < held <= aspects.HELD_BACK
+    assert 0 < held <= heads.HELD_BACK
 
 
 def test_what_is_missing_is_asked_for_at_the_highest_f1() -> None:
-    (threshold,) = aspects.choose_thresholds(["lokasi"], SCORES, np.array([0, 0, 1, 0, 1, 1]))
+    (threshold,) = heads.choose_thresholds(["lokasi"], SCORES, np.array([0, 0, 1, 0, 1, 1]))
     assert threshold == pytest.approx(0.55)
 
 
@@ -230,7 +230,7 @@ def test_figures_compare_with_the_truth() -> None:
         Findings("pengaduan", False, (), False),
         Findings("aspirasi", False, (), False),
     ]
-    figures = aspects.judge(data.truth, said)
+    figures = aspect_figures.judge(data.truth, said)
     assert figures["oversight"] == {"rows": 1, "precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3)}
     assert figures["lokasi"]["f1"] == 1.0
     assert figures["not-a-complaint"]["held_back"] == pytest.approx(1 / 3)
@@ -240,11 +240,11 @@ def test_figures_compare_with_the_truth() -> None:
 def test_allegations_read_few_facts_and_no_other_column(fitted: aspects.FittedAspects) -> None:
     written = fitted.aspects.to_dict()["heads"]["oversight"]
     assert set(written["columns"]) == {"oversight"}
-    assert set(written["facts"]) <= set(aspects.ALLEGATION_FACTS) < set(FACTS)
+    assert set(written["facts"]) <= set(heads.ALLEGATION_FACTS) < set(FACTS)
 
 
 def test_length_says_nothing_of_what_is_no_complaint(fitted: aspects.FittedAspects) -> None:
-    assert not set(fitted.aspects.to_dict()["heads"]["not-a-complaint"]["facts"]) & set(aspects.LENGTH_FACTS)
+    assert not set(fitted.aspects.to_dict()["heads"]["not-a-complaint"]["facts"]) & set(heads.LENGTH_FACTS)
 
 
 def test_a_trained_model_tells_a_question_from_a_complaint(router: Router) -> None:

@@ -1,0 +1,57 @@
+"""How well aspects are read: precision, recall and F1 of each, and the mean over several rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.aspects import NOT_A_COMPLAINT, OVERSIGHT, Findings
+from model.labelled import KINDS, MISSING
+
+Array = NDArray[Any]
+
+
+def judge(truth: Mapping[str, Array], findings: Sequence[Findings], kinded: Array | None = None) -> dict[str, dict[str, float]]:
+    """Compare findings with the truth: precision, recall and F1 of each aspect, macro-F1 over the kinds.
+
+    `held_back` of not-a-complaint is the share of real complaints that it stops. Where some rows say no kind, only `kinded`
+    ones count for all else.
+    """
+    said = {kind: np.array([finding.kind == kind for finding in findings]) for kind in KINDS}
+    said[OVERSIGHT] = np.array([finding.oversight for finding in findings])
+    said |= {item: np.array([item in finding.missing for finding in findings]) for item in MISSING}
+    said[NOT_A_COMPLAINT] = np.array([not finding.is_complaint for finding in findings])
+    is_pengaduan = ~np.any([truth[kind] for kind in KINDS[1:]], axis=0)
+    known = np.ones(len(findings), dtype=bool) if kinded is None else kinded
+    figures = {
+        name: figures_of(flags[known], (is_pengaduan if name == KINDS[0] else truth[name])[known]) for name, flags in said.items()
+    }
+    figures[NOT_A_COMPLAINT] = figures_of(said[NOT_A_COMPLAINT], truth[NOT_A_COMPLAINT])
+    real = ~truth[NOT_A_COMPLAINT]
+    figures[NOT_A_COMPLAINT]["held_back"] = float(said[NOT_A_COMPLAINT][real].mean()) if real.any() else 0.0
+    return {"kind": {"macro_f1": float(np.mean([figures[kind]["f1"] for kind in KINDS]))}} | figures
+
+
+def figures_of(said: Array, truth: Array) -> dict[str, float]:
+    right = int((said & truth).sum())
+    precision, recall = right / max(int(said.sum()), 1), right / max(int(truth.sum()), 1)
+    return {
+        "rows": int(truth.sum()),
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * right / max(int(said.sum() + truth.sum()), 1),
+    }
+
+
+def summary(rounds: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """Average each figure; under its name with "_range" stand the lowest and highest, where there were several rounds."""
+    summary: dict[str, Any] = {}
+    for name in rounds[0]:
+        values = [one[name] for one in rounds]
+        summary[name] = values[0] if name == "rows" else float(np.mean(values))
+        if len(rounds) > 1 and name != "rows":
+            summary[f"{name}_range"] = [min(values), max(values)]
+    return summary
