@@ -13,6 +13,7 @@ what repeats without a bound is one run of letters or of blanks behind a cue.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
@@ -31,8 +32,9 @@ _LONG_NUMBER = re.compile(r"\d[\d .()\-]{5}")
 """What every number below holds: a text without it, as most, skips them all."""
 _ODD = re.compile(
     r"(?<=\d)(?:([\u00a0\u2009\u202f])|([\u2010-\u2015\u2212])|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]{1,3})(?=\d)"
+    r"|([^\D0-9])"
 )
-"""Blanks, dashes and invisible marks that no keyboard has: a number copied from WhatsApp or a text program is written with them."""
+"""Blanks, dashes, invisible marks and digits that no keyboard has: a number copied from elsewhere is written with them."""
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,4}")
 _BORN_WORDS = frozenset(("lahir", "lahirnya", "kelahiran", "ttl"))
 _MEDIA = "facebook|fb|instagram|ig|tiktok|twitter|telegram|threads"
@@ -229,7 +231,7 @@ def _mask_once(text: str) -> str:
     if "@" in text or not said.isdisjoint(_MEDIA_WORDS):
         text = _HANDLE.sub(_account, text)
     if _DIGIT.search(text):
-        plain = _ODD.sub(lambda match: " " if match[1] else "-" if match[2] else "", text)
+        plain = _ODD.sub(_typed, text)
         if _LONG_NUMBER.search(plain) or not said.isdisjoint(_BORN_WORDS):
             text = masked if (masked := _mask_numbers(plain)) != plain else text
         text = _mask_plates(text, said)
@@ -249,6 +251,12 @@ def _account(match: re.Match[str]) -> str:
         return match[0]
     start = match.start(1 if match[1] else 2) - match.start()
     return f"{match[0][: max(start - 1, 0) if match[1] else start]}[NAMA]"
+
+
+def _typed(odd: re.Match[str]) -> str:
+    """Write what is odd as a keyboard does."""
+    blank, dash, digit = odd.groups()
+    return " " if blank else "-" if dash else str(unicodedata.decimal(digit)) if digit else ""
 
 
 def _mask_numbers(text: str) -> str:

@@ -19,6 +19,9 @@ from model.reliability import Reliability
 from model.routing import Decision, FiredRule, Reason, Routing
 from model.scorer import Arrays, Scorer, Scores
 
+MAX_PLACES = 30
+"""Places that a routing names, the first in the text: a text of nothing but names would make one of eight times its own length."""
+
 
 class Router:
     """Answers who is responsible. Read-only after construction; threads share one."""
@@ -96,7 +99,7 @@ class Router:
             oversight=findings.oversight,
             kecamatan=reading.place.kecamatan,
             desa=reading.place.desa,
-            places=reading.found,
+            places=reading.found[:MAX_PLACES],
             rules=fired,
             evidence=self.scorer.evidence(words, scores, *(candidate.agency for candidate in candidates[:2])) if evidence else (),
             guarantee=self.policy.guarantee(first.id),

@@ -50,6 +50,7 @@ NUMBERS = [
     ("0812\u00a03456\u00a07890", "[TELEPON]"),
     ("0812\u200b3456\u2060\u200d7890", "[TELEPON]"),
     ("NIK 640802\u00ad020202\ufeff0002", "NIK [NIK]"),
+    ("hubungi \uff10\uff18\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19 ya", "hubungi [TELEPON] ya"),
     ("0812\u20133456\u20137890", "[TELEPON]"),
     ("081234567890 5 orang", "[TELEPON] 5 orang"),
     ("telepon (0549) 23456", "telepon [TELEPON]"),

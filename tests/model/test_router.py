@@ -13,7 +13,7 @@ from model.aspects import Findings
 from model.complaint import Complaint
 from model.policy import MAX_CANDIDATES, MIN_WORDS, NEVER, Policy, PolicyError, Threshold
 from model.reliability import Reliability, ReliabilityError
-from model.router import Router
+from model.router import MAX_PLACES, Router
 from model.routing import Candidate, Decision, FiredRule, Reason
 
 WATER = "Air PDAM mati sudah tiga hari, mohon PDAM memeriksa pipa dan air pelanggan"
@@ -128,6 +128,12 @@ def test_a_family_without_a_place_asks_for_it(router: Router) -> None:
     assert routing.agency == "kecamatan"
     assert Reason.PLACE_NEEDED in routing.reasons
     assert "lokasi" in routing.missing
+
+
+def test_a_text_of_nothing_but_places_makes_no_endless_answer(router: Router) -> None:
+    routing = router.route(Complaint("Kantor camat Bengalon tutup. " + "Telen, Kaubun. " * 900))
+    assert len(routing.places) == MAX_PLACES
+    assert [place.name for place in routing.places[:3]] == ["Bengalon", "Telen", "Kaubun"]
 
 
 def test_a_family_with_a_place_names_its_unit(router: Router) -> None:
