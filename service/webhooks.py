@@ -38,8 +38,8 @@ LEASE = dt.timedelta(seconds=4 * outgoing.SECONDS)
 AT_ONCE = 8
 AT_ONCE_EACH = 25
 """Addresses of one round, those whose entries wait longest, and attempts for each of them; the rest waits for the next round."""
-ROUND = LEASE - dt.timedelta(seconds=2 * outgoing.SECONDS)
-"""How long attempts of a round are begun: what is left then is due in the next one."""
+ROUND = dt.timedelta(seconds=outgoing.SECONDS / 2)
+"""How long attempts of a round are begun; what is left is due in the next one, which waits for the slowest answer of this one."""
 _STATUS = "answered with status " + webhook_delivery.c.last_status.cast(String)
 _log = structlog.get_logger("salur")
 Send = Callable[[Target, bytes, Mapping[str, str]], int]

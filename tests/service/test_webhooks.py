@@ -245,17 +245,15 @@ def test_a_receiver_that_is_not_there_delays_the_others_by_one_attempt_a_round(
     add(database, told, receiver.url)
     for number in range(webhooks.AT_ONCE_EACH):
         api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
-    clock, tried = Clock(), []
-    clock.now = dt.datetime.now(dt.UTC)
+    tried = []
 
     def send(target: outgoing.Target, body: bytes, headers: Mapping[str, str]) -> int:
         tried.append(target.port)
         if target.port == 1:
-            clock.forward(seconds=outgoing.SECONDS)
             raise TimeoutError
         return outgoing.post(target, body, headers)
 
-    webhooks.deliver(database, told, SECRET, send, clock)
+    webhooks.deliver(database, told, SECRET, send)
     assert len(receiver.got) == webhooks.AT_ONCE_EACH
     assert tried.count(1) == 1
     dead = [row for row in deliveries(database) if row.webhook_id == 1]
@@ -275,10 +273,10 @@ def test_what_a_round_has_no_time_for_is_due_in_the_next_and_not_counted(
         clock.forward(seconds=outgoing.SECONDS - 1)
         return 200
 
-    webhooks.deliver(database, told, SECRET, send, clock)
-    assert [(row.state, row.attempts) for row in deliveries(database)] == [("delivered", 1)] * 3 + [("pending", 0)]
-    webhooks.deliver(database, told, SECRET, send, clock)
-    assert [(row.state, row.attempts) for row in deliveries(database)] == [("delivered", 1)] * 4
+    for made in range(1, 5):  # what the others are to be told meanwhile waits for one slow answer, not for three
+        webhooks.deliver(database, told, SECRET, send, clock)
+        found = [(row.state, row.attempts) for row in deliveries(database)]
+        assert found == [("delivered", 1)] * made + [("pending", 0)] * (4 - made)
 
 
 @BOTH
