@@ -44,8 +44,9 @@ _HANDLE = re.compile(
 )
 """The name of an account: "@budi_99", "IG: rina.wati"."""
 _OF_OFFICE = re.compile(
-    r"kutim|kaltim|kota|pemkab|pemkot|pemprov|dinas|dinkes|dinsos|dishub|disdik|dukcapil|kominfo|humas|lapor|resmi|official|info|"
-    r"polres|polsek|polda|lantas|satpol|damkar|dprd|kement|menteri|rsud|bank|pdam|perumdam"
+    r"kutim|kaltim|kota|pemkab|pemkot|pemprov|pemdes|kecamatan|kelurahan|^desa[._]|dinas|dinkes|dinsos|dishub|disdik|dukcapil|kominfo|"
+    r"humas|lapor|resmi|official|info|polres|polsek|polda|lantas|satpol|damkar|basarnas|dprd|kement|menteri|rsud|^rsjd?|bpjs|bank|pdam|"
+    r"perumdam"
 )
 """What the account of an office has in its name: it tells whom a complaint is about, and is nobody's."""
 
@@ -173,7 +174,8 @@ _SELF = re.compile(
 )
 _SELF_WORDS = frozenset(("saya", "perkenalkan"))
 _SIGNED = re.compile(
-    rf"\b(?i:(hormat saya|hormat kami|salam hormat|tertanda|ttd|"
+    r"\b(?i:(?<!alamat )(?<!lokasi )(?<!domisili )"  # behind which a place stands
+    r"(hormat saya|hormat kami|salam hormat|tertanda|ttd|"
     rf"(?:pemohon|pengirim|penanggung jawab|(?:kontak|contact) person|cp|{_PARTIES})(?= ?:)))[\s:.,]{{1,6}}"
     rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )

@@ -142,6 +142,8 @@ KEPT = [
     "Guru Agama, RT Mawar, tetangga saya Sangatta, Kadus Sidrap dan Sekdes Sepaso Timur",
     "harga 2 karung @50.000, @Rp5.000, @ 50 kg, @orang 20rb",
     "lapor ke @pemkabkutim, @dinkes.kutim dan @pln_123; IG: prokopim.kutim, fb: ya",
+    "cek @kecamatan_bengalon, @desa.sepaso, @kelurahanteluklingga, @basarnas, @rsjdatma dan @bpjskesehatan_ri",
+    "Alamat korban: Bengalon. Lokasi pelaku : Kaubun, domisili terlapor: Telen, Alamat pelapor: Busang",
     "bikin paspor 2025, paspor Rp 650000, SIM A dan SIM C 2023, KIA anak 2024",
     "akta lahir belum jadi sejak 12-05-2024, akta kelahiran diurus 2 Januari 2025, surat lahir 2 Mei 2025",
     "lahir tahun 1985. Kejadian 12-05-2024",
