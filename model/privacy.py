@@ -44,9 +44,9 @@ _HANDLE = re.compile(
 )
 """The name of an account: "@budi_99", "IG: rina.wati"."""
 _OF_OFFICE = re.compile(
-    r"kutim|kaltim|kota|pemkab|pemkot|pemprov|pemdes|kecamatan|kelurahan|^desa[._]|dinas|dinkes|dinsos|dishub|disdik|dukcapil|kominfo|"
-    r"humas|lapor|resmi|official|info|polres|polsek|polda|lantas|satpol|damkar|basarnas|dprd|kement|menteri|rsud|^rsjd?|bpjs|bank|pdam|"
-    r"perumdam"
+    r"kutim|kaltim|kota|pemkab|pemkot|pemprov|pemdes|kecamatan|kelurahan|^desa[._]|kantor|dinas|badan|balai|bagian|sekretariat|inspekt|"
+    r"dinkes|dinsos|dishub|disdik|dukcapil|kominfo|humas|lapor|resmi|official|info|polres|polsek|polda|polisi|pol_pp|lantas|satpol|"
+    r"damkar|basarnas|dp2kb|dp3a|dprd|kement|menteri|pengawas|rsud|^rs[._]|^rsjd?|bpjs|bank|pdam|perumdam"
 )
 """What the account of an office has in its name: it tells whom a complaint is about, and is nobody's."""
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from model import privacy
 from model.privacy import MARKS, mask
+from model.register import Register
 
-CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
+DATA = Path(__file__).parents[2] / "data" / "kutai-timur"
+CORPUS = DATA / "complaints.jsonl"
 
 NUMBERS = [
     ("NIK saya 6408020202020002 tidak aktif", "NIK saya [NIK] tidak aktif"),
@@ -247,6 +249,18 @@ guru SD Bu {Rina}
 @pytest.mark.parametrize(("text", "expected"), NUMBERS)
 def test_a_personal_number_becomes_its_mark(text: str, expected: str) -> None:
     assert mask(text) == expected
+
+
+@pytest.mark.parametrize("cue", ["terlapor: {}", "pelaku {}", "CP: {}", "Pak {}"])
+def test_no_agency_is_taken_for_a_person(cue: str) -> None:
+    register = Register.load(DATA)
+    named = {form for agency in register.agencies for name in (agency.name, *agency.aliases) for form in (name, name.title())}
+    assert [text for text in map(cue.format, sorted(named)) if mask(text) != text] == []
+
+
+def test_no_account_of_an_agency_is_masked() -> None:
+    named = {name.replace(" ", "_") for agency in Register.load(DATA).agencies for name in (agency.name, *agency.aliases)}
+    assert [text for text in map("@{}".format, sorted(named)) if mask(text) != text] == []
 
 
 @pytest.mark.parametrize("text", KEPT)
