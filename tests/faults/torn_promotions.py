@@ -67,9 +67,7 @@ def measure(folder: Path, times: int, longest: float = 0.03) -> dict[str, Any]:
                 os._exit(1)
         os.close(begun)
         os.read(reading, 1)  # on a busy machine a new process takes its time
-        if (
-            number % 4 == 0
-        ):  # and a promotion takes longer than those that were measured: a quarter die with one behind them at least
+        if number % 4 == 0:  # a promotion may take longer there than those measured: a quarter die with one behind them
             os.read(reading, 1)
         time.sleep(die.uniform(0, longest))
         os.kill(pid, signal.SIGKILL)
