@@ -141,6 +141,8 @@ def test_how_a_complaint_opens_and_ends_is_told() -> None:
         ("terima kasih parit sudah dikeruk, tapi lumpurnya ditumpuk di jalan", False),
         ("mantap, lampu di simpang mati lagi", False),
         ("hebat, kapan jalan kami diaspal", False),
+        ("hebat, listrik padam tiap malam", False),
+        ("Alhamdulillah drainase kami tersumbat dan jalannya hancur", False),
         ("Salut, mohon ditambah petugasnya", False),
         ("lampu sudah sebulan padam di gang kami, terima kasih", False),
         ("petugas sudah datang memeriksa tiang", False),
