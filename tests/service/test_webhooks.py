@@ -382,6 +382,81 @@ def test_nothing_more_goes_to_an_address_that_was_removed(api: Api, database: Da
     assert webhooks.deliver(database, told, SECRET) == 0
 
 
+def states(database: Database) -> list[tuple[int, int, str, int]]:
+    return sorted((row.webhook_id, row.position, row.state, row.attempts) for row in deliveries(database))
+
+
+def test_removing_an_address_gives_up_what_waits_for_it_and_nothing_else(api: Api, database: Database, told: Settings) -> None:
+    for port in (1, 2):
+        add(database, told, f"http://127.0.0.1:{port}/")
+    for number, status in ((1, 200), (2, 500)):
+        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
+        webhooks.deliver(database, told, SECRET, lambda *_, status=status: status)
+    with database.write() as connection:
+        webhooks.remove(connection, 1)
+    assert states(database) == [(1, 1, "delivered", 1), (1, 2, "given-up", 1), (2, 1, "delivered", 1), (2, 2, "pending", 1)]
+    with database.read() as connection:
+        assert [one.url for one in webhooks.listed(connection)] == ["http://127.0.0.1:2/"]
+
+
+@BOTH
+def test_an_address_that_is_removed_in_the_middle_of_a_round_hears_nothing_more(
+    api: Api, database: Database, told: Settings
+) -> None:
+    add(database, told, "http://127.0.0.1:1/")
+    for number in (1, 2):
+        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
+    sent = []
+
+    def send(_: outgoing.Target, body: bytes, __: Mapping[str, str]) -> int:
+        sent.append(json.loads(body)["id"])
+        with database.write() as connection:
+            webhooks.remove(connection, 1)
+        return 200
+
+    webhooks.deliver(database, told, SECRET, send)
+    assert sent == ["H-1"]
+    assert {row.state for row in deliveries(database)} == {"given-up"}
+
+
+@BOTH
+@pytest.mark.parametrize(("status", "state"), [(200, "delivered"), (500, "pending")])
+def test_what_one_worker_is_sending_no_other_sends_until_it_must_have_died_and_then_what_that_one_did_stands(
+    api: Api, database: Database, told: Settings, status: int, state: str
+) -> None:
+    add(database, told, "http://127.0.0.1:1/")
+    for number in (1, 2):
+        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
+    clock = Clock()
+    clock.now = dt.datetime.now(dt.UTC)
+    others = []
+
+    def send(*_: Any) -> int:
+        others.append(webhooks.deliver(database, told, SECRET, lambda *_: status, clock))
+        clock.forward(seconds=webhooks.LEASE.total_seconds())
+        others.append(webhooks.deliver(database, told, SECRET, lambda *_: status, clock))
+        raise TimeoutError
+
+    webhooks.deliver(database, told, SECRET, send, clock)
+    assert others == [0, 2]
+    assert states(database) == [(1, 1, state, 2), (1, 2, state, 2)], "neither the failure nor the lack of time undid it"
+
+
+def test_of_more_addresses_than_a_round_has_threads_for_those_that_wait_longest_are_told(
+    api: Api, database: Database, told: Settings
+) -> None:
+    """What would only wait for a thread would use up its lease."""
+    for port in range(1, webhooks.AT_ONCE + 2):
+        add(database, told, f"http://127.0.0.1:{port}/")
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    clock = Clock()
+    clock.now = dt.datetime.now(dt.UTC)
+    for _ in range(2):
+        assert webhooks.deliver(database, told, SECRET, lambda *_: 500, clock) == webhooks.AT_ONCE
+        clock.forward(minutes=1)  # by then the first are due again
+    assert min(row.attempts for row in deliveries(database)) == 1, "all were told once"
+
+
 @pytest.mark.parametrize(
     "url",
     [
