@@ -66,6 +66,32 @@ def _edit(folder: Path, **values: object) -> None:
     artifact.seal(folder)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[]", "not a manifest"),
+        ('{"format": 3}', "not a manifest"),
+        ('{"format": 3, "files": []}', "not a manifest"),
+        ("{", "unread"),
+    ],
+)
+def test_what_is_no_manifest_is_refused_whoever_sealed_it(copy: Path, content: str, said: str) -> None:
+    (copy / "manifest.json").write_text(content, encoding="utf-8")
+    artifact.seal(copy)
+    for read in (artifact.read_manifest, artifact.load):
+        with pytest.raises(ArtifactError, match=rf"manifest\.json: {said}"):
+            read(copy)
+
+
+def test_a_manifest_beyond_the_limit_is_not_read(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = (copy / "manifest.json").stat().st_size
+    monkeypatch.setattr(artifact, "MAX_MANIFEST", size)
+    assert artifact.read_manifest(copy)["version"] == copy.name
+    monkeypatch.setattr(artifact, "MAX_MANIFEST", size - 1)
+    with pytest.raises(ArtifactError, match=rf"manifest\.json: over {size - 1:,} bytes"):
+        artifact.read_manifest(copy)
+
+
 def test_another_format_is_refused_with_its_number(copy: Path) -> None:
     _edit(copy, format=99)
     with pytest.raises(ArtifactError, match="format 99"):

@@ -25,6 +25,7 @@ from service import batch, breakers, holds, intake, keys, retention
 from service import database as memory
 from service.clock import now
 from service.database import Database
+from service.feed import head
 from service.problems import Problem
 from service.schemas import MAX_CHANNEL, MAX_PLACE, ROUTING
 from service.settings import Settings
@@ -446,6 +447,27 @@ def test_the_feed_comes_in_pages(api: Api) -> None:
         seen += [entry["id"] for entry in page["decisions"]]
         after, more = page["next"], page["more"]
     assert seen == [f"F-{number}" for number in range(5)]
+
+
+def test_of_more_decisions_than_get_their_place_at_once_none_is_passed_over_and_a_new_address_hears_none(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an import of a year that nobody read the feed during."""
+    monkeypatch.setattr("service.feed._PLACED_AT_ONCE", 2)
+    names = [f"F-{number}" for number in range(10)]
+    for name in names[:5]:
+        api.post("/complaints", json={"id": name, "text": f"lampu {name} pasti"})
+    with database.write() as connection:
+        assert head(connection) == 5
+    for name in names[5:]:
+        api.post("/complaints", json={"id": name, "text": f"lampu {name} pasti"})
+    read: list[str] = []
+    for seen in (7, 9, 10, 10):
+        page = api.get(f"/decisions?after={len(read)}").json
+        assert page is not None
+        read += [entry["id"] for entry in page["decisions"]]
+        assert (len(read), page["next"]) == (seen, seen)
+    assert read == names
 
 
 def test_the_feed_misses_nothing_that_is_committed_late(api: Api, database: Database) -> None:

@@ -1,7 +1,9 @@
 """Splits: nobody is tested by what it learnt from."""
 
 import numpy as np
+import pytest
 
+from model.faults import InvalidData
 from training.split import Fold, forward, grouped, judged_on
 
 
@@ -36,3 +38,23 @@ def test_near_duplicates_never_stand_on_both_sides() -> None:
     groups = rng.integers(0, 60, 200)
     for fold in grouped(rng.choice(["a", "b", "c"], 200).tolist(), groups.tolist(), 5, seed=0):
         assert not set(groups[fold.train]) & set(groups[fold.test])
+
+
+def test_what_has_no_dates_is_tested_once_in_as_many_folds_as_asked_the_same_way_for_the_same_seed() -> None:
+    labels = ["a", "b", "c"] * 40
+    groups = list(range(120))
+    folds = grouped(labels, groups, 5, seed=3)
+    assert len(folds) == 5
+    assert sorted(np.concatenate([fold.test for fold in folds])) == groups
+    assert all(sorted([*fold.train, *fold.test]) == groups for fold in folds)
+    counts = [[labels[number] for number in fold.test].count("a") for fold in folds]
+    assert set(counts) == {8}, "each fold has its share of every agency"
+    tests = [[fold.test.tolist() for fold in grouped(labels, groups, 5, seed)] for seed in (3, 3, 4)]
+    assert tests[0] == tests[1] != tests[2]
+
+
+def test_fewer_complaints_of_every_agency_than_folds_are_refused_in_words() -> None:
+    assert len(grouped(["a"] * 5 + ["b"] * 2, list(range(7)), 5, seed=0)) == 5
+    for labels in ([], ["a"] * 4 + ["b"] * 4):
+        with pytest.raises(InvalidData, match="no agency has 5 complaints: too few to learn from"):
+            grouped(labels, list(range(len(labels))), 5, seed=0)
