@@ -110,6 +110,8 @@ def test_a_rule_that_is_off_is_read_but_not_applied() -> None:
     rules = rules_of(rule(on=False))
     assert len(rules) == 1
     assert fired(rules, "gang") == []
+    for on, ids in ((False, []), (True, ["aturan"])):  # of any agency, too
+        assert fired(rules_of(rule(on=on, agencies=None, move_to=None, review=True)), "gang") == ids
 
 
 @pytest.mark.parametrize(
@@ -201,6 +203,8 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         (rule(any=[]), "4: any is empty: leave it out"),
         (rule(any=["..."]), "4: phrase '...' has no word"),
         (rule(any="gang"), "4: any must be a list of texts"),
+        (rule(any=[7]), "4: any must be a list of texts"),
+        (rule(move_to=["dishub"]), "5: move_to must be text"),
         (rule(sentence=""), "6: sentence is missing"),
         (rule(source=None), "1: source is missing"),
         (rule(source=7), "7: source must be text"),
@@ -216,6 +220,7 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         (rule(agencies=["dpupr", "perkim"]), "3: 'perkim' is also where the rule moves to"),
         ("aturan = 1\n", " unknown key 'aturan': only [[rule]]"),
         ("rule = 1\n", " rules are written as [[rule]]"),
+        ("rule = [{}, 1]\n", " rules are written as [[rule]]"),
         ("[[rule]]\nid = \n", "2: not TOML: Invalid value"),
         (b"# ok\n\xff", "2: not UTF-8: byte 0xff"),
     ],

@@ -256,9 +256,10 @@ def test_a_challenger_that_goes_live_is_no_shadow_any_more_and_another_stays(reg
     assert registry.shadow() is None
 
 
-def test_a_torn_shadow_is_an_error_that_stopping_it_mends(registry: Registry) -> None:
+@pytest.mark.parametrize("content", ["v2\nkemarin\n", f"../v2\n{AT}\n", f"\n{AT}\n", "v2"])
+def test_a_torn_shadow_is_an_error_that_stopping_it_mends(registry: Registry, content: str) -> None:
     promote(registry, "v1")
-    (registry.folder / "shadow").write_text("v2\nkemarin\n", encoding="utf-8")
+    (registry.folder / "shadow").write_text(content, encoding="utf-8")
     with pytest.raises(RegistryError, match="stop the shadow to mend it"):
         registry.shadow()
     registry.stop_shadow(why="rusak", who="ani", at=AT)
@@ -326,6 +327,19 @@ def test_a_pointer_moved_by_hand_is_rolled_back_to_what_the_ledger_knows(registr
     promote(registry, "v1")
     (registry.folder / "current").write_text("v3\n", encoding="utf-8")
     assert registry.rollback(why="bukan lewat buku", who="budi", at=AT).version == "v1"
+
+
+def test_what_was_promoted_over_a_pointer_moved_by_hand_is_rolled_back_to_what_the_ledger_knows(registry: Registry) -> None:
+    promote(registry, "v1")
+    (registry.folder / "current").write_text("v3\n", encoding="utf-8")
+    promote(registry, "v2", force_why="uji")
+    assert registry.rollback(why="salah rute", who="budi", at=AT).version == "v1"
+
+
+def test_pointers_can_be_read_by_a_service_that_is_another_user(registry: Registry) -> None:
+    promote(registry, "v1")
+    shadow(registry, "v2")
+    assert [(registry.folder / name).stat().st_mode & 0o777 for name in ("current", "shadow")] == [0o644, 0o644]
 
 
 def test_rolling_back_without_any_promotion_is_refused(registry: Registry) -> None:
@@ -420,6 +434,26 @@ def test_a_torn_pointer_is_mended_by_the_version_that_was_live(registry: Registr
     with pytest.raises(Refused) as told:
         promote(registry, "v2", force_why="lagi")
     assert told.value.kind is Refusal.LIVE_ALREADY
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"who": " "}, "who is empty"),
+        ({"why": "x" * 2001}, "why is longer than"),
+        ({"at": "kemarin"}, "no ISO 8601"),
+        ({"figures": {"accuracy": float("nan")}}, "not JSON compliant"),
+    ],
+)
+def test_nothing_is_recorded_that_could_not_be_read_or_answered_for(
+    registry: Registry, changed: dict[str, Any], message: str
+) -> None:
+    said: dict[str, Any] = {"version": "v1", "who": "ani", "at": AT, "why": "x" * 2000, "figures": {"accuracy": 0.9}}
+    kept = registry.record("trained", **said)
+    with pytest.raises((RegistryError, ValueError), match=message):
+        registry.record("trained", **said | changed)
+    history = registry.history()
+    assert (history.entries, history.faults) == ([kept], [])
 
 
 def test_what_is_live_changes_by_promotion_and_rollback_alone(registry: Registry) -> None:
