@@ -180,6 +180,17 @@ def test_of_two_equal_texts_the_later_is_kept_and_differing_labels_are_reported(
     assert result.conflicts == [dataset.Conflict(("2", "1"), ("dlh", "dpupr"), "dlh")]
 
 
+def test_of_equal_texts_of_one_day_the_last_of_the_list_is_kept_and_one_that_nobody_could_route_contradicts() -> None:
+    rows = [
+        LabelledComplaint(text="lampu mati", agency="dlh", id="1"),
+        LabelledComplaint(text="parit mampet", agency="dlh", id="2"),
+        LabelledComplaint(text="lampu mati", expect="review", id="3"),
+    ]
+    result = dataset.deduplicate(rows)
+    assert [row.id for row in result.kept] == ["2", "3"]
+    assert result.conflicts == [dataset.Conflict(("1", "3"), ("dlh", ""), "")]
+
+
 def test_equal_texts_with_equal_labels_are_no_conflict() -> None:
     rows = [LabelledComplaint(text="lampu mati", agency="dlh"), LabelledComplaint(text="Lampu mati.", agency="dlh")]
     assert dataset.deduplicate(rows).conflicts == []
