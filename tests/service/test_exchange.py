@@ -42,7 +42,7 @@ from service.tables import audit_log, complaint, decision, import_job, import_ro
 from service.tables import name_mapping as mapping_table
 
 if TYPE_CHECKING:
-    from tests.service.conftest import Person
+    from tests.service.conftest import Api, Person
 
 HEADER = (
     "Tracking ID", "Tanggal Laporan Masuk", "Judul Laporan", "Isi Laporan Awal", "Kategori", "Tipe Laporan (Anonim/Rahasia)",
@@ -212,6 +212,14 @@ def test_a_title_that_the_operator_mended_is_still_the_same_complaint(imports: I
     assert job.state == "done"
 
 
+def test_what_another_system_brought_under_the_same_id_is_another_complaint(imports: Imports, api: Api) -> None:
+    api.post("/complaints", json={"id": "L1", "text": "sampah menumpuk"})
+    job = imports.run(workbook(line("L1", "lampu mati", kind="Rahasia")))
+    assert (job.counts["did_new"], job.counts.get("did_known", 0)) == (1, 0)
+    assert imports.count(complaint, complaint.c.confidential) == 1
+    assert imports.count(complaint) == 2
+
+
 def test_a_row_that_stands_twice_is_taken_in_once(imports: Imports) -> None:
     job = imports.run(workbook(line("L1", "lampu mati"), line("L1", "lampu mati")))
     assert (job.counts["did_new"], job.counts["did_known"]) == (1, 1)
@@ -294,6 +302,16 @@ def test_what_became_confidential_since_an_earlier_export_is_nobodys_neighbour_a
     with imports.parts.database.read() as connection:
         newest = connection.execute(select(complaint.c.id).order_by(complaint.c.id.desc()).limit(1)).scalar_one()
         assert first not in [member.id for member in cases.members(connection, newest)]
+
+
+def test_what_became_confidential_leaves_other_matters_as_they_were(imports: Imports) -> None:
+    said, other = "sampah menumpuk di belakang pasar induk sudah seminggu", "lampu jalan poros dekat jembatan lama padam semalam"
+    imports.run(workbook(line("L1", said), line("L2", f"{said} ya"), line("L3", other)))
+    imports.run(workbook(line("L3", other, kind="Rahasia"), line("L4", f"{said} pak")))
+    with imports.parts.database.read() as connection:
+        numbers = {row.client_id: row.id for row in connection.execute(select(complaint.c.client_id, complaint.c.id))}
+        members = cases.members(connection, numbers["L4"])
+    assert {member.id for member in members} == {numbers["L1"], numbers["L2"]}
 
 
 def test_confidential_rows_never_go_out_by_themselves(imports: Imports) -> None:

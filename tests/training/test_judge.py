@@ -76,6 +76,12 @@ def test_an_agency_that_a_fold_had_no_complaint_of_gets_the_score_of_an_absent_o
     assert wide.tolist() == [[ABSENT, 1.0, ABSENT, 2.0], [ABSENT, 3.0, ABSENT, 4.0]]
 
 
+def test_probabilities_are_of_each_row_and_cooled_by_the_temperature() -> None:
+    scores = 2 * np.log(np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]]))
+    found = OutOfFold(np.array([0, 1]), AGENCIES, scores, 2.0).probabilities
+    assert found == pytest.approx(np.exp(scores / 2))
+
+
 def test_the_temperature_makes_a_boaster_modest_and_a_modest_one_sure() -> None:
     """Three in four are right: the log-odds of that are log 3, whatever the scores were."""
     truth = np.array([0, 0, 0, 1])
