@@ -83,6 +83,19 @@ def test_what_is_no_manifest_is_refused_whoever_sealed_it(copy: Path, content: s
             read(copy)
 
 
+def test_an_array_that_would_run_code_when_it_is_read_is_refused_whoever_sealed_it(copy: Path) -> None:
+    with (copy / "arrays.npz").open("wb") as out:
+        np.savez(out, allow_pickle=True, bias=np.array([Path], dtype=object))
+    files = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))["files"]
+    _edit(copy, files={**files, "arrays.npz": artifact.file_digest(copy / "arrays.npz")})
+    with pytest.raises(ArtifactError, match=r"unreadable: .*allow_pickle"):
+        artifact.load(copy)
+
+
+def test_a_version_can_be_read_by_a_service_that_is_another_user(tiny_artifact: Path) -> None:
+    assert tiny_artifact.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_manifest_beyond_the_limit_is_not_read(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = (copy / "manifest.json").stat().st_size
     monkeypatch.setattr(artifact, "MAX_MANIFEST", size)
