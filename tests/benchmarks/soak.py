@@ -101,6 +101,9 @@ class Caller(Sender):
             self.wrong[type(error).__name__] += 1
             return None
         self.statuses[str(response.status)] = self.statuses.get(str(response.status), 0) + 1
+        if response.status == 503 and path.endswith("/batch"):  # as many batches are being read as may be: come again, as told
+            time.sleep(float(response.headers["Retry-After"]))
+            return self._say(method, path, body, wanted, kind)
         if response.status != wanted:
             self.wrong[f"{path.partition('?')[0]} {response.status}"] += 1
             return None
