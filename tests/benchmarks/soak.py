@@ -102,6 +102,7 @@ class Caller(Sender):
             return None
         self.statuses[str(response.status)] = self.statuses.get(str(response.status), 0) + 1
         if response.status == 503 and path.endswith("/batch"):  # as many batches are being read as may be: come again, as told
+            self._connection.close()  # the server would, before it is time
             time.sleep(float(response.headers["Retry-After"]))
             return self._say(method, path, body, wanted, kind)
         if response.status != wanted:
