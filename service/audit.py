@@ -20,6 +20,8 @@ from service.tables import audit_case, standing
 
 TARGET = 0.05
 """Share of wrong automatic routings that is promised where neither a routing nor the model says another."""
+WRONG = func.count(case((audit_case.c.agrees.is_(False), 1)))
+"""How many cases were judged, and not as the model had said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,7 @@ def promised(router: RouterLike | None) -> float:
 
 def live_errors(connection: Connection, model_version: str | None = None) -> Sequence[LiveError]:
     """Say what the blind audit found, agency by agency, of one model version or of all; the worst lower bound first."""
-    wrong = func.count(case((audit_case.c.agrees.is_(False), 1)))
-    found = select(audit_case.c.agency, func.count(audit_case.c.agrees), wrong, func.count()).group_by(audit_case.c.agency)
+    found = select(audit_case.c.agency, func.count(audit_case.c.agrees), WRONG, func.count()).group_by(audit_case.c.agency)
     if model_version is not None:
         found = found.where(audit_case.c.model_version == model_version)
     errors = [

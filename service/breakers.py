@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from model.faults import SalurError
 from model.privacy import mask
 from service import audit_log, metrics
-from service.audit import TARGET
+from service.audit import TARGET, WRONG
 from service.clock import now
 from service.proportions import evidence_against
 from service.statements import Statement
@@ -179,9 +179,8 @@ def _counted_since(connection: Connection, agency: str) -> dt.datetime:
 
 
 def _audited(connection: Connection, agency: str, model_version: str, since: dt.datetime) -> tuple[int, int]:
-    wrong = func.count(case((audit_case.c.agrees.is_(False), 1)))
     row = connection.execute(
-        select(func.count(audit_case.c.agrees), wrong).where(
+        select(func.count(audit_case.c.agrees), WRONG).where(
             audit_case.c.agency == agency, audit_case.c.model_version == model_version, audit_case.c.drawn_at > since
         )
     ).one()

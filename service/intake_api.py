@@ -148,7 +148,7 @@ def decisions() -> Response:
     feed.place(parts().database)
     with parts().database.read() as connection:
         if after > feed.last_position(connection):  # silence would look like nothing decided, until as much is decided again
-            raise Problem("invalid", "The request is not valid.", [Detail("?after", _NEVER_GIVEN)])
+            raise bodies.invalid(Detail("?after", _NEVER_GIVEN))
         rows = feed.page(connection, after, limit + 1, "" if "admin" in key.scopes else key.source)
     listed = [feed.entry(row) for row in rows[:limit]]
     answer = {"decisions": listed, "next": listed[-1]["cursor"] if listed else after, "more": len(rows) > limit}

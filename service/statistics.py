@@ -28,6 +28,7 @@ from sqlalchemy import (
     select,
 )
 
+from service.audit import WRONG
 from service.periods import Period
 from service.proportions import exact_interval
 from service.tables import account, audit_case, complaint, decision, routing, routing_reason, standing, verdict
@@ -247,8 +248,7 @@ def _reasons(connection: Connection, period: Period) -> list[tuple[str, int]]:
 
 
 def _audited(connection: Connection, period: Period) -> Audited:
-    wrong = func.count(case((audit_case.c.agrees.is_(False), 1)))
-    counted = select(func.count(audit_case.c.agrees), wrong, func.count()).where(_within(audit_case.c.drawn_at, period))
+    counted = select(func.count(audit_case.c.agrees), WRONG, func.count()).where(_within(audit_case.c.drawn_at, period))
     cases, wrongs, drawn = connection.execute(counted).one()
     return Audited(cases, wrongs, drawn - cases)
 

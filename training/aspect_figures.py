@@ -36,6 +36,7 @@ def judge(truth: Mapping[str, Array], findings: Sequence[Findings], kinded: Arra
 
 
 def figures_of(said: Array, truth: Array) -> dict[str, float]:
+    """Compare what was said of rows with the truth, both (rows,) bool: how many are true, precision, recall and F1."""
     right = int((said & truth).sum())
     precision, recall = right / max(int(said.sum()), 1), right / max(int(truth.sum()), 1)
     return {
