@@ -31,8 +31,10 @@ _TEXTS = (
     "labelled_by",
     "labelled_at",
     "expect",
+    "use",
 )
 _LISTS = ("also", "missing", "acceptable")
+_FLAGS = ("oversight", "blind")
 _T = TypeVar("_T")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_LINE = 1_000_000
@@ -42,11 +44,21 @@ MAX_BROKEN = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What the service had answered before a person decided: the agency, and its probability before the reliability curve."""
+
+    agency: str
+    sureness: float
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledComplaint:
-    """A complaint and what people said of it.
+    """A complaint, what people said of it, and how that came about.
 
     `agency` is empty where `expect` is "review": nobody could tell who is responsible.
     `acceptable` are further agencies that an officer would not call wrong; evaluation alone reads them.
+    `use` is "train" where a crosswalk's label is likely, not certain: it teaches, and judges nothing.
+    `blind` marks a verdict of the blind audit; it stands for 1 / `audit_share` automatic routings (0: not told).
     Unknown keys are kept in `extra`, and written back.
     """
 
@@ -68,6 +80,10 @@ class LabelledComplaint:
     source: str = ""
     labelled_by: str = ""
     labelled_at: str = ""
+    use: str = ""
+    blind: bool = False
+    audit_share: float = 0.0
+    answered: Answered | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -81,8 +97,11 @@ class LabelledComplaint:
         """Answer the row as it is written: empty fields are left out, `text` and `agency` always there."""
         row: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS if getattr(self, name) or name in ("text", "agency")}
         row |= {name: list(getattr(self, name)) for name in _LISTS if getattr(self, name)}
-        if self.oversight:
-            row["oversight"] = True
+        row |= {name: True for name in _FLAGS if getattr(self, name)}
+        if self.audit_share:
+            row["audit_share"] = self.audit_share
+        if self.answered:
+            row["answered"] = {"agency": self.answered.agency, "sureness": self.answered.sureness}
         return row | dict(self.extra)
 
 
@@ -96,8 +115,12 @@ def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
         value = row.get(name) or []
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             wrong.append(f"{name} must be a list of texts")
-    if not isinstance(row.get("oversight") or False, bool):
-        wrong.append("oversight must be true or false")
+    wrong += [f"{name} must be true or false" for name in _FLAGS if not isinstance(row.get(name) or False, bool)]
+    share, told = row.get("audit_share") or 0.0, row.get("answered") or None
+    if not _is_share(share):
+        wrong.append(f"audit_share {str(share)[:80]!r} is no number from 0 to 1")
+    if told and not (isinstance(told, dict) and isinstance(told.get("agency"), str) and _is_share(told.get("sureness"))):
+        wrong.append(f"answered {str(told)[:80]!r} is no object of an agency and a sureness from 0 to 1")
     if "text" not in row:
         wrong.append("text is missing")
     if "agency" not in row:
@@ -112,12 +135,18 @@ def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
             wrong.append('agency is empty: only where expect is "review"')
     if wrong:
         raise ValueError("; ".join(wrong))
-    known = {*_TEXTS, *_LISTS, "oversight"}
     values: dict[str, Any] = {name: row.get(name) or "" for name in _TEXTS}
     values |= {name: tuple(row.get(name) or ()) for name in _LISTS}
     values["expect"] = values["expect"] or "route"
-    extra = {key: value for key, value in row.items() if key not in known}
-    return LabelledComplaint(**values, oversight=bool(row.get("oversight")), extra=extra)
+    values |= {name: bool(row.get(name)) for name in _FLAGS}
+    values["audit_share"] = float(share)
+    values["answered"] = Answered(told["agency"], float(told["sureness"])) if told else None
+    extra = {key: value for key, value in row.items() if key not in values}
+    return LabelledComplaint(**values, extra=extra)
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def is_dated(received_at: str) -> bool:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from model.faults import SalurError
+from model.labelled import Answered
 from model.routing import Candidate
 
 TINY = 1e-6
@@ -48,12 +49,12 @@ class Reliability:
             low, high = (middle, high) if self(middle, agency) < honest else (low, middle)
         return high
 
-    def answered(self, first: Candidate) -> dict[str, Any]:
+    def answered(self, first: Candidate) -> Answered:
         """Tell a routing's first candidate as a label carries it: with what the model alone said, before this curve.
 
         So the next training can fit its own curve to it (`training.keeping`).
         """
-        return {"agency": first.agency, "sureness": self.undo(first.probability, first.agency)}
+        return Answered(first.agency, self.undo(first.probability, first.agency))
 
     def recalibrate(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Make the first candidate's probability honest, and let the others share the rest as they did before.

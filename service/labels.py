@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from model.faults import SalurError
-from model.labelled import LabelledComplaint
+from model.labelled import Answered, LabelledComplaint
 from model.registry import Registry
 from model.reliability import Reliability
 from service.schemas import ROUTING
@@ -84,12 +84,12 @@ def _labelled(row: Row[Any], audit_share: float, curve_of: CurveOf, zone: dt.tzi
         source=row.source,
         labelled_by=by,
         labelled_at=row.decided_at.astimezone(zone).isoformat(),
-        extra=({"blind": True, "audit_share": audit_share} if row.blind else {}) | _answered(row, curve_of),
+        blind=row.blind,
+        audit_share=audit_share if row.blind else 0.0,
+        answered=_answered(row, curve_of),
     )
 
 
-def _answered(row: Row[Any], curve_of: CurveOf) -> dict[str, Any]:
-    if not row.body or row.origin == "import":
-        return {}
-    curve = curve_of(row.model_version)
-    return {"answered": curve.answered(ROUTING.validate_json(row.body).candidates[0])} if curve else {}
+def _answered(row: Row[Any], curve_of: CurveOf) -> Answered | None:
+    curve = curve_of(row.model_version) if row.body and row.origin != "import" else None
+    return curve.answered(ROUTING.validate_json(row.body).candidates[0]) if curve else None

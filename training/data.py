@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,21 +145,8 @@ def stands_for(rows: Sequence[LabelledComplaint]) -> Array:
 
     Automatic routings get a verdict only where the blind audit drew them (`blind`): a share `audit_share` of them.
     """
-    shares = (float(row.extra.get("audit_share") or AUDIT_SHARE) if row.extra.get("blind") else 1.0 for row in rows)
+    shares = (row.audit_share or AUDIT_SHARE if row.blind else 1.0 for row in rows)
     return np.array([1 / min(max(share, 0.001), 1.0) for share in shares])
-
-
-class Answered(NamedTuple):
-    """The service's own answer before a person decided: the agency, and its probability before the reliability curve."""
-
-    agency: str
-    sureness: float
-
-
-def answered(row: LabelledComplaint) -> Answered | None:
-    """Read the service's own answer from a label (`service.labels` writes it); None where there is none."""
-    told = row.extra.get("answered")
-    return Answered(str(told["agency"]), float(told["sureness"])) if told else None
 
 
 def weigh(rows: Sequence[LabelledComplaint], config: TrainingConfig, otherwise: float) -> Array:

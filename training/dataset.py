@@ -8,10 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,15 +124,11 @@ def to_current(complaints: Iterable[LabelledComplaint], register: Register, date
     def now(agency: str) -> str:
         return register.current(agency, date) if agency in register.by_id else agency
 
-    def extra(complaint: LabelledComplaint) -> Mapping[str, Any]:
-        told = complaint.extra.get("answered")
-        return {**complaint.extra, "answered": {**told, "agency": now(told["agency"])}} if told else complaint.extra
-
     return [
         replace(
             complaint,
             agency=now(complaint.agency),
-            extra=extra(complaint),
+            answered=complaint.answered and replace(complaint.answered, agency=now(complaint.answered.agency)),
             also=tuple(dict.fromkeys(map(now, complaint.also))),
             acceptable=tuple(dict.fromkeys(map(now, complaint.acceptable))),
         )
@@ -148,7 +143,7 @@ def testable(complaints: Iterable[LabelledComplaint]) -> list[LabelledComplaint]
 
 def only_teaches(complaint: LabelledComplaint) -> bool:
     """Tell whether a crosswalk marks it for training only: its label is likely, not certain."""
-    return complaint.extra.get("use") == "train"
+    return complaint.use == "train"
 
 
 def judging(complaints: Iterable[LabelledComplaint]) -> NDArray[np.bool_]:
@@ -209,11 +204,6 @@ def count(complaints: Iterable[LabelledComplaint]) -> dict[str, Counter[str]]:
 def _wrong(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
     if complaint.received_at and not is_dated(complaint.received_at):
         yield f"received_at {complaint.received_at[:20]!r} is no ISO date"
-    if not _is_share(complaint.extra.get("audit_share") or 1):
-        yield f"audit_share {complaint.extra['audit_share']!r} is no number from 0 to 1"
-    told = complaint.extra.get("answered")
-    if told and not (isinstance(told, dict) and isinstance(told.get("agency"), str) and _is_share(told.get("sureness"))):
-        yield f"answered {str(told)[:80]!r} is no object of an agency and a sureness from 0 to 1"
     named = (
         ("agency", (complaint.agency,) if complaint.agency else ()),
         ("also", complaint.also),
@@ -223,10 +213,6 @@ def _wrong(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
         for agency in agencies:
             if agency not in register.by_id:
                 yield f"{name} {agency!r} is not in the register"
-
-
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _conflict(complaints: Sequence[LabelledComplaint], indices: Sequence[int], last: int) -> Iterator[Conflict]:

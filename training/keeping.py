@@ -25,7 +25,7 @@ from model.reliability import Reliability
 from training import promise, trust
 from training.calibrate import OutOfFold
 from training.config import TrainingConfig
-from training.data import Data, answered, stands_for
+from training.data import Data, stands_for
 from training.judge import Judged, judge
 
 Array = NDArray[Any]
@@ -87,8 +87,8 @@ def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) 
 
 def _audited(rows: Sequence[LabelledComplaint]) -> Array | None:
     """(rows,) which verdicts come from the blind audit; None where no row ever passed through a service."""
-    blind = np.array([bool(row.extra.get("blind")) for row in rows])
-    return blind if blind.any() or any(map(answered, rows)) else None
+    blind = np.array([row.blind for row in rows])
+    return blind if blind.any() or any(row.answered for row in rows) else None
 
 
 class _Known(NamedTuple):
@@ -109,6 +109,6 @@ def _known(raw: Judged, judged_rows: Array, own: Data) -> _Known:
     said = np.full(len(own), "", dtype=object)
     there[judged_rows], said[judged_rows], sureness[judged_rows] = True, raw.said, raw.sureness
     for number, row in enumerate(own.rows):
-        if given := answered(row):
+        if given := row.answered:
             there[number], said[number], sureness[number] = True, given.agency, given.sureness
     return _Known(there, said, sureness)

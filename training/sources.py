@@ -24,7 +24,7 @@ MAX_ROWS = 2_000_000
 """Rows of a source that are read; the whole country writes some thousands a day."""
 MAX_FAULTS = 50
 """Faults of single rows that are gathered before an import gives up."""
-OUR_KEYS = frozenset(("answered", "audit_share", "blind", "channel", "round", "source_agency", "style", "use"))
+OUR_KEYS = frozenset(("channel", "round", "source_agency", "style"))
 """Keys of JSON Lines beside a complaint's own that an import keeps."""
 LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
 """What a file of JSON Lines is called."""
@@ -285,8 +285,8 @@ def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, sourc
             extra={
                 **{key: value for key, value in complaint.extra.items() if key in OUR_KEYS},
                 "source_agency": complaint.agency,
-                **({"use": rule.use} if rule.use else {}),
             },
+            use=rule.use or complaint.use,
         )
 
 

@@ -38,11 +38,11 @@ AUDIT = 0.05
 
 def as_verdict(row: LabelledComplaint, said: Routing, curve: Reliability, draw: int) -> LabelledComplaint | None:
     """What the desk exports of a complaint (`service.labels`); None where nobody looked at it."""
-    given = {"answered": curve.answered(said.candidates[0])}
+    verdict = replace(row, answered=curve.answered(said.candidates[0]))
     if said.decision is not Decision.AUTO:
-        return replace(row, extra=given)
+        return verdict
     drawn = audited(row.id or digest(row), AUDIT, draw)
-    return replace(row, extra={"blind": True, "audit_share": AUDIT, **given}) if drawn else None
+    return replace(verdict, blind=True, audit_share=AUDIT) if drawn else None
 
 
 def lived(register: Register, rows: Sequence[LabelledComplaint], draw: int) -> dict[str, Any]:

@@ -90,9 +90,9 @@ def test_a_label_of_the_blind_audit_says_so_and_what_share_of_all_that_went_out_
     for number in (1, 2):
         decide(database, number, Choice("pln"))
     drawn, waited = exported(database)
-    assert {name: drawn.extra.get(name) for name in ("blind", "audit_share")} == {"blind": True, "audit_share": 0.1}
-    assert drawn.extra["answered"]["agency"] == "dishub"
-    assert waited.extra.keys() == {"answered"}
+    assert (drawn.blind, drawn.audit_share) == (True, 0.1)
+    assert (waited.blind, waited.audit_share) == (False, 0.0)
+    assert [row.answered and row.answered.agency for row in (drawn, waited)] == ["dishub", "dpupr"]
 
 
 def test_labels_tell_who_decided_apart_but_not_who_it_was_and_come_as_they_were_decided(
@@ -119,13 +119,14 @@ def test_a_label_carries_what_the_model_had_said_by_itself_before_anybody_decide
     decide(database, 1, Choice("pln"))
     decide(database, 2, Choice("pln"), origin="import")
     decided, brought_along = exported(database)
-    told = decided.extra["answered"]
-    assert (decided.agency, told["agency"]) == ("pln", "dpupr")
-    assert CURVE(told["sureness"]) == pytest.approx(0.4)
-    assert brought_along.extra == {}
+    told = decided.answered
+    assert told is not None
+    assert (decided.agency, told.agency) == ("pln", "dpupr")
+    assert CURVE(told.sureness) == pytest.approx(0.4)
+    assert brought_along.answered is None
     with database.write() as connection:
         connection.execute(update(routing).values(model_version="gone"))
-    assert [row.extra for row in exported(database)] == [{}, {}]
+    assert [row.answered for row in exported(database)] == [None, None]
 
 
 def test_a_verdict_that_was_replaced_or_told_by_the_agency_counts_as_it_stands(api: Api, database: Database) -> None:

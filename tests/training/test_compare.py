@@ -362,7 +362,7 @@ def test_verdicts_of_an_audit_count_for_as_many_as_nobody_saw(
     changed = {change.id for change in (*found.lost, *found.gained)}
     lost = {change.id for change in found.lost[:2]}
     some = [row for row in rows if row.agency and row.id not in changed][:40] + [row for row in rows if row.id in lost]
-    audited = [replace(row, extra={"blind": row.id in lost, "audit_share": 0.05}) for row in some]
+    audited = [replace(row, blind=row.id in lost, audit_share=0.05) for row in some]
     plain, told = (compare(challenger, champion, given) for given in (some, audited))
     assert plain.overall == told.overall, "the verdicts are the same"
     assert not any("worse" in reason for reason in plain.reasons)

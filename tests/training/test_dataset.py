@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.faults import InvalidData
-from model.labelled import LabelledComplaint
+from model.labelled import Answered, LabelledComplaint
 from model.register import Agency, Register
 from training import dataset
 from training.data import matters
@@ -71,14 +71,13 @@ def test_what_a_desk_tells_beside_a_label_is_refused_with_its_line_where_it_is_w
         {"answered": {"agency": "dlh"}},
         {"answered": {"agency": "dlh", "sureness": True}},
         {"answered": {"agency": None, "sureness": 0.9}},
+        {"blind": "ya"},
     ]
-    rows = dataset.load(
-        _file(tmp_path, *({"text": f"aduan {n}", "agency": "dlh", **more} for n, more in enumerate([right, *wrong])))
-    )
+    file = _file(tmp_path, *({"text": f"aduan {n}", "agency": "dlh", **more} for n, more in enumerate([right, *wrong])))
     with pytest.raises(InvalidData) as error:
-        dataset.check(rows, REGISTER, every_agency=False)
+        dataset.load(file)
     told = _faults(error)
-    assert [fault.partition(": ")[0] for fault in told] == [f"rows.jsonl:{line}" for line in range(2, 8)]
+    assert [fault.partition(": ")[0] for fault in told] == [f"rows.jsonl:{line}" for line in range(2, 9)]
     assert told[0].endswith("audit_share 'banyak' is no number from 0 to 1")
     assert told[2].endswith("answered '0.9' is no object of an agency and a sureness from 0 to 1")
 
@@ -160,12 +159,11 @@ def test_no_rows_at_all_is_refused() -> None:
 
 
 def test_labels_of_an_ended_agency_go_to_its_successor() -> None:
-    said = {"answered": {"agency": "dpu", "sureness": 0.7}, "channel": "web"}
-    old = LabelledComplaint(text="jalan rusak", agency="dpu", also=("dlh", "dpu"), acceptable=("dpu",), extra=said)
+    old = LabelledComplaint("jalan rusak", "dpu", also=("dlh", "dpu"), acceptable=("dpu",), answered=Answered("dpu", 0.7))
     assert dataset.to_current([old], REGISTER, "2023-06-01") == [old]
     new = dataset.to_current([old], REGISTER, "2024-06-01")[0]
     assert (new.agency, new.also, new.acceptable) == ("dpupr", ("dlh", "dpupr"), ("dpupr",))
-    assert new.extra == {"answered": {"agency": "dpupr", "sureness": 0.7}, "channel": "web"}, "else the model had been wrong"
+    assert new.answered == Answered("dpupr", 0.7), "else the model had been wrong"
 
 
 def test_of_two_equal_texts_the_later_is_kept_and_differing_labels_are_reported() -> None:
@@ -218,7 +216,7 @@ def test_what_repeats_a_row_of_another_list_is_left_out_and_what_repeats_its_own
 def test_rows_for_training_only_and_rows_nobody_could_route_do_not_test() -> None:
     rows = [
         LabelledComplaint(text="a", agency="dlh"),
-        LabelledComplaint(text="b", agency="dlh", extra={"use": "train"}),
+        LabelledComplaint(text="b", agency="dlh", use="train"),
         LabelledComplaint(text="c", expect="review"),
     ]
     assert [row.text for row in dataset.testable(rows)] == ["a"]

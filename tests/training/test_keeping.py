@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.labelled import LabelledComplaint, load
+from model.labelled import Answered, LabelledComplaint, load
 from model.policy import NEVER
 from model.reader import Reader
 from model.register import Register
@@ -62,9 +62,7 @@ def test_a_desk_whose_surest_answers_are_seen_in_the_audit_alone_still_sends(
     everything = kept(desk, rows, np.arange(ROWS))
     sure = answers.probabilities.max(axis=1)
     sent, drawn = sure >= SENT_FROM, np.random.default_rng(2).random(ROWS) < 0.1
-    verdicts = [
-        replace(row, extra={"blind": True, "audit_share": 0.1}) if out else row for row, out in zip(rows, sent, strict=True)
-    ]
+    verdicts = [replace(row, blind=True, audit_share=0.1) if out else row for row, out in zip(rows, sent, strict=True)]
     found = kept(desk, verdicts, np.flatnonzero(~sent | drawn))
     assert found.policy.overall.value != NEVER
     assert coverage(found, everything) > 0.6 * coverage(everything, everything) > 0.2
@@ -79,7 +77,7 @@ def test_how_far_to_trust_is_learnt_from_the_answers_that_were_given_and_not_fro
     reader, rows, answers = desk
     best = answers.probabilities.argmax(axis=1)
     given = [
-        replace(row, extra={"answered": {"agency": str(answers.agencies[place]), "sureness": float(probability)}})
+        replace(row, answered=Answered(str(answers.agencies[place]), float(probability)))
         for row, place, probability in zip(rows, best, answers.probabilities.max(axis=1), strict=True)
     ]
     clueless = replace(answers, scores=np.zeros_like(answers.scores))
@@ -94,8 +92,7 @@ def test_verdicts_of_a_desk_that_audits_nothing_are_trusted_less_than_those_of_a
     desk: tuple[Reader, list[LabelledComplaint], OutOfFold],
 ) -> None:
     reader, rows, answers = desk
-    given = {"answered": {"agency": rows[0].agency, "sureness": 0.6}}
-    verdicts = [replace(rows[0], extra=given), *rows[1:]]
+    verdicts = [replace(rows[0], answered=Answered(rows[0].agency, 0.6)), *rows[1:]]
     own = read(verdicts, reader, np.ones(ROWS))
     office, unaudited = kept(desk, rows, np.arange(ROWS)), keep(answers, own, reader, TrainingConfig())
     assert 0 < unaudited.policy.overall.cases < office.policy.overall.cases
@@ -112,7 +109,7 @@ def test_what_is_learnt_knows_which_verdicts_are_the_audits(
 
     monkeypatch.setattr(trust, "learn", spy)
     blind = np.arange(ROWS) % 7 == 0
-    verdicts = [replace(row, extra={"blind": True}) if drawn else row for row, drawn in zip(desk[1], blind, strict=True)]
+    verdicts = [replace(row, blind=True) if drawn else row for row, drawn in zip(desk[1], blind, strict=True)]
     kept(desk, verdicts, np.arange(ROWS))
     kept(desk, desk[1], np.arange(ROWS))
     audited, of_an_office = given
@@ -178,11 +175,10 @@ def test_enough_dated_verdicts_decide_alone_beside_an_undated_corpus(
 
 
 def test_a_blind_verdict_stands_for_all_that_were_not_drawn() -> None:
-    extras: tuple[dict[str, object], ...] = (
-        {},
-        {"blind": True},
-        {"blind": True, "audit_share": 0.2},
-        {"blind": True, "audit_share": 0},
-        {"blind": False},
-    )
-    assert stands_for([LabelledComplaint("x", extra=extra) for extra in extras]).tolist() == [1, 20, 5, 20, 1]
+    verdicts = [
+        LabelledComplaint("x"),
+        LabelledComplaint("x", blind=True),
+        LabelledComplaint("x", blind=True, audit_share=0.2),
+        LabelledComplaint("x", audit_share=0.2),
+    ]
+    assert stands_for(verdicts).tolist() == [1, 20, 5, 1]

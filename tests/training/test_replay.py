@@ -71,7 +71,7 @@ def test_where_no_month_sent_enough_none_is_called_the_worst(replayed: replay.Re
 
 
 def test_what_a_crosswalk_marks_for_training_only_teaches_and_is_not_judged(region: Path, year: list[LabelledComplaint]) -> None:
-    marked = [replace(row, extra={"use": "train"}) if number % 5 == 0 else row for number, row in enumerate(year)]
+    marked = [replace(row, use="train") if number % 5 == 0 else row for number, row in enumerate(year)]
     plan = replay.Plan(every="month", audit=0.0)
     told, plain = (replay.replay(Register.load(region), rows, TrainingConfig(folds=2), plan) for rows in (marked, year))
     assert sum(step.rows for step in told.steps) < 0.85 * sum(step.rows for step in plain.steps)

@@ -172,9 +172,7 @@ def test_report_and_card_tell_of_a_desk_what_the_manifest_tells(
     monkeypatch.setattr(keeping, "ENOUGH_DATED", 100)
     routed = [row for row in rows if row.agency]
     desk = [
-        replace(
-            row, received_at=f"2026-{1 + n * 10 // len(routed):02}-{1 + n % 28:02}", extra={"blind": n % 3 == 0, "audit_share": 0.1}
-        )
+        replace(row, received_at=f"2026-{1 + n * 10 // len(routed):02}-{1 + n % 28:02}", blind=n % 3 == 0, audit_share=0.1)
         for n, row in enumerate(routed)
     ]
     artifact, judged = train.train(register, train.Sources(desk), CONFIG, CREATED)

@@ -77,7 +77,7 @@ def test_an_export_becomes_labelled_complaints_under_our_agencies(tmp_path: Path
     assert (first.received_at, first.title, first.category, first.source) == ("2024-09-07", "Lampu", "Lampu", "desa-x")
     assert first.acceptable == ("dpupr",)
     assert first.extra == {"source_agency": "Dinas Perhubungan Kab. X"}
-    assert rows[2].extra["use"] == "train"
+    assert rows[2].use == "train"
     assert "Siapa" not in out.read_text(encoding="utf-8")
     assert (report.read, report.kept.total(), report.train_only) == (7, 3, 1)
     assert report.dropped == {"no agency: not yet routed": 1, "text is empty": 1, "name not mapped": 1, "not a body of ours": 1}
@@ -315,7 +315,7 @@ def test_an_import_keeps_no_key_that_may_name_the_reporter(tmp_path: Path) -> No
     path = _jsonl(tmp_path / "a.jsonl", row | {"desa": "rumah Pak Budi", "category": "hp 081234567890"})
     import_export(path, tmp_path / "out.jsonl", REGISTER)
     (kept,) = load(tmp_path / "out.jsonl")
-    assert kept.extra == {"blind": True, "source_agency": "dishub"}
+    assert (kept.blind, kept.extra) == (True, {"source_agency": "dishub"})
     assert (kept.desa, kept.category) == ("rumah Pak [NAMA]", "hp [TELEPON]")
 
 

@@ -127,9 +127,9 @@ def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(
 
 def test_what_a_crosswalk_marks_for_training_only_makes_no_figure_and_no_promise(region: Path, tiny_config: TrainingConfig) -> None:
     rows = [row for row in load(region / "complaints.jsonl") if row.agency]
-    marked = [replace(row, extra={**row.extra, "use": "train"}) if number % 2 else row for number, row in enumerate(rows)]
+    marked = [replace(row, use="train") if number % 2 else row for number, row in enumerate(rows)]
     artifact, judged = train.train(Register.load(region), train.Sources(marked), tiny_config, f"{TODAY}T00:00:00+00:00")
-    plain = [row.agency for row in marked if "use" not in row.extra]
+    plain = [row.agency for row in marked if not row.use]
     assert artifact.manifest["metrics"]["rows"] == len(plain)
     assert sorted(judged.truth.tolist()) == sorted(plain)
     assert artifact.manifest["data"]["own"] == len(rows)
