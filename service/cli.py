@@ -28,7 +28,11 @@ from service.bodies import row_number
 from service.clock import load_calendar, now
 from service.database import Database
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
-from service.tables import ROLES, SCOPES, api_key, complaint
+from service.tables import MAX_ID, ROLES, SCOPES, api_key, complaint
+
+
+_NUMBER = click.IntRange(1, MAX_ID)
+"""A row's number: a larger one is nobody's, and the database could not even be asked for it."""
 
 
 class _Group(click.Group):
@@ -201,7 +205,7 @@ def list_keys() -> None:
 
 
 @key.command("revoke")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 def revoke_key(number: int) -> None:
     """Make a key void."""
     with _database(_settings()) as database, database.write() as connection:
@@ -236,7 +240,7 @@ def list_webhooks() -> None:
 
 
 @hook.command("remove")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 def remove_webhook(number: int) -> None:
     """Send nothing more to an address."""
     with _database(_settings()) as database, database.write() as connection:

@@ -200,6 +200,8 @@ def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
         (("key", "add", "x", "--scope", "root"), {}, "root"),
         (("webhook", "add", "http://10.0.0.1/"), {}, "plain http"),
         (("webhook", "remove", "7"), {}, "no webhook 7"),
+        (("key", "revoke", "9" * 20), {}, "key revoke: Invalid value for 'NUMBER'"),
+        (("webhook", "remove", "2147483648"), {}, "webhook remove: Invalid value for 'NUMBER'"),
         (("replay-routing", "17"), {}, "complaint 17"),
         (("replay-routing", "x"), {}, "no complaint 'x'"),
         (("export-labels", "-o", "tidak/ada/labels.jsonl"), {}, "No such file"),
