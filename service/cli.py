@@ -30,7 +30,6 @@ from service.database import Database
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
 from service.tables import MAX_ID, ROLES, SCOPES, api_key, complaint
 
-
 _NUMBER = click.IntRange(1, MAX_ID)
 """A row's number: a larger one is nobody's, and the database could not even be asked for it."""
 
