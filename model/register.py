@@ -93,6 +93,8 @@ class Register:
     places: tuple[Place, ...] = ()
     roads: tuple[Road, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    folder: Path = field(default=Path(), repr=False, compare=False)
+    """Where it was read, for faults to name."""
 
     @classmethod
     def load(cls, folder: Path) -> Register:
@@ -123,6 +125,7 @@ class Register:
             places=tuple(place for _, place in places),
             roads=tuple(road for _, road in roads),
             files=files,
+            folder=folder,
         )
         return register, sorted(faults, key=lambda fault: (fault.file, fault.line))
 

@@ -104,7 +104,8 @@ def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True,
         known = [row.complaint for row in rows if row.complaint.agency in register.by_id]
         known += [replace(complaint, agency=register.current(complaint.agency, today)) for complaint in known]
         unseen = unseen_agencies(known, register)
-        faults += [Fault("agencies.csv", register.lines.get(agency, 0), f"agency {agency!r} {_UNSEEN}") for agency in unseen]
+        file = str(register.folder / "agencies.csv")
+        faults += [Fault(file, register.lines.get(agency, 0), f"agency {agency!r} {_UNSEEN}") for agency in unseen]
     if faults:
         raise InvalidData(faults)
 

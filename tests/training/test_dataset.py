@@ -123,8 +123,8 @@ def test_an_agency_without_any_row_is_named_by_its_line_and_with_the_option_that
     rows = dataset.load(_file(tmp_path, {"text": "sampah menumpuk", "agency": "dlh"}, {"text": "jalan", "agency": "dpupr"}))
     with pytest.raises(InvalidData) as error:
         dataset.check(rows, Register.load(tmp_path))
-    (fault,) = _faults(error)
-    assert fault.startswith("agencies.csv:4: agency 'baru' has no complaint: ")
+    (fault,) = map(str, error.value.faults)
+    assert fault.startswith(f"{tmp_path / 'agencies.csv'}:4: agency 'baru' has no complaint: ")
     assert "--allow-unseen" in fault
 
 
