@@ -234,6 +234,24 @@ def test_a_place_where_nothing_can_be_written_is_named_before_the_work(
     assert "/proc/x: cannot be written" in line
 
 
+def test_a_version_is_not_trained_to_go_live_at_once_where_one_is_live(run: Run, no_work: None, folder: Path) -> None:
+    live = (folder / "models" / "current").read_text(encoding="utf-8")
+    (line,) = run("train", folder / "good.jsonl", "--promote")
+    assert line == f"salur-training: {folder / 'models'}: {live} is live already: train without --promote, compare, then promote"
+
+
+@pytest.mark.parametrize("command", ["list", "history"])
+def test_a_registry_that_is_not_there_is_named_and_not_taken_for_an_empty_one(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for there, code, said in ((False, 2, f"salur-training: {tmp_path / 'models'}: no such folder\n"), (True, 0, "")):
+        if there:
+            (tmp_path / "models").mkdir()
+        with pytest.raises(SystemExit) as ended:
+            main(["models", command, "--models", str(tmp_path / "models")])
+        assert (ended.value.code, *capsys.readouterr()) == (code, "", said)
+
+
 @pytest.mark.parametrize(("command", "option"), TARGETS[1:3])
 def test_a_folder_that_is_not_there_is_named_before_the_work(
     run: Run, no_work: None, folder: Path, tmp_path: Path, command: str, option: str

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from model import artifact as artifacts
 from model.aspects import OVERSIGHT
 from model.authority import load_region
-from model.registry import Registry
+from model.registry import Refusal, Refused, Registry
 from model.router import Router
 from training import config as configs
 from training import dataset, outputs, report, retrain, suspects, train
@@ -59,11 +59,13 @@ def train_(
 ) -> None:
     """Train a new version. Prints its name."""
     now = moment()
+    registry = Registry(models)
+    if promote and (live := registry.current()):  # else refused after the work: what was not there yet nobody has compared
+        raise Refused(Refusal.NOT_COMPARED, f"{models}: {live} is live already: train without --promote, compare, then promote")
     register, _ = load_region(register_dir)
     given = train.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=allow_unseen, say=say)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     outputs.check_folder(models)
-    registry = Registry(models)
     version = train.version_name(now, given, register, chosen)
     click.echo(
         f"{len(given.own):,} complaints of this region, {len(given.other):,} of others, {len(given.unlabelled):,} unlabelled; "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from model.faults import SalurError
+from model.faults import Fault, InvalidData, SalurError
 from model.register import Register
 from model.registry import Registry
 from training.commands.options import FOLDER, JSON, MODELS, moment, user
@@ -22,10 +22,17 @@ def models_() -> None:
 @MODELS
 def list_(models: Path) -> None:
     """List the versions; the live one has a star. One that cannot be read, such as one of an earlier format, says why."""
-    registry = Registry(models)
+    registry = _there(models)
     live = registry.current()
     for version in registry.versions():
         click.echo(f"{'*' if version == live else ' '} {version}  {_accuracy(registry, version)}")
+
+
+def _there(models: Path) -> Registry:
+    """Open a registry whose folder is there: of a mistyped one nothing would be told, as of one that is empty."""
+    if not models.is_dir():
+        raise InvalidData([Fault(str(models), 0, "no such folder")])
+    return Registry(models)
 
 
 def _accuracy(registry: Registry, version: str) -> str:
@@ -92,7 +99,7 @@ def shadow_(version: str | None, models: Path, stop: bool, why: str) -> None:
 @JSON
 def history_(models: Path, as_json: bool) -> None:
     """Tell what was trained, compared, promoted, rolled back and refused: when, by whom and why."""
-    history = Registry(models).history()
+    history = _there(models).history()
     for entry in history.entries:
         row = entry.to_dict()
         click.echo(
