@@ -20,7 +20,8 @@ from werkzeug.exceptions import BadHost, ClientDisconnected, HTTPException, defa
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
-_MACHINES = ("/api/openapi.json", "/healthz", "/readyz", "/metrics")
+_MACHINES = ("/api", "/healthz", "/readyz", "/metrics")
+_DOCS = "/api/docs"
 _READ_ONLY = "25006"
 """PostgreSQL refuses to write: the server became a standby. psycopg calls it an internal error, but it passes."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)
@@ -193,8 +194,11 @@ def is_busy(error: Exception) -> bool:
 
 
 def is_for_machines(path: str) -> bool:
-    """Tell whether an address is for machines, which get JSON whatever happens and have no session."""
-    return path.startswith("/api/v1/") or path in _MACHINES
+    """Tell whether an address is for machines, which get JSON whatever happens and have no session.
+
+    All beneath /api is, but for the page that documents it: who asks a version that there is not is a machine too.
+    """
+    return (path.startswith("/api/") and path != _DOCS) or path in _MACHINES
 
 
 def respond(error: Exception) -> Response:

@@ -86,6 +86,18 @@ def test_a_machine_gets_a_problem_document(failing: FlaskClient, path: str, stat
     assert ("Retry-After" in answer.headers) is (status == 503)
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v2/predictions", "/api/predictions", "/api/openapi.yaml"])
+def test_whoever_calls_an_api_that_there_is_not_gets_a_problem_document(client: FlaskClient, path: str) -> None:
+    answer = client.post(path, json={"text": "lampu"})
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+    assert (answer.json or {})["type"] == "/api/docs#problem-not-found"
+
+
+def test_the_page_that_documents_the_api_stays_a_page(client: FlaskClient) -> None:
+    assert '<html lang="id">' in client.get("/api/docs").text
+    assert '<html lang="id">' in client.post("/api/docs").text
+
+
 @pytest.mark.parametrize(
     ("path", "says"), [("burst", "Terjadi kesalahan"), ("lock", "sedang sibuk"), ("teapot", "Sudah diputuskan oleh Bu Ani.")]
 )
