@@ -77,7 +77,18 @@ def json_body() -> Any:
     asked = request._get_current_object()  # type: ignore[attr-defined]
     if not asked.is_json:
         raise Problem("not-supported", "Send JSON, and say so: Content-Type: application/json.")
+    refuse_packed()
     return decode(asked.get_data(cache=False))
+
+
+def refuse_packed() -> None:
+    """Raise `not-supported` where this request's body is packed: unpacked here it could be a thousand times what was sent."""
+    if request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
+        raise Problem(
+            "not-supported",
+            "Send the body as it is: no Content-Encoding is unpacked here.",
+            headers={"Accept-Encoding": "identity"},
+        )
 
 
 def decode(body: bytes) -> Any:

@@ -77,6 +77,7 @@ def take_batch() -> Response:
     """Take a stream of complaints in."""
     if request.mimetype not in (NDJSON, "application/jsonl", "application/ndjson"):
         raise Problem("not-supported", f"Send NDJSON, and say so: Content-Type: {NDJSON}.")
+    bodies.refuse_packed()
     request.max_content_length = batch.MAX_BYTES
     source = access.current_key().source
     return streams().begin(lambda: batch.answer(parts(), source, batch.spool(request.stream)), NDJSON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from service import keys
 from service.database import Database
+from service.intake_api import NDJSON
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -136,6 +138,18 @@ def test_a_body_that_is_no_json_gets_a_problem(api: Api, body: bytes, kind: str 
     answer = api.post("/predictions", data=body, content_type=kind)
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/predictions", "application/json"), ("/complaints", "application/json"), ("/complaints/batch", NDJSON)]
+)
+def test_a_packed_body_is_refused_as_one_and_not_as_broken_json(api: Api, path: str, kind: str) -> None:
+    packed = gzip.compress(b'{"text": "lampu mati"}\n')
+    answer = api.post(path, data=packed, content_type=kind, headers={"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.headers.get("Accept-Encoding")) == (415, "identity")
+    assert "Content-Encoding" in (answer.json or {})["detail"]
+    plain = api.post(path, data=gzip.decompress(packed), content_type=kind, headers={"Content-Encoding": "identity"})
+    assert plain.status_code in (200, 201)
 
 
 def test_a_body_that_is_too_large_is_told_how_large_it_may_be(api: Api) -> None:
