@@ -28,12 +28,11 @@ _NEVER_GIVEN = (
 )
 _AFTER = Parameter("after", "query", "the cursor to go on from", {"type": "integer", "minimum": 0, "maximum": MAX_ID, "default": 0})
 _LIMIT = Parameter("limit", "query", "entries at most", {"type": "integer", "minimum": 1, "maximum": feed.MAX_PAGE, "default": 100})
-_IDEMPOTENCY = Parameter(
-    "Idempotency-Key",
-    "header",
-    "1 to 200 visible characters; the same key again is answered with the first answer",
-    {"type": "string", "pattern": r"^[\x21-\x7e]{1,200}$"},
-)
+
+
+def _idempotency(again: str) -> Parameter:
+    schema = {"type": "string", "pattern": r"^[\x21-\x7e]{1,200}$"}
+    return Parameter("Idempotency-Key", "header", f"1 to 200 visible characters; the same key again {again}", schema)
 
 
 @blueprint.post("/complaints")
@@ -46,7 +45,7 @@ _IDEMPOTENCY = Parameter(
         takes=(ComplaintIn,),
         answers={201: ("Stored.", Stored), 200: ("It was stored before: the first answer again.", Stored)},
         problems=("not-json", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused"),
-        parameters=(_IDEMPOTENCY,),
+        parameters=(_idempotency("is answered with the first answer"),),
         example=EXAMPLE | {"id": "WA-2026-00017", "channel": "WhatsApp"},
     )
 )
@@ -65,7 +64,8 @@ def take_in() -> Response:
     Operation(
         "Take many complaints in",
         "One complaint a line; one answer a line, in order, each with the status that the complaint alone would have had. Blank "
-        "lines are skipped. Give every complaint an `id`, and the batch can be sent again after anything that went wrong.",
+        "lines are skipped. Give every complaint an `id`, and the batch can be sent again after anything that went wrong; no "
+        "Idempotency-Key is read.",
         takes=(ComplaintIn,),
         takes_media=NDJSON,
         gives_media=NDJSON,
@@ -114,7 +114,7 @@ def show(client_id: str) -> Response:
             *("not-json", "not-found", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused"),
             "no-model",
         ),
-        parameters=(_ID, _IDEMPOTENCY),
+        parameters=(_ID, _idempotency("changes nothing, and is answered with the complaint as it stands then")),
         example={"outcome": "bukan-wewenang", "agency": "pln"},
     )
 )

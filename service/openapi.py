@@ -19,6 +19,14 @@ _View = TypeVar("_View", bound=Callable[..., Any])
 UNREAD = ("bad-request", "too-slow", "uri-too-long", "headers-too-large")
 """How the server answers, before any view, what is no request of HTTP, or none that came whole."""
 _REF = "#/components/schemas/{model}"
+_COME_AGAIN = {"Retry-After": ("integer", "seconds to wait")}
+_HEADERS = {
+    "201": {"Location": ("string", "the path of what was made")},
+    "401": {"WWW-Authenticate": ("string", "how to say who is calling")},
+    "429": _COME_AGAIN,
+    "503": _COME_AGAIN,
+}
+"""Headers that an answer of some status carries, each with its type and what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +141,10 @@ def _operation(name: str, operation: Operation, access: Access, by_type: Mapping
             answers[status]["description"] += f" {text}"
         else:
             answers[status] = {"description": text, "content": {MEDIA_TYPE: {"schema": by_type[ProblemOut]}}}
-            if status in ("429", "503"):
-                answers[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds to wait"}}
+    for status in _HEADERS.keys() & answers.keys():
+        answers[status]["headers"] = {
+            name: {"schema": {"type": kind}, "description": text} for name, (kind, text) in _HEADERS[status].items()
+        }
     made: dict[str, Any] = {"operationId": name, "summary": operation.summary, "responses": dict(sorted(answers.items()))}
     if operation.text:
         made["description"] = operation.text

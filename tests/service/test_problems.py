@@ -223,6 +223,29 @@ def test_every_operation_tells_that_it_can_be_too_busy_and_when_to_come_again(cl
     assert all("Retry-After" in answer.get("headers", {}) for answer in told)
 
 
+def test_the_document_names_the_headers_that_answers_carry(api: Api, client: FlaskClient) -> None:
+    paths = (client.get("/api/openapi.json").json or {})["paths"]
+    told = paths["/api/v1/complaints"]["post"]["responses"]
+    stored, refused = api.post("/complaints", json={"text": "lampu pasti"}), client.post("/api/v1/complaints", json={})
+    for answer, name in ((stored, "Location"), (refused, "WWW-Authenticate")):
+        assert name in answer.headers
+        assert list(told[str(answer.status_code)]["headers"]) == [name]
+    assert "headers" not in told["200"]
+
+
+def test_the_document_says_of_each_call_what_an_idempotency_key_does(client: FlaskClient) -> None:
+    paths = (client.get("/api/openapi.json").json or {})["paths"]
+
+    def told(path: str) -> str:
+        parameters = paths[f"/api/v1/complaints{path}"]["post"].get("parameters", [])
+        return next((one["description"] for one in parameters if one["name"] == "Idempotency-Key"), "")
+
+    assert told("").endswith("is answered with the first answer")
+    assert told("/{client_id}/outcome").endswith("is answered with the complaint as it stands then")
+    assert told("/batch") == ""
+    assert "no Idempotency-Key is read" in paths["/api/v1/complaints/batch"]["post"]["description"]
+
+
 def test_no_reference_in_the_document_leads_nowhere(client: FlaskClient) -> None:
     answer = client.get("/api/openapi.json")
     assert answer.json is not None
