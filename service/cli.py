@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import os
 import secrets
 import sys
@@ -247,9 +248,22 @@ def remove_webhook(number: int) -> None:
             raise _Refused(f"there is no webhook {number}")
 
 
+def _number(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # it lies within any bounds, being neither smaller nor larger
+        raise click.BadParameter("'nan' is no number")
+    return value
+
+
 @main.command()
 @click.option("--once", is_flag=True, help="make what is due now, then end")
-@click.option("--every", default=2.0, show_default=True, type=click.FloatRange(0.1, 3600), help="seconds between looks")
+@click.option(
+    "--every",
+    default=2.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    callback=_number,
+    help="seconds between looks",
+)
 def deliver(once: bool, every: float) -> None:
     """Tell the webhooks what is decided, until stopped."""
     told = _settings()
@@ -268,8 +282,8 @@ def deliver(once: bool, every: float) -> None:
 @click.option(
     "--out",
     "-o",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="file to write whole or not at all; else standard output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="file to write whole or not at all; else, or with -, standard output",
 )
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="leave out verdicts before this day (UTC)")
 def export_labels(out: Path | None, since: dt.datetime | None) -> None:
@@ -278,7 +292,7 @@ def export_labels(out: Path | None, since: dt.datetime | None) -> None:
     with _database(told) as database, database.read() as connection:
         after = since.replace(tzinfo=dt.UTC) if since else None
         rows = labels.labelled(connection, told.audit_share, labels.curves(told.models), told.time_zone, after)
-        count = _print(rows) if out is None else labelled.dump(rows, out)
+        count = _print(rows) if out is None or str(out) == "-" else labelled.dump(rows, out)
     click.echo(f"{count} labelled complaints", err=True)
 
 

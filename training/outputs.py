@@ -10,6 +10,8 @@ from model.faults import Fault, InvalidData
 
 def check_file(target: Path, *inputs: Path | None) -> None:
     """Raise InvalidData where a file cannot be written, or is one of the inputs, by whatever name."""
+    if str(target) == "-":  # else a file of that name, which nobody would look for
+        raise InvalidData([Fault("-", 0, "is no file, and standard output is for the report: name a file")])
     if any(given is not None and _is_same(target, given) for given in inputs):
         raise InvalidData([Fault(str(target), 0, "is what is read: name another file, for this one would be lost")])
     if target.exists() and not target.is_file():  # a pipe or a terminal, which nothing is made beside

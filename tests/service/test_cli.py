@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from model.labelled import LabelledComplaint
 from service import accounts, keys
 from service.cli import main
 from service.database import Database
@@ -182,6 +184,17 @@ def test_labels_and_purge_work_on_an_empty_memory(call: Callable[..., Result], t
     assert "emptied 0 complaints" in call("purge", "--days", "30").output
 
 
+def test_labels_go_to_standard_output_where_a_dash_asks_for_it(
+    call: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("setup")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("service.labels.labelled", lambda *_: iter([LabelledComplaint("lampu mati", "dishub")]))
+    told = call("export-labels", "--out", "-")
+    assert json.loads(told.stdout) == {"text": "lampu mati", "agency": "dishub", "expect": "route"}
+    assert not (tmp_path / "-").exists()
+
+
 def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
     listed = call("settings").output
     readme = Path("README.md").read_text(encoding="utf-8")
@@ -211,6 +224,7 @@ def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
         (("run",), {"SALUR_HOLIDAYS_FILE": "tidak/ada.csv"}, "SALUR_HOLIDAYS_FILE: tidak/ada.csv: cannot be read"),
         (("user", "list"), {"SALUR_DATABASE": "postgresql://127.0.0.1:9/x"}, "database cannot be used"),
         (("purge", "--days", "0"), {}, "days"),
+        (("deliver", "--once", "--every", "nan"), {}, "deliver: Invalid value for '--every': 'nan' is no number"),
         (("key", "add"), {}, "key add: Missing argument 'NAME'; --help tells more"),
         (("key", "add", "n"), {}, "Missing option '--scope'"),
         (("serve",), {}, "No such command 'serve'"),

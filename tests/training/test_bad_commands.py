@@ -240,6 +240,25 @@ def test_a_version_is_not_trained_to_go_live_at_once_where_one_is_live(run: Run,
     assert line == f"salur-training: {folder / 'models'}: {live} is live already: train without --promote, compare, then promote"
 
 
+@pytest.mark.parametrize(("command", "option"), [("import", "--out"), ("replay", "--plot"), ("suspects", "--out")])
+def test_a_dash_is_not_taken_for_the_name_of_a_file(
+    run: Run, no_work: None, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, option: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    *_, line = run(command, folder / "good.jsonl", option, "-")
+    assert line == "salur-training: -: is no file, and standard output is for the report: name a file"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("command", "option"), [("replay", "--audit"), ("replay", "--minutes"), ("retrain", "--test")])
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_what_is_no_number_is_refused_where_a_number_is_asked_for(
+    run: Run, no_work: None, folder: Path, command: str, option: str, number: str
+) -> None:
+    (line,) = run(command, folder / "good.jsonl", option, number)
+    assert line.startswith(f"salur-training {command}: Invalid value for '{option}': ")
+
+
 @pytest.mark.parametrize("command", ["list", "history"])
 def test_a_registry_that_is_not_there_is_named_and_not_taken_for_an_empty_one(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -17,7 +17,7 @@ from model.registry import Registry
 from model.router import Router
 from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
 from training import config as configs
-from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, moment, say, show, user
+from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, Number, moment, say, show, user
 from training.seen import Seen
 
 
@@ -92,7 +92,7 @@ def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path
 @click.option("--every", type=click.Choice(["week", "month"]), default="week", show_default=True, help="How often to train anew.")
 @click.option(
     "--audit",
-    type=click.FloatRange(0.0, 1.0),
+    type=Number(0.0, 1.0),
     default=0.05,
     show_default=True,
     help="Share of automatic routings that is audited blind.",
@@ -105,7 +105,7 @@ def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path
     help="Run it with so many draws of the audit, beside each other: one draw alone may flatter or wrong.",
 )
 @click.option("--jobs", type=click.IntRange(1, 512), help="Draws at once, about a gigabyte each.  [default: one a core]")
-@click.option("--minutes", type=click.FloatRange(0.0), default=3.0, show_default=True, help="Minutes that one review costs.")
+@click.option("--minutes", type=Number(0.0), default=3.0, show_default=True, help="Minutes that one review costs.")
 @click.option("--frozen", is_flag=True, help="Train once, on the first part, and never again: what retraining is worth.")
 @click.option("--plot", type=FILE, help="Write a plot there, as SVG.")
 @JSON

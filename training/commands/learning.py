@@ -25,6 +25,7 @@ from training.commands.options import (
     REGISTER,
     TRANSFER,
     UNLABELLED,
+    Number,
     moment,
     say,
     show,
@@ -104,7 +105,7 @@ def train_(
 @click.option(
     "--test",
     "test",
-    type=click.FloatRange(0.05, 0.5),
+    type=Number(0.05, 0.5),
     default=0.2,
     show_default=True,
     help="Share of the complaints new since the live model, the newest, that judges both; up to half where they are few.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,17 @@ EXAMPLES = click.option(
 )
 CONFIG = click.option("--config", "config_file", type=FILE, help="A TrainingConfig in TOML.")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+
+
+class Number(click.FloatRange):
+    """A number within bounds. "nan" lies within any, for it is neither smaller nor larger."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it, and refuse what is no number, or no finite one."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
 
 
 def say(step: str) -> None:
