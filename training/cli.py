@@ -69,5 +69,6 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="salur", prog_name="salur-training")
 def commands() -> None:
     """Train, judge and promote models that say which agency is responsible."""

@@ -19,7 +19,11 @@ from training.commands.options import FILE, JSON, REGISTER
 @click.option("--crosswalk", type=FILE, help="Names of the source -> agencies here; without it the register's own names hold.")
 @click.option("--out", type=FILE, required=True, help="Where the JSON Lines go.")
 @click.option(
-    "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="What a plain table calls a column, or JSON Lines a key."
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="What a plain table calls a column, or JSON Lines a key. May be repeated.",
 )
 @click.option("--source", default="", help="Name of the source, as weights refer to it; else the crosswalk's.")
 @click.option("--strict", is_flag=True, help="Refuse where a name is not mapped or a crosswalk row matches nothing.")

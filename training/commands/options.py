@@ -15,14 +15,23 @@ import click
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 MODELS = click.option(
-    "--models", type=FOLDER, default=Path("var/models"), envvar="SALUR_MODELS", show_default=True, help="The registry."
+    "--models",
+    type=FOLDER,
+    default=Path("var/models"),
+    envvar="SALUR_MODELS",
+    show_default=True,
+    show_envvar=True,
+    help="The registry.",
 )
 REGISTER = click.option("--register", "register_dir", type=FOLDER, required=True, help="The region's folder.")
 DATA = click.option(
     "--data", type=FILE, multiple=True, required=True, help="Labelled complaints of this region, JSON Lines. May be repeated."
 )
 TRANSFER = click.option(
-    "--transfer", type=FILE, multiple=True, help="Labelled complaints of other regions: learnt from, never judged by."
+    "--transfer",
+    type=FILE,
+    multiple=True,
+    help="Labelled complaints of other regions: learnt from, never judged by. May be repeated.",
 )
 UNLABELLED = click.option(
     "--unlabelled",
