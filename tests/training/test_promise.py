@@ -28,6 +28,34 @@ def test_the_promise_is_broken_in_no_more_calibrations_than_delta() -> None:
     assert broken <= binom.ppf(0.99, 300, DELTA)
 
 
+def test_answers_that_are_all_wrong_just_too_often_are_sent_by_no_more_calibrations_than_delta() -> None:
+    rng = np.random.default_rng(6)
+    found = [promise.threshold(rng.random(1_000), rng.random(1_000) >= TARGET, TARGET, DELTA) for _ in range(400)]
+    assert 0 < sum(one.value != NEVER for one in found) <= binom.ppf(0.99, 400, DELTA)
+
+
+def answers(*blocks: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """So many wrong among so many answers, evenly, block by block; the surest first."""
+    right = np.concatenate([np.diff(np.arange(rows + 1) * wrong // rows) == 0 for wrong, rows in blocks])
+    return np.linspace(1, 0, len(right)), right
+
+
+def test_one_unlucky_top_does_not_end_all() -> None:
+    lucky, unlucky = (promise.threshold(*answers((top, 300), (12, 1_200), (900, 1_500)), TARGET, DELTA) for top in (0, 15))
+    assert unlucky.cases >= 1_500
+    assert lucky.cases >= unlucky.cases
+
+
+def test_what_the_first_tests_did_not_spend_makes_later_ones_easier() -> None:
+    """Of the first 900 of 3,000, 35 are wrong in both: too many for a part of delta, and few enough for all of it."""
+    assert DELTA / 2 < binom.cdf(35, 900, TARGET) < DELTA
+    carried, fresh = (
+        promise.threshold(*answers((top, 300), (31 - top, 570), (4, 30), (1_260, 2_100)), TARGET, DELTA) for top in (0, 20)
+    )
+    assert carried.cases == 900
+    assert fresh.value == NEVER
+
+
 def test_enough_good_answers_are_sent_at_all() -> None:
     sure, right = drawn(np.random.default_rng(2), 5000)
     cut = promise.threshold(sure, right, TARGET, DELTA)
