@@ -33,7 +33,8 @@ _HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]\s*(#.*)?")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _TEXTS = ("id", "sentence", "source", "note", "move_to")
 _LISTS = ("agencies", "roads", "kecamatan", "any", "all", "none")
-_KEYS = frozenset((*_TEXTS, *_LISTS, "within", "review", "on"))
+_SWITCHES = ("on", "review", "unplaced")
+_KEYS = frozenset((*_TEXTS, *_LISTS, *_SWITCHES, "within"))
 
 Phrase = tuple[str, ...]
 
@@ -43,8 +44,9 @@ class Rule:
     """One rule of competence. Every part of the condition that is given must hold.
 
     `agencies`: one of the first `within` candidates is one of these. `roads`: a road of one of these classes is named.
-    `kecamatan`: the place is known to lie in one of these. `any`, `all`, `none`: phrases of the text, each word of which
-    matches a word as written or its stem. Effect: `move_to` an agency, or, where that is empty, a person must look.
+    `kecamatan`: the place is known to lie in one of these. `unplaced`: text and form name no place or road of the region.
+    `any`, `all`, `none`: phrases of the text, each word of which matches a word as written or its stem. Effect: `move_to` an
+    agency, or, where that is empty, a person must look.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Rule:
     within: int = 1
     roads: frozenset[str] = frozenset()
     kecamatan: frozenset[str] = frozenset()
+    unplaced: bool = False
     any: tuple[Phrase, ...] = ()
     all: tuple[Phrase, ...] = ()
     none: tuple[Phrase, ...] = ()
@@ -69,6 +72,7 @@ class Rule:
             self.within,
             self.roads,
             self.kecamatan,
+            self.unplaced,
             frozenset(self.any),
             frozenset(self.all),
             frozenset(self.none),
@@ -132,6 +136,8 @@ def holds(rule: Rule, words: Sequence[Word] | _Text, place: ResolvedPlace, roads
     if rule.roads and rule.roads.isdisjoint(roads):
         return False
     if rule.kecamatan and place.kecamatan not in rule.kecamatan:
+        return False
+    if rule.unplaced and (place.kecamatan or place.candidates or roads):
         return False
     text = words if isinstance(words, _Text) else _Text(words)
     return (not rule.any or any(map(text.has, rule.any))) and all(map(text.has, rule.all)) and not any(map(text.has, rule.none))
@@ -261,7 +267,7 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
     for key in ("id", "sentence", "source"):
         if key not in table or table[key] == "":
             yield key, f"{key} is missing"
-    for key in ("on", "review"):
+    for key in _SWITCHES:
         if not isinstance(table.get(key, True), bool):
             yield key, f"{key} must be true or false"
     within = table.get("within", 1)
@@ -320,6 +326,7 @@ def _rule(table: Mapping[str, Any], line: int) -> Rule:
         within=table.get("within", 1),
         roads=names["roads"],
         kecamatan=names["kecamatan"],
+        unplaced=table.get("unplaced", False),
         any=phrases["any"],
         all=phrases["all"],
         none=phrases["none"],

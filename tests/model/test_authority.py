@@ -144,6 +144,15 @@ def test_roads_and_kecamatan_are_part_of_the_condition() -> None:
     assert fired(by_place, "rusak", ResolvedPlace()) == []
 
 
+def test_a_rule_may_hold_only_where_no_place_of_the_region_is_named() -> None:
+    rules = rules_of(rule(unplaced=True))
+    assert fired(rules, "gang rusak") == ["aturan"]
+    assert fired(rules, "gang rusak", ResolvedPlace("Telen")) == []
+    assert fired(rules, "gang rusak", ResolvedPlace(candidates=PLACES)) == []
+    assert fired(rules, "gang rusak", found=[road("nasional")]) == []
+    assert [one.unplaced for one in rules_of(rule() + rule(id="lain", unplaced=True))] == [False, True]  # and these two differ
+
+
 def test_rules_that_pull_apart_move_nothing_and_ask_for_a_person() -> None:
     rules = rules_of(rule() + rule(id="lain", any=["parit"], move_to="dishub"))
     before = ranked(dpupr=0.9, perkim=0.1)
@@ -193,7 +202,7 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         (
             rule(anny=["x"]),
             "8: unknown key 'anny': one of agencies, all, any, id, kecamatan, move_to, none, note, on, review, roads, sentence,"
-            " source, within",
+            " source, unplaced, within",
         ),
         (rule(move_to="dinas"), "5: 'dinas' is no agency of agencies.csv"),
         (rule(agencies=["dinas"]), "3: 'dinas' is no agency of agencies.csv"),
@@ -209,6 +218,8 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         (rule(source=None), "1: source is missing"),
         (rule(source=7), "7: source must be text"),
         (rule(on="ya"), "8: on must be true or false"),
+        (rule(unplaced=1), "8: unplaced must be true or false"),
+        (rule(any=None, unplaced=True), "2: the condition is empty: give roads, kecamatan, any or all"),
         (rule(within=0), "8: within must be a number from 1 to 7"),
         (rule(within=True), "8: within must be a number from 1 to 7"),
         (rule(within=8), "8: within must be a number from 1 to 7"),
@@ -295,6 +306,20 @@ def test_the_rules_of_the_default_region_load_and_each_says_its_source() -> None
         ("dirawat di RSUD A.W. Syahranie tidak diberi obat", "rsud-kudungga", "rsud-kudungga", "rumah-sakit-lain"),
         ("dirujuk RSUD Kudungga ke RSUD Bontang, ambulansnya lama", "rsud-kudungga", "rsud-kudungga", ""),
         ("antre lama sekali di puskesmas Tenggarong", "dinkes", "dinkes", "wilayah-tetangga"),
+        # Another region's matter goes to nobody here by itself; who only goes there, or says where he lives, is from here.
+        ("lampu jalan MT Haryono Samarinda mati dua minggu", "dishub", "dishub", "wilayah-lain"),
+        ("air PDAM di Balikpapan Utara mati tiga hari", "perumdam", "perumdam", "wilayah-lain"),
+        ("sampah di Kelurahan Api-api Bontang Utara menumpuk", "dlh", "dlh", "wilayah-lain"),
+        ("sampah di Kota Bontang menumpuk", "dlh", "dlh", "wilayah-tetangga"),
+        ("saya harus ke Samarinda hanya untuk imunisasi", "dinkes", "dinkes", ""),
+        ("puskesmas Sangkulirang tutup, berobat sampai Samarinda", "dinkes", "dinkes", ""),
+        ("lampu di Sangatta mati, di Bontang menyala", "dishub", "dishub", ""),
+        ("Perawat puskesmas terima amplop baru mau melayani", "dinkes", "dinkes", "minta-uang"),
+        ("polsek minta damai 5 juta", "polres", "polres", "minta-uang"),
+        ("nyogok 50 juta supaya jadi honorer", "bkpsdm", "bkpsdm", "minta-uang"),
+        ("got mampet sudah kami sogok2 pakai linggis", "perkim", "perkim", ""),
+        ("bayi itu disuapi kakaknya", "dinsos", "dinsos", ""),
+        ("gas 3 kg di pangkalan tidak dikirim agen", "pertamina", "pertamina", ""),
         ("petugas meminta uang tambahan padahal gratis", "dinkes", "dinkes", "minta-uang"),
         ("petugas minta duit 200rb waktu urus KTP", "disdukcapil", "disdukcapil", "minta-uang"),
         ("kami tidak minta uang, cukup kursi roda untuk anak saya", "dinsos", "dinsos", ""),
