@@ -73,6 +73,10 @@ _NUMBERED = re.compile(r"([a-z]{2,})\d+|([a-z]{3,})2(an|nya|kan)")
 _REPEATED = re.compile(r"([^\W\d])\1{2,}")
 _CLOSES = re.compile(r"[.!?;\n]")
 """What closes a sentence; "Jl. Sudirman" is then two, of which the first says nothing."""
+_LISTED = re.compile(r"(?<![\w.,/])\(?(\d{1,2}|[a-hA-H])\)[ \t]{0,3}(?=\w)")
+"""What may open a point of a list within a line: "1) ... 2) ...", "(a) ... (b) ..."; a full stop closes a sentence anyway."""
+_BRACKETED = 40
+"""Characters before a mark that are looked at for a bracket that it only closes: "(RT 2)"."""
 
 Abbreviations = Mapping[str, tuple[str, ...]]
 
@@ -124,13 +128,29 @@ def stand(words: Sequence[Word], at: int, parts: Sequence[str]) -> bool:
 
 
 def sentences(words: Sequence[Word], complaint: Complaint) -> list[int]:
-    """List the numbers of the words that open a sentence: the first of a field, and each behind what closes one."""
+    """List the numbers of the words that open a sentence: the first of a field or of a list's point, and behind what closes one."""
     written = {"title": complaint.title, "text": complaint.text}
+    points = {field: _points(text) for field, text in written.items() if ")" in text}
     return [
         place
         for place, word in enumerate(words)
-        if word.first or _CLOSES.search(written[word.field], words[place - 1].end, word.start)
+        if word.first
+        or _CLOSES.search(written[word.field], words[place - 1].end, word.start)
+        or word.start in points.get(word.field, ())
     ]
+
+
+def _points(text: str) -> frozenset[int]:
+    """Where the points of a list begin, behind their marks: 1, 2 and so on, or a, b; "(RT 2)" or a mark alone is no list."""
+    found: dict[str, list[int]] = {"1": [], "a": []}
+    for match in _LISTED.finditer(text):
+        mark = match[1].lower()
+        kind = "1" if mark.isdigit() else "a"
+        before = text[max(match.start() - _BRACKETED, 0) : match.start()]
+        is_next = (int(mark) if kind == "1" else ord(mark) - ord("a") + 1) == len(found[kind]) + 1
+        if is_next and (match[0][0] == "(" or before.rfind("(") <= before.rfind(")")):
+            found[kind].append(match.end())
+    return frozenset(place for places in found.values() if len(places) > 1 for place in places)
 
 
 def normalise_word(written: str) -> str:

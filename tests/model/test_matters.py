@@ -17,7 +17,7 @@ def test_each_matter_alone_goes_out_by_itself_and_both_together_wait(lax: Router
     water, rubbish = lax.route(Complaint(WATER)), lax.route(Complaint(RUBBISH))
     assert (water.decision, water.agency) == (Decision.AUTO, "perumdam")
     assert (rubbish.decision, rubbish.agency) == (Decision.AUTO, "dlh")
-    for both in (f"{WATER}. {RUBBISH}", f"{RUBBISH}\n{WATER}"):
+    for both in (f"{WATER}. {RUBBISH}", f"{RUBBISH}\n{WATER}", f"Dua hal: 1) {WATER} 2) {RUBBISH}", f"(a) {RUBBISH} (b) {WATER}"):
         routing = lax.route(Complaint(both))
         assert (routing.decision, routing.reasons) == (Decision.REVIEW, (Reason.SEVERAL_MATTERS,))
     assert lax.route(Complaint(RUBBISH, title=WATER)).reasons == (Reason.SEVERAL_MATTERS,)
@@ -44,3 +44,21 @@ def test_sentences_end_at_signs_lines_and_fields(router: Router) -> None:
     opens = [words[place].text for place in sentences(words, complaint)]
     assert opens == ["jalan", "jalan", "tolong", "yang", "terima"]
     assert sentences([], Complaint("")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        ("mau lapor 1) jalan rusak 2) lampu mati 3) air keruh", ["mau", "jalan", "lampu", "air"]),
+        ("a) jalan b) lampu", ["a", "jalan", "lampu"]),
+        ("(1) jalan (2)lampu", ["1", "jalan", "lampu"]),
+        ("warga (RT 1) dan (RT 2) kehabisan air", ["warga"]),
+        ("hanya 1) jalan rusak", ["hanya"]),
+        ("rapat 12) kemarin 3) ini", ["rapat"]),
+        ("1) jalan :) 2) lampu", ["1", "jalan", "lampu"]),
+        ("panjang 1.5) lebar 2.5) meter", ["panjang", "5", "5"]),
+    ],
+)
+def test_the_points_of_a_list_are_sentences_and_brackets_are_not(router: Router, text: str, opens: list[str]) -> None:
+    words = router.reader.analyzer.words(Complaint(text))
+    assert [words[place].text for place in sentences(words, Complaint(text))] == opens
