@@ -25,6 +25,7 @@ from model.complaint import Complaint
 from model.faults import Fault, InvalidData, SalurError
 from model.labelled import KINDS, MISSING
 from model.place import ResolvedPlace
+from model.privacy import IDENTIFYING
 from model.remembered import Remembered
 from model.routing import FoundPlace
 from model.text import CACHE_SIZE, Word, normalise_word, stand
@@ -386,7 +387,7 @@ class Aspects:
         return Findings(
             kind,
             self._oversight is not None and margins[self._oversight] > 0,
-            tuple([name for place, name in self._missing if margins[place] > 0]),
+            tuple([name for place, name in self._missing if margins[place] > 0 and not _is_given(name, facts.complaint)]),
             self._none is None or margins[self._none] <= 0,
         )
 
@@ -439,6 +440,11 @@ class Aspects:
             if not isinstance(values, list) or len(values) != len(agencies) or not all(map(_is_number, values)):
                 raise AspectsError(f"aspects: needs of {name}: must be {len(agencies)} finite numbers, one an agency")
         return cls(agencies, columns, Cues(cues), needs, heads)
+
+
+def _is_given(item: str, complaint: Complaint) -> bool:
+    """Tell whether what seems to be missing stands in the complaint: masked, a NIK is no word, so that no score knows of it."""
+    return item == "identitas" and any(mark in content for _, content in complaint.fields for mark in IDENTIFYING)
 
 
 def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:

@@ -22,6 +22,8 @@ from importlib import resources
 from model.text import load_abbreviations, load_roots
 
 MARKS = ("[NIK]", "[KK]", "[NPWP]", "[NOMOR]", "[TELEPON]", "[EMAIL]", "[PLAT]", "[REKENING]", "[NAMA]")
+IDENTIFYING = ("[NIK]", "[KK]", "[NPWP]")
+"""Marks of a number that says who somebody is; [NOMOR] may be a day of birth."""
 
 _SEP = r"[ .\-]"
 _LETTERS = re.compile(r"[^\W\d_]+")
