@@ -62,6 +62,22 @@ _NOT_PLACES = _words(
 _HOSPITALS = _words("rs rsu rsud sakit")
 _PERSONS = _words("pak bapak bpk bu ibu sdr sdri saudara haji hj ustad ustadz om tante mas mbak")
 _AND = _words("dan serta sama atau")
+_POSSESSIVES = _words("kami kita kito saya sy ku ulun tercinta")
+"""What may stand between "desa" and its name: "desa kami Senyiur"."""
+_SHORT = {
+    "tanjung": ("tj", "tjg"),
+    "teluk": ("tlk",),
+    "muara": ("mra",),
+    "batu": ("bt",),
+    "bukit": ("bkt",),
+    "danau": ("dn",),
+    "pulau": ("pl",),
+    "gunung": ("gn",),
+    "sungai": ("sei",),
+    "simpang": ("simp", "spg"),
+}
+"""How maps and people shorten the first word of a name: "Tj. Labu", "Tlk. Lingga". One that is also something else is none
+("MA Bengalon" is a school)."""
 
 _JALAN = _words("jalan jl jln jlan ruas")
 _FILLERS = _words("ke ka dari dr arah menuju sampai antara nuju neng arep dan lintas")
@@ -70,8 +86,21 @@ _WRITTEN = attrgetter("written")
 _ROAD, _TRUNK = "J", "P"
 """What a key has for a word like "jalan" and for "poros"; folded words are lower-case, so none is mistaken for these."""
 
-_FOLDS = re.compile(r"oe|dj|tj|sj|([bdgkt])h|ph|[vfqyzx]")
-_FOLDED = {"oe": "u", "dj": "j", "tj": "c", "sj": "si", "ph": "p", "v": "p", "f": "p", "q": "k", "y": "i", "z": "s", "x": "ks"}
+_FOLDS = re.compile(r"oe|dj|tj|sj|([bdgkt])h|ph|(?<=a)w\b|[vfqyzx]")
+_FOLDED = {
+    "w": "u",
+    "oe": "u",
+    "dj": "j",
+    "tj": "c",
+    "sj": "si",
+    "ph": "p",
+    "v": "p",
+    "f": "p",
+    "q": "k",
+    "y": "i",
+    "z": "s",
+    "x": "ks",
+}
 _DOUBLED = re.compile(r"(.)\1+")
 _PREFIXES = (
     "pe",
@@ -171,7 +200,8 @@ class PlaceFinder:
         self._labels: dict[str, str] = {}
         self._meanings: dict[str, tuple[_Meaning, ...]] = {}
         for label, meaning in self._names():
-            self._add(label, meaning)
+            for spelling in _spellings(label):
+                self._add(spelling, label, meaning)
         self._prefixes = frozenset(key[:end] for key in self._meanings for end in range(1, len(key) + 1))
         self._near = self._near_spellings()
         self._key = Remembered(self._key_anew, CACHE_SIZE)
@@ -212,8 +242,8 @@ class PlaceFinder:
         cores |= {core[: -len(suffix)] for core in cores for suffix in _SUFFIXES if core.endswith(suffix)}
         return any(len(core) > 2 and core in self._roots for core in cores)
 
-    def _add(self, label: str, meaning: _Meaning) -> None:
-        words = [token.text for token in tokenise(label)]
+    def _add(self, spelling: str, label: str, meaning: _Meaning) -> None:
+        words = [token.text for token in tokenise(spelling)]
         marks = [""]
         if meaning.kind == "road" and words[0] in _JALAN:
             # Who says "jalan poros" for a road means the same road as who says "jalan".
@@ -284,6 +314,8 @@ class PlaceFinder:
             if not name:
                 continue
             cue = _before(words, start)
+            if owned := cue in _POSSESSIVES:
+                cue = _owner(words, start) or cue
             if cue in _AND and start - 1 == last_end:
                 cue = last_cue  # "Desa Kolek dan Saka": the word before the first name holds for the next
             elif found and start == end:
@@ -299,7 +331,7 @@ class PlaceFinder:
                 if cue in _NOT_PLACES:
                     continue
                 caution = meanings[0].caution if whole else 2
-                if caution and not self._is_proved(meanings, caution, cue, form):
+                if caution and not self._is_proved(meanings, caution, "" if owned and caution > 1 else cue, form):
                     doubtful = stop, place
                     continue
                 if doubtful and start - doubtful[0] in (0, 1) and place.desa == "" and place.kecamatan == doubtful[1].kecamatan:
@@ -474,6 +506,14 @@ def unit_of(agency: Agency, place: ResolvedPlace, register: Register) -> str:
     return register.village(*where)
 
 
+def _spellings(label: str) -> Iterator[str]:
+    """Yield a name, and each way of writing it with its first word shortened."""
+    yield label
+    first, _, rest = label.partition(" ")
+    if rest:
+        yield from (f"{short} {rest}" for short in _SHORT.get(first.lower(), ()))
+
+
 def _adjoins(word: Word, following: Word) -> bool:
     return word.field == following.field and following.start - word.end <= MAX_GAP
 
@@ -481,6 +521,12 @@ def _adjoins(word: Word, following: Word) -> bool:
 def _before(words: Sequence[Word], start: int) -> str:
     """Answer the word right before a name, "" where there is none."""
     return words[start - 1].written if start and _adjoins(words[start - 1], words[start]) else ""
+
+
+def _owner(words: Sequence[Word], start: int) -> str:
+    """Answer the word before the possessive before a name where it is one like "desa": "desa kami Senyiur"."""
+    cue = _before(words, start - 1)
+    return cue if cue in _DESA_CUES or cue in _KECAMATAN_CUES else ""
 
 
 def _is_listed(words: Sequence[Word], start: int, cue: str) -> bool:

@@ -138,6 +138,44 @@ def test_an_ordinary_word_is_a_place_behind_a_word_that_says_so(text: str, name:
     assert names(text) == [name]
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("Desa kami Senyiur belum ada sinyal", ("Muara Ancalong", "Senyiur", False)),
+        ("warga desa sy, Melan, mohon jalan", ("Long Mesangat", "Melan", False)),
+        ("kampung kami Sekerat banjir", ("Bengalon", "Sekerat", False)),
+        ("di desa kami telaga sudah kering", ("", "", False)),  # what is first of all another word needs "desa" right before it
+        ("rumah kami sandaran banjir", ("", "", False)),
+    ],
+)
+def test_a_possessive_between_desa_and_its_name_is_stepped_over(text: str, place: tuple[str, str, bool]) -> None:
+    assert where(text) == place
+
+
+@pytest.mark.parametrize(
+    ("text", "desa"),
+    [
+        ("Tj. Labu banjir", "Tanjung Labu"),
+        ("warga tjg labu", "Tanjung Labu"),
+        ("tj mangkalihat", "Tanjung Mangkaliat"),
+        ("Kel. Tlk. Lingga RT 12", "Teluk Lingga"),
+        ("Bt Timbau ulu", "Batu Timbau Ulu"),
+        ("bkt makmur gelap", "Bukit Makmur"),
+        ("Dn. Redan", "Danau Redan"),
+        ("pl. miang", "Pulau Miang"),
+        ("guru MA Bengalon", ""),
+        ("tj rusak, labu mahal", ""),
+    ],
+)
+def test_the_first_word_of_a_name_may_be_shortened(text: str, desa: str) -> None:
+    assert resolve(text).desa == desa
+
+
+def test_a_shortened_name_is_shown_as_it_stands_in_the_register() -> None:
+    places = (Place("Kenanga", "Bukit Asri"), Place("Melati", "Bukit Asri"))
+    assert [found.name for found in find("Bkt. Asri", finder=PlaceFinder(Register((), places)))] == ["Bukit Asri"]
+
+
 def test_the_word_before_the_first_of_two_names_holds_for_both() -> None:
     assert names("Desa Kolek dan Saka banjir") == ["Kolek", "Saka"]
 
@@ -346,6 +384,7 @@ def test_folding_joins_the_spellings_of_one_sound() -> None:
     assert fold("soekarno") == fold("sukarno")
     assert fold("sangatta") == fold("sangata")
     assert fold("haloq") == fold("halok")
+    assert fold("wahaw") == fold("wahau")
     assert fold("sjahranie") == fold("syahranie")
 
 
