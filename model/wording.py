@@ -23,7 +23,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         Reason.UNKNOWN_WORDS: "Banyak kata yang belum dikenal model",
         Reason.PLACE_NEEDED: "Lokasi belum jelas",
         Reason.PLACE_CONFLICT: "Lokasi di formulir berbeda dengan di uraian",
-        Reason.AUTHORITY_CONFLICT: "Kewenangan antartingkat pemerintahan perlu dipastikan",
+        Reason.AUTHORITY_CONFLICT: "Menurut aturan kewenangan perlu dipastikan petugas",
         Reason.OVERSIGHT: "Berkadar pengawasan",
         Reason.CONFIDENTIAL: "Laporan rahasia",
         Reason.SEVERAL_MATTERS: "Memuat lebih dari satu perkara",
