@@ -77,7 +77,7 @@ _SIXTEEN = re.compile(  # four years in a row are no number
     r"\d{6}[ .\-]\d{6}[ .\-]\d{4}|\d{2}([ .\-])\d{2}\2\d{2}\2\d{6}\2\d{4})(?!\d)"
 )
 _NUMBER_CUED = re.compile(
-    rf"(?i)\b((?:nik|no\.? ?ktp|nomor ktp|kk|kartu keluarga|nokk)\b[^\d\n\[\]]{{0,20}})(\d(?:{_SEP}?[\dx*]){{13,17}})(?![\dx*])"
+    rf"(?i)\b((?:nik|ktp|kk|kartu keluarga|nokk)\b[^\d\n\[\]]{{0,20}})(\d(?:{_SEP}?[\dx*]){{13,17}})(?![\dx*])"
 )
 _KK_BEFORE = re.compile(r"(?i)\b(?:kk|kartu keluarga|nokk|ksk)\b[^\d\n\[\]]{0,20}$")
 _CARD_BEFORE = re.compile(r"(?i)\b(?:atm|kartu debit|kartu kredit|virtual account|va|briva)\b[^\d\n\[\]]{0,20}$")
@@ -143,22 +143,24 @@ def _opening(words: Iterable[str]) -> str:
     return f"(?=[{''.join(sorted({word[0] for word in words}))}])"
 
 
+_ME = "saya|sya|sy|aku|ulun"
+"""How people call themselves: in full, in short, among friends, in Banjar."""
 _NAME_CUED = re.compile(
-    r"(?i)\b(nama (?:saya|sy|lengkap|panggilan|pelapor|pemilik|pasien|pemohon|siswa|murid|korban|kepala keluarga|"
+    rf"(?i)\b(nama (?:{_ME}|lengkap|panggilan|pelapor|pemilik|pasien|pemohon|siswa|murid|korban|kepala keluarga|"
     r"(?:(?:ibu|bapak|ayah)(?: kandung)?|anak|suami|istri)(?: saya)?)(?: (?:adalah|yaitu|ialah))?|"
-    r"namaku|atas nama|bernama|nama(?= ?:)|a/n|a\.n|an\.)"
+    r"namaku|atas nama|bernama|nama(?= ?:)|a/n|a\.n|an\.|(?<=\] )an|(?<=\] \()an|(?<=\], )an)"
     rf"(?:[ \t\u00a0]*[:.=,][ \t\u00a0]*|[ \t\u00a0]+)((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _NAME_WORDS = frozenset(("nama", "namaku", "bernama", "n", "an"))
 _POSTS = (
-    "kades|lurah|camat|ketua rt|rt|kadus|sekdes|kepsek|kepala desa|kepala sekolah|kepala dusun|guru|mandor|dokter|bidan|suster|"
-    "bripda|briptu|brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|serda|sertu|serka|kopda|praka"
+    "kades|lurah|camat|ketua rt|ketua rw|rt|kadus|sekdes|kepsek|kepala desa|kepala sekolah|kepala dusun|guru|mandor|dokter|bidan|"
+    "suster|bripda|briptu|brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|serda|sertu|serka|kopda|praka"
 )
 _TITLES = f"bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|almarhumah|almarhum|{_POSTS}"
 _DOTTED = "bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm"
 _TITLE_WORDS = frozenset(title.split()[0] for title in f"{_TITLES}|{_DOTTED}".split("|"))
 _HONORIFIC = re.compile(
-    rf"\b(?i:{_opening(_TITLE_WORDS)}({_TITLES}|(?:{_DOTTED})\.?))"
+    rf"\b(?i:{_opening(_TITLE_WORDS)}({_TITLES}|ketua r[tw] ?\d{{1,3}}|(?:{_DOTTED})\.?))"
     rf"(?:[ \t\u00a0]+|(?<=\.)(?<!\b[Dd][Rr]\.))((?:{_WORD}{_GAP}){{0,3}}{_WORD})"  # "Hj.Siti"; but "dr.Sangatta" is "dari"
 )
 _RELATIVES = (
@@ -167,21 +169,26 @@ _RELATIVES = (
 _PARTIES = "korban|pelaku|terlapor|saksi|tersangka|pelapor"
 _KIN_WORDS = frozenset((*(word.split()[0] for word in _RELATIVES.split("|")), "namanya", *_PARTIES.split("|"), *_MEDIA.split("|")))
 _KIN = re.compile(
-    rf"\b(?i:{_opening(_KIN_WORDS)}((?:{_RELATIVES}) (?:saya|kami)|namanya|{_PARTIES}|{_MEDIA})),?[ \t\u00a0]+\(?"
+    rf"\b(?i:{_opening(_KIN_WORDS)}((?:{_RELATIVES}) (?:{_ME}|kami)|namanya|{_PARTIES}|{_MEDIA}))(?:,| ?:)?[ \t\u00a0]+\(?"
     rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
-    rf"\b(?i:(perkenalkan saya|perkenalkan|saya))[ \t\u00a0]+((?:{_WORD}{_GAP}){{0,3}}?{_WORD})"
+    rf"\b(?i:(perkenalkan (?:{_ME})|perkenalkan|{_ME}))[ \t\u00a0]+((?:{_WORD}{_GAP}){{0,3}}?{_WORD})"
     r"(?=,? (?i:warga|dari|selaku|umur|usia|tinggal|alamat|beralamat|penduduk|ketua)\b)"
 )
-_SELF_WORDS = frozenset(("saya", "perkenalkan"))
+_SELF_WORDS = frozenset((*_ME.split("|"), "perkenalkan"))
 _SIGNED = re.compile(
     r"\b(?i:(?<!alamat )(?<!lokasi )(?<!domisili )"  # behind which a place stands
-    r"(hormat saya|hormat kami|salam hormat|tertanda|ttd|"
+    r"(hormat saya|hormat kami|salam hormat|tertanda|ttd|wassalam(?:u ?alaikum)?(?: wr\.? ?wb)?|"
     rf"(?:pemohon|pengirim|penanggung jawab|(?:kontak|contact) person|cp|{_PARTIES})(?= ?:)))[\s:.,]{{1,6}}"
     rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
-_SIGNED_WORDS = frozenset(("hormat", "tertanda", "ttd", "pemohon", "pengirim", "penanggung", "person", "cp", *_PARTIES.split("|")))
+_SIGNED_WORDS = frozenset(
+    (
+        *("hormat", "tertanda", "ttd", "wassalam", "wassalamu", "wassalamualaikum"),
+        *("pemohon", "pengirim", "penanggung", "person", "cp", *_PARTIES.split("|")),
+    )
+)
 _BIN = re.compile(r"(?i)(?<![ \t\u00a0])[ \t\u00a0]+(?:bin|binti)[ \t\u00a0]+")
 _BIN_WORDS = frozenset(("bin", "binti"))
 _BEFORE_BIN = re.compile(rf"(?:(?:{_WORD}{_GAP}){{0,2}}{_WORD})$")
@@ -328,7 +335,7 @@ def _identity_mark(match: re.Match[str]) -> str:
 
 def _named(match: re.Match[str], *, strong: bool, weak: bool = False) -> str:
     """Put a mark for the name behind a cue, where there is one and cue and name are not those of a place."""
-    cue, words = match[1].lower(), match[2]
+    cue, words = match[1].lower().rstrip("0123456789 "), match[2]  # "ketua RT 12" is as weak a cue as "ketua RT"
     before = match.string[max(match.start() - 30, 0) : match.start()]
     weak = weak or (cue in _WEAK and not (cue in ("h", "haji") and _TITLE_BEFORE.search(before)))
     length = _name_length(words, strong=strong, weak=weak)

@@ -17,6 +17,7 @@ DATA = Path(__file__).parents[2] / "data" / "kutai-timur"
 CORPUS = DATA / "complaints.jsonl"
 
 NUMBERS = [
+    ("KTP saya 640804xxxxxx0002", "KTP saya [NIK]"),
     ("NIK saya 6408020202020002 tidak aktif", "NIK saya [NIK] tidak aktif"),
     ("6408 0202 0202 0002", "[NIK]"),
     ("6408.0202.0202.0002", "[NIK]"),
@@ -71,7 +72,7 @@ NUMBERS = [
     ("norek bank jatim: 0012345678", "norek bank jatim: [REKENING]"),
     ("rek bjb 0012345678900", "rek bjb [REKENING]"),
     ("rekening Bank Aceh Syariah no 61001234567", "rekening Bank Aceh Syariah no [REKENING]"),
-    ("transfer ke BRI 033301012345509 an Siti", "transfer ke BRI [REKENING] an Siti"),
+    ("transfer ke BRI 033301012345509 an Siti", "transfer ke BRI [REKENING] an [NAMA]"),
     ("BCA: 1234567890, bri 0333-01-012345-50-9", "BCA: [REKENING], bri [REKENING]"),
     ("no va 88810001234567890", "no va [REKENING]"),
     ("kartu ATM 1234567812345678 tertelan", "kartu ATM [REKENING] tertelan"),
@@ -314,10 +315,36 @@ def test_whose_child_somebody_is_goes_with_the_name_behind_a_cue(text: str, expe
         "ibu guru {Marni} memukul murid",
         "Kadus {Slamet} dan sekdes {Wahyu} diam saja",
         "Bripka {Andi Wijaya} minta uang",
+        "istri sy {Fatimah} hamil, bapak aku {Karno} sakit",
+        "ketua RT 12 {Sugeng} dan ketua RW 3 {Parman} menagih",
+        "Ketua RT 12 Swarga Bara dan Ketua RW 05 Mojo tidak tahu",
+        "fb: {Budi Santoso} menyebar hoaks",
+        "pak {usman} dan bu {Raudah}, juga Pak {Samsul Bahri}",
     ],
 )
 def test_neighbours_and_people_behind_an_office_or_a_rank_are_masked(text: str) -> None:
     assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("transfer ke BRI 033301012345509 an Joko Susilo", "transfer ke BRI [REKENING] an [NAMA]"),
+        ("kirim ke dana 081255887766 an rina", "kirim ke dana [TELEPON] an [NAMA]"),
+        ("NIK 6408041203850002 (an Subaidi) tertolak", "NIK [NIK] (an [NAMA]) tertolak"),
+        ("NIK 6408041203850002, an anak saya", "NIK [NIK], an anak saya"),
+        ("untuk an anak dan orang tua", "untuk an anak dan orang tua"),
+    ],
+)
+def test_whose_number_it_is_goes_with_the_number(text: str, expected: str) -> None:
+    assert mask(text) == expected
+
+
+@pytest.mark.parametrize("cue", ["saya", "sya", "sy", "aku", "ulun"])
+def test_who_calls_himself_in_short_is_masked_too(cue: str) -> None:
+    assert mask(f"{cue} bambang warga rt 5") == f"{cue} [NAMA] warga rt 5"
+    assert mask(f"nama {cue} Joko") == f"nama {cue} [NAMA]"
+    assert mask(f"{cue} datang dari Bengalon, {cue} ketua RT") == f"{cue} datang dari Bengalon, {cue} ketua RT"
 
 
 @pytest.mark.parametrize(
@@ -326,6 +353,9 @@ def test_neighbours_and_people_behind_an_office_or_a_rank_are_masked(text: str) 
         "mohon diperbaiki.\nHormat saya,\n\n{Rina Wati}",
         "Tertanda, {Kristoforus} warga Sepaso",
         "ttd {budi santoso}",
+        "Wassalam, {Herman Syah}",
+        "Wassalamualaikum wr wb\n{Siti Aminah}",
+        "Wassalam, warga RT 3 Teluk Lingga",
         "Pelapor: {Theresia Luhat}, RT 3",
         "Hormat kami, Warga RT 12. Surat belum ada ttd Camat, ttd lurah dan kades",
         "bantuan tidak jelas namanya BPNT, pelapor: warga",
