@@ -21,13 +21,21 @@ _WHERE: tuple[tuple[str, str], ...] = (
 )
 """What else tells where it is, by words of the matter."""
 _WHOSE: tuple[tuple[str, str], ...] = (
-    (r"air|pdam|perumdam|ledeng", "nomor sambungan pelanggan air"),
+    (r"air(?! (?:mata|banjir|hujan|sungai|laut))|pdam|perumdam|ledeng", "nomor sambungan pelanggan air"),
     (r"listrik|pln|meteran|token", "nomor ID pelanggan atau nomor meter"),
     (r"ktp|kk|akta|akte|capil|kia", "nomor pendaftaran atau tanggal pengurusan, dan tempat mengurusnya"),
-    (r"bpjs|pbi|jkn", "fasilitas kesehatan tempat terdaftar"),
+    (r"bpjs (?:ketenagakerjaan|tk)|jht|jkk|jkm|jamsostek", "nama perusahaan dan tahun mulai terdaftar"),
+    (r"bpjs|pbi|jkn|kis", "fasilitas kesehatan tempat terdaftar"),
     (r"bansos|pkh|bpnt|bantuan|blt", "nama bantuan dan tahun terakhir diterima"),
-    (r"upah|gaji|phk|pesangon|lembur", "nama perusahaan dan bagian tempat bekerja"),
+    (r"upah|gaji|phk|pesangon|lembur|thr", "nama perusahaan dan bagian tempat bekerja"),
+    (r"beasiswa", "nama beasiswa, tahunnya, dan tempat belajar"),
+    (r"sk|tpp|pppk|p3k|cpns|honorer|tk2d", "unit kerja dan tanggal pengusulan"),
     (r"sekolah|guru|ijazah|ppdb|spmb", "nama sekolah dan kelas"),
+    (r"pbb|sppt|bphtb", "nomor objek pajak atau letak objeknya"),
+    (r"sertifikat|sertipikat|ptsl|tanah", "letak tanah dan nomor berkas pendaftaran"),
+    (r"izin|ijin|nib|pbg|imb", "nomor permohonan dan tanggal pengajuan"),
+    (r"paspor", "nomor permohonan dan tanggal datang ke kantor"),
+    (r"kredit|pinjaman|pinjol|leasing|tabungan|koperasi", "nama lembaga keuangan atau koperasinya dan tanggal kejadian"),
 )
 """What tells whose case it is, by words of the matter; never a number that is the person's own."""
 _ANYONE = "nomor pelanggan, nomor pendaftaran, atau nama kantor dan tanggal datang"
@@ -58,12 +66,22 @@ def _one(name: str, matter: str, place: str) -> str:
         known = f" (yang sudah kami ketahui: {place})" if place else ""
         return _ASKS[name] + (f"; juga {hint}" if hint else "") + known
     if name == "identitas":
-        return _ASKS[name].format(_first(_WHOSE, matter) or _ANYONE)
+        return _ASKS[name].format(_earliest(_WHOSE, matter) or _ANYONE)
     return _ASKS[name]
 
 
 def _first(hints: Sequence[tuple[str, str]], matter: str) -> str:
-    return next((hint for words, hint in hints if re.search(rf"\b(?:{words})(?:nya)?\b", matter, re.IGNORECASE)), "")
+    return next((hint for words, hint in hints if _found(words, matter)), "")
+
+
+def _earliest(hints: Sequence[tuple[str, str]], matter: str) -> str:
+    """Answer the hint whose word comes first in the matter: "akta rusak, rumah kemasukan air" is about the akta."""
+    found = [(match.start(), hint) for words, hint in hints if (match := _found(words, matter))]
+    return min(found, key=lambda one: one[0])[1] if found else ""
+
+
+def _found(words: str, matter: str) -> re.Match[str] | None:
+    return re.search(rf"\b(?:{words})(?:nya)?\b", matter, re.IGNORECASE)
 
 
 def _short(text: str, limit: int = 80) -> str:

@@ -79,6 +79,27 @@ def test_a_question_fits_the_matter_and_never_asks_for_an_identity_number() -> N
     assert "ruas yang rusak" in questions.ask(["lokasi"], "", "jln rusak")
 
 
+@pytest.mark.parametrize(
+    ("title", "text", "said"),
+    [
+        ("", "akta lahir anak rusak, rumah kemasukan air", "tanggal pengurusan"),
+        ("", "PKH ibu tidak cair, di rumah pun tidak ada listrik", "nama bantuan"),
+        ("", "gaji tidak dibayar, tidak bisa beli air dan bayar listrik", "bagian tempat bekerja"),
+        ("KTP belum jadi", "air mati pun sudah kami maklumi", "tanggal pengurusan"),
+        ("", "air mata kami habis menunggu KTP", "tanggal pengurusan"),
+        ("", "BPJS Ketenagakerjaan saya ditolak", "tahun mulai terdaftar"),
+        ("", "KIS nonaktif", "fasilitas kesehatan"),
+        ("", "sertifikat PTSL belum jadi, pajaknya jalan terus", "letak tanah"),
+        ("", "PBB salah nama", "letak objeknya"),
+        ("", "SK honorer belum keluar", "unit kerja"),
+        ("", "beasiswa belum cair", "nama beasiswa"),
+        ("", "menunggu terus", "nomor pelanggan"),
+    ],
+)
+def test_what_is_asked_to_tell_whose_case_it_is_fits_what_is_said_first(title: str, text: str, said: str) -> None:
+    assert said in questions.ask(["identitas"], title, text)
+
+
 def test_a_question_quotes_little_and_breaks_no_word() -> None:
     asked = questions.ask([], "panjang " * 50)
     assert "panjang …" in asked
