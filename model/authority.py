@@ -314,9 +314,18 @@ def _phrase(text: str) -> Phrase:
     return tuple(word for token in tokenise(text, abbreviations=load_abbreviations()) for word in token.words)
 
 
+def _as_written(phrase: Phrase) -> Iterator[Phrase]:
+    """Yield a phrase, and as it is often written, with "di" and the word behind it in one: "dibawah umk"."""
+    yield phrase
+    for at, word in enumerate(phrase[:-1]):
+        if word == "di":
+            yield (*phrase[:at], word + phrase[at + 1], *phrase[at + 2 :])
+
+
 def _rule(table: Mapping[str, Any], line: int) -> Rule:
     names = {key: frozenset(table.get(key, ())) for key in ("agencies", "roads", "kecamatan")}
-    phrases = {key: tuple(map(_phrase, table.get(key, ()))) for key in ("any", "all", "none")}
+    every = tuple(map(_phrase, table.get("all", ())))
+    others = {key: tuple(form for text in table.get(key, ()) for form in _as_written(_phrase(text))) for key in ("any", "none")}
     return Rule(
         id=table["id"],
         sentence=table["sentence"],
@@ -327,9 +336,9 @@ def _rule(table: Mapping[str, Any], line: int) -> Rule:
         roads=names["roads"],
         kecamatan=names["kecamatan"],
         unplaced=table.get("unplaced", False),
-        any=phrases["any"],
-        all=phrases["all"],
-        none=phrases["none"],
+        any=others["any"],
+        all=every,
+        none=others["none"],
         on=table.get("on", True),
         line=line,
     )
