@@ -59,7 +59,8 @@ _NOT_PLACES = _words(
     " kelompok poktan gapoktan kwt"
 )
 """What stands before the name of a business, a housing estate, an alley or a group, not of a place."""
-_HOSPITALS = _words("rs rsu rsud sakit")
+_NAMESAKES = _words("rs rsu rsud sakit bandara bandar udara airport stadion universitas")
+"""What else is named after the men that roads are named after, and stands in another town: hospitals and airports."""
 _PERSONS = _words("pak bapak bpk bu ibu sdr sdri saudara haji hj ustad ustadz om tante mas mbak")
 _AND = _words("dan serta sama atau")
 _POSSESSIVES = _words("kami kita kito saya sy ku ulun tercinta")
@@ -325,8 +326,8 @@ class PlaceFinder:
                 cue = last_cue  # "Kec. Kaubun, Bengalon dan Telen"; but "Desa Kolek, Sangkulirang" is one place
             span = Span(word.field, word.start, words[stop - 1].end)
             place = _as_found(span, meanings, self._labels[name], cue if cue in _CUES else "")
-            if meanings[0].kind == "road" and cue in _HOSPITALS and keys[start] not in (_ROAD, _TRUNK):
-                continue  # "RSUD A.W. Sjahranie", named after the man that the road is named after, is in Samarinda
+            if meanings[0].kind == "road" and cue in _NAMESAKES and keys[start] not in (_ROAD, _TRUNK):
+                continue  # "RSUD A.W. Sjahranie" and "bandara APT Pranoto" are in Samarinda
             if meanings[0].kind != "road":
                 if cue in _NOT_PLACES:
                     continue

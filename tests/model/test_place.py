@@ -272,6 +272,11 @@ def test_a_hospital_named_after_somebody_is_not_the_road_named_after_him() -> No
     assert names("dirujuk ke RSUD Abdoel Wahab Sjahranie dan rumah sakit A.W. Syahranie") == []
 
 
+def test_an_airport_or_stadium_named_after_somebody_is_not_his_road_either() -> None:
+    assert names("taksi bandara APT Pranoto, bandar udara Soekarno-Hatta dan stadion Yos Sudarso") == []
+    assert names("APT Pranoto dekat bandara, jalan APT Pranoto ke bandara") == ["APT Pranoto", "APT Pranoto"]
+
+
 def test_the_places_in_the_name_of_a_road_are_not_where_it_happened() -> None:
     assert where("poros Sangatta-Bengalon berlubang") == ("", "", False)
     assert where("poros Sangatta-Bengalon berlubang", "Teluk Pandan") == ("Teluk Pandan", "", False)
