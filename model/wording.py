@@ -17,8 +17,8 @@ DECISIONS: Mapping[str, str] = MappingProxyType(
 )
 REASONS: Mapping[str, str] = MappingProxyType(
     {
-        Reason.LOW_CONFIDENCE: "Model kurang yakin",
-        Reason.SMALL_MARGIN: "Dua instansi hampir sama kuat",
+        Reason.LOW_CONFIDENCE: "Belum cukup yakin untuk diteruskan sendiri",
+        Reason.SMALL_MARGIN: "Instansi kedua juga mungkin",
         Reason.TOO_LITTLE_TEXT: "Uraian terlalu singkat",
         Reason.UNKNOWN_WORDS: "Banyak kata yang belum dikenal model",
         Reason.PLACE_NEEDED: "Lokasi belum jelas",

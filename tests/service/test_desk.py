@@ -124,7 +124,7 @@ def test_a_complaint_is_shown_whole_escaped_and_with_its_line_breaks(api: Api, p
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\nbaris kedua\n\n- butir" in page
     assert "<img src=x" not in page
     assert '<mark class="strong"' in page
-    assert "Model kurang yakin" in page
+    assert "Belum cukup yakin untuk diteruskan sendiri" in page
     assert "sisa 3 hari kerja" in page or "tenggat" in page
     assert page.count('class="choice') >= 6
 

@@ -181,7 +181,12 @@ def test_open_rows_enter_the_queue_and_the_file_comes_back_with_proposals(import
         }
     assert states == {"L1": "waiting", "L2": "sent"}
     first, second = rows_of(imports.fetch(job.id))
-    assert [first[name] for name in OURS] == ["Dinas Pekerjaan Umum", "Perlu ditinjau petugas", "40%", "Model kurang yakin"]
+    assert [first[name] for name in OURS] == [
+        "Dinas Pekerjaan Umum",
+        "Perlu ditinjau petugas",
+        "40%",
+        "Belum cukup yakin untuk diteruskan sendiri",
+    ]
     assert [second[name] for name in OURS] == ["Dinas Lingkungan Hidup", "Diteruskan otomatis", "90%", ""]
     assert first["Nama Pelapor"] == "Budi Rahasia Sekali"
 

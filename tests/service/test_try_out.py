@@ -27,7 +27,7 @@ def test_the_page_shows_agency_words_and_reasons(person: Person) -> None:
     assert "Dinas Perhubungan" in page
     assert ">lampu</mark>" in page
     assert "Perlu ditinjau petugas" in page
-    assert "Model kurang yakin" in page
+    assert "Belum cukup yakin untuk diteruskan sendiri" in page
     assert "Bengalon" in page
 
 
