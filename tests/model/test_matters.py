@@ -27,6 +27,25 @@ def test_several_sentences_on_one_matter_are_one(lax: Router) -> None:
     assert lax.route(Complaint(f"{WATER}. {WATER}! Mohon air segera mengalir. Terima kasih.")).decision is Decision.AUTO
 
 
+@pytest.mark.parametrize(
+    ("sentence", "known", "sure", "decision"),
+    [
+        ("Sampah menumpuk dan bau", 4, True, Decision.REVIEW),
+        ("Kartu keluarga KTP", 3, True, Decision.AUTO),
+        ("Rumah kami di samping kantor Disdukcapil", 6, False, Decision.AUTO),
+    ],
+    ids=["enough words that leave no doubt", "too few words", "words that leave doubt"],
+)
+def test_a_sentence_is_another_matter_only_where_enough_words_leave_no_doubt(
+    lax: Router, sentence: str, known: int, sure: bool, decision: Decision
+) -> None:
+    words = lax.reader.analyzer.words(Complaint(sentence))
+    probabilities = lax.scorer.probabilities(words)
+    assert lax.scorer.agencies[probabilities.argmax()] != "perumdam"
+    assert (lax.scorer.known(words), probabilities.max() >= 0.95) == (known, sure)
+    assert lax.route(Complaint(f"{WATER}. {sentence}.")).decision is decision
+
+
 def test_a_part_is_scored_as_if_it_stood_alone(router: Router) -> None:
     texts = ["sampah di pasar tidak diangkut", "lampu jalan padam semua", "zzqx"]
     words = router.reader.analyzer.words(Complaint(". ".join(texts)))
