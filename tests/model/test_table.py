@@ -66,6 +66,14 @@ def test_a_workbook_is_read_as_people_see_it(tmp_path: Path) -> None:
     assert _rows(path) == [(1, ("id", "kapan")), (2, ("8152408", "2024-09-07")), (4, ("1.5", "07:05:00"))]
 
 
+def test_a_cell_of_a_formula_is_read_as_what_it_shows(tmp_path: Path) -> None:
+    shown = '<row r="1"><c r="A1"><f>20+6</f><v>26</v></c></row>'
+    path = _repack(
+        _workbook(tmp_path / "a.xlsx", [["x"]]), _sheet(f'<worksheet xmlns="{MAIN}"><sheetData>{shown}</sheetData></worksheet>')
+    )
+    assert _rows(path) == [(1, ("26",))]
+
+
 def test_a_return_that_excel_wrote_is_a_line_break(tmp_path: Path) -> None:
     path = _workbook(tmp_path / "a.xlsx", [["lampu mati_x000D_\nsudah seminggu_x000D_", "x"]])
     assert _rows(path) == [(1, ("lampu mati\nsudah seminggu", "x"))]
