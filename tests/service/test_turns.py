@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from service.turns import FairLock
+from service.turns import FairLock, Job, Turns, nothing
 
 
 def test_a_fair_lock_goes_to_whoever_waits_longest_and_to_one_at_a_time() -> None:
@@ -47,3 +47,18 @@ def test_a_fair_lock_is_free_again_after_an_error() -> None:
     other.start()
     other.join(5)
     assert came == ["in"]
+
+
+def test_whose_time_is_up_while_somebody_does_their_work_waits_until_it_is_done() -> None:
+    turns, job, mine = Turns(), Job(nothing), list[bool]()
+    assert turns.wait(Job(nothing))
+    impatient = threading.Thread(target=lambda: mine.append(turns.wait(job, 0.2)))
+    impatient.start()
+    until = time.monotonic() + 30
+    while not (taken_over := turns.gather()) and time.monotonic() < until:
+        time.sleep(0.001)
+    impatient.join(0.5)
+    assert (list(taken_over), impatient.is_alive()) == ([job], True)
+    job.finish()
+    impatient.join(30)
+    assert mine == [False], "it was done, and is not to be done again"
