@@ -225,6 +225,39 @@ def test_a_slow_challenger_holds_no_request_up(desk: Desk) -> None:
         time.sleep(0.02)
 
 
+def test_a_worker_that_is_stopped_keeps_the_answer_under_way_and_asks_no_further(desk: Desk) -> None:
+    for text in ("lambat satu", "lambat dua"):
+        desk.take(text)
+    desk.worker.keep_watch()
+    until = time.monotonic() + 30
+    while desk.worker._router is None:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    threading.Timer(0.3, desk.go_on.set).start()
+    desk.worker.stop()
+    assert [row.complaint_id for row in desk.answers()] == [1]
+
+
+def test_a_database_that_is_busy_only_delays_the_answers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.take("lampu")
+    store, refused = desk.parts.database.store, list[str]()
+
+    def busy_at_first(work: Callable[..., Any]) -> Any:
+        if not refused:
+            refused.append("once")
+            raise TimeoutError
+        return store(work)
+
+    monkeypatch.setattr(desk.parts.database, "store", busy_at_first)
+    monkeypatch.setattr(shadow_worker, "LOOK_SECONDS", 0.01)
+    desk.worker.keep_watch()
+    until = time.monotonic() + 30
+    while not desk.answers():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert refused == ["once"]
+
+
 def test_one_process_asks_and_when_it_ends_another_goes_on(desk: Desk, make_desk: Callable[..., Desk]) -> None:
     other = make_desk()
     desk.take("lampu satu")
