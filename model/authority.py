@@ -188,7 +188,7 @@ def _moved(candidates: Sequence[Candidate], target: str, sources: Collection[str
     probabilities: dict[str, float] = {}
     gained = 0.0
     for candidate in candidates:
-        part = MOVED * candidate.probability if candidate.agency in sources and candidate.agency != target else 0.0
+        part = MOVED * candidate.probability if candidate.agency in sources else 0.0
         probabilities[candidate.agency] = candidate.probability - part
         gained += part
     probabilities[target] = probabilities.get(target, 0.0) + gained

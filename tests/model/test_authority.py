@@ -100,6 +100,7 @@ def test_a_rule_that_does_not_hold_leaves_everything_as_it_was() -> None:
 def test_a_rule_looks_at_the_first_candidates_only() -> None:
     assert fired(rules_of(rule()), "gang", dishub=0.6, dpupr=0.4) == []
     assert fired(rules_of(rule(within=2)), "gang", dishub=0.6, dpupr=0.4) == ["aturan"]
+    assert fired(rules_of(rule(within=2)), "gang", dishub=0.5, bbpjn=0.3, dpupr=0.2) == []
 
 
 def test_a_rule_is_silent_where_its_target_leads_already() -> None:
@@ -120,6 +121,7 @@ def test_a_rule_that_is_off_is_read_but_not_applied() -> None:
         ({"any": ["lampu jalan", "pju"]}, "PJU mati", True),
         ({"any": ["lampu jalan", "pju"]}, "lampu di jalan mati", False),
         ({"any": ["lampu jalan"]}, "lampu jln mati", True),
+        ({"any": ["lampu jalan"]}, "lampu rumah dan lampu jalan mati", True),
         ({"any": ["lembur"]}, "kami melembur terus", True),
         ({"any": ["di bawah umk"]}, "gaji dibawah UMK", True),
         ({"any": ["di gang"]}, "parit digang kami", True),
@@ -237,15 +239,17 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         ("rule = 1\n", " rules are written as [[rule]]"),
         ("rule = [{}, 1]\n", " rules are written as [[rule]]"),
         ("[[rule]]\nid = \n", "2: not TOML: Invalid value"),
-        (b"# ok\n\xff", "2: not UTF-8: byte 0xff"),
+        ("rule = " + "[" * 50_000, " not TOML: nested too deeply"),
+        (b"# ok\n\xff\n", "2: not UTF-8: byte 0xff"),
     ],
 )
 def test_a_bad_rule_is_named_with_line_and_reason(text: str | bytes, said: str) -> None:
     assert said in faults_of(text)
 
 
-def test_every_fault_of_every_rule_comes_in_one_run() -> None:
+def test_every_fault_of_every_rule_comes_in_one_run_in_the_order_of_the_file() -> None:
     assert len(faults_of(rule(move_to="x", any=None) + rule(id="b", agencies=["y"]))) == 3
+    assert [fault.partition(":")[0] for fault in faults_of(rule(anny=["x"], move_to="dinas") + rule())] == ["5", "8"]
 
 
 def test_rules_that_contradict_are_refused() -> None:
@@ -262,6 +266,7 @@ def test_a_rule_said_twice_is_refused() -> None:
 
 def test_too_many_rules_are_refused() -> None:
     assert faults_of("[[rule]]\n" * (MAX_RULES + 1)) == [f" over {MAX_RULES} rules"]
+    assert f" over {MAX_RULES} rules" not in faults_of("[[rule]]\n" * MAX_RULES)
 
 
 def test_a_region_without_rules_has_none() -> None:
@@ -273,7 +278,8 @@ def test_the_faults_of_register_and_rules_come_in_one_run(tmp_path: Path) -> Non
     (tmp_path / "rules.toml").write_text(rule(), encoding="utf-8")
     with pytest.raises(InvalidData) as error:
         load_region(tmp_path)
-    assert [(Path(fault.file).name, fault.line) for fault in error.value.faults] == [("agencies.csv", 3), ("rules.toml", 5)]
+    named = [(fault.file, fault.line) for fault in error.value.faults]
+    assert named == [(str(tmp_path / "agencies.csv"), 3), (str(tmp_path / "rules.toml"), 5)]
 
 
 def test_a_rule_that_never_holds_on_a_corpus_is_named() -> None:
