@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -116,8 +116,6 @@ def _delimited(path: Path, encoding: str, sample: int) -> Iterator[Sheet]:
 
 def _worksheets(path: Path, book: Any) -> Iterator[Sheet]:
     for worksheet in book.worksheets:
-        if not hasattr(worksheet, "reset_dimensions"):
-            continue  # a chart sheet
 
         def rows(worksheet: Any = worksheet) -> Iterator[Row]:
             return _sheet_rows(path, worksheet)
@@ -210,8 +208,6 @@ def _cell_text(value: object) -> str:
         return str(int(value))
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds") if value.time() != time() else value.date().isoformat()
-    if isinstance(value, (date, time)):
-        return value.isoformat()
     return _RETURN.sub("\n", str(value)).strip()
 
 

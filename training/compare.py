@@ -110,7 +110,7 @@ class Automatic:
 
     def breaks(self, target_error: float, confidence: float) -> bool:
         """Tell whether so many wrong would come by chance in fewer than 1 - `confidence` of cases, if `target_error` went wrong."""
-        return bool(self.cases and binom.sf(round(self.error * self.cases) - 1, self.cases, target_error) < 1 - confidence)
+        return bool(binom.sf(round(self.error * self.cases) - 1, self.cases, target_error) < 1 - confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ def compare(
     Agencies that ended before `today` count as their successors, in answers as in labels. With `texts`, changed complaints come
     with their text, masked.
     """
-    kept, notes = _unseen(testable(row for row in rows if row.agency), seen or {}, (champion.version, challenger.version))
+    kept, notes = _unseen(testable(rows), seen or {}, (champion.version, challenger.version))
     say(f"routing {len(kept):,} complaints twice")
     now = _successors(challenger, today)
     truth = [now(row.agency) for row in kept]

@@ -1,5 +1,6 @@
 """Workbooks and CSV of strangers: every spelling read, every trap refused in one line."""
 
+import codecs
 import csv
 import io
 import struct
@@ -8,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import openpyxl
+import openpyxl.chart
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -57,6 +59,43 @@ def test_csv_is_read_in_every_spelling(tmp_path: Path, encoding: str, delimiter:
     assert _rows(path) == [(1, ("id", "isi")), (2, ("1", 'jalan "rusak"\nparah – dekat café')), (5, ("3", "x"))]
 
 
+def test_a_csv_whose_mark_says_that_its_high_bytes_come_first_has_no_mark_in_its_cells(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(codecs.BOM_UTF16_BE + "id,isi\n".encode("utf-16-be"))
+    assert _rows(path) == [(1, ("id", "isi"))]
+
+
+def test_a_csv_that_was_cut_within_a_character_is_read_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,isi\n1,café".encode()[:-1])
+    assert _rows(path) == [(1, ("id", "isi")), (2, ("1", "cafÃ"))]
+
+
+def test_of_a_very_wide_table_only_so_many_columns_are_read(tmp_path: Path) -> None:
+    wide = [str(number) for number in range(table.MAX_COLUMNS + 1)]
+    (tmp_path / "a.csv").write_text(",".join(wide), encoding="utf-8")
+    for path in (tmp_path / "a.csv", _workbook(tmp_path / "a.xlsx", [list(wide)])):
+        assert _rows(path) == [(1, tuple(wide[:-1]))]
+
+
+def test_a_sheet_that_is_a_chart_is_passed_over(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["id"])
+    book.create_chartsheet(index=0).add_chart(openpyxl.chart.BarChart())
+    book.save(tmp_path / "a.xlsx")
+    assert _rows(tmp_path / "a.xlsx") == [(1, ("id",))]
+
+
+def test_what_is_read_piece_by_piece_may_be_larger_than_what_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [[f"laporan nomor {number} tentang lampu jalan"] for number in range(1_000)]
+    path = _repack(_workbook(tmp_path / "a.xlsx", list(rows)), {"xl/sharedStrings.xml": b" " * 100_000})
+    with zipfile.ZipFile(path) as archive:
+        sizes = sorted((entry.file_size, entry.filename) for entry in archive.infolist())
+    assert {name for _, name in sizes[-2:]} == {"xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"}
+    monkeypatch.setattr(table, "MAX_PART", sizes[-3][0])
+    assert len(_rows(path)) == len(rows)
+
+
 def test_a_workbook_is_read_as_people_see_it(tmp_path: Path) -> None:
     import datetime
 
@@ -64,6 +103,8 @@ def test_a_workbook_is_read_as_people_see_it(tmp_path: Path) -> None:
         tmp_path / "a.xlsx", [["id", "kapan"], [8152408.0, datetime.datetime(2024, 9, 7)], [], [1.5, datetime.time(7, 5)]]
     )
     assert _rows(path) == [(1, ("id", "kapan")), (2, ("8152408", "2024-09-07")), (4, ("1.5", "07:05:00"))]
+    path = _workbook(tmp_path / "b.xlsx", [[datetime.datetime(2024, 9, 7, 8, 15, 30, 400_000)]])
+    assert _rows(path) == [(1, ("2024-09-07T08:15:30",))]
 
 
 def test_a_cell_of_a_formula_is_read_as_what_it_shows(tmp_path: Path) -> None:
