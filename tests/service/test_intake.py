@@ -289,6 +289,23 @@ def test_the_same_matter_near_in_time_and_place_is_linked(api: Api, database: Da
     assert {1, 3, 4} <= {row.complaint_id for row in kept} <= {1, 2, 3, 4, 7}
 
 
+def test_matters_are_linked_across_two_periods_only_where_they_are_near_in_time(api: Api) -> None:
+    words = "lampu penerangan jalan poros dekat jembatan padam sejak seminggu warga takut melintas malam hari"
+    period = dt.date.fromordinal(dt.date(2026, 3, 1).toordinal() // 30 * 30)  # keys are of thirty days
+
+    def linked(number: int, days: int, kecamatan: str = "Bengalon") -> object:
+        moment = f"{period + dt.timedelta(days=days)}T00:00:00Z"
+        body = {"id": f"P-{number}", "text": words, "kecamatan": kecamatan, "received_at": moment}
+        answer = api.post("/complaints", json=body).json
+        assert answer is not None
+        return answer["similar_to"]
+
+    assert linked(0, 0) is None
+    assert linked(1, 45) is None, "too late, though of the next period"
+    assert linked(2, 65, "BENGALON") == "P-1", "of the next period, and near"
+    assert linked(3, 44) == "P-1", "the earlier one may come later"
+
+
 def test_the_thousandth_of_one_matter_is_compared_with_as_few_as_the_second(api: Api, database: Database) -> None:
     words = "banjir di jalan poros simpang tiga sejak subuh kendaraan tidak dapat lewat warga minta bantuan perahu"
     for number in range(30):
