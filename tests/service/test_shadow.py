@@ -206,6 +206,26 @@ def test_a_challenger_that_cannot_be_loaded_is_told_once_and_waited_for(
     assert desk.worker.work_off() == 1
 
 
+def test_a_challenger_that_cannot_be_loaded_is_tried_again_only_later_and_stands_in_no_others_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, load = list[str](), desk.parts.models.load
+
+    def counted(folder: Path) -> Any:
+        tried.append(folder.name)
+        return load(folder)
+
+    monkeypatch.setattr(desk.parts.models, "load", counted)
+    (desk.parts.settings.models / "calon" / "ok").unlink()
+    desk.take("lampu")
+    assert [desk.worker.work_off() for _ in range(3)] == [0, 0, 0]
+    assert tried.count("calon") == 1
+    (desk.parts.settings.models / "calon-2").mkdir()
+    (desk.parts.settings.models / "calon-2" / "ok").touch()
+    (desk.parts.settings.models / "shadow").write_text(f"calon-2\n{AT}\n")
+    assert desk.worker.work_off() == 1
+
+
 def test_a_slow_challenger_holds_no_request_up(desk: Desk) -> None:
     desk.take("lambat")
     desk.worker.keep_watch()
@@ -308,6 +328,27 @@ def test_who_was_right_is_counted_where_people_decided(desk: Desk) -> None:
     assert figures.decided.shares == (0.5, 0.5)
     assert figures.decided.interval == proportions.paired_interval(1, 1, 1, 1)
     assert figures.differences == [Difference("dishub", "pln", 3)]
+
+
+@both
+def test_figures_are_of_one_challenger_beside_one_model_and_of_what_people_gave_to_an_agency(desk: Desk) -> None:
+    earlier, returned = desk.take("lampu satu"), desk.take("lampu dua")
+    desk.worker.work_off()
+    with desk.parts.database.write() as connection:
+        connection.execute(
+            update(routing).where(~routing.c.shadow, routing.c.complaint_id == earlier).values(model_version="palsu-0")
+        )
+        row = connection.execute(select(standing).where(standing.c.complaint_id == returned)).one()
+        review.record(connection, row, Choice(outcome="returned"), origin="desk")
+    figures = desk.figures()
+    assert (figures.answered, figures.compared, figures.decided) == (2, 1, Right())
+    (desk.parts.settings.models / "calon-2").mkdir()
+    (desk.parts.settings.models / "calon-2" / "ok").touch()
+    (desk.parts.settings.models / "shadow").write_text(f"calon-2\n{AT}\n")
+    figures = desk.figures()
+    assert (figures.answered, figures.automatic, figures.compared, figures.waiting) == (0, 0, 0, 2)
+    assert desk.worker.work_off() == 2
+    assert [(row.model_version, row.agency) for row in desk.answers()] == [("calon", "pln"), ("calon-2", "dishub")] * 2
 
 
 def test_the_page_shows_a_challenger_with_its_figures(desk: Desk, pengelola: Person) -> None:
