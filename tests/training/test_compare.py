@@ -317,6 +317,7 @@ def test_many_agencies_need_a_clearer_loss_than_one_and_those_that_hardly_change
 def test_holms_correction_steps_down_and_stops_at_the_first_that_fails() -> None:
     assert beyond_chance([paired(90, 0, 12), paired(90, 2, 9), paired(90, 10, 9)], 0.05) == [True, False, False]
     assert beyond_chance([paired(90, 0, 12), paired(90, 2, 12), paired(90, 10, 9)], 0.05) == [True, True, False]
+    assert beyond_chance([paired(90, 0, 4), paired(90, 2, 6), paired(90, 3, 7)], 0.2) == [True, False, False]
     assert beyond_chance([]) == []
 
 
@@ -352,6 +353,8 @@ def test_what_the_audit_tells_of_all_that_came_weighs_against_what_the_verdicts_
     verdict, reasons, _ = judge(overall, [], (sending(40, 0), sending(40, 0)), 0.05, 0.9, (0.0, 0.0), (-0.075, -0.02))
     assert verdict is Verdict.HOLD
     assert "worse of all that came" in reasons[0]
+    by_chance = judge(overall, [], (sending(40, 0), sending(40, 0)), 0.05, 0.9, (0.0, 0.0), (-0.02, 0.01))
+    assert by_chance[0] is Verdict.PROMOTE, "a loss that chance would explain"
 
 
 def test_verdicts_of_an_audit_count_for_as_many_as_nobody_saw(
@@ -399,6 +402,8 @@ def test_a_promise_that_the_champion_breaks_more_does_not_keep_it_live() -> None
     for kept_or_broken_less in (20, 27):
         automatic = (sending(400, kept_or_broken_less), sending(400, 28))
         assert judge(paired(1000, 80, 20), [], automatic, 0.05, 0.9)[0] is Verdict.HOLD
+    too_few_to_tell = judge(paired(1000, 80, 20), [], (sending(10, 1), sending(400, 28)), 0.05, 0.9)
+    assert too_few_to_tell[0] is Verdict.HOLD, "one of ten wrong breaks no promise"
 
 
 def test_few_audited_complaints_that_stand_for_many_break_no_promise_by_chance() -> None:
