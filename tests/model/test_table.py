@@ -87,8 +87,8 @@ def test_a_sheet_that_is_a_chart_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_what_is_read_piece_by_piece_may_be_larger_than_what_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [[f"laporan nomor {number} tentang lampu jalan"] for number in range(1_000)]
-    path = _repack(_workbook(tmp_path / "a.xlsx", list(rows)), {"xl/sharedStrings.xml": b" " * 100_000})
+    rows: list[list[object]] = [[f"laporan nomor {number} tentang lampu jalan"] for number in range(1_000)]
+    path = _repack(_workbook(tmp_path / "a.xlsx", rows), {"xl/sharedStrings.xml": b" " * 100_000})
     with zipfile.ZipFile(path) as archive:
         sizes = sorted((entry.file_size, entry.filename) for entry in archive.infolist())
     assert {name for _, name in sizes[-2:]} == {"xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"}
