@@ -235,6 +235,14 @@ def test_cells_are_added_to_a_csv_and_nothing_else_changes(tmp_path: Path) -> No
     assert target.read_bytes() == b'judul;;\r\nid;isi;lain;"K"\r\n1;"a;b";;"\'=1"\r\n\r\n2; c ;"d\r\ne";"x""y"'
 
 
+def test_what_the_files_own_alphabet_lacks_comes_back_as_a_question_mark(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,isi\n1,café\n".encode("cp1252"))
+    with table.sheets(path) as sheets:
+        assert next(sheets).append(tmp_path / "b.csv", [(2, ["Dinas → Bengalon"])]) == 1
+    assert (tmp_path / "b.csv").read_bytes() == 'id,isi\n1,café,"Dinas ? Bengalon"\n'.encode("cp1252")
+
+
 def test_cells_are_added_to_a_workbook_and_nothing_else_changes(tmp_path: Path) -> None:
     path, target = _workbook(tmp_path / "a.xlsx", [["id", "isi"], [1, "x"], [], [2, "y", "z"]]), tmp_path / "b.xlsx"
     book = openpyxl.load_workbook(path)
