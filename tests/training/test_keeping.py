@@ -149,7 +149,7 @@ def test_labels_without_a_date_are_a_sample_with_a_bound(desk: tuple[Reader, lis
     assert found.policy.per_agency or found.policy.overall.value != NEVER
 
 
-@pytest.mark.parametrize("rows", [5, 18, 60, 400])
+@pytest.mark.parametrize("rows", [5, 18, 58, 59, 400])
 def test_few_dated_answers_promise_no_more_than_as_many_undated_ones(
     desk: tuple[Reader, list[LabelledComplaint], OutOfFold], rows: int
 ) -> None:
@@ -158,7 +158,7 @@ def test_few_dated_answers_promise_no_more_than_as_many_undated_ones(
     right = np.flatnonzero(answers.agencies[answers.scores.argmax(axis=1)] == np.array([row.agency for row in complaints]))[:rows]
     dated = kept((reader, complaints, answers), complaints, right)
     assert dated.policy == kept((reader, complaints, answers), [replace(row, received_at="") for row in complaints], right).policy
-    assert (dated.policy.overall.value == NEVER) == (rows < 72), "so many right ones prove 5 % at a quarter of delta"
+    assert (dated.policy.overall.value == NEVER) == (rows < 59), "so many right ones prove 5 % at half of delta"
 
 
 def test_enough_dated_verdicts_decide_alone_beside_an_undated_corpus(
