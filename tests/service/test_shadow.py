@@ -379,6 +379,8 @@ def test_purging_takes_a_challengers_words_along(desk: Desk) -> None:
         shadow.keep(connection, beside, said[1:])
     assert [(row.complaint_id, row.body) for row in desk.answers()] == [(first, "")]
     assert desk.worker.work_off() == 0
+    desk.take("lampu tiga")
+    assert desk.worker.work_off() == 1, "of the two without an answer one has no words any more"
 
 
 def test_what_a_challenger_answers_is_counted_for_prometheus(desk: Desk) -> None:

@@ -14,7 +14,7 @@ import pytest
 from model.faults import InvalidData
 from model.labelled import LabelledComplaint, load, read_jsonl
 from model.reader import Reader
-from model.register import Register
+from model.register import Agency, Register
 from training import dataset, seen, suspects
 from training.config import TrainingConfig
 from training.suspects import Suspects
@@ -105,6 +105,13 @@ def test_an_agency_with_fewer_rows_than_folds_is_starved_and_not_suspected(found
     assert found.starved["bpbd"] == 0
     assert not set(AGENCIES) & found.starved.keys()
     assert list(found.starved.values()) == sorted(found.starved.values())
+
+
+def test_an_agency_that_ended_is_not_called_starved(rows: list[LabelledComplaint]) -> None:
+    ended = Agency("dinas-lama", "Dinas Lama", valid_until="2024-12-31")
+    register = Register((*(Agency(agency, agency) for agency in ("dlh", "dpupr", "dinsos")), ended))
+    found = suspects.find([*rows[:30], *rows[80:110]], Reader(register), CONFIG)
+    assert found.starved == {"dinsos": 0}
 
 
 def test_the_same_text_under_two_agencies_is_told(rows: list[LabelledComplaint], reader: Reader) -> None:
