@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 import platform
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -196,6 +196,7 @@ def train(
     heads = aspects.fit_from(fitted, sources.own, reader, answers, config, examples)
     dismiss_workers()
     figures = kept.judged.figures(kept.policy, kept.stands_for)
+    say(promised(figures["auto"]))
     vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
     manifest = {
         "version": version_name(created, sources, register, config),
@@ -213,6 +214,14 @@ def train(
         "figures": {"out_of_fold": figures, "aspects": heads.figures},
     }
     return Artifact(manifest, {"additions": arrays.additions, "bias": arrays.bias}, vocabulary, register), kept.judged
+
+
+def promised(auto: Mapping[str, Any]) -> str:
+    """Tell what a version would send by itself of complaints like those it was judged on (`figures.automatic`)."""
+    if not auto["sent"]:
+        return f"nothing would go out by itself: too few answers are right to promise at most {auto['target_error']:.0%} wrong"
+    sent, wrong = f"{auto['coverage']:.1%} would go out by themselves", f"{auto['error']:.1%} of these wrong"
+    return f"{sent}, {wrong}; promised at most {auto['target_error']:.0%}"
 
 
 def _read(examples: Examples) -> list[tuple[LabelledComplaint, Reading]]:

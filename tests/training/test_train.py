@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model.complaint import Complaint
@@ -14,7 +15,7 @@ from model.labelled import LabelledComplaint, dump, load
 from model.register import Agency, Register
 from model.router import Router
 from model.routing import Reason
-from training import report, train
+from training import figures, report, train
 from training.config import TrainingConfig
 from training.seen import FILE, Seen, digest
 
@@ -52,7 +53,9 @@ def test_what_nobody_labelled_is_counted_known_and_judges_nothing(
     assert not any(row in known for row in given.unlabelled)
     assert given.dropped + len(given.unlabelled) == without.dropped + len(texts)
     assert given.digest != without.digest
-    artifact, judged = train.train(register, given, tiny_config, f"{TODAY}T00:00:00+00:00")
+    told: list[str] = []
+    artifact, judged = train.train(register, given, tiny_config, f"{TODAY}T00:00:00+00:00", told.append)
+    assert train.promised(artifact.manifest["metrics"]["auto"]) in told
     alone, judged_alone = train.train(register, without, tiny_config, f"{TODAY}T00:00:00+00:00")
     assert artifact.manifest["data"]["unlabelled"] == len(given.unlabelled)
     assert artifact.manifest["data"]["per_agency"] == alone.manifest["data"]["per_agency"]
@@ -63,6 +66,13 @@ def test_what_nobody_labelled_is_counted_known_and_judges_nothing(
         artifact.manifest, report.of_training(artifact, judged)
     )
     assert {digest(row) for row in given.unlabelled} <= set(train.seen_file(given)[FILE].split())
+
+
+def test_whoever_trains_is_told_what_a_version_would_send_by_itself() -> None:
+    right = np.arange(100) >= 2
+    some, none = (figures.automatic(np.full(100, sent), right, 0.05, 0.9) for sent in (True, False))
+    assert train.promised(some) == "100.0% would go out by themselves, 2.0% of these wrong; promised at most 5%"
+    assert train.promised(none).startswith("nothing would go out by itself")
 
 
 def test_the_dates_of_what_nobody_labelled_say_nothing_of_what_was_known() -> None:
