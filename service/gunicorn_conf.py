@@ -23,7 +23,6 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
 
 from gunicorn.glogging import Logger
 
-from service import heap
 from service.logs import ServerLine
 from service.settings import Settings
 
@@ -100,11 +99,10 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
 
 
 def on_starting(server: Any) -> None:  # noqa: ARG001
-    """Settle what all workers take over: how memory is kept, and that one told to stop before it listens to signals ends at once.
+    """Let a worker that is told to stop before it listens to signals end at once.
 
-    Until it listens it has its parent's handlers, which take the signal and do nothing, and it is killed half a minute later.
+    Until then it has its parent's handlers, which take the signal and do nothing with it, and it is killed half a minute later.
     """
-    heap.keep_together()
     os.register_at_fork(after_in_child=_end_when_told)
 
 

@@ -120,7 +120,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._in_flight = 0
         self._unfinished: set[TConn] = set()
         self._lingering: dict[TConn, int] = {}  # bytes that each may still send; the one that began first stands first
-        self._waste = bytearray(4 * _CHUNK)
+        # For what arrives at any moment. To read into a buffer of its own each time leaves holes in memory: a large one is asked for,
+        # cut down to what came, and the next is asked for behind it. A worker grew by 20 MB in 24,000 complaints.
+        self._buffer = bytearray(4 * _CHUNK)
         self._most_lingering = self.worker_connections // 8
         self._most_arriving = self.worker_connections // 2
         self._most_in_flight = min(max(64, 16 * self.cfg.threads), self.worker_connections // 4)
@@ -161,17 +163,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if heard is None:  # given up for another while this event waited
             return
         try:
-            chunk = sock.recv(_CHUNK)
+            size = sock.recv_into(self._buffer, _CHUNK)
         except (BlockingIOError, InterruptedError):
-            chunk = None
+            size = None
         except OSError:
-            chunk = b""
-        if chunk == b"":
+            size = 0
+        if size == 0:
             self._close(conn)
             return
-        if chunk:
-            heard.data += chunk
-            self._held += len(chunk)
+        if size:
+            heard.data += memoryview(self._buffer)[:size]
+            self._held += size
         if self._is_there(conn, heard):
             self._dispatch(conn)
         while self._held > MAX_HELD_BY_ALL:
@@ -277,7 +279,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if conn not in self._lingering:  # let go for another while this event waited
             return
         try:
-            size = sock.recv_into(self._waste)
+            size = sock.recv_into(self._buffer)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -31,34 +30,6 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 def test_a_worker_that_does_not_listen_to_signals_yet_ends_when_told() -> None:
     told = subprocess.run([sys.executable, "-c", BORN], capture_output=True, text=True, check=True, timeout=60)
     assert int(told.stdout) == -signal.SIGTERM
-
-
-HOLES = """
-import os
-from pathlib import Path
-from service import gunicorn_conf
-
-def resident():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-gunicorn_conf.on_starting(None)
-before = resident()
-pages, kept = [], []
-for number in range(1_000):
-    pages.append(b"x" * 88_000)
-    kept.append(b"x" * 10_000)
-full = resident()
-pages.clear()
-print(full - before, resident() - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no GNU C library: its settings are of no use here")
-def test_memory_of_which_little_is_still_in_use_goes_back_to_the_system() -> None:
-    told = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True, timeout=60)
-    full, at_last = map(float, told.stdout.split())
-    assert full > 80
-    assert at_last < full / 2, "what was freed lies between what is still in use"
 
 
 PINNED = """
