@@ -120,8 +120,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._in_flight = 0
         self._unfinished: set[TConn] = set()
         self._lingering: dict[TConn, int] = {}  # bytes that each may still send; the one that began first stands first
-        # For what arrives at any moment. To read into a buffer of its own each time leaves holes in memory: a large one is asked for,
-        # cut down to what came, and the next is asked for behind it. A worker grew by 20 MB in 24,000 complaints.
+        # For what arrives at any moment. To read into one of its own each time leaves holes in memory: much is asked for, cut down
+        # to what came, and the next is asked for behind it. A worker grew by 20 MB in 24,000 complaints.
         self._buffer = bytearray(4 * _CHUNK)
         self._most_lingering = self.worker_connections // 8
         self._most_arriving = self.worker_connections // 2
