@@ -55,8 +55,11 @@ class _Group(click.Group):
         except SQLAlchemyError as error:
             # Not the error's text: it can hold what a citizen wrote.
             click.echo(f"salur-service: the database cannot be used ({type(error).__name__}); is it there, and migrated?", err=True)
+        except BrokenPipeError:
+            raise  # whoever read has read enough, as `head` does: click ends in silence
         except OSError as error:
-            click.echo(f"salur-service: {error.filename or ''}: {error.strerror or type(error).__name__}", err=True)
+            reason = error.strerror or type(error).__name__
+            click.echo(f"salur-service: {error.filename}: {reason}" if error.filename else f"salur-service: {reason}", err=True)
         return ctx.exit(2)
 
 

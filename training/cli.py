@@ -63,7 +63,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
-        click.echo(f"salur-training: {error.filename or ''}: {error.strerror or error}", err=True)
+        reason = error.strerror or error
+        click.echo(f"salur-training: {error.filename}: {reason}" if error.filename else f"salur-training: {reason}", err=True)
         sys.exit(2)
     sys.exit(0)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +50,16 @@ def test_setting_up_makes_what_is_missing_and_shows_the_password_once(call: Call
     assert again.output == ""
     for name in ("secret", "salur.db"):
         assert (tmp_path / "var" / name).stat().st_mode & 0o077 == 0
+
+
+def test_who_reads_no_further_is_told_nothing_and_a_full_disk_is_told_without_a_name() -> None:
+    command = [sys.executable, "-c", "from service.cli import main; main()", "settings"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as unread, Path("/dev/full").open("wb") as full:
+        left, lost = (subprocess.run(command, stdout=out, stderr=subprocess.PIPE, check=False) for out in (unread, full))
+    assert left.stderr == b""
+    assert (lost.returncode, lost.stderr) == (2, b"salur-service: No space left on device\n")
 
 
 @pytest.mark.parametrize("name", ["SALUR_MODELS", "SALUR_SECRET_FILE", "SALUR_UPLOADS"])
