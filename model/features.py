@@ -1,9 +1,9 @@
 """From words to feature names: the n-grams that training counts and the scorer looks up.
 
 Two blocks side by side: stems (one and two in a row) and characters inside words as they were written.
-A feature's name opens with its block's letter, so that one vocabulary holds both. What a block is made of are
-units, a word or a pair of words, each with the features it has: a text is the sum of its units
-(`training.weights`), so that what a unit adds is worked out once.
+A feature's name opens with its block's letter, so that one vocabulary holds both. A block is made of units, each
+a word or a pair of words with its features. A text is the sum of its units (`training.weights`), so what a unit
+adds is worked out once.
 """
 
 from __future__ import annotations

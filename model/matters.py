@@ -1,7 +1,8 @@
-"""Whether a complaint holds matters of several agencies: of one sentence alone the model is sure that it is another agency's.
+"""Whether a complaint holds matters of several agencies: read alone, one of its sentences is surely another agency's.
 
-Sent to one agency by itself, the matter of the other would be lost. Two complaints of different agencies, each of which would go
-out by itself, would go out as one text in a quarter of cases: one of the two outweighs the other (`tests/benchmarks/matters.py`).
+Sent to one agency by itself, such a complaint would lose the other's matter. Take two complaints of different agencies, each sure
+enough to go out by itself, and make one text of them: in a quarter of cases it would still go out, as one of the two outweighs the
+other (`tests/benchmarks/matters.py`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ A number is found by its shape, or by a looser shape behind a word that announce
 So a name without a cue stays: masking is a net with holes, not a proof of anonymity.
 
 Every pattern is linear in the length of the text, and a match costs the same however many there are:
-what repeats without a bound is one run of letters or of blanks behind a cue.
+only one run of letters or of blanks behind a cue may repeat without a bound.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a register alone says of a complaint, before any model: its words, its places, who is competent."""
+"""What the register alone says of a complaint, before any model: words, places, and who is competent."""
 
 from __future__ import annotations
 

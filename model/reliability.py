@@ -1,4 +1,4 @@
-"""How often an answer of a given probability is right: what makes the first candidate's probability honest.
+"""How often an answer of a given probability is right: this makes the first candidate's probability honest.
 
 right = sigmoid(intercept + gain * log(p) - loss * log(1 - p)): beta calibration (Kull, Silva Filho and Flach, 2017). A small
 `loss` flattens the curve towards 1: some matters go to different agencies on different days, however sure the model is.

@@ -1,7 +1,7 @@
-"""What was worked out for a word, kept for the next time it comes: bounded, and cheap where other work has the processor's caches.
+"""Results for a word, kept for the next time it comes: bounded, and cheap even while other work fills the processor's caches.
 
-`functools.lru_cache` moves what it finds to the front of a list, which writes to four places in memory at every look-up: with cold
-processor caches that took a seventh of the time of an answer.
+`functools.lru_cache` moves each entry it finds to the front of a list, which writes to four places in memory at every look-up: with
+cold processor caches that took a seventh of the time of an answer.
 """
 
 from __future__ import annotations

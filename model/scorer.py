@@ -1,7 +1,7 @@
-"""The fitted pipeline as plain arrays: scikit-learn's numbers at a fraction of the time, and why.
+"""The fitted pipeline as plain arrays: scikit-learn's numbers in a fraction of the time, and the explanation of each.
 
 The model is linear and a text is the sum of its words: what a word adds to every score is worked out once and remembered,
-so a text costs one sum over its distinct words. It is also the explanation, and exact.
+so a text costs one sum over its distinct words. That sum is also the explanation, and an exact one.
 """
 
 from __future__ import annotations

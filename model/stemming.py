@@ -1,7 +1,7 @@
 """PySastrawi's stemmer with the same stems at a quarter of the cost.
 
-It tries some forty rules of prefixes on every word, though the first letters of a word leave a handful of them
-possible; and to tell which part of a word was removed it compiles a regular expression of the rest, each time.
+PySastrawi tries some forty rules of prefixes on every word, though the word's first letters leave a handful of them
+possible. And it compiles a regular expression each time, to tell which part of a word was removed.
 """
 
 from __future__ import annotations
