@@ -1,6 +1,6 @@
 """The router in use: loaded beside the old one and swapped whole when the registry's pointer moves.
 
-Every request looks at the pointer now and then, and where a thread does so all the time (`follow`), none ever waits for a load.
+Requests look at the pointer now and then. Where a thread does it all the time (`follow`), no request ever waits for a load.
 """
 
 from __future__ import annotations

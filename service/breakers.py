@@ -1,8 +1,8 @@
 """Breakers: whose automatic routing is stopped, by what evidence or by whom, and until when.
 
-Where the audited cases of an agency, or what it sent back, speak against the promise (`service.proportions.evidence_against`), its
-automatic routing stops: all its complaints go to people until a person closes the breaker with a reason, or a new model is
-promoted. Either way its count begins anew.
+Where an agency's audited cases, or complaints that it sent back, speak against the promise, its automatic routing stops
+(`service.proportions.evidence_against`): all its complaints go to people until a person closes the breaker with a reason, or a new
+model is promoted. Either way counting begins anew.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What came in and what became of it: searched, filtered, and cut into pages by where the last one ended."""
+"""What came in and what became of it: searched, filtered, and cut into pages, each from where the one before ended."""
 
 from __future__ import annotations
 

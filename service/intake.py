@@ -1,7 +1,7 @@
 """A complaint arrives: masked, routed, stored and answered, all in one transaction or not at all.
 
-The same one again, by the sender's id or by its Idempotency-Key, is answered with the first answer and stored once.
-What is routed is what is stored, the masked text, so that any answer can be replayed from the memory alone.
+A complaint that comes again, with the same id of its sender or the same Idempotency-Key, gets the first answer and is stored once.
+The masked text is both stored and routed, so that any answer can be replayed from the memory alone.
 """
 
 from __future__ import annotations

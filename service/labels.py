@@ -1,7 +1,7 @@
 """What people decided, as labelled complaints: the one way from the desk to training. The model's own word is never a label.
 
-What it had said before anybody decided goes beside the label, for how far such answers can be trusted is learnt from them
-(`training.keeping`).
+The model's answer from before anybody decided goes beside the label, because training learns from it how far such answers
+can be trusted (`training.keeping`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The process that serves: gunicorn's threads, kept from callers who are slow and from more of them than can be answered.
 
-gthread gives a thread to whoever connects, and who then sends a byte a second keeps it: as many such callers as there are threads
-stop the service. Here the process's own loop listens until a request is all there, which costs some bytes and no thread. A proxy in
-front does the same and more; this is for the day when there is none, or when it is the proxy that is slow.
+gthread gives a thread to whoever connects, and a caller who then sends a byte a second keeps it: as many such callers as there are
+threads stop the service. Here the process's own loop listens until a request is complete, which costs some bytes and no thread. A
+proxy in front does the same and more; this is for the day when there is none, or when the proxy itself is slow.
 
-Who is refused before all of the body has come must still be able to send it, or most callers see a broken pipe and never read why:
-so what comes after the answer is read and thrown away for a while, by the loop too, which waits for nobody.
+A caller who is refused must still be able to send the rest of the body, or most see a broken pipe and never read why. So the loop
+goes on reading for a while and throws away what comes after the answer; it waits for nobody.
 """
 
 from __future__ import annotations

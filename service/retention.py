@@ -1,6 +1,6 @@
-"""What a complaint says is deleted after its time; that it was there, where it went and what was decided stays for the figures.
+"""A complaint's words are deleted after their time. That it was there, where it went and what was decided stays for the figures.
 
-So does its sender's own id, which is no word of the citizen's: by it the sender follows the feed, and one sent again is told so.
+Its sender's own id stays too, as it is no word of the citizen's: the sender follows the feed by it, and one sent again is told so.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a challenger says beside the model in use: kept with the complaint, never given, and set against what people decided.
+"""A challenger's answers beside the model in use: kept with the complaint, given to nobody, compared with people's verdicts.
 
 The database knows which complaints still want a challenger's answer, so none is lost by a restart, and none is counted twice.
 """

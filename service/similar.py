@@ -1,8 +1,8 @@
-"""Complaints about the same matter, near in time and place: found by MinHash over their words, and told by comparing those.
+"""Complaints about the same matter, near in time and place: found by MinHash over their words, confirmed by comparing these.
 
 A complaint has a few band keys; two texts that share most of their words share a key almost surely (Jaccard 0.7: 81 %; 0.85: 99 %),
 unrelated ones hardly ever (0.1: 0.06 %). Keys contain the period and the kecamatan, so that a lookup never meets the whole past,
-and each is stored for the first complaint that had it only: when thousands write about one flood, the last is compared with as few
+and each is stored only for the first complaint that had it: when thousands write about one flood, the last is compared with as few
 as the second was.
 """
 

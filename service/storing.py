@@ -1,7 +1,7 @@
 """The rows of a complaint that is new: one statement writes them all on PostgreSQL, one for each table on SQLite.
 
-PostgreSQL is asked over a connection, and each question costs both sides more than what it asks for; a statement is a transaction
-in itself there. SQLite runs in this process, and has no statement that writes two tables.
+PostgreSQL is asked over a connection, where each question costs both sides more than the work itself, and a single statement is a
+transaction of its own. SQLite runs in this process, and has no statement that writes two tables.
 """
 
 from __future__ import annotations

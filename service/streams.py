@@ -1,6 +1,6 @@
 """Answers that go out piece by piece, for as long as their reader takes. Each holds a thread, so only some threads may.
 
-What is written whole goes into the kernel's buffer, and the thread is free: a slow reader of that costs nobody anything.
+An answer that is written whole goes into the kernel's buffer, and the thread is free: a slow reader of it costs nobody anything.
 """
 
 from __future__ import annotations

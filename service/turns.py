@@ -1,7 +1,7 @@
 """Whose turn it is, among the threads of a process: first come, first served.
 
-A turn is handed to whoever waits longest, never put down to be fought for: a plain lock goes to whichever thread runs just then,
-on a busy machine nearly always the one that put it down, and the others starve though nothing takes long.
+A turn is handed to the thread that has waited longest. A plain lock would go to whichever thread runs just then, on a busy machine
+nearly always the one that released it, and the others would starve though nothing takes long.
 """
 
 from __future__ import annotations

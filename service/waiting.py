@@ -1,4 +1,4 @@
-"""The queue as a page shows it: what waits, filtered, counted, and cut into pages by where the last one ended."""
+"""The queue as a page shows it: what waits, filtered, counted, and cut into pages, each from where the one before ended."""
 
 from __future__ import annotations
 

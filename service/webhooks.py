@@ -1,8 +1,8 @@
 """Decisions told to other systems: each entry of the feed is posted, signed, and tried again until it is taken or given up.
 
 At least once, and nearly always in order: an entry that fails does not hold up the later ones, so a receiver keeps the highest
-`cursor` it has seen of each complaint. Each receiver of a round is told in a thread of its own, and one that cannot be reached is
-tried once, and what else was to go there counts as tried: the others do not wait for it longer than that. The signing key is made
+`cursor` it has seen of each complaint. Each receiver of a round is told in a thread of its own. One that cannot be reached is tried
+once, and its other entries of the round count as tried, so that no other receiver waits longer than that. The signing key is made
 of the service's secret and the webhook's salt: whoever has the database alone cannot forge a delivery.
 """
 
