@@ -1,9 +1,9 @@
 """Texts that are nearly the same, found without comparing each with every other.
 
-Two sets that have the share `threshold` of all their members in common (Jaccard) must share one of their rarest: so many of the
-rarest that what is left is too little to reach `threshold` by itself (prefix filter: Chaudhuri, Ganti and Kaushik 2006; Bayardo, Ma
-and Srikant 2007). Only texts that share such a pair of words are compared, by all their pairs; so the answer is that of comparing
-all with all, and time grows with the texts that are much alike, not with the square of all.
+Two sets with a Jaccard similarity of `threshold` must share one of their rarest members, where so many count as rarest that the
+rest is too small to reach `threshold` alone (prefix filter: Chaudhuri, Ganti and Kaushik 2006; Bayardo, Ma and Srikant 2007). Only
+texts that share such a pair of words are compared, by all their pairs. So the answer is the same as comparing all with all, but
+time grows with the texts that are much alike, not with the square of all.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Fit the aspects: kind, alleged wrongdoing, what is missing, and what is no complaint at all.
 
-Here is chosen which rows teach; what is fitted to them is in `training.heads`. The figures come from rows that had no part in
-fitting or in choosing thresholds. Where the lexicon of cues was written with the rows in sight, that would flatter: so in
-cross-validation a cue that stands in no training row counts for nothing.
+This module chooses which rows teach; `training.heads` fits to them. The figures come from rows that had no part in fitting or in
+choosing thresholds. A lexicon of cues that was written with the rows in sight would flatter, so in cross-validation a cue that
+stands in no training row counts for nothing.
 
 Officers at a desk decide which agency is responsible, or that a text is no complaint, but never its kind. So rows without
 a kind teach and test NOT_A_COMPLAINT only.

@@ -1,4 +1,4 @@
-"""Whether what comes in still is what the model knows: class mix, unfamiliar words, live error, week by week; and rising words.
+"""Whether complaints are still such as the model knows: class mix, unfamiliar words, live error, week by week; and rising words.
 
 Every series is a count x of n complaints a week. The sum of the last one, two and four weeks is held against the weeks before by an
 exact predictive test: given a baseline, x follows a beta-binomial distribution (Geisser 1993, "Predictive Inference"), whose
@@ -6,7 +6,7 @@ concentration also takes up how much more the baseline's weeks vary than chance 
 variation in logistic linear models"). All tests of a year share one budget of false alarms (Bonferroni): where nothing changes, at
 most BUDGET a year are expected, however the tests hang together. Pure functions over weekly counts.
 
-Single words come and go with every week's events, so what rises among them is told, and is no alarm.
+Single words come and go with every week's events, so rising ones are listed but raise no alarm.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which complaints to have labelled next: those that the model is unsure of, that stand for many, and that are unlike each other.
 
-The least sure make a pool (margin sampling: Scheffer, Decomain and Wrobel 2001). In it doubt is weighed by how much a complaint is
-like all others (information density: Settles and Craven 2008), lest oddities be picked; and greedy farthest-first traversal
-(Gonzalez 1985; Sener and Savarese 2018 for labels) sees to it that one kind of doubt is asked about once.
+The least sure make a pool (margin sampling: Scheffer, Decomain and Wrobel 2001). To avoid oddities, doubt in the pool is weighed by
+how much a complaint is like all others (information density: Settles and Craven 2008). Greedy farthest-first traversal (Gonzalez
+1985; Sener and Savarese 2018 for labels) then asks about each kind of doubt once.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Learn-then-Test (Angelopoulos et al. 2021, arXiv 2110.01052) with exact binomial p-values: candidate thresholds
 stand in a fixed order, the strictest first; each is tested for "more than `target` of what it sends is wrong", and
-the last one before the first that cannot be rejected is taken. Rows must be such that the model had not seen them.
+the last one before the first that cannot be rejected is taken. The rows must be ones that the model had not seen.
 """
 
 from __future__ import annotations

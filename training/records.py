@@ -1,6 +1,6 @@
 """Complaints that nobody has labelled, from any format, as records: a line or row number and one JSON object.
 
-Where a record is broken, only that record is: it is told from the others by its number, and they go on.
+A broken record spoils no other: it is named by its number, and the rest go on.
 """
 
 from __future__ import annotations

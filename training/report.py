@@ -1,4 +1,4 @@
-"""The report of a model: its figures, and made of them alone one page that needs nothing else."""
+"""The report of a model: its figures, and one page made of them alone, which needs no other file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One command from new verdicts to a better model: train, compare with the live one, put it live where it is better.
 
-What is compared is what goes live: the newest complaints that the live model has not seen are kept from the new one
-too, judge both, and teach at the next retraining. So the figure that promotes a model is never in-sample.
+The compared version is the one that goes live. The newest complaints that the live model has not seen are kept from the
+new one too: they judge both, and teach at the next retraining. So the figure that promotes a model is never in-sample.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each rule of competence is worth: right and wrong with and without it, on candidates that never saw the label."""
+"""What each rule of competence is worth: right and wrong answers with and without it, on candidates that never saw the label."""
 
 from __future__ import annotations
 

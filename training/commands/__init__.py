@@ -1,1 +1,1 @@
-"""The commands of salur-training, a module for what loads the same libraries: see `training.cli`."""
+"""The commands of salur-training, one module for those that load the same libraries: see `training.cli`."""
