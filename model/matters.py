@@ -19,7 +19,7 @@ MIN_KNOWN = 4
 
 def several(reading: Reading, scorer: Scorer, scores: Scores) -> bool:
     """Tell whether a sentence of a complaint with these scores is surely another agency's than the whole is."""
-    starts = sentences(reading.words, reading.complaint)
+    starts = sentences(reading.matter, reading.complaint)
     if len(starts) < 2:
         return False
     best, likely, known = scorer.parts(scores, starts)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from model import authority
 from model.complaint import Complaint
+from model.landmarks import Landmarks
 from model.place import PlaceFinder, ResolvedPlace
 from model.register import Register
 from model.routing import Candidate, FiredRule, FoundPlace
@@ -25,6 +26,8 @@ class Reading(NamedTuple):
 
     complaint: Complaint
     words: Sequence[Word]
+    matter: Sequence[Word]
+    """The words that features are made of: without landmarks, which say where it is, not what."""
     found: tuple[FoundPlace, ...]
     place: ResolvedPlace
 
@@ -36,6 +39,7 @@ class Reader:
         """Compile the register's names and rules. Raises InvalidData where a rule is wrong."""
         self.register = register
         self.analyzer = Analyzer(protected_words(register))
+        self._landmarks = Landmarks()
         self._places = PlaceFinder(register)
         self.rules = authority.load_rules(register)
 
@@ -44,7 +48,7 @@ class Reader:
         words = self.analyzer.words(complaint)
         found = self._places.find(words, complaint.kecamatan, complaint.desa)
         place = self._places.resolve(found, complaint.kecamatan, complaint.desa)
-        return Reading(complaint, words, found, place)
+        return Reading(complaint, words, self._landmarks.left_out(words), found, place)
 
     def apply_rules(self, candidates: Sequence[Candidate], reading: Reading) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
         """Let the rules of authority move the matter to the level that is competent; answer the candidates ranked anew."""

@@ -67,15 +67,15 @@ class Router:
         Step by step rather than one by one: what a step works with stays in the processor's caches, which saves a fifth.
         """
         readings = [self.reader.read(complaint) for complaint in complaints]
-        scores = [self.scorer.scores(reading.words) for reading in readings]
+        scores = [self.scorer.scores(reading.matter) for reading in readings]
         return [self._judge(*pair, evidence) for pair in zip(readings, scores, strict=True)]
 
     def _judge(self, reading: Reading, scores: Scores, evidence: bool) -> Routing:
-        words = reading.words
+        words = reading.matter
         moved, fired = self.reader.apply_rules(self.scorer.ranked(scores), reading)
         candidates = self._reliability.recalibrate(moved[:MAX_CANDIDATES])
         first = self.register.by_id[candidates[0].agency]
-        facts = Facts(reading.complaint, words, reading.found, reading.place, scores.probabilities)
+        facts = Facts(reading.complaint, reading.words, reading.found, reading.place, scores.probabilities)
         findings = self._aspects.read(scores.columns[len(self.scorer.agencies) :], facts)
         unit = unit_of(first, reading.place, self.register)
         reasons = [

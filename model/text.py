@@ -213,6 +213,12 @@ def load_abbreviations() -> Abbreviations:
     return MappingProxyType(_lexicon("abbreviations.tsv"))
 
 
+@cache
+def load_landmarks() -> Mapping[str, str]:
+    """Read model/lexicon/landmarks.tsv: a word and its part in a landmark."""
+    return MappingProxyType({word: part for word, (part,) in _lexicon("landmarks.tsv", most=1).items()})
+
+
 def load_exceptions() -> Mapping[str, str]:
     """Read model/lexicon/stem_exceptions.tsv: a word and the stem that PySastrawi misses."""
     return MappingProxyType({word: stem for word, (stem,) in _lexicon("stem_exceptions.tsv", most=1).items()})
@@ -253,6 +259,7 @@ class WordStemmer:
             *sorted(self._roots),
             *(f"{word}\t{stem}" for word, stem in sorted(self._fixed.items())),
             *(f"{form}\t{' '.join(words)}" for form, words in sorted(load_abbreviations().items())),
+            *(f"{word}\t{part}" for word, part in sorted(load_landmarks().items())),
             *map(str, (MAX_TOKENS, MAX_WORD, MAX_COLD_STEMS)),
             *(pattern.pattern for pattern in (_TOKEN, _NUMBERED, _REPEATED)),
         ]

@@ -126,7 +126,7 @@ def facts_from(
     chosen, readings = [row for row, _ in read], [reading for _, reading in read]
     if not chosen:
         return csr_matrix((0, fitted["classifier"].coef_.shape[1])), [], []
-    X = fitted["features"].transform([reading.words for reading in readings]).tocsr()
+    X = fitted["features"].transform([reading.matter for reading in readings]).tocsr()
     probabilities = fitted["classifier"].predict_proba(X)
     known = [at for at, row in enumerate(chosen) if row.agency]
     probabilities[known] = answers.probabilities[[place[int(routed[numbers[at]])] for at in known]]

@@ -492,7 +492,7 @@ def moved_words(champion: Router, challenger: Router, complaint: Complaint, old:
     for router, sign in ((champion, -1), (challenger, 1)):
         if not {old, new} <= set(router.scorer.agencies):
             return ()
-        words = router.reader.analyzer.words(complaint)
+        words = router.reader.read(complaint).matter
         for found in router.scorer.evidence(words, router.scorer.scores(words), new, old):
             moved[found.span.field, found.span.start, found.span.end] += sign * found.margin
     fields = dict(complaint.fields)

@@ -47,7 +47,7 @@ class Data:
     @property
     def words(self) -> list[Sequence[Word]]:
         """What the features are made of."""
-        return [reading.words for reading in self.readings]
+        return [reading.matter for reading in self.readings]
 
     def take(self, numbers: Array) -> Data:
         """Take the rows of these numbers."""

@@ -139,7 +139,7 @@ def rule_effects(router: Router, rows: Sequence[LabelledComplaint]) -> tuple[lis
     cases = []
     for row in rows:
         reading = router.reader.read(row.complaint)
-        ranked = router.scorer.ranked(router.scorer.scores(reading.words))
+        ranked = router.scorer.ranked(router.scorer.scores(reading.matter))
         cases.append(Case(ranked, reading.words, reading.place, reading.found, row.agency))
     rules = router.reader.rules
     fired = [dataclasses.asdict(found) for found in measure_rules(rules, cases) if found.fired]

@@ -70,7 +70,7 @@ def choose(router: Router, complaints: Sequence[Complaint], count: int = 100) ->
     distinct: dict[str, int] = {}
     for number, complaint in enumerate(complaints):
         distinct.setdefault(text_key(complaint), number)
-    read = [(number, words) for number in distinct.values() if (words := router.reader.analyzer.words(complaints[number]))]
+    read = [(number, words) for number in distinct.values() if (words := router.reader.read(complaints[number]).matter)]
     if not read:
         return Picks(len(complaints), ())
     probabilities = np.array([router.scorer.probabilities(words) for _, words in read])

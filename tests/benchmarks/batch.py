@@ -71,7 +71,7 @@ def steps(router: Router) -> dict[str, float]:
     lines = [line.strip() for line in rows(2_000, as_is=True)]
     complaints = [complaint_of(line) for line in lines]
     readings = [router.reader.read(complaint) for complaint in complaints]
-    scored = [(reading, router.scorer.scores(reading.words)) for reading in readings]
+    scored = [(reading, router.scorer.scores(reading.matter)) for reading in readings]
     routings = router.route_all(complaints, evidence=False)
 
     def rules(pair: Any) -> None:
@@ -79,7 +79,7 @@ def steps(router: Router) -> dict[str, float]:
 
     def evidence(pair: Any) -> None:
         first, second = router.scorer.ranked(pair[1])[:2]
-        router.scorer.evidence(pair[0].words, pair[1], first.agency, second.agency)
+        router.scorer.evidence(pair[0].matter, pair[1], first.agency, second.agency)
 
     def whole(chunk: Sequence[bytes]) -> list[bytes]:
         return [orjson.dumps(said.to_dict()) for said in router.route_all([complaint_of(line) for line in chunk], evidence=False)]
@@ -90,7 +90,7 @@ def steps(router: Router) -> dict[str, float]:
         "JSON in": microseconds(complaint_of, lines),
         "words": microseconds(router.reader.analyzer.words, complaints),
         "words and places": microseconds(router.reader.read, complaints),
-        "scores": microseconds(lambda reading: router.scorer.scores(reading.words), readings),
+        "scores": microseconds(lambda reading: router.scorer.scores(reading.matter), readings),
         "ranking and rules": microseconds(rules, scored),
         "JSON out": microseconds(lambda routing: orjson.dumps(routing.to_dict()), routings),
         "all of these, one by one": microseconds(lambda line: whole([line]), lines),

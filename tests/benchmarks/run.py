@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 NAMES = (
-    *("speed", "stemming", "abbreviations", "places", "authority", "aspects"),
+    *("speed", "stemming", "abbreviations", "landmarks", "places", "authority", "aspects"),
     *("peers", "transfer", "promise", "suspects", "next_labels", "drift"),
 )
 

@@ -92,7 +92,7 @@ def test_picks_name_what_the_model_wavers_between(router: Router, rows: list[Lab
     found = choose(router, complaints, 20)
     assert found == choose(router, complaints, 20)
     for item in found.picks:
-        ranked = router.scorer.ranked(router.scorer.scores(router.reader.analyzer.words(complaints[item.number])))
+        ranked = router.scorer.ranked(router.scorer.scores(router.reader.read(complaints[item.number]).matter))
         assert (item.first, item.second) == (ranked[0].agency, ranked[1].agency)
         assert item.margin == pytest.approx(ranked[0].probability - ranked[1].probability, abs=1e-5)
         assert item.id == complaints[item.number].id
@@ -107,7 +107,7 @@ def test_picks_name_what_the_model_wavers_between(router: Router, rows: list[Lab
 
 
 def _first_two(router: Router, complaint: Complaint) -> tuple[Any, Any]:
-    first, second, *_ = router.scorer.ranked(router.scorer.scores(router.reader.analyzer.words(complaint)))
+    first, second, *_ = router.scorer.ranked(router.scorer.scores(router.reader.read(complaint).matter))
     return first, second
 
 
