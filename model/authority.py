@@ -31,6 +31,7 @@ MAX_WITHIN = 7
 _TEXT, _STEM = attrgetter("text"), attrgetter("stem")
 _HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]\s*(#.*)?")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_PATTERN = re.compile(r"[*|^$\\\[\]]")
 _TEXTS = ("id", "sentence", "source", "note", "move_to")
 _LISTS = ("agencies", "roads", "kecamatan", "any", "all", "none")
 _SWITCHES = ("on", "review", "unplaced")
@@ -286,6 +287,8 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
         for phrase in lists.get(key, []):
             if not _phrase(phrase):
                 yield key, f"phrase {phrase!r} has no word"
+            elif found := _PATTERN.search(phrase):
+                yield key, f"phrase {phrase!r}: write words as they stand in a text, no pattern: {found[0]!r} is none of them"
     known = (
         ("agencies", register.by_id, "no agency of agencies.csv"),
         ("roads", ROAD_CLASSES, f"no road class: one of {', '.join(ROAD_CLASSES)}"),
@@ -293,7 +296,7 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
     )
     for key, names, complaint in known:
         for name in lists.get(key, []):
-            if name not in names:
+            if name not in names and register.agencies:  # else agencies.csv cannot be read, and is told of
                 yield key, f"{name!r} is {complaint}"
     if not any(lists.get(key) for key in ("roads", "kecamatan", "any", "all")):
         yield "id", "the condition is empty: give roads, kecamatan, any or all"
@@ -301,7 +304,7 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
     if bool(target) == bool(table.get("review", False)):
         yield "move_to", "give one effect: move_to, or review = true"
     if isinstance(target, str) and target:
-        if target not in register.by_id:
+        if target not in register.by_id and register.agencies:
             yield "move_to", f"{target!r} is no agency of agencies.csv"
         if not lists.get("agencies"):
             yield "move_to", "a rule that moves says from whom: agencies is missing"

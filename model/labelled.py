@@ -190,6 +190,8 @@ def _row(line: bytes, *, first: bool) -> dict[str, Any]:
     text = line.decode("utf-8-sig" if first else "utf-8")
     try:
         row = json.loads(text)
+    except json.JSONDecodeError as error:  # its own text names a line too, which is none of the file's
+        raise ValueError(f"not JSON: {error.msg} (character {error.pos + 1}); each line is one JSON object") from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(row, dict):

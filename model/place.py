@@ -14,7 +14,7 @@ from itertools import compress
 from operator import attrgetter
 from typing import NamedTuple
 
-from model.register import Agency, Place, Register
+from model.register import ROAD_WORDS, Agency, Place, Register
 from model.remembered import Remembered
 from model.routing import FoundPlace, Span
 from model.text import CACHE_SIZE, Word, load_abbreviations, load_roots, tokenise
@@ -80,7 +80,7 @@ _SHORT = {
 """How maps and people shorten the first word of a name: "Tj. Labu", "Tlk. Lingga". One that is also something else is none
 ("MA Bengalon" is a school)."""
 
-_JALAN = _words("jalan jl jln jlan ruas")
+_JALAN = ROAD_WORDS - {"poros"}
 _FILLERS = _words("ke ka dari dr arah menuju sampai antara nuju neng arep dan lintas")
 """What may stand between the words of a road: "jalan dari Sangatta ke Bengalon"."""
 _WRITTEN = attrgetter("written")

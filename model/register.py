@@ -21,6 +21,8 @@ AUTHORITIES = ("kabupaten", "kota", "provinsi", "pusat")
 FAMILY_UNITS = ("kecamatan", "desa")
 PLACE_TYPES = ("kecamatan", "desa", "kelurahan")
 ROAD_CLASSES = ("nasional", "provinsi", "kabupaten", "kota", "lingkungan", "desa", "khusus")
+ROAD_WORDS = frozenset(("jalan", "jl", "jln", "jlan", "ruas", "poros"))
+"""What stands before a road's name, and alone names none."""
 FILES = ("agencies.csv", "places.csv", "roads.csv", "rules.toml")
 MAX_FILE = 5_000_000
 """Bytes of one file of a register; the whole of Indonesia's villages would fit."""
@@ -116,10 +118,14 @@ class Register:
         agencies = _read(folder, files, "agencies.csv", ("id", "name"), _agency, faults)
         places = _read(folder, files, "places.csv", ("kecamatan", "desa"), _place, faults)
         roads = _read(folder, files, "roads.csv", ("name", "class"), _road, faults)
+        # Where a table cannot be read, what names its rows is not wrong for that.
+        unread = not places and any(fault.file == str(folder / "places.csv") for fault in faults)
+        if not agencies and not faults:
+            faults.append(Fault(str(folder / "agencies.csv"), 0, "no rows: a register needs at least its agencies"))
         faults += _check_agencies(folder, agencies)
-        faults += _check_families(folder, agencies, places)
+        faults += () if unread else _check_families(folder, agencies, places)
         faults += _check_places(folder, places)
-        faults += _check_roads(folder, roads, {place.kecamatan for _, place in places})
+        faults += _check_roads(folder, roads, None if unread else {place.kecamatan for _, place in places})
         register = cls(
             agencies=tuple(agency for _, agency in agencies),
             places=tuple(place for _, place in places),
@@ -195,33 +201,47 @@ def csv_rows(content: bytes, file: str, required: Sequence[str], faults: list[Fa
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        faults.append(Fault(file, line, f"not UTF-8: byte 0x{content[error.start]:02x}"))
+        faults.append(Fault(file, line, f"not UTF-8: byte 0x{content[error.start]:02x}; save it as CSV UTF-8"))
         return
     if "\0" in text:
         faults.append(Fault(file, text[: text.index("\0")].count("\n") + 1, "NUL byte: this is not a text file"))
         return
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records: list[tuple[int, list[str]]] = []
+    begins = 1
     try:
-        header = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-        missing = [name for name in required if name not in header]
-        if missing:
-            hint = "; the cells must be separated by commas, not semicolons" if any(";" in name for name in header) else ""
-            faults.append(Fault(file, 1, f"column missing: {', '.join(missing)}{hint}"))
-            return
-        twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
-        if twice:
-            faults.append(Fault(file, 1, f"column stands twice: {', '.join(twice)}"))
-            return
-        for row in reader:
-            if None in row:
-                faults.append(Fault(file, reader.line_num, "more cells than the header has columns: quote the cell with the comma"))
-                continue
-            if any(value is None for value in row.values()):
-                faults.append(Fault(file, reader.line_num, "fewer cells than the header has columns"))
-                continue
-            yield reader.line_num, {key: value.strip() for key, value in row.items()}
-    except csv.Error as error:
-        faults.append(Fault(file, reader.reader.line_num, f"not CSV: {error}"))
+        for record in reader:
+            records.append((reader.line_num, [cell.strip() for cell in record]))
+            begins = reader.line_num + 1
+    except csv.Error as error:  # told where the row begins: an open quotation mark takes all that follows, and fails only there
+        faults.append(Fault(file, begins, f"not CSV: {error}; is a quotation mark missing?"))
+        return
+    header = records[0][1] if records else []
+    missing = [name for name in required if name not in header]
+    if missing:
+        faults.append(Fault(file, 1, f"column missing: {', '.join(missing)}{_hint(header)}"))
+        return
+    twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+    if twice:
+        faults.append(Fault(file, 1, f"column stands twice: {', '.join(twice)}"))
+        return
+    for line, cells in records[1:]:
+        if not any(cells):
+            continue  # a spreadsheet leaves rows of commas where something was deleted
+        if len(cells) > len(header):
+            faults.append(Fault(file, line, "more cells than the header has columns: quote the cell with the comma"))
+        elif len(cells) < len(header):
+            faults.append(Fault(file, line, "fewer cells than the header has columns"))
+        else:
+            yield line, dict(zip(header, cells, strict=True))
+
+
+def _hint(header: Sequence[str]) -> str:
+    """Say what is wrong with a header that lacks a column: what parts its cells, or how its columns are called."""
+    for char, name in ((";", "semicolons"), ("\t", "tabs")):
+        if any(char in cell for cell in header):
+            return f"; the cells must be separated by commas, not {name}"
+    return f"; the first line has {', '.join(header)[:80]}" if any(header) else ""
 
 
 def _read_files(folder: Path, faults: list[Fault]) -> dict[str, bytes]:
@@ -400,14 +420,19 @@ def _check_places(folder: Path, rows: Sequence[tuple[int, Place]]) -> Iterator[F
                 yield Fault(file, line, f"alias {alias!r} only repeats the name")
 
 
-def _check_roads(folder: Path, rows: Sequence[tuple[int, Road]], kecamatan: set[str]) -> Iterator[Fault]:
+def _check_roads(folder: Path, rows: Sequence[tuple[int, Road]], kecamatan: set[str] | None) -> Iterator[Fault]:
+    """Find what is wrong with roads; `kecamatan` is None where nobody knows which there are."""
     file = str(folder / "roads.csv")
     for line, road in rows:
         if not road.name:
             yield Fault(file, line, "name is empty")
         if road.road_class not in ROAD_CLASSES:
             yield Fault(file, line, f"class {road.road_class!r}: one of {', '.join(ROAD_CLASSES)}")
-        if road.kecamatan and road.kecamatan not in kecamatan:
+        if road.kecamatan and kecamatan is not None and road.kecamatan not in kecamatan:
             yield Fault(file, line, f"kecamatan {road.kecamatan!r} is not in places.csv")
+        for name in (road.name, *road.aliases):
+            words = {token.text for token in tokenise(name)}
+            if words and words <= ROAD_WORDS:
+                yield Fault(file, line, f"name {name!r} is any road: every complaint that says the word would mean this one")
     # A name with two classes would be looked after by two agencies.
     yield from _check_names(file, ((line, road.name, (road.name, *road.aliases)) for line, road in rows))

@@ -217,6 +217,8 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         (rule(any=None), "2: the condition is empty: give roads, kecamatan, any or all"),
         (rule(any=[]), "4: any is empty: leave it out"),
         (rule(any=["..."]), "4: phrase '...' has no word"),
+        (rule(any=["jalan*"]), "4: phrase 'jalan*': write words as they stand in a text, no pattern: '*' is none of them"),
+        (rule(any=["sm(a|k)"]), "4: phrase 'sm(a|k)': write words as they stand in a text, no pattern: '|' is none of them"),
         (rule(any="gang"), "4: any must be a list of texts"),
         (rule(any=[7]), "4: any must be a list of texts"),
         (rule(move_to=["dishub"]), "5: move_to must be text"),
@@ -280,6 +282,15 @@ def test_the_faults_of_register_and_rules_come_in_one_run(tmp_path: Path) -> Non
         load_region(tmp_path)
     named = [(fault.file, fault.line) for fault in error.value.faults]
     assert named == [(str(tmp_path / "agencies.csv"), 3), (str(tmp_path / "rules.toml"), 5)]
+
+
+def test_rules_are_not_blamed_for_agencies_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "agencies.csv").write_text("id;name\ndpupr;DPUPR\n", encoding="utf-8")
+    (tmp_path / "rules.toml").write_text(rule(any=["..."]), encoding="utf-8")
+    with pytest.raises(InvalidData) as error:
+        load_region(tmp_path)
+    named = [(fault.file, fault.line) for fault in error.value.faults]
+    assert named == [(str(tmp_path / "agencies.csv"), 1), (str(tmp_path / "rules.toml"), 4)]
 
 
 def test_a_rule_that_never_holds_on_a_corpus_is_named() -> None:

@@ -52,7 +52,7 @@ def test_every_fault_of_every_file_comes_in_one_run(tmp_path: Path) -> None:
         tmp_path,
         agencies="id,name,authority,per\nDinas X,Dinas X,kabupaten,\nbpn,,negara,rt\nbpn,BPN,pusat,\n",
         places="kecamatan,desa,type\nKaubun,,desa\n,Saka,desa\nKaubun,,kecamatan\n",
-        roads="name,class,kecamatan\nPoros,tol,\n,desa,Telen\n",
+        roads="name,class,kecamatan\nPoros Saka,tol,\n,desa,Telen\n",
     )
     assert found == [
         "agencies.csv:2: id 'Dinas X': use lower-case letters, digits and hyphens",
@@ -72,22 +72,45 @@ def test_every_fault_of_every_file_comes_in_one_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("id,nama\na,b\n", "agencies.csv:1: column missing: name"),
+        ("id,nama\na,b\n", "agencies.csv:1: column missing: name; the first line has id, nama"),
         ("id;name\na;b\n", "agencies.csv:1: column missing: id, name; the cells must be separated by commas, not semicolons"),
+        ("id\tname\na\tb\n", "agencies.csv:1: column missing: id, name; the cells must be separated by commas, not tabs"),
         ("id,name,name\na,b,c\n", "agencies.csv:1: column stands twice: name"),
         (
             "id,name\na,Dinas Komunikasi, Statistik\n",
             "agencies.csv:2: more cells than the header has columns: quote the cell with the comma",
         ),
         ("id,name\na\n", "agencies.csv:2: fewer cells than the header has columns"),
-        (b"id,name\na,Caf\xe9\n", "agencies.csv:2: not UTF-8: byte 0xe9"),
+        (b"id,name\na,Caf\xe9\n", "agencies.csv:2: not UTF-8: byte 0xe9; save it as CSV UTF-8"),
         ("id,name\na,b\0c\n", "agencies.csv:2: NUL byte: this is not a text file"),
-        ('id,name\na,"b\n', "agencies.csv:2: not CSV: unexpected end of data"),
+        (
+            'id,name\na,b\nc,"d\ne,f\ng,h\n',
+            "agencies.csv:3: not CSV: unexpected end of data; is a quotation mark missing?",
+        ),
+        ("id,name\n", "agencies.csv: no rows: a register needs at least its agencies"),
         ("", "agencies.csv:1: column missing: id, name"),
     ],
 )
 def test_a_broken_table_is_named_with_line_and_reason(tmp_path: Path, content: str | bytes, said: str) -> None:
     assert faults(tmp_path, agencies=content) == [said]
+
+
+def test_what_names_rows_of_a_table_that_cannot_be_read_is_no_fault_beside_it(tmp_path: Path) -> None:
+    agencies = "id,name,per\nkelurahan,Kelurahan,desa\n"
+    assert faults(
+        tmp_path, agencies=agencies, places="kecamatan;desa\nUtara;Kuala\n", roads="name,class,kecamatan\nA,kota,Utara\n"
+    ) == ["places.csv:1: column missing: kecamatan, desa; the cells must be separated by commas, not semicolons"]
+
+
+def test_rows_of_empty_cells_that_a_spreadsheet_leaves_are_passed_over(tmp_path: Path) -> None:
+    register = Register.load(folder(tmp_path, agencies=AGENCIES + ",\n , \n,,,\n"))
+    assert [agency.id for agency in register.agencies] == ["dishub"]
+
+
+@pytest.mark.parametrize("name", ["Jalan", "jl.", "Jalan Poros", "ruas"])
+def test_a_road_that_is_called_no_more_than_road_is_refused(tmp_path: Path, name: str) -> None:
+    said = f"roads.csv:2: name {name!r} is any road: every complaint that says the word would mean this one"
+    assert faults(tmp_path, agencies=AGENCIES, roads=f"name,class,aliases\nJalan Pendidikan,kota,{name}\n") == [said]
 
 
 def test_a_table_too_large_to_be_one_is_not_read(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ ROW = {"text": "sampah menumpuk di pasar", "agency": "dlh"}
 BROKEN = {
     "no object": (b'["sampah"]\n', ":1: not a JSON object"),
     "cut short": (b'{"text": "sampah", "agen', ":1: not JSON"),
+    "one of an array": (b'{"text": "sampah"},\n', ":1: not JSON: Extra data (character 19); each line is one JSON object"),
     "too deep": (b"[" * 100_000, ":1: not JSON"),
     "not UTF-8": (b'{"text": "\xff\xfe", "agency": "dlh"}\n', ":1: not UTF-8"),
     "binary": (bytes(range(255, 0, -1)), ":1: not UTF-8"),
