@@ -183,6 +183,17 @@ def near_duplicate_groups(complaints: Sequence[LabelledComplaint]) -> list[int]:
     return alike.groups([text_key(complaint) for complaint in complaints], NEAR)
 
 
+def one_of_each(complaints: Sequence[LabelledComplaint]) -> NDArray[np.bool_]:
+    """(rows,) true for the latest of each group of nearly the same texts: a flood of one matter is one case, not hundreds."""
+    latest: dict[int, int] = {}
+    groups = near_duplicate_groups(complaints)
+    for index in sorted(range(len(complaints)), key=lambda index: complaints[index].received_at):
+        latest[groups[index]] = index
+    chosen = np.zeros(len(complaints), dtype=bool)
+    chosen[list(latest.values())] = True
+    return chosen
+
+
 def without_repeats(complaints: Sequence[LabelledComplaint], of: Sequence[LabelledComplaint]) -> list[LabelledComplaint]:
     """Leave out rows whose text is the same as, or nearly the same as, one of `of`: a model trained on them has seen that one."""
     known = {text_key(complaint) for complaint in of}

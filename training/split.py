@@ -1,4 +1,4 @@
-"""Folds for training and testing: by time where rows have dates, with near-duplicates always in the same part."""
+"""Folds for training and testing: by time where rows have dates, else at random with near-duplicates in the same part."""
 
 from __future__ import annotations
 

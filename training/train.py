@@ -153,7 +153,8 @@ def _examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | No
 def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:
     """Folds that follow time where most rows have a date; else random ones, near-duplicates together.
 
-    Rows that only teach (`dataset.only_teaches`) are in no test: neither the promise nor the figures are made of them.
+    Rows that only teach (`dataset.only_teaches`) are in no test: neither the promise nor the figures are made of them. Nor, in
+    random folds, are copies: of nearly the same texts the latest alone.
     """
     return judged_on(_folds(rows, config), dataset.judging(rows))
 
@@ -166,7 +167,9 @@ def _folds(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fo
         by_time = forward([rows[n].received_at for n in numbers.tolist()], config.folds)
         if by_time:
             return [Fold(np.concatenate([always, numbers[fold.train]]), numbers[fold.test]) for fold in by_time]
-    return grouped([row.agency for row in rows], dataset.near_duplicate_groups(rows), config.folds, config.seed)
+    groups = dataset.near_duplicate_groups(rows)
+    # The exact bound of the promise counts cases, and copies of one complaint are one.
+    return judged_on(grouped([row.agency for row in rows], groups, config.folds, config.seed), dataset.one_of_each(rows))
 
 
 def train(

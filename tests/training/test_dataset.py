@@ -203,6 +203,15 @@ def test_nearly_the_same_texts_share_a_group_and_others_do_not() -> None:
     assert dataset.near_duplicate_groups([]) == []
 
 
+def test_of_nearly_the_same_texts_the_latest_is_the_one() -> None:
+    said = "air di perumahan kami mati sejak tiga hari lalu, rumah nomor {}"
+    dates = ["2026-03-02", "2026-03-09", "2026-03-09", ""]
+    rows = [LabelledComplaint(text=said.format(n), agency="dlh", received_at=date) for n, date in enumerate(dates)]
+    rows.append(LabelledComplaint(text="parit mampet", agency="dpupr"))
+    assert dataset.one_of_each(rows).tolist() == [False, False, True, False, True]
+    assert dataset.one_of_each([]).tolist() == []
+
+
 def test_what_repeats_a_row_of_another_list_is_left_out_and_what_repeats_its_own_list_is_not() -> None:
     base = "mohon perbaikan jalan poros menuju desa kami karena sudah rusak parah sejak musim hujan tahun lalu"
     own = [LabelledComplaint(text=base, agency="dpupr")]

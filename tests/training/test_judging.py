@@ -85,3 +85,25 @@ def test_copies_under_other_ids_are_no_further_evidence(
     assert judged[0]["rows"] == 60
     assert judged[0].get("verdict") == ("not-enough-data" if command == "compare" else None)
     assert told == [False, True]
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_a_flood_of_one_matter_is_no_further_evidence(
+    region: Path, tiny_artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    artifact = artifacts.load(tiny_artifact)
+    models = [tmp_path / "satu", tmp_path / "dua"][: 1 + (command == "compare")]
+    for model in models:
+        artifacts.save(model, replace(artifact, manifest={**artifact.manifest, "version": model.name}))
+    row = next(row for row in load(region / "complaints.jsonl") if row.agency)
+    text = "Lampu jalan di depan pasar kami mati sejak tiga hari lalu, mohon segera diperbaiki, pelapor nomor"
+    dump([replace(row, id=f"n{n}", text=f"{text} {n}", agency="dishub") for n in range(120)], tmp_path / "flood.jsonl")
+    with pytest.raises(SystemExit) as ended:
+        main([command, *map(str, models), "--data", str(tmp_path / "flood.jsonl"), "--json"])
+    said = capsys.readouterr()
+    assert ended.value.code == 0, said.err
+    assert "119 that nearly repeat another are left out\n" in said.err
+    judged = json.loads(said.out)
+    assert judged["rows"] == 1
+    if command == "compare":
+        assert judged["verdict"] == "not-enough-data"

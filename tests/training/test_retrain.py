@@ -146,6 +146,16 @@ def test_what_judges_was_seen_by_neither_model(region: Path) -> None:
     assert len(taught) + len(judges) == len(old) + len(new)
 
 
+def test_a_flood_of_one_matter_judges_once(region: Path) -> None:
+    flood = [
+        LabelledComplaint(text=f"air di perumahan kami mati sejak tiga hari lalu, rumah nomor {n}", agency="pln", id=f"n{n}")
+        for n in range(60)
+    ]
+    taught, judges = retrain.hold_out([*load(region / "complaints.jsonl"), *flood], Seen.of(load(region / "complaints.jsonl")), 0.5)
+    assert [row.id for row in judges] == ["n9"], "the last of thirty, by their ids"
+    assert sum(row in taught for row in flood) == 30
+
+
 @pytest.mark.parametrize(("fresh", "judging"), [(0, 0), (1, 0), (60, 30), (200, 100), (400, 100), (600, 120)])
 def test_of_few_new_complaints_up_to_half_judge_until_they_are_enough(fresh: int, judging: int) -> None:
     rows = [LabelledComplaint(text=f"aduan nomor {n}", agency="dlh", id=str(n)) for n in range(fresh)]

@@ -145,6 +145,17 @@ def test_what_a_crosswalk_marks_for_training_only_makes_no_figure_and_no_promise
     assert artifact.manifest["data"]["own"] == len(rows)
 
 
+def test_a_flood_of_one_matter_is_one_case_of_the_promise(tiny_config: TrainingConfig) -> None:
+    others = [OWN, *(replace(OWN, text=f"parit {word} meluap", agency="dpupr") for word in ("gang", "pasar", "sekolah", "desa"))]
+    flood = [replace(OWN, text=f"{OWN.text}, pelapor nomor {n}", id=f"n{n}") for n in range(40)]
+    rows = [*others[1:], *flood]
+    folds = train.folds_of(rows, tiny_config)
+    tested = [rows[number] for fold in folds for number in fold.test]
+    assert [row.id for row in tested if row.agency == "dlh"] == ["n39"]
+    assert sum(row.agency == "dpupr" for row in tested) == 4
+    assert sum(len(fold.train) for fold in folds) == (len(folds) - 1) * len(rows), "all of them teach"
+
+
 def test_a_register_with_a_single_agency_is_refused_in_one_line() -> None:
     rows = [LabelledComplaint(text=f"sampah nomor {number} menumpuk", agency="dlh") for number in range(20)]
     with pytest.raises(InvalidData, match=r"^data: .* one agency alone \(dlh\): it takes two"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from pathlib import Path
 
 import click
@@ -43,11 +44,14 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
 
 
 def _distinct(rows: Iterable[dataset.Row]) -> list[LabelledComplaint]:
-    """Keep each text once, as training does: a copy under another id is no more evidence than the first."""
+    """Keep each text once, and of nearly the same ones the latest: a copy is no more evidence than the first."""
     found = dataset.deduplicate([row.complaint for row in rows])
     if found.dropped:
         say(f"{found.dropped:,} duplicates are left out")
-    return found.kept
+    kept = list(compress(found.kept, dataset.one_of_each(found.kept)))
+    if len(kept) < len(found.kept):
+        say(f"{len(found.kept) - len(kept):,} that nearly repeat another are left out")
+    return kept
 
 
 @click.command("compare")
