@@ -61,6 +61,14 @@ def test_a_notebook_runs_to_its_end_on_a_small_region(executed: tuple[str, Path]
     assert sum("<table" in "".join(data.get("text/html", "")) for data in shown) >= 1
 
 
+def test_the_promise_that_is_chosen_is_the_one_that_is_shown(executed: tuple[str, Path]) -> None:
+    cells = code_cells(executed[1] / "03_choose_the_operating_point.ipynb")
+    shown = [output["data"] for cell in cells for output in cell["outputs"] if "data" in output]
+    (sentence,) = ("".join(data["text/markdown"]) for data in shown if "text/markdown" in data)
+    assert sentence.startswith("Promised with 90 % confidence: at most 10 % wrong")
+    assert any("promise at 10 %" in "".join(data.get("text/html", "")) for data in shown)
+
+
 def test_the_new_region_ends_early_and_says_so_where_its_data_is_absent(executed: tuple[str, Path]) -> None:
     assert "04_a_new_region_in_an_afternoon.ipynb: ended early: " in executed[0]
     assert "is not here" in executed[0]
