@@ -7,9 +7,11 @@ how much a complaint is like all others (information density: Settles and Craven
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +21,18 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from model.complaint import Complaint
 from model.features import stem_grams
+from model.files import whole
 from model.router import Router
+from model.table import safe_cell
 from training.dataset import text_key
 
 Array = NDArray[Any]
 POOL = 3
 """The pool holds this many times as many as are picked."""
+
+
+TOLD = ("id", "received_at", "title", "text", "kecamatan", "desa")
+"""What a sheet tells of a complaint, under the names that an import knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,19 @@ class Picks:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for --json."""
         return {"complaints": self.complaints, "picks": [asdict(pick) for pick in self.picks]}
+
+    def write(self, path: Path, complaints: Sequence[Complaint]) -> None:
+        """Write a sheet to be labelled, whole or not at all: its column `agency` is empty, and an import reads it filled in.
+
+        With semicolons and a byte order mark, for so a spreadsheet in Indonesia opens it with its columns and letters right.
+        """
+        with whole(path) as out:
+            out.write("\ufeff")
+            sheet = csv.writer(out, delimiter=";", lineterminator="\n")
+            sheet.writerow((*TOLD, "first", "second", "agency"))
+            for pick in self.picks:
+                told = (getattr(complaints[pick.number], name) for name in TOLD)
+                sheet.writerow((*map(safe_cell, told), pick.first, pick.second, ""))
 
     def __str__(self) -> str:
         """Lay it out as a table, with the pairs that most picks waver between."""

@@ -107,3 +107,39 @@ def test_a_flood_of_one_matter_is_no_further_evidence(
     assert judged["rows"] == 1
     if command == "compare":
         assert judged["verdict"] == "not-enough-data"
+
+
+def test_what_to_label_next_is_a_sheet_that_an_import_reads_once_it_is_filled_in(
+    region: Path, tiny_artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = ["=lampu; jalan\ndi simpang mati", "parit mampet", "sampah menumpuk"]
+    asked = [{"text": text, "id": f"{n}", "received_at": "2026-10-05", "kecamatan": "Melati"} for n, text in enumerate(texts)]
+    (tmp_path / "baru.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked), encoding="utf-8")
+    sheet, out = tmp_path / "label.csv", tmp_path / "label.jsonl"
+    with pytest.raises(SystemExit) as ended:
+        main(["next", str(tiny_artifact), "--input", str(tmp_path / "baru.jsonl"), "--out", str(sheet)])
+    assert ended.value.code == 0, capsys.readouterr().err
+    assert sheet.read_bytes().startswith("\ufeffid;received_at;title;text;kecamatan;desa;first;second;agency\n".encode())
+    with sheet.open(encoding="utf-8-sig", newline="") as source:
+        header, *lines = csv.reader(source, delimiter=";")
+    assert sorted(line[0] for line in lines) == ["0", "1", "2"]
+    with sheet.open("w", encoding="utf-8-sig", newline="") as filled:
+        csv.writer(filled, delimiter=";").writerows([header, *([*line[:-1], "dlh" if line[0] != "1" else ""] for line in lines)])
+    with pytest.raises(SystemExit) as ended:
+        main(["import", str(sheet), "--register", str(region), "--out", str(out)])
+    assert ended.value.code == 0, capsys.readouterr().err
+    labelled = {row.id: row for row in load(out)}
+    assert sorted(labelled) == ["0", "2"], "one without an agency waits"
+    assert labelled["0"].text == "'=lampu; jalan\ndi simpang mati", "no formula"
+    assert (labelled["2"].agency, labelled["2"].received_at, labelled["2"].kecamatan) == ("dlh", "2026-10-05", "Melati")
+
+
+def test_a_sheet_to_label_is_not_written_over_what_is_read(
+    tiny_artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "baru.jsonl"
+    given.write_text('{"text": "parit mampet"}\n', encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["next", str(tiny_artifact), "--input", str(given), "--out", str(given)])
+    assert (ended.value.code, given.read_text(encoding="utf-8")) == (2, '{"text": "parit mampet"}\n')
+    assert "name another file" in capsys.readouterr().err

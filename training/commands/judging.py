@@ -151,12 +151,21 @@ def replay_(
 @click.argument("model")
 @click.option("--input", "source", type=FILE, required=True, help="Complaints without a label, JSON Lines.")
 @MODELS
+@click.option("--out", type=FILE, help="Write them as CSV with an empty column `agency`, to fill in and import.")
 @click.option("--most", type=click.IntRange(1), default=100, show_default=True, help="How many to choose.")
 @JSON
-def next_(model: str, source: Path, models: Path, most: int, as_json: bool) -> None:
+def next_(model: str, source: Path, models: Path, out: Path | None, most: int, as_json: bool) -> None:
     """Choose the complaints whose labels would teach most: uncertain, and unlike each other."""
-    router = Router.load(Registry(models).resolve(model))
-    show(next_labels.choose(router, records.read_complaints(source), most), as_json)
+    folder = Registry(models).resolve(model)
+    router = Router.load(folder)
+    complaints = records.read_complaints(source)
+    if out:
+        outputs.check_outside(out, folder)
+        outputs.check_file(out, source)
+    found = next_labels.choose(router, complaints, most)
+    if out:
+        found.write(out, complaints)
+    show(found, as_json)
 
 
 @click.command("drift")
