@@ -88,7 +88,10 @@ class Suspects:
         """Lay out a table of the first SHOWN, and the rest in numbers."""
         shown = self.suspects[:SHOWN]
         listed = f"the worst {len(shown)} are listed" if len(shown) < self.found else "the worst first"
-        lines = [f"{self.found:,} of {self.rows:,} labels are probably wrong; {listed}:"]
+        # Not "wrong": where a model is right in two of three, most of what it doubts is its own error.
+        lines = [
+            f"{self.found:,} of {self.rows:,} labels are doubted; {listed}, for the further down, the more doubts are mistaken:"
+        ]
         lines += [f"  {'id':<20} {'given':<24} {'likely':<24} {'p(given)':>8}  neighbours went to"]
         for suspect in shown:
             near = ", ".join(

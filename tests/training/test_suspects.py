@@ -84,8 +84,8 @@ def test_those_that_are_not_listed_are_counted_all_the_same(
     few = suspects.find(flipped[0], reader, CONFIG, most=2)
     count = len(found.suspects)
     assert (few.found, few.to_dict()["found"], len(few.suspects)) == (count, count, 2)
-    assert str(few).startswith(f"{count} of {found.rows} labels are probably wrong; the worst 2 are listed:\n")
-    assert str(found).startswith(f"{count} of {found.rows} labels are probably wrong; the worst first:\n")
+    assert str(few).startswith(f"{count} of {found.rows} labels are doubted; the worst 2 are listed, for the further down")
+    assert str(found).startswith(f"{count} of {found.rows} labels are doubted; the worst first, for the further down")
 
 
 def test_neighbours_are_other_complaints_nearest_first(

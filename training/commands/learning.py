@@ -149,7 +149,7 @@ def retrain_(
 @click.option("--most", type=click.IntRange(1), default=500, show_default=True, help="How many at most.")
 @JSON
 def suspects_(model: str, data: tuple[Path, ...], models: Path, out: Path | None, most: int, as_json: bool) -> None:
-    """Find labels that are probably wrong, with the likely one; judged with MODEL's register and configuration."""
+    """Find labels to look at again, each with the likely one; judged with MODEL's register and configuration."""
     folder = Registry(models).resolve(model)
     router = Router.load(folder)
     rows = dataset.load_known(router.register, data)
