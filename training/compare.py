@@ -110,7 +110,7 @@ class Automatic:
 
     def breaks(self, target_error: float, confidence: float) -> bool:
         """Tell whether so many wrong would come by chance in fewer than 1 - `confidence` of cases, if `target_error` went wrong."""
-        return bool(binom.sf(round(self.error * self.cases) - 1, self.cases, target_error) < 1 - confidence)
+        return figures.kept(self.error, self.cases, target_error, confidence) is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +364,7 @@ def judge(
         f"none of {len(counted)} agencies with {MIN_AGENCY} complaints or more loses more than {MAX_LOSS:.0%}"
         + (f" beyond chance; {len(explained)} within it: {', '.join(explained)}" if explained else ""),
         f"{after.wrong} of {after.sent} sent by itself are wrong: "
-        + (f"the promise of {target_error:.1%} is kept" if kept else "too many, but no more than the champion's"),
+        + (f"the promise of {target_error:.1%} is not broken" if kept else "too many, but no more than the champion's"),
     )
     return Verdict.PROMOTE, reasons, warnings
 

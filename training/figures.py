@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, norm
+from scipy.stats import beta, binom, norm
 
 Array = NDArray[Any]
 TAIL = (1 - 0.95) / 2
@@ -34,6 +34,17 @@ def clopper_pearson(wrong: int, rows: int) -> tuple[float, float]:
     low = float(beta.ppf(TAIL, wrong, rows - wrong + 1)) if wrong else 0.0
     high = float(beta.ppf(1 - TAIL, wrong + 1, rows - wrong)) if wrong < rows else 1.0
     return low, high
+
+
+def kept(error: float, cases: int, target: float, confidence: float) -> bool | None:
+    """Tell whether a promise of at most `target` wrong is kept, or broken; None where `cases` are too few to tell.
+
+    Each is said where as few, or as many, wrong would come by chance in at most 1 - `confidence` of samples if `target` went wrong.
+    """
+    wrong, doubt = round(error * cases), 1 - confidence
+    if binom.sf(wrong - 1, cases, target) < doubt:
+        return False
+    return True if binom.cdf(wrong, cases, target) <= doubt else None
 
 
 def expected_calibration_error(confidence: Array, right: Array) -> float:

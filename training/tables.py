@@ -108,12 +108,18 @@ def promise_kept(found: Figures) -> str:
     promised = f"Promised with {percent(auto['confidence'], 0)} confidence: at most {100 * auto['target_error']:g} % wrong"
     if not auto["sent"]:
         return f"{promised}; nothing went out by itself"
-    kept = "kept" if auto["error"] <= auto["target_error"] else "NOT KEPT"
+    said = {True: "kept", False: "NOT KEPT", None: "too few to tell whether it is kept"}
     went = f"{auto['sent']:,} of {found['rows']:,} went out by themselves, {auto['wrong']:,} wrong"
     if auto["traffic"] != found["rows"]:
         out = f"{auto['traffic_sent']:,} of {auto['traffic']:,} went out by themselves"
         went = f"{out}; of the {auto['sent']:,} of them that people judged, {auto['wrong']:,} wrong"
-    return f"{promised}; {went}: {percent(auto['error'])} ({interval(auto['error_interval'])}), {kept}"
+    return f"{promised}; {went}: {percent(auto['error'])} ({interval(auto['error_interval'])}), {said[is_kept(found)]}"
+
+
+def is_kept(found: Figures) -> bool | None:
+    """Tell whether the promise was kept; None where the complaints judged are too few to tell."""
+    auto = found["auto"]
+    return figures.kept(auto["error"], auto["cases"], auto["target_error"], auto["confidence"])
 
 
 def flattered(found: Figures) -> str:

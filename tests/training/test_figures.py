@@ -27,6 +27,24 @@ def test_no_rows_say_nothing(interval) -> None:  # type: ignore[no-untyped-def]
     assert interval(0, 0) == (0.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "cases", "kept"),
+    [
+        (0, 0, None),
+        (0, 3, None),
+        (0, 44, None),
+        (0, 45, True),
+        (1, 25, None),
+        (28, 939, True),
+        (16, 299, None),
+        (21, 299, False),
+        (2, 3, False),
+    ],
+)
+def test_of_a_few_cases_nobody_can_say_whether_a_promise_of_5_percent_is_kept(wrong: int, cases: int, kept: bool | None) -> None:
+    assert figures.kept(wrong / max(1, cases), cases, 0.05, 0.9) is kept
+
+
 def test_honest_probabilities_have_almost_no_calibration_error() -> None:
     rng = np.random.default_rng(1)
     sure = rng.random(50_000)

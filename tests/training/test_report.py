@@ -129,6 +129,15 @@ def test_a_broken_promise_is_said_in_both_languages(found: dict[str, Any]) -> No
     assert "ditepati pada aduan yang diuji" not in report.page({**found, "auto": {**auto, "sent": 0}})
 
 
+def test_a_promise_is_not_called_kept_for_a_handful_of_complaints(found: dict[str, Any]) -> None:
+    auto = figures.automatic(np.arange(20) < 4, np.ones(20, dtype=bool), 0.05, 0.9)
+    text = report.page({**found, "auto": auto})
+    assert "4 of 20 went out by themselves, 0 wrong" in tables.promise_kept({"rows": 20, "auto": auto})
+    assert "too few to tell whether it is kept" in text
+    assert "Aduan yang diuji belum cukup untuk memastikan bahwa janji itu ditepati." in text
+    assert '<li class="' not in text
+
+
 def test_a_model_judged_by_what_it_was_trained_on_is_called_flattered(
     trained: tuple[Artifact, Judged], rows: list[LabelledComplaint], evaluated: dict[str, Any]
 ) -> None:
