@@ -149,6 +149,8 @@ class Figures:
     """All figures of a period."""
 
     arrivals: Sequence[Arrivals]
+    settled: int
+    """Complaints of the period that an import brought with a decision made elsewhere: no figure but `overridden` counts them."""
     reasons: Sequence[tuple[str, int]]
     audited: Audited
     outcomes: Mapping[str, int]
@@ -179,8 +181,10 @@ def figures(connection: Connection, period: Period, today: dt.date) -> Figures:
     outcomes, hours = _decisions(connection, period)
     verified, followed_up, finish = _deadlines(connection, period, today)
     same, compared = _agreement(connection, period)
+    arrivals, settled = _arrivals(connection, period)
     return Figures(
-        arrivals=_arrivals(connection, period),
+        arrivals=arrivals,
+        settled=settled,
         reasons=_reasons(connection, period),
         audited=_audited(connection, period),
         outcomes=outcomes,
@@ -214,25 +218,29 @@ def stretches(period: Period) -> list[tuple[dt.date, dt.date]]:
     return cut
 
 
-def _arrivals(connection: Connection, period: Period) -> list[Arrivals]:
+def _arrivals(connection: Connection, period: Period) -> tuple[list[Arrivals], int]:
+    """Count what arrived, and beside it what came settled."""
     day = _local_day(connection, standing.c.received_at, period)
+    settled = func.count(case((_came_settled(connection), 1)))
     query = (
-        select(day.label("day"), routing.c.decision, func.count().label("many"))
+        select(day.label("day"), routing.c.decision, func.count().label("many"), settled.label("settled"))
         .select_from(standing)
         .join(routing, routing.c.id == standing.c.routing_id)
-        .where(_within(_unsought(connection, standing.c.received_at), period), ~_came_settled(connection))
+        .where(_within(_unsought(connection, standing.c.received_at), period))
         .group_by(day, routing.c.decision)
     )
     by_day: dict[dt.date, Counter[str]] = defaultdict(Counter)
+    came_settled = 0
     for row in connection.execute(query):
-        by_day[_as_date(row.day)][row.decision] += row.many
+        by_day[_as_date(row.day)][row.decision] += row.many - row.settled
+        came_settled += row.settled
     found = []
     for first, last in stretches(period):
         counts: Counter[str] = Counter()
         for offset in range((last - first).days + 1):
             counts.update(by_day.get(first + dt.timedelta(days=offset), {}))
         found.append(Arrivals(first, last, counts["auto"], counts["review"], counts["ask"]))
-    return found
+    return found, came_settled
 
 
 def _reasons(connection: Connection, period: Period) -> list[tuple[str, int]]:
@@ -297,7 +305,7 @@ def _overridden(connection: Connection, period: Period) -> list[Overridden]:
 
 
 def _deadlines(connection: Connection, period: Period, today: dt.date) -> tuple[Deadlines, Deadlines, Finish]:
-    """Count the three deadlines; each day itself is still in time.
+    """Count the three deadlines, of what nobody else had settled when it came; each day itself is still in time.
 
     Verified is what went out for the first time, by the model's word or a person's. Followed up is what the agency said, through
     the API, that it accepted: that is asked only of what was sent to an agency.
@@ -327,7 +335,7 @@ def _deadlines(connection: Connection, period: Period, today: dt.date) -> tuple[
         .join(standing, standing.c.complaint_id == complaint.c.id)
         .outerjoin(told, told.c.complaint_id == complaint.c.id)
         .outerjoin(accepted, accepted.c.complaint_id == complaint.c.id)
-        .where(complaint.c.verify_by <= period.last, complaint.c.finish_by >= period.first)
+        .where(complaint.c.verify_by <= period.last, complaint.c.finish_by >= period.first, ~_came_settled(connection))
     )
     row = connection.execute(query).one()
     agencies_tell = connection.execute(select(verdict.c.id).where(verdict.c.origin == "api").limit(1)).one_or_none() is not None

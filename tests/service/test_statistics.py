@@ -154,7 +154,15 @@ def test_what_came_with_a_decision_of_elsewhere_is_none_of_our_arrivals(desk: De
     desk.decide(desk.add("jalan rusak", at("2026-03-02")), "dpupr", now(), origin="import")
     counted = desk.figures(on("2026-03-01"), on("2026-03-31"))
     assert sum(one.total for one in counted.arrivals) == 1
+    assert counted.settled == 1
     assert counted.reasons == [("low-confidence", 1)]
+
+
+@both
+def test_what_came_with_a_decision_of_elsewhere_keeps_and_misses_none_of_our_deadlines(desk: Desk) -> None:
+    desk.decide(desk.add("pasti sampah", at("2026-03-02")), "dlh", now(), origin="import")
+    counted = desk.figures(on("2026-03-01"), on("2026-03-31"))
+    assert (counted.verified.due, counted.followed_up.due, counted.finish.due) == (0, 0, 0)
 
 
 @both
@@ -346,6 +354,20 @@ def test_the_page_shows_figures_and_no_inline_style(desk: Desk, petugas: Person)
     assert "<b>2</b> <span>aduan masuk</span>" in page
     assert "<b>50%</b> <span>diteruskan otomatis</span>" in page
     assert '<rect class="auto"' in page
+
+
+def test_the_page_says_what_it_leaves_out(desk: Desk, petugas: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Di luar hitungan" not in petugas.client.get("/statistik").text
+    monkeypatch.setattr("service.statistics_page.SHOWN", 1)
+    for text, agency in (("lampu satu", "dpupr"), ("lampu dua", "dlh"), ("sampah", "dpupr"), ("air", "dlh")):
+        desk.decide(desk.add(text, now() - dt.timedelta(hours=5)), agency, now(), origin="import")
+    desk.decide(desk.add("jalan rusak", now() - dt.timedelta(days=40)), "dpupr", now())
+    page = petugas.client.get("/statistik").text
+    assert "Di luar hitungan: 4 aduan yang diimpor" in page
+    changed = page[page.index('id="diubah"') : page.index('id="petugas"')]
+    assert changed.count("<td><a") == 1
+    assert "1 instansi lain tidak dimuat di tabel: 1 dari 2 usulan diubah." in changed
+    assert "diteruskan otomatis." not in page, "nothing arrived"
 
 
 def test_figures_of_single_people_are_for_those_who_lead(desk: Desk, petugas: Person, app: Flask, database: Database) -> None:
