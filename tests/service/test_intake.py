@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
+import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -666,4 +667,16 @@ def test_any_text_is_stored_as_it_was_masked_or_refused(api: Api, database: Data
         assert answer.json is not None
         with database.read() as connection:
             kept = connection.execute(select(complaint).where(complaint.c.id == answer.json["number"])).one()
-        assert (kept.text, kept.title) == (mask(body["text"]), mask(body.get("title", "")))
+        title = mask(body.get("title", ""))
+        assert (kept.text, kept.title) == (mask(body["text"]), title if any(map(_is_seen, title)) else "")
+
+
+def _is_seen(char: str) -> bool:
+    return unicodedata.category(char)[0] not in "ZC"
+
+
+@pytest.mark.parametrize("title", ["   ", "\u202e\u200b", "\n\t", "\u3000"])
+def test_a_title_that_nobody_could_see_is_none(api: Api, database: Database, title: str) -> None:
+    assert api.post("/complaints", json=UNSURE | {"title": title}).status_code == 201
+    with database.read() as connection:
+        assert connection.execute(select(complaint.c.title)).scalar_one() == ""
