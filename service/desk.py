@@ -378,6 +378,7 @@ def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Re
             group=group,
             like=like,
             draft=draft,
+            own_question=_own_question(case, draft),
             page=page,
             wanted=wanted,
             limits={"note": review.MAX_NOTE, "question": review.MAX_QUESTION},
@@ -435,6 +436,12 @@ def _unit_of(agency: Agency, case: Case) -> str:
 def _question(case: Case, missing: Sequence[str]) -> str:
     place = ", ".join(name for name in (case.complaint.desa, case.kecamatan) if name)
     return questions.ask(missing, case.complaint.title, case.complaint.text, place)
+
+
+def _own_question(case: Case, draft: Draft) -> str:
+    """Answer what this person wants to ask, and not the proposal that the form of every complaint brings along."""
+    proposals = (_question(case, missing) for missing in (case.routing.missing if case.routing else (), draft.missing))
+    return draft.question if _text("aksi") == "kurang-informasi" or draft.question not in proposals else ""
 
 
 class _NotChosen(Exception):

@@ -303,6 +303,25 @@ def test_a_decision_on_a_decided_complaint_says_who_was_first(api: Api, petugas:
     assert [row.agency for row in verdicts(database)] == ["dlh"]
 
 
+def test_who_is_late_gets_back_the_question_that_they_wrote_alone(api: Api, petugas: Person, database: Database) -> None:
+    number, budi = arrive(api), colleague(database)
+    page = petugas.client.get(f"/aduan/{number}").text
+    form = {"csrf_token": petugas.token(f"/aduan/{number}"), "keadaan": "0", "pertanyaan": typed(page, "pertanyaan")}
+    with database.write() as connection:
+        connection.execute(standing.update().values(claimed_by=None, claimed_until=None))
+        review.decide(connection, number, Choice("dlh"), budi, None, 10)
+
+    def told(**sent: str) -> str:
+        return petugas.client.post(f"/aduan/{number}", data=form | sent).text
+
+    own = "Pertanyaan Anda, belum tersimpan"
+    chosen = told(putusan="dpupr")
+    assert "sudah diputuskan oleh Budi" in chosen
+    assert own not in chosen
+    assert own in told(putusan="dpupr", pertanyaan="Di mana letaknya?")
+    assert own in told(aksi="kurang-informasi", kurang="lokasi")
+
+
 def test_what_a_colleague_has_open_is_shown_but_not_decided(api: Api, petugas: Person, database: Database) -> None:
     number, budi = arrive(api), colleague(database)
     with database.write() as connection:
