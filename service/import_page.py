@@ -131,7 +131,8 @@ def confirm(number: int) -> BaseResponse:
         if waiting and not detail:
             import_jobs.confirm(connection, number, form.get("putusan") == "ya", by)
     if waiting and detail:
-        return redirect(url_for("imports.one", number=number, rinci=detail, _anchor=f"nama-{detail}"), 303)
+        chosen = {"rinci": detail, "putusan": form.get("putusan", "tidak")}
+        return redirect(url_for("imports.one", number=number, **chosen, _anchor=f"nama-{detail}"), 303)
     if not waiting:
         flash("Impor ini sudah diproses atau dibatalkan sebelumnya. Ini keadaannya.")
     import_worker.worker().wake()
@@ -223,6 +224,7 @@ def _one(job: Job, error: str = "", status: int = 200) -> Response:
         remembered=[name for name in names if name.decided][:SHOWN_NAMES],
         unasked=max(len(fresh) - SHOWN_NAMES, 0) + job.counts.get("more_names", 0),
         detailed=request.args.get("rinci", ""),
+        take=request.values.get("putusan", "tidak" if request.form else "ya") == "ya",
         left=LEFT,
         open=OPEN,
     )

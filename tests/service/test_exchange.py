@@ -547,6 +547,18 @@ def test_a_topic_can_mean_another_agency_than_its_name(imports: Imports) -> None
     assert job.counts["did_confirmed"] == 3
 
 
+def test_looking_at_the_topics_of_a_name_keeps_what_was_chosen_about_decisions(imports: Imports) -> None:
+    number = imports.begin(workbook(line("L1", "jalan", "Dinas PU", topic="Jalan"), line("L2", "lampu", "Dinas PU", topic="PJU")))
+    ticked = 'name="putusan" value="ya" checked'
+    assert ticked in imports.page(number)
+    page = f"/impor/{number}"
+    for given, kept in (({"putusan": "ya"}, True), ({}, False)):
+        shown = imports.person.send(f"{page}/proses", page, **{"nama-0": "dpupr", "rinci": "0"}, **given)
+        assert (ticked in imports.person.client.get(shown.headers["Location"]).text) == kept
+        refused = imports.person.send(f"{page}/proses", page, **{"nama-0": "entah"}, **given)
+        assert (ticked in refused.text) == kept
+
+
 def test_an_unknown_agency_in_a_mapping_is_refused_and_nothing_begins(imports: Imports) -> None:
     number = imports.begin(workbook(line("L1", "lampu mati", "Kantor Lampu")))
     refused = imports.person.send(f"/impor/{number}/proses", f"/impor/{number}", **{"nama-0": "<script>alert(1)</script>"})
