@@ -98,6 +98,20 @@ def test_a_better_version_is_put_live_and_the_ledger_and_the_trail_say_by_whom_a
     assert trail(database) == [("model-promoted", "model:palsu-2", {"why": "lebih tepat untuk PLN", "before": "palsu-1"}, 1)]
 
 
+def test_the_history_calls_previous_only_what_was_replaced_and_marks_what_the_program_says(
+    registry: Registry, pengelola: Person
+) -> None:
+    use(pengelola, "palsu-2", alasan="terasa lebih baik")  # refused: it was not compared
+    registry.start_shadow("palsu-2", why="dicoba", who="ani", at=AT)
+    registry.promote("palsu-2", why="uji", who="ani", at=AT, force_why="uji")
+    page = pengelola.client.get("/model").text
+    lines = re.findall(r"<td>([^<]+)</td><td>palsu-2 <small>(.+?)</small></td>.*?<td class=\"detail\">(.*?)</td>", page)
+    told = {what: (beside, why.partition(">")[0]) for what, beside, why in lines}
+    assert told["mulai dipakai"] == ("sebelumnya palsu-1", "uji; uji")
+    assert told["dipasang sebagai bayangan"] == ("yang dipakai palsu-1", "dicoba")
+    assert told["ditolak"] == ("yang dipakai palsu-1", 'Rincian: <code lang="en"')
+
+
 def test_the_last_promotion_is_taken_back_once_however_often_one_clicks(
     registry: Registry, pengelola: Person, database: Database
 ) -> None:
