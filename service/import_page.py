@@ -131,8 +131,8 @@ def confirm(number: int) -> BaseResponse:
         if waiting and not detail:
             import_jobs.confirm(connection, number, form.get("putusan") == "ya", by)
     if waiting and detail:
-        chosen = {"rinci": detail, "putusan": form.get("putusan", "tidak")}
-        return redirect(url_for("imports.one", number=number, **chosen, _anchor=f"nama-{detail}"), 303)
+        take = form.get("putusan", "tidak")
+        return redirect(url_for("imports.one", number=number, rinci=detail, putusan=take, _anchor=f"nama-{detail}"), 303)
     if not waiting:
         flash("Impor ini sudah diproses atau dibatalkan sebelumnya. Ini keadaannya.")
     import_worker.worker().wake()
