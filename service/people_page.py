@@ -58,8 +58,11 @@ def add() -> Response:
 @access.page(Permission.PEOPLE)
 def change_role(number: int) -> Response:
     """Give somebody another role."""
-    role = request.form.get("peran", "")
-    return _change(number, lambda connection, person, by: accounts.set_role(connection, person, role, by), "Peran sudah diganti.")
+    role, me = request.form.get("peran", ""), access.current_account()
+    if number == me.id and role != me.role:  # a slip would end one's session, and only somebody else could mend it
+        return _page(422, person_error="Peran sendiri tidak dapat diganti: minta pengelola lain.")
+    done = f"Peran {{}} kini: {wording.ROLES.get(role, role)}."
+    return _change(number, lambda connection, person, by: accounts.set_role(connection, person, role, by), done)
 
 
 @blueprint.post("/<row:number>/aktif")
@@ -69,7 +72,7 @@ def change_active(number: int) -> Response:
     active = request.form.get("aktif") == "ya"
     if not active and number == access.current_account().id:
         return _page(422, person_error="Akun sendiri tidak dapat dinonaktifkan: minta pengelola lain.")
-    done = "Akun sudah diaktifkan lagi." if active else "Akun sudah dinonaktifkan; sesinya sudah diakhiri."
+    done = "Akun {} sudah diaktifkan lagi." if active else "Akun {} sudah dinonaktifkan; sesinya sudah diakhiri."
     return _change(number, lambda connection, person, by: accounts.set_active(connection, person, active, by), done)
 
 
@@ -129,10 +132,10 @@ def _shown_rate(rate: str) -> str:
 def _change(number: int, change: Callable[[Connection, Account, int], Account], done: str) -> Response:
     try:
         with parts().database.write() as connection:
-            change(connection, _find(connection, number), access.current_account().id)
+            person = change(connection, _find(connection, number), access.current_account().id)
     except InvalidAccount as wrong:
         return _page(422, person_error=str(wrong))
-    flash(done)
+    flash(done.format(person.full_name))
     return redirect(url_for("people.show"))
 
 

@@ -103,14 +103,6 @@ def test_a_changed_role_holds_at_once(pengelola: Person, app: Flask, database: D
     assert siti.client.get("/impor").status_code == 403
 
 
-def test_the_last_administrator_stays(pengelola: Person, database: Database) -> None:
-    with database.read() as connection:
-        number = connection.execute(select(account.c.id)).scalar_one()
-    refused = pengelola.send(f"/pengguna/{number}/peran", "/pengguna", peran="petugas")
-    assert refused.status_code == 422
-    assert "satu-satunya pengelola" in refused.text
-
-
 def test_nobody_closes_their_own_account_by_a_click(pengelola: Person, database: Database) -> None:
     with database.write() as connection:
         accounts.add(connection, "lain", "pengelola", "katak-melompat-7x", must_change=False)
@@ -119,6 +111,24 @@ def test_nobody_closes_their_own_account_by_a_click(pengelola: Person, database:
     refused = pengelola.send(f"/pengguna/{own}/aktif", "/pengguna", aktif="tidak")
     assert refused.status_code == 422
     assert "Akun sendiri" in refused.text
+
+
+def test_nobody_gives_up_their_own_role_by_a_slip_and_what_was_changed_is_told_by_name(
+    pengelola: Person, database: Database
+) -> None:
+    with database.write() as connection:
+        other = accounts.add(connection, "lain", "pengelola", "katak-melompat-7x", "Ani {0}", must_change=False)
+        own = connection.execute(select(account.c.id).where(account.c.name == "pengelola")).scalar_one()
+    shown = pengelola.client.get("/pengguna").text
+    assert f"/pengguna/{other}/peran" in shown
+    assert f"/pengguna/{own}/peran" not in shown
+    refused = pengelola.send(f"/pengguna/{own}/peran", "/pengguna", peran="petugas")
+    assert refused.status_code == 422
+    assert "Peran sendiri tidak dapat diganti" in refused.text
+    pengelola.send(f"/pengguna/{other}/peran", "/pengguna", peran="kepala")
+    assert "Peran Ani {0} kini: Kepala." in pengelola.client.get("/pengguna").text
+    pengelola.send(f"/pengguna/{other}/aktif", "/pengguna", aktif="tidak")
+    assert "Akun Ani {0} sudah dinonaktifkan" in pengelola.client.get("/pengguna").text
 
 
 def test_a_rate_is_written_as_people_here_write_it(pengelola: Person, database: Database) -> None:
