@@ -630,6 +630,25 @@ def test_a_confidential_complaint_that_is_decided_is_closed_to_those_who_decide(
     assert head.client.get(page).status_code == 200
 
 
+def test_the_pages_that_list_a_confidential_complaint_lead_there_only_whoever_may_open_it(
+    app: Flask, api: Api, petugas: Person, database: Database
+) -> None:
+    waiting, decided = (arrive(api, f"oknum meminta uang {word}", confidential=True) for word in ("satu", "dua"))
+    send(petugas, decided, putusan="dlh")
+    people = {"petugas": petugas}
+    for role in ("kepala", "peninjau-saja"):
+        colleague(database, role, role)
+        people[role] = type(petugas)(app.test_client())
+        people[role].sign_in(role)
+    for role, person in people.items():
+        pages = {path: person.client.get(path).text for path in ("/antrean", "/riwayat")}
+        for path, number in (("/antrean", waiting), ("/riwayat", waiting), ("/riwayat", decided)):
+            opens = person.client.get(f"/aduan/{number}").status_code == 200
+            assert (f'href="/aduan/{number}"' in pages[path]) == opens, (role, path, number)
+    assert f'href="/aduan/{waiting}"' not in pages["/antrean"], "the last one may only look"
+    assert "keadaan=asked" in pages["/antrean"], "what was asked waits elsewhere"
+
+
 def test_whoever_opens_a_confidential_complaint_is_in_the_log_and_the_queue_tells_none_of_its_words(
     api: Api, petugas: Person, database: Database
 ) -> None:
