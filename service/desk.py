@@ -224,7 +224,7 @@ def init_app(app: Flask) -> None:
 def days_left(days: int) -> str:
     """Say how many working days are left."""
     if days < 0:
-        return f"lewat {-days} hari kerja"
+        return f"lewat {wording.number(-days)} hari kerja"
     return "tenggat hari ini" if days == 0 else f"sisa {days} hari kerja"
 
 

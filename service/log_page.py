@@ -43,7 +43,7 @@ ACTIONS: Mapping[str, str] = {
     "decided": "memutuskan aduan",
     "undone": "membatalkan putusan",
     "breaker-opened": "menghentikan penerusan otomatis",
-    "breaker-closed": "membuka lagi penerusan otomatis",
+    "breaker-closed": "menjalankan lagi penerusan otomatis",
     "model-promoted": "memakai versi model",
     "model-rolled-back": "mengembalikan versi model",
     "shadow-started": "memasang model bayangan",

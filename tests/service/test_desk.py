@@ -588,6 +588,7 @@ def test_an_open_breaker_is_told_to_everyone_and_closed_by_a_head(api: Api, pers
     assert head.send("/antrean/pemeriksaan", aksi="cabut", nomor=number, alasan="Kamus diperbaiki").status_code == 303
     assert "sedang dihentikan. <a" not in officer.client.get("/antrean").text
     assert "Kamus diperbaiki" in officer.client.get("/antrean/pemeriksaan").text
+    assert "menjalankan lagi penerusan otomatis" in head.client.get("/log").text
 
 
 def test_whoever_may_only_look_cannot_decide_or_hold(api: Api, person: Person, database: Database) -> None:

@@ -42,7 +42,10 @@ def test_a_cursor_loses_no_digit() -> None:
     assert Cursor.read(str(cursor)) == cursor
 
 
-@pytest.mark.parametrize(("days", "words"), [(-3, "lewat 3 hari kerja"), (0, "tenggat hari ini"), (2, "sisa 2 hari kerja")])
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(-1006, "lewat 1.006 hari kerja"), (-3, "lewat 3 hari kerja"), (0, "tenggat hari ini"), (2, "sisa 2 hari kerja")],
+)
 def test_a_deadline_is_said_in_working_days(days: int, words: str) -> None:
     assert desk.days_left(days) == words
 
