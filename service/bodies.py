@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -30,6 +31,8 @@ _MESSAGES = {
     "string_too_short": "is empty",
     "timezone_aware": "needs a time zone, such as 2026-03-01T08:00:00+08:00",
 }
+_HALF = re.compile(rb"(\\\\|\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2})|\\u[Dd][89A-Fa-f][0-9A-Fa-f]{2}")
+"""Half of an escaped surrogate pair; in the group is what only looks like one: a backslash that is escaped, and a whole pair."""
 _WRONG_ID = "must be 1 to 100 letters, digits or . _ : ~ -, and not . or .. alone"
 
 
@@ -93,10 +96,15 @@ def refuse_packed() -> None:
 
 def decode(body: bytes) -> Any:
     """Decode JSON in UTF-8. Raises the problem `not-json` saying where it breaks."""
+    # Windows tools begin a file with a byte order mark, which nobody sees: a batch would lose its first complaint to it.
+    body = body.removeprefix(BOM_UTF8)
     try:
-        # Windows tools begin a file with a byte order mark, which nobody sees: a batch would lose its first complaint to it.
-        return from_json(body.removeprefix(BOM_UTF8), allow_inf_nan=False)
+        return from_json(body, allow_inf_nan=False)
     except ValueError as error:
+        # Who cuts a text to a length cuts an emoji in two, and JavaScript writes the half as an escape. That complaint could never
+        # be sent: so the half becomes the mark of what cannot be read, as it does wherever such a text is shown.
+        if (mended := _HALF.sub(lambda found: found[1] or rb"\ufffd", body)) != body:
+            return decode(mended)
         raise Problem("not-json", f"The body is not JSON in UTF-8: {error}.") from error
 
 

@@ -148,8 +148,9 @@ def decisions() -> Response:
     key = access.current_key()
     feed.place(parts().database)
     with parts().database.read() as connection:
-        if after > feed.last_position(connection):  # silence would look like nothing decided, until as much is decided again
-            raise bodies.invalid(Detail("?after", _NEVER_GIVEN))
+        last = feed.last_position(connection)
+        if after > last:  # silence would look like nothing decided, until as much is decided again
+            raise Problem("invalid", f"The last cursor that was given is {last}.", [Detail("?after", _NEVER_GIVEN)])
         rows = feed.page(connection, after, limit + 1, "" if "admin" in key.scopes else key.source)
     listed = [feed.entry(row) for row in rows[:limit]]
     answer = {"decisions": listed, "next": listed[-1]["cursor"] if listed else after, "more": len(rows) > limit}

@@ -62,7 +62,7 @@ def _written_moment(value: Any) -> Any:
 
 def _sane_moment(value: dt.datetime) -> dt.datetime:
     if not EARLIEST <= value <= dt.datetime.now(dt.UTC) + dt.timedelta(days=1):
-        raise PydanticCustomError("moment", "must lie between the year 2000 and now")
+        raise PydanticCustomError("moment", "must lie between the year 2000 and now, which the header Date says as we have it")
     return value
 
 

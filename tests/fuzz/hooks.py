@@ -9,7 +9,7 @@ import schemathesis
 
 NDJSON = "application/x-ndjson"
 EXPLAINED = (
-    "must lie between the year 2000 and now",
+    "must lie between the year 2000 and now, which the header Date says as we have it",
     "contains the character U+0000, which no database keeps",
     "has no letter and no digit: there is nothing to read",
     "is no agency of the register: give its id, as /api/v1/agencies lists it",

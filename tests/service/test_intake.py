@@ -448,6 +448,7 @@ def test_a_cursor_that_was_never_given_is_refused(api: Api, database: Database) 
     assert refused.status_code == 422
     assert refused.json is not None
     assert [error["pointer"] for error in refused.json["errors"]] == ["?after"]
+    assert refused.json["detail"] == "The last cursor that was given is 1."
     with database.write() as connection:  # of others, which this key does not see: the cursor is good all the same
         other = keys.add(connection, "Lain", ["intake"], source="lain")[1]
     headers = {"Authorization": f"Bearer {other}"}
@@ -578,6 +579,17 @@ def test_each_line_of_a_batch_has_its_own_status(api: Api, database: Database) -
 def test_a_batch_from_windows_is_read_with_its_byte_order_mark_and_line_ends(api: Api) -> None:
     body = "\r\n".join(json.dumps(one) for one in (SURE, UNSURE)).encode("utf-8-sig")
     assert [line["status"] for line in lines(send_batch(api, body))] == [201, 201]
+
+
+def test_an_emoji_that_was_cut_in_two_loses_no_complaint(api: Api, database: Database) -> None:
+    """JavaScript counts halves of an emoji, cuts between them, and writes the half that is left as an escape."""
+    whole, cut, others = rb"mati \ud83d\ude00", rb"mati \ud83d", rb"mati \ude00 \ud83d\ud83d\ude00\udc00 \\ud83d lagi"
+    body = b"\n".join(b'{"id": "E-%d", "text": "lampu %b"}' % (number, said) for number, said in enumerate((whole, cut, others)))
+    assert [line["status"] for line in lines(send_batch(api, body))] == [201, 201, 201]
+    alone = b'{"id": "E-1", "text": "lampu mati \\ud83d"}'
+    assert api.post("/complaints", data=alone, content_type="application/json").status_code == 200
+    stored = [row.text for row in rows(database, complaint)]
+    assert stored == ["lampu mati \U0001f600", "lampu mati \ufffd", "lampu mati \ufffd \ufffd\U0001f600\ufffd \\ud83d lagi"]
 
 
 def test_each_line_of_a_batch_is_answered_with_the_id_that_can_be_read_in_it(api: Api) -> None:
