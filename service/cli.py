@@ -27,7 +27,7 @@ from model.router import Router
 from service import accounts, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
 from service.bodies import row_number
 from service.clock import load_calendar, now
-from service.database import Database
+from service.database import Database, cause
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
 from service.tables import MAX_ID, ROLES, SCOPES, api_key, complaint
 
@@ -53,8 +53,8 @@ class _Group(click.Group):
             for line in str(error).splitlines():
                 click.echo(f"salur-service: {line}", err=True)
         except SQLAlchemyError as error:
-            # Not the error's text: it can hold what a citizen wrote.
-            click.echo(f"salur-service: the database cannot be used ({type(error).__name__}); is it there, and migrated?", err=True)
+            asked = "is it there, and migrated, and its disk not full?"
+            click.echo(f"salur-service: the database cannot be used ({cause(error)}); {asked}", err=True)
         except BrokenPipeError:
             raise  # whoever read has read enough, as `head` does: click ends in silence
         except OSError as error:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError, IntegrityError
+from sqlalchemy.exc import DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -205,6 +205,21 @@ class Database:
             job.error = error
             _TAKE_BACK.run(connection, {})
         _RELEASE.run(connection, {})
+
+
+def cause(error: BaseException) -> str:
+    """Name why a database, or the disk, refused: `SQLITE_FULL`, `DiskFull`. Not in its words, which can quote what a citizen wrote.
+
+    Those of a connection that could not be made, or was lost, tell of host and user alone: they are given as they are.
+    """
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, PoolTimeout):
+        return str(error.args[0])
+    told = getattr(error, "orig", None)
+    if isinstance(error, OperationalError) and getattr(told, "sqlstate", "") is None:
+        return " ".join(str(told).split())
+    return getattr(told, "sqlite_errorname", "") or type(told or error).__name__
 
 
 def _engine(text_url: str, pool_size: int) -> Engine:

@@ -18,6 +18,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadHost, ClientDisconnected, HTTPException, default_exceptions
 
+from service.database import cause
+
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 _MACHINES = ("/api", "/healthz", "/readyz", "/metrics")
@@ -164,6 +166,8 @@ def from_exception(error: Exception) -> Problem:
         if kind == "too-large" and is_for_machines(request.path):  # Werkzeug's words do not tell the limit
             detail = f"The body may have {request.max_content_length:,} bytes."
         return Problem(kind, detail, headers=headers)
+    if is_busy(error):
+        _log.warning("nothing read or stored now", why=cause(error))  # the sender comes again; who runs this must know what to mend
     if may_be_kept(error):
         told = "The database was lost; whether this was stored is not known. Please send it again with the same id or key."
         return Problem("busy", told, sentence="Sambungan ke basis data terputus: belum pasti tersimpan. Periksa, lalu coba lagi.")

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from service import spreadsheets, storing
 from service.database import Database
@@ -83,6 +84,16 @@ def test_a_batch_that_finds_no_room_on_disk_is_told_to_come_again(api: Api, monk
     answer = api.post("/complaints/batch", data=b'{"text": "lampu"}', content_type="application/x-ndjson")
     assert answer.status_code == 503
     assert json.loads(answer.data)["type"] == "/api/docs#problem-busy"
+
+
+def test_who_runs_it_reads_in_the_log_why_nothing_is_stored(app: Flask, api: Api) -> None:
+    """Status 503 is all that a request's own line says, whether the disk is full or the server is gone."""
+    engine = app.extensions["salur"].database.engine
+    event.listen(engine, "checkout", lambda connection, *_: connection.execute("PRAGMA query_only = ON"))
+    with capture_logs() as told:
+        assert api.post("/complaints", json=LONG).status_code == 503
+        assert api.post("/complaints/batch", data=json.dumps(LONG), content_type="application/x-ndjson").status_code == 200
+    assert [line["why"] for line in told if line["log_level"] == "warning"] == ["SQLITE_READONLY"] * 2
 
 
 def test_an_export_that_breaks_off_says_so_in_the_file() -> None:

@@ -283,6 +283,17 @@ def test_an_unmigrated_database_is_not_served(call: Callable[..., Result], tmp_p
     assert "salur-service migrate" in refused.output
 
 
+def test_what_keeps_a_database_from_being_used_is_named(call: Callable[..., Result], tmp_path: Path) -> None:
+    """A full disk, a wrong name and a server that is gone want different remedies."""
+    call("setup")
+    away = call("migrate", SALUR_DATABASE="postgresql://salur:rahasia@127.0.0.1:1/salur")
+    assert away.exit_code == 2
+    assert "port 1 failed: Connection refused" in away.output
+    assert "rahasia" not in away.output
+    (tmp_path / "var" / "salur.db").write_bytes(b"no database" * 100)
+    assert "(SQLITE_NOTADB)" in call("key", "list").output
+
+
 def test_the_command_does_not_read_what_is_not_its_own() -> None:
     assert not [name for name in os.environ if name.startswith("SALUR_")]
 
