@@ -90,10 +90,13 @@ def show_settings() -> None:
 def setup(admin: str) -> None:
     """Make the secret, the tables and the first account, each where it is missing."""
     told = _settings()
-    _make_secret(told.secret_file)
+    new = _make_secret(told.secret_file)
     with _database(told) as database:
         database.migrate()
         with database.write() as connection:
+            for row in webhooks.listed(connection) if new else ():
+                remedy = f"`salur-service webhook remove {row.id}`, then `webhook add`, which shows a new one"
+                click.echo(f"The secret is new: {row.url} does not know the key that signs now. {remedy}.", err=True)
             if accounts.everyone(connection):
                 return
             password = accounts.random_password()
@@ -369,9 +372,10 @@ def _database(told: Settings) -> Iterator[Database]:
         database.dispose()
 
 
-def _make_secret(path: Path) -> None:
+def _make_secret(path: Path) -> bool:
+    """Make the secret where there is none; tells whether it did."""
     if path.exists():
-        return
+        return False
     path.parent.mkdir(parents=True, exist_ok=True)
     # Readable by its owner alone; there whole or not at all, and never written over.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -384,6 +388,7 @@ def _make_secret(path: Path) -> None:
             os.link(name, path)
     finally:
         Path(name).unlink()
+    return True
 
 
 def _print(rows: Iterable[LabelledComplaint]) -> int:

@@ -39,7 +39,10 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(f"training.commands.{module}"), name)
+        try:
+            command: click.Command = getattr(import_module(f"training.commands.{module}"), name)
+        except ModuleNotFoundError as error:  # beside the service alone, as in its image
+            raise SalurError(f"{cmd_name} needs {error.name}, which is not installed: pip install 'salur[training]'") from error
         return command
 
 

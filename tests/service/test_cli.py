@@ -62,6 +62,19 @@ def test_who_reads_no_further_is_told_nothing_and_a_full_disk_is_told_without_a_
     assert (lost.returncode, lost.stderr) == (2, b"salur-service: No space left on device\n")
 
 
+def test_whose_secret_is_lost_is_told_which_addresses_know_another_key(call: Callable[..., Result], tmp_path: Path) -> None:
+    """They would refuse every delivery, and a day and a half later each is given up."""
+    call("setup")
+    for address in ("https://satu.go.id/terima", "https://dua.go.id/terima"):
+        call("webhook", "add", address)
+    call("webhook", "remove", "1")
+    (tmp_path / "var" / "secret").unlink()
+    told = call("setup").output
+    assert "https://dua.go.id/terima does not know the key that signs now. `salur-service webhook remove 2`" in told
+    assert "satu" not in told
+    assert call("setup").output == ""
+
+
 @pytest.mark.parametrize("name", ["SALUR_MODELS", "SALUR_SECRET_FILE", "SALUR_UPLOADS"])
 def test_with_an_empty_path_nothing_is_set_up_and_nothing_is_deleted(
     call: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -32,6 +33,17 @@ def test_the_help_names_the_variable_that_says_where_the_registry_is() -> None:
     given = [option for _, option in _options() if option.envvar]
     assert {option.envvar for option in given} == {"SALUR_MODELS"}
     assert all(option.show_envvar for option in given)
+
+
+def test_what_is_installed_for_the_service_alone_is_told_what_training_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "training.commands.predicting", raising=False)
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "current"])
+    told = "salur-training: predict needs joblib, which is not installed: pip install 'salur[training]'\n"
+    assert (ended.value.code, capsys.readouterr().err) == (2, told)
 
 
 def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
