@@ -10,7 +10,10 @@ from typing import Any
 
 
 class Decision(StrEnum):
-    """What the intake does next."""
+    """What the intake does next.
+
+    `auto`: send it to the agency. `review` and `ask`: wait for what a person decides; with `ask`, probably to ask the reporter.
+    """
 
     AUTO = "auto"
     REVIEW = "review"

@@ -25,7 +25,8 @@ def document() -> Response:
 def page() -> str:
     """Show the document as a page."""
     host = request.host_url.rstrip("/")  # so that an example can be called as it stands
-    return render_template("api_docs.html", document=_document(), kinds=KINDS, type_of=_type, resolve=_resolve, host=host)
+    helpers = {"type_of": _type, "resolve": _resolve, "example_path": _example_path}
+    return render_template("api_docs.html", document=_document(), kinds=KINDS, host=host, **helpers)
 
 
 def _document() -> dict[str, Any]:
@@ -40,6 +41,12 @@ def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
     name = schema.get("$ref", "").rpartition("/")[2]
     found: dict[str, Any] = _document()["components"]["schemas"][name] if name else schema
     return found
+
+
+def _example_path(path: str, operation: dict[str, Any]) -> str:
+    """Fill the parameters of a path with their examples."""
+    given = {p["name"]: p["schema"]["examples"][0] for p in operation.get("parameters", ()) if p["in"] == "path"}
+    return path.format(**given)
 
 
 def _type(schema: dict[str, Any]) -> str:

@@ -304,7 +304,8 @@ def _again(connection: Connection, arrival: _Arrival, key: str) -> Receipt:
     if row is not None and row.purged_at is not None:  # nobody can tell any more whether it is the same
         raise Problem("conflict", "What the complaint with this id said was deleted when its time was over. Nothing was stored.")
     if row is None or row.digest != arrival.digest:
-        raise Problem("conflict", "This id was used for another complaint. Nothing was stored.")
+        told = "This id was used for another complaint. Nothing was stored; what was changed or added needs an id of its own."
+        raise Problem("conflict", told)
     if key:
         _keep_key(connection, arrival, key, row.id)
     return _old(connection, row)

@@ -21,7 +21,13 @@ from service.tables import MAX_ID, verdict
 blueprint = Blueprint("intake_api", __name__, url_prefix="/api/v1")
 NDJSON = "application/x-ndjson"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-_ID = Parameter("client_id", "path", "the sender's own id of the complaint", {"type": "string", "pattern": ID_PATTERN})
+_EXAMPLE_ID = "WA-2026-00017"
+_ID = Parameter(
+    "client_id",
+    "path",
+    "the sender's own id of the complaint",
+    {"type": "string", "pattern": ID_PATTERN, "examples": [_EXAMPLE_ID]},
+)
 _NEVER_GIVEN = (
     "no decision has this cursor: the service came back from an older copy of its database. "
     "Go on from the last cursor of that copy, or from an earlier one"
@@ -41,12 +47,13 @@ def _idempotency(again: str) -> Parameter:
     Operation(
         "Take a complaint in",
         "Masks personal data, routes, stores and answers. The same `id`, or the same Idempotency-Key, is answered with the first "
-        "answer and status 200. Where no model is ready the complaint is stored all the same, for a person to decide (`no-model`).",
+        "answer and status 200. What the reporter changes or adds later is another complaint, with an id of its own: send it "
+        "whole. Where no model is ready the complaint is stored all the same, for a person to decide (`no-model`).",
         takes=(ComplaintIn,),
         answers={201: ("Stored.", Stored), 200: ("It was stored before: the first answer again.", Stored)},
         problems=("not-json", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused"),
         parameters=(_idempotency("is answered with the first answer"),),
-        example=EXAMPLE | {"id": "WA-2026-00017", "channel": "WhatsApp"},
+        example=EXAMPLE | {"id": _EXAMPLE_ID, "channel": "WhatsApp"},
     )
 )
 def take_in() -> Response:
@@ -65,7 +72,8 @@ def take_in() -> Response:
         "Take many complaints in",
         "One complaint a line; one answer a line, in order, each with the status that the complaint alone would have had. Blank "
         "lines are skipped. Give every complaint an `id`, and the batch can be sent again after anything that went wrong; no "
-        "Idempotency-Key is read.",
+        "Idempotency-Key is read. Fewer answers than lines went wrong too, whatever the status: the connection broke, and not "
+        "every client tells.",
         takes=(ComplaintIn,),
         takes_media=NDJSON,
         gives_media=NDJSON,

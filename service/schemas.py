@@ -90,8 +90,8 @@ class ComplaintIn(Shape):
     desa: PlaceName = Field("", description="desa or kelurahan that the reporter chose in the form")
     id: Annotated[StrictStr, Field(pattern=ID_PATTERN)] | Literal[""] = Field(
         "",
-        description="the sender's own id of the complaint; sending it again does not store it again. It stays when the words are "
-        "deleted, for a complaint sent again must be known: let it hold nobody's name or number",
+        description="the sender's own id of the complaint: 1 to 100 letters, digits or `. _ : ~ -`; sending it again does not store "
+        "it again. It stays when the words are deleted, for a complaint sent again must be known: let it hold nobody's name or number",
     )
     received_at: Moment | None = Field(None, description="when the citizen sent it, with time zone; now where left out")
     confidential: StrictBool = Field(False, description="LAPOR!'s *rahasia*: never routed automatically")
@@ -203,10 +203,14 @@ class DecisionOut(BaseModel):
     source: str
     number: int
     decided_by: Literal["model", "person"]
-    outcome: Literal["auto", "confirmed", "changed", "needs-info", "not-a-complaint", "returned", "undone"]
+    outcome: Literal["auto", "confirmed", "changed", "needs-info", "not-a-complaint", "returned", "undone"] = Field(
+        description="`auto`, `confirmed` and `changed`: `agency` has it. `needs-info`: put `question` to the reporter, if there is "
+        "one. `not-a-complaint`: nobody has it. `returned`: the agency gave it back, and a person decides anew. `undone`: what a "
+        "person decided last does not hold; `GET /complaints/{client_id}` tells what does"
+    )
     agency: str
     unit: str
-    also: list[str]
+    also: list[str] = Field(description="agencies that support it")
     missing: list[str]
     question: Question
     decided_at: dt.datetime

@@ -154,7 +154,9 @@ def test_every_example_of_the_documentation_can_be_called_as_it_stands(client: F
     page = html.unescape(client.get("/api/docs").text)
     examples = re.findall(r"<code>(curl .*?)</code>", page, re.DOTALL)
     assert len(examples) == 4
-    assert all(shlex.split(example)[-1].startswith("http://localhost/api/v1/") for example in examples)
+    addresses = [shlex.split(example)[-1] for example in examples]
+    assert all(address.startswith("http://localhost/api/v1/") for address in addresses)
+    assert "http://localhost/api/v1/complaints/WA-2026-00017/outcome" in addresses
     assert any("--data-binary" in example for example in examples), "-d would take the line breaks out of a batch"
 
 
