@@ -18,13 +18,14 @@ from typing import Any
 
 import click
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from model import labelled
 from model.faults import InvalidData, SalurError
 from model.labelled import LabelledComplaint
 from model.router import Router
-from service import accounts, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
+from service import accounts, copying, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
 from service.bodies import row_number
 from service.clock import load_calendar, now
 from service.database import Database, cause
@@ -142,6 +143,19 @@ def migrate(revision: str | None, down: bool) -> None:
         else:
             database.migrate(revision)
         click.echo(f"tables: {before or 'none'} -> {database.revision() or 'none'}")
+
+
+@main.command("copy-from")
+@click.argument("url")
+def copy_from(url: str) -> None:
+    """Copy the database at URL into the one of the settings, which must be empty; the server must stand still."""
+    told = _settings()
+    given = Settings.from_environment({**os.environ, "SALUR_DATABASE": url})
+    where = make_url(given.database)
+    if where.get_backend_name() == "sqlite" and not Path(str(where.database)).is_file():  # to open it would make it
+        raise _Refused(f"{where.database}: there is no such file")
+    with _database(given) as source, _database(told) as target:
+        click.echo(f"copied {copying.copy(source, target):,} rows")
 
 
 @main.group()

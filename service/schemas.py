@@ -90,8 +90,9 @@ class ComplaintIn(Shape):
     desa: PlaceName = Field("", description="desa or kelurahan that the reporter chose in the form")
     id: Annotated[StrictStr, Field(pattern=ID_PATTERN)] | Literal[""] = Field(
         "",
-        description="the sender's own id of the complaint: 1 to 100 letters, digits or `. _ : ~ -`; sending it again does not store "
-        "it again. It stays when the words are deleted, for a complaint sent again must be known: let it hold nobody's name or number",
+        description="the sender's own id of the complaint: 1 to 100 letters, digits or `. _ : ~ -`; sending it again does not "
+        "store it again. It stays when the words are deleted, for a complaint sent again must be known: let it hold nobody's name "
+        "or number",
     )
     received_at: Moment | None = Field(None, description="when the citizen sent it, with time zone; now where left out")
     confidential: StrictBool = Field(False, description="LAPOR!'s *rahasia*: never routed automatically")

@@ -1,0 +1,46 @@
+"""From one database into another, row by row: a desk that began with SQLite goes on with PostgreSQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Table, delete, func, insert, select, text
+
+from model.faults import SalurError
+from service.database import Database
+from service.tables import feed_head, metadata
+
+_AT_ONCE = 500
+
+
+class CannotCopy(SalurError):
+    """A database cannot be copied; the text says why."""
+
+
+def copy(source: Database, target: Database) -> int:
+    """Copy every row, under its own number, into a database that holds none, whole or not at all; answers how many.
+
+    Nobody else may write to either meanwhile. Raises CannotCopy.
+    """
+    if not source.is_current():
+        raise CannotCopy("what is to be copied has not the tables of this version: is it the right one, and migrated?")
+    target.migrate()
+    with source.read() as old, target.write() as new:
+        new.execute(delete(feed_head))  # the migrations made its one row
+        for table in metadata.sorted_tables:
+            if new.execute(select(table).limit(1)).first() is not None:
+                raise CannotCopy(f"the database to copy into holds rows already, in {table.name}: it must be empty")
+        return sum(_copy(old, new, table) for table in metadata.sorted_tables)
+
+
+def _copy(old: Connection, new: Connection, table: Table) -> int:
+    key = list(table.primary_key)
+    in_order = select(table).order_by(*key).execution_options(yield_per=_AT_ONCE)  # what a row refers to comes before it
+    copied = 0
+    for part in old.execute(in_order).mappings().partitions():
+        new.execute(insert(table), [dict(row) for row in part])
+        copied += len(part)
+    counts = new.dialect.name == "postgresql" and table.autoincrement_column is not None
+    if counts and (last := new.execute(select(func.max(key[0]))).scalar_one()) is not None:
+        # Numbers that were given with the row do not move PostgreSQL's own counter.
+        move = text("SELECT setval(pg_get_serial_sequence(:name, :column), :last)")
+        new.execute(move, {"name": table.name, "column": key[0].name, "last": last})
+    return copied
