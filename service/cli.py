@@ -96,7 +96,7 @@ def setup(admin: str) -> None:
         database.migrate()
         with database.write() as connection:
             for row in webhooks.listed(connection) if new else ():
-                remedy = f"`salur-service webhook remove {row.id}`, then `webhook add`, which shows a new one"
+                remedy = f"`salur-service webhook add` shows a new one, then `webhook remove {row.id}`"
                 click.echo(f"The secret is new: {row.url} does not know the key that signs now. {remedy}.", err=True)
             if accounts.everyone(connection):
                 return

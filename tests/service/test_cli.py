@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,7 +71,8 @@ def test_whose_secret_is_lost_is_told_which_addresses_know_another_key(call: Cal
     call("webhook", "remove", "1")
     (tmp_path / "var" / "secret").unlink()
     told = call("setup").output
-    assert "https://dua.go.id/terima does not know the key that signs now. `salur-service webhook remove 2`" in told
+    assert "https://dua.go.id/terima does not know the key that signs now." in told
+    assert "`webhook remove 2`" in told
     assert "satu" not in told
     assert call("setup").output == ""
 
@@ -288,6 +290,27 @@ def test_every_file_that_cannot_be_served_with_is_told_before_the_server_begins(
     assert "SALUR_SECRET_FILE" in secret
     assert f"SALUR_HOLIDAYS_FILE: {holidays}:2: date" in first
     assert f"SALUR_HOLIDAYS_FILE: {holidays}:3: kind" in second
+
+
+def test_a_copy_as_the_readme_makes_it_holds_what_came_last_and_is_none_of_nothing(
+    call: Callable[..., Result], memory: Database, tmp_path: Path
+) -> None:
+    """From a wrong folder, by cron, it would be an empty one every night, and nobody told."""
+    call("setup")
+    readme = Path("README.md").read_text(encoding="utf-8")
+    (copying,) = re.findall(r'`\.venv/bin/python -c "(.+)"`', readme)
+    with memory.write() as connection:
+        keys.add(connection, "terakhir", ["predict"])
+    made = subprocess.run([sys.executable, "-c", copying], cwd=tmp_path, check=False)
+    copy = Database(f"sqlite:///{tmp_path / 'COPY'}")
+    with copy.read() as connection:
+        assert connection.execute(text("SELECT name FROM api_key")).scalars().all() == ["terakhir"]
+    copy.dispose()
+    memory.dispose()
+    (tmp_path / "lain" / "var").mkdir(parents=True)
+    refused = subprocess.run([sys.executable, "-c", copying], cwd=tmp_path / "lain", stderr=subprocess.PIPE, check=False)
+    assert (made.returncode, refused.returncode) == (0, 1)
+    assert [path.name for path in (tmp_path / "lain").rglob("*")] == ["var"]
 
 
 def test_an_unmigrated_database_is_not_served(call: Callable[..., Result], tmp_path: Path) -> None:
