@@ -84,7 +84,10 @@ class Shape(BaseModel):
 class ComplaintIn(Shape):
     """A complaint as the form gave it. Only its text is certain to be there."""
 
-    text: Text = Field(description="what the citizen wrote", examples=["lampu jalan di depan pasar mati sudah seminggu"])
+    text: Text = Field(
+        description="what the citizen wrote, without markup: that would be read as words",
+        examples=["lampu jalan di depan pasar mati sudah seminggu"],
+    )
     title: Title = Field("", description="the title, where there is one")
     kecamatan: PlaceName = Field("", description="kecamatan that the reporter chose in the form")
     desa: PlaceName = Field("", description="desa or kelurahan that the reporter chose in the form")
@@ -158,8 +161,10 @@ class Stored(BaseModel):
     number: int = Field(description="the desk's number of the complaint")
     stored_at: dt.datetime
     decision: Decision = Field(description="what to do now; the routing's own, unless a precaution of the service holds it back")
-    agency: str
-    unit: str
+    agency: str = Field(
+        description="its id in `GET /agencies`; only proposed where `decision` is not `auto`, and then empty at times"
+    )
+    unit: str = Field(description="which of a family's offices, such as the name of the kecamatan; empty for any other agency")
     reasons: list[Reason]
     similar_to: str | None = Field(
         description="id of the first complaint about the same matter, where one of the same sender is near"
@@ -241,12 +246,12 @@ class AgencyOut(BaseModel):
     id: str
     name: str
     aliases: list[str]
-    authority: str
-    per: str
+    authority: str = Field(description="the level of government that it belongs to")
+    per: str = Field(description="`kecamatan` or `desa` where it is a family with an office in each; else empty")
     matters: str
     valid_from: str
-    valid_until: str
-    successor: str
+    valid_until: str = Field(description="its last day, where it has ended or will")
+    successor: str = Field(description="id of who took over")
 
 
 class AgenciesOut(BaseModel):
