@@ -114,6 +114,20 @@ def test_an_id_used_for_another_complaint_is_a_conflict_not_a_loss(api: Api, dat
     assert len(rows(database, complaint)) == 1
 
 
+def test_what_is_sent_again_to_a_version_that_masks_more_is_the_same_complaint(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that an update broke off is sent again whole: what is stored of it must not look like another complaint."""
+    asked = UNSURE | {"title": "Lampu", "text": "lampu mati, hubungi 0812-3456-7890"}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(intake, "mask", str)
+        first = api.post("/complaints", json=asked)
+    again = api.post("/complaints", json=asked)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert api.post("/complaints", json=asked | {"text": "lampu mati, hubungi 0812-3456-7890 segera"}).status_code == 409
+    assert len(rows(database, complaint)) == 1
+
+
 def test_a_purged_complaint_sent_again_is_told_that_its_time_is_over(api: Api, database: Database) -> None:
     api.post("/complaints", json=SURE)
     assert retention.purge(database, now() + dt.timedelta(days=1)).complaints == 1
