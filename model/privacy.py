@@ -1,7 +1,8 @@
 """Mask personal data in a complaint: what it leaves is enough to route it, and no more.
 
-Marks are [NIK] [KK] [NPWP] [NOMOR] [TELEPON] [EMAIL] [PLAT] [REKENING] [NAMA]. [NOMOR] is of a NIP, a card, a passport, a licence
-or the day of a birth; [NAMA] an account of social media too. Streets, desa, RT and RW stay: they decide the unit.
+Marks are [NIK] [KK] [NPWP] [NOMOR] [TELEPON] [EMAIL] [PLAT] [REKENING] [NAMA]. [NOMOR] is of a NIP, a card, a passport, a licence,
+a customer or a meter, of the house that the reporter lives in, or the day of a birth; [NAMA] an account of social media too.
+Streets, desa, RT and RW stay: they decide the unit. So does the number of a house that nobody calls theirs: a place of the matter.
 A number is found by its shape, or by a looser shape behind a word that announces it; a name only behind such a word
 ("nama saya", "a/n", "Bu"), and only where it is no office ("Pak Camat"), no street ("Jl. H. Agus Salim") and no ordinary word.
 So a name without a cue stays: masking is a net with holes, not a proof of anonymity.
@@ -25,12 +26,14 @@ MARKS = ("[NIK]", "[KK]", "[NPWP]", "[NOMOR]", "[TELEPON]", "[EMAIL]", "[PLAT]",
 IDENTIFYING = ("[NIK]", "[KK]", "[NPWP]")
 """Marks of a number that says who somebody is; [NOMOR] may be a day of birth."""
 
-_SEP = r"[ .\-]"
+_SEP = r"[ .\-/_]"
+_ME = "saya|sya|sy|aku|ulun"
+"""How people call themselves: in full, in short, among friends, in Banjar."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _MAX_PASSES = 5
 """A mark can free what stood beside it ("Bu Rina Pak Tono"), so passes go on until one changes nothing: two for nearly all."""
 _DIGIT = re.compile(r"\d")
-_LONG_NUMBER = re.compile(r"\d[\d .()\-]{5}")
+_LONG_NUMBER = re.compile(r"\d(?:[\d .()\-]{5}|\d\d {0,2}[/_~*] {0,2}\d{3})")  # not "12/05/2024", which many texts hold
 """What every number below holds: a text without it, as most, skips them all."""
 _ODD = re.compile(
     r"(?<=\d)(?:([\u00a0\u2009\u202f])|([\u2010-\u2015\u2212])|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]{1,3})(?=\d)"
@@ -38,6 +41,15 @@ _ODD = re.compile(
 )
 """Blanks, dashes, invisible marks and digits that no keyboard has: a number copied from elsewhere is written with them."""
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,4}")
+_MAIL = "gmail|gmai|gmial|ymail|yahoo|hotmail|outlook|icloud|live|rocketmail|protonmail|proton"
+_MAIL_WORDS = frozenset(("at", *_MAIL.split("|")))
+_DOT = r"(?: ?[.,] ?| ?[(\[{<] ?(?:dot|titik|\.) ?[)\]}>] ?| (?:dot|titik) )"
+_EMAIL_SPELLED = re.compile(
+    rf"(?i)(?<![\w.+\-])(?:[\w.+\-]{{1,64}} (?:dot|titik|underscore) ){{0,2}}[\w.+\-]{{1,64}}"
+    rf"(?: ?[(\[{{<] ?(?:at|et|@) ?[)\]}}>] ?[\w\-]{{1,63}}(?:{_DOT}[a-z]{{2,20}}\b){{1,3}}"
+    rf"|(?: (?:at|et) | ?@ ?)(?:{_MAIL})\b(?:{_DOT}(?:com|co|id|net|org)\b){{1,3}}| ?@ ?(?:{_MAIL})\b(?: com\b)?)"
+)
+"""An address as people write it who fear that it is taken: "budi (at) gmail (dot) com"; a bare "at" only before a house of mail."""
 _BORN_WORDS = frozenset(("lahir", "lahirnya", "kelahiran", "ttl"))
 _MEDIA = "facebook|fb|instagram|ig|tiktok|twitter|telegram|threads"
 _MEDIA_WORDS = frozenset(_MEDIA.split("|"))
@@ -72,9 +84,9 @@ _BORN = re.compile(
     r"|(?:19|20)\d\d-[01]\d-[0-3]\d|[0-3]\d[01]\d(?:19|20)\d\d)(?!\d)"
 )
 """A day of birth, not that of a birth certificate; a year alone stays, for it says who may have what."""
-_SIXTEEN = re.compile(  # four years in a row are no number
-    r"(?<!\d)(?:\d{16}|(?!(?:(?:19|20)\d\d[ .\-]){3}(?:19|20)\d\d)\d{4}([ .\-])\d{4}\1\d{4}\1\d{4}|"
-    r"\d{6}[ .\-]\d{6}[ .\-]\d{4}|\d{2}([ .\-])\d{2}\2\d{2}\2\d{6}\2\d{4})(?!\d)"
+_SIXTEEN = re.compile(  # with four more, what is bought for a meter; years in a row are no number
+    rf"(?<!\d)(?:\d{{16}}(?:\d{{4}})?|(?!(?:(?:19|20)\d\d{_SEP}){{3}}(?:19|20)\d\d)\d{{4}}({_SEP})\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{4}})?|"
+    rf"\d{{6}}{_SEP}\d{{6}}{_SEP}\d{{4}}|\d{{2}}({_SEP})\d{{2}}\2\d{{2}}\2\d{{6}}\2\d{{4}})(?!\d)"
 )
 _NUMBER_CUED = re.compile(
     rf"(?i)\b((?:nik|ktp|kk|kartu keluarga|nokk)\b[^\d\n\[\]]{{0,20}})(\d(?:{_SEP}?[\dx*]){{13,17}})(?![\dx*])"
@@ -82,7 +94,26 @@ _NUMBER_CUED = re.compile(
 _KK_BEFORE = re.compile(r"(?i)\b(?:kk|kartu keluarga|nokk|ksk)\b[^\d\n\[\]]{0,20}$")
 _CARD_BEFORE = re.compile(r"(?i)\b(?:atm|kartu debit|kartu kredit|virtual account|va|briva)\b[^\d\n\[\]]{0,20}$")
 
-_MOBILE = re.compile(r"(?<!\d)(?:\(?\+?62\)?[ .\-]?(?:\(0\) ?)?|0)8[1-9](?:\d{7,10}|\d{1,2}(?:[ .\-]{1,3}\d{2,5}){2,3})(?!\d)")
+_PARTS = r"[ .\-/_~*]{1,3}"
+_NO_LETTER = r"(?!\d{1,5}/\d{1,5}/(?:19|20)\d\d(?!\d))"
+"""Not before "0812/345/2024", by which an office finds a letter."""
+_MOBILE = re.compile(
+    rf"(?<!\d){_NO_LETTER}(?:\(?\+?62\)?[ .\-/_]?(?:\(0\) ?)?|0)8[1-9](?:\d{{7,10}}|\d{{1,2}}(?:{_PARTS}\d{{2,5}}){{2,3}})(?!\d)"
+)
+_MOBILE_LETTERS = re.compile(
+    rf"(?<!\w){_NO_LETTER}(?:\+?62[ .\-]?|[0Oo])8[1-9IilOo](?:[\dIilOo]{{7,10}}"
+    rf"|[\dIilOo]{{1,2}}(?:{_PARTS}(?=[IilOo]{{0,4}}\d)[\dIilOo]{{2,5}}){{2,3}})(?!\w)"
+)
+"""A number with letters that look like digits: "o812", "08l2"."""
+_DIGITS = "nol|kosong|satu|dua|tiga|empat|lima|enam|tujuh|delapan|lapan|sembilan"
+_DIGIT_WORDS = frozenset(_DIGITS.split("|"))
+_SPELLED_MOBILE = re.compile(
+    r"(?i)(?<!\w)(?:(?:nol|kosong|enam[ ,.\-]{1,3}dua|0|\+?62)[ ,.\-]{0,3})?(?:delapan|lapan|8)\d{0,3}"
+    rf"(?:[ ,.\-]{{1,3}}(?:{_DIGITS}|\d{{1,4}})\b){{4,14}}(?!\w)"
+)
+"""A number told in words, some of it perhaps in digits; `_spelled` counts them."""
+_LEAST_TOLD = 4
+"""Words for digits in a number told so: fewer are an ordinary text's."""
 _LANDLINE = re.compile(
     r"(?<![\d.,])(?:\(0\d{2,3}\) ?|0[2-79]\d{1,2}[ \-])\d{3,4}[ \-]?\d{2,5}(?![\d.,]\d)|(?<!\d)0[2-79]\d{7,10}(?!\d)"
 )
@@ -104,6 +135,49 @@ _AT_BANK = re.compile(
 )
 """An account behind its bank alone ("transfer ke BRI 033301012345509"): one run of digits, for "Mandiri 2023 2024 2025" is none."""
 
+_UTILITY = "pln|pdam|perumdam|telkom|indihome|wifi|internet|listrik|air|prabayar|pascabayar"
+_CUSTOMER_CUED = re.compile(
+    r"(?i)\b((?:id ?pel(?:anggan)?|nopel|nosamb?|(?:id|kode|no|nomor|nomer)[ .:]{1,2}"
+    rf"(?:pel|plg|pelanggan|langganan|sambungan|sl|meter(?:an)?|kwh|porsi(?: haji)?|{_UTILITY}|(?:rek|rekening) (?:{_UTILITY}))"
+    rf"|(?:pelanggan|meter(?:an)?|sambungan)(?: (?:{_UTILITY}))?(?: (?:saya|kami))? (?:no|nomor|nomer|id))(?:nya)?\b"
+    rf"(?:[ .:=\-]{{1,3}}(?:{_UTILITY}|meter(?:an)?|pelanggan|rumah|saya|kami|adalah|no|nomor|id)\b){{0,4}}[ .:=\-]{{0,3}})"
+    r"(?:[a-z]{1,2}-)?(?=(?:\D?\d){5})(?:\d{1,8}(?:[.\-/]\d{1,8}){1,5}|\d{5,20}|\d{3,6}(?: \d{3,6}){1,5})(?!\d)"
+)
+"""A number by which a company knows whom it serves; not that of a bill ("rekening air 1500000"), before which no "no" stands."""
+_CUSTOMER_WORDS = frozenset(
+    (
+        *(
+            "idpel",
+            "pel",
+            "plg",
+            "nopel",
+            "nosam",
+            "nosamb",
+            "pelanggan",
+            "pelanggannya",
+            "langganan",
+            "sambungan",
+            "sl",
+            "kwh",
+            "porsi",
+        ),
+        *("meter", "meternya", "meteran", "meterannya", *_UTILITY.split("|")),
+    )
+)
+
+_HOUSE_CUED = re.compile(
+    rf"(?i)(?<!\w)((?:(?:rumah|rmh|kost?|kontrakan|alamat(?: rumah)?) ?(?:{_ME}|kami|ku)|alamat (?:rumah|pelapor|ktp)"
+    rf"|(?:{_ME}|kami|\[NAMA\])(?:[ ,][^\n!?;:\[\]]{{0,30}}?)?[ ,](?<!yang )(?:tinggal|beralamat|domisili|berdomisili)"
+    r"|\[NAMA\][^\w\[]{1,3}alamat)\b"
+    r"(?:[^\n!?;\[\]]{0,40}?\b(?:jl|jln|jalan|gg|gang|lorong|perum|perumahan|kompleks?|blok|rt)\b[^\n!?;,\[\]]{0,40}?)??"
+    r"[ ,.:]{0,3})"
+    r"(?:\b((?:no|nomor|nomer)\b[ .:]{0,3})\d{1,4}(?:[/\-]\d{1,3})?(?: ?[a-d])?\b"
+    r"|\b(blok[ .:]{0,2})[a-z]{0,2}[ .\-/]{0,2}\d{1,3}(?:[ ,./]{0,3}(?:no|nomor)\b[ .:]{0,2}\d{1,3})?\b)"
+)
+"""The number of the house that somebody lives in, behind a word for living; street and RT before it stay."""
+_HOUSE_WORDS = frozenset(("no", "nomor", "nomer", "blok"))
+_HOMES = ("rumah", "rmh", "kos", "kost", "kontrakan", "alamat")
+_LIVING_WORDS = frozenset((*_HOMES, *(f"{home}ku" for home in _HOMES), "tinggal", "beralamat", "domisili", "berdomisili"))
 _REGIONS = (
     "A AA AB AD AE AG B BA BB BD BE BG BH BK BL BM BN BP D DA DB DC DD DE DG DH DK DL DM DN DR DS DT E EA EB ED F G H K KB KH KT "
     "KU L M N P PA PB R S T W Z"
@@ -143,12 +217,10 @@ def _opening(words: Iterable[str]) -> str:
     return f"(?=[{''.join(sorted({word[0] for word in words}))}])"
 
 
-_ME = "saya|sya|sy|aku|ulun"
-"""How people call themselves: in full, in short, among friends, in Banjar."""
 _NAME_CUED = re.compile(
     rf"(?i)\b(nama (?:{_ME}|lengkap|panggilan|pelapor|pemilik|pasien|pemohon|siswa|murid|korban|kepala keluarga|"
     r"(?:(?:ibu|bapak|ayah)(?: kandung)?|anak|suami|istri)(?: saya)?)(?: (?:adalah|yaitu|ialah))?|"
-    r"namaku|atas nama|bernama|nama(?= ?:)|a/n|a\.n|an\.|(?<=\] )an|(?<=\] \()an|(?<=\], )an)"
+    r"namaku|atas nama|bernama|nama(?=[ \t]{0,15}:)|a/n|a\.n|an\.|(?<=\] )an|(?<=\] \()an|(?<=\], )an)"
     rf"(?:[ \t\u00a0]*[:.=,][ \t\u00a0]*|[ \t\u00a0]+)((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _NAME_WORDS = frozenset(("nama", "namaku", "bernama", "n", "an"))
@@ -164,13 +236,14 @@ _HONORIFIC = re.compile(
     rf"(?:[ \t\u00a0]+|(?<=\.)(?<!\b[Dd][Rr]\.))((?:{_WORD}{_GAP}){{0,3}}{_WORD})"  # "Hj.Siti"; but "dr.Sangatta" is "dari"
 )
 _RELATIVES = (
-    "suami|isteri|istri|anak|adik|kakak|ibu|bapak|ayah|mertua|orang tua|kakek|nenek|paman|bibi|keponakan|sepupu|teman|tetangga"
+    "suami|isteri|istri|anak|adik|kakak|ibu|bapak|ayah|mertua|menantu|orang tua|kakek|nenek|paman|bibi|tante|keponakan|sepupu|cucu|"
+    "teman|tetangga"
 )
 _PARTIES = "korban|pelaku|terlapor|saksi|tersangka|pelapor"
 _KIN_WORDS = frozenset((*(word.split()[0] for word in _RELATIVES.split("|")), "namanya", *_PARTIES.split("|"), *_MEDIA.split("|")))
 _KIN = re.compile(
-    rf"\b(?i:{_opening(_KIN_WORDS)}((?:{_RELATIVES}) (?:{_ME}|kami)|namanya|{_PARTIES}|{_MEDIA}))(?:,| ?:)?[ \t\u00a0]+\(?"
-    rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
+    rf"\b(?i:{_opening(_KIN_WORDS)}((?:{_RELATIVES}) (?:{_ME}|kami)|namanya|{_PARTIES}|(?:{_MEDIA})(?: (?:{_ME}|kami))?))"
+    rf"(?:,| ?:)?[ \t\u00a0]+\(?((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
     rf"\b(?i:(perkenalkan (?:{_ME})|perkenalkan|{_ME}))[ \t\u00a0]+((?:{_WORD}{_GAP}){{0,3}}?{_WORD})"
@@ -179,13 +252,13 @@ _SELF = re.compile(
 _SELF_WORDS = frozenset((*_ME.split("|"), "perkenalkan"))
 _SIGNED = re.compile(
     r"\b(?i:(?<!alamat )(?<!lokasi )(?<!domisili )"  # behind which a place stands
-    r"(hormat saya|hormat kami|salam hormat|tertanda|ttd|wassalam(?:u ?alaikum)?(?: wr\.? ?wb)?|"
-    rf"(?:pemohon|pengirim|penanggung jawab|(?:kontak|contact) person|cp|{_PARTIES})(?= ?:)))[\s:.,]{{1,6}}"
-    rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
+    r"(hormat saya|hormat kami|salam hormat|salam(?= ?,)|tertanda|ttd|wassalam(?:u ?alaikum)?(?: wr\.? ?wb)?|"
+    rf"(?:pemohon|pengirim|penanggung jawab|(?:kontak|contact) person|cp|{_PARTIES})[ \t]{{0,15}}(?=:)))"
+    rf"[\s:.,]{{1,6}}(?!(?i:ttd|tertanda)\b)((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _SIGNED_WORDS = frozenset(
     (
-        *("hormat", "tertanda", "ttd", "wassalam", "wassalamu", "wassalamualaikum"),
+        *("hormat", "salam", "tertanda", "ttd", "wassalam", "wassalamu", "wassalamualaikum"),
         *("pemohon", "pengirim", "penanggung", "person", "cp", *_PARTIES.split("|")),
     )
 )
@@ -239,14 +312,20 @@ def _mask_once(text: str) -> str:
     if "@" in text:
         text = _EMAIL.sub("[EMAIL]", text)
     said = _said(text)
+    if not said.isdisjoint(_MAIL_WORDS):
+        text = _EMAIL_SPELLED.sub("[EMAIL]", text)
     if "@" in text or not said.isdisjoint(_MEDIA_WORDS):
         text = _HANDLE.sub(_account, text)
     if _DIGIT.search(text):
         plain = _ODD.sub(_typed, text)
-        if _LONG_NUMBER.search(plain) or not said.isdisjoint(_BORN_WORDS):
-            text = masked if (masked := _mask_numbers(plain)) != plain else text
+        text = masked if (masked := _mask_numbers(plain, said)) != plain else text
         text = _mask_plates(text, said)
-    return _mask_names(text, said)
+    if len(said & _DIGIT_WORDS) > 2:
+        text = _SPELLED_MOBILE.sub(_spelled, text)
+    text = _mask_names(text, said)
+    if said.isdisjoint(_HOUSE_WORDS) or said.isdisjoint(_LIVING_WORDS):
+        return text
+    return _HOUSE_CUED.sub(_unnumbered, text)
 
 
 def _said(text: str) -> AbstractSet[str]:
@@ -270,7 +349,23 @@ def _typed(odd: re.Match[str]) -> str:
     return " " if blank else "-" if dash else str(unicodedata.decimal(digit)) if digit else ""
 
 
-def _mask_numbers(text: str) -> str:
+def _unnumbered(match: re.Match[str]) -> str:
+    return f"{match[1]}{match[2] or match[3]}[NOMOR]"
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """Put a mark for a number told in words, where it has as many digits as a telephone's, and words enough to be told so."""
+    parts = re.findall(r"[^\W\d_]+|\d+", match[0])
+    digits = sum(len(part) if part.isdigit() else 1 for part in parts)
+    told = sum(part.isalpha() for part in parts) >= _LEAST_TOLD
+    return "[TELEPON]" if told and 9 <= digits <= 15 else match[0]
+
+
+def _mask_numbers(text: str, said: AbstractSet[str]) -> str:
+    if not said.isdisjoint(_CUSTOMER_WORDS):
+        text = _CUSTOMER_CUED.sub(r"\1[NOMOR]", text)
+    if said.isdisjoint(_BORN_WORDS) and not _LONG_NUMBER.search(text):
+        return text
     text = _NPWP.sub("[NPWP]", text)
     text = _NPWP_CUED.sub(r"\1[NPWP]", text)
     text = _BORN.sub(r"\1[NOMOR]", text)
@@ -278,6 +373,7 @@ def _mask_numbers(text: str) -> str:
     text = _SIXTEEN.sub(_identity_mark, text)
     text = _NUMBER_CUED.sub(lambda match: match[1] + ("[KK]" if _KK_BEFORE.search(match[1]) else "[NIK]"), text)
     text = _MOBILE.sub("[TELEPON]", text)
+    text = _MOBILE_LETTERS.sub("[TELEPON]", text)
     text = _PHONE_CUED.sub(r"\1[TELEPON]", text)
     text = _MEMBER_CUED.sub(r"\1[NOMOR]", text)
     text = _CARD_CUED.sub(lambda match: f"{match[1] or match[3] or match[5]}[NOMOR]", text)
@@ -326,7 +422,9 @@ def _behind_titles(text: str) -> str:
 
 
 def _identity_mark(match: re.Match[str]) -> str:
-    """Name a number of 16 digits by the word before it; without one it is a NIK, by far the commonest."""
+    """Name a number of 16 digits by the word before it; without one it is a NIK, by far the commonest. 20 are a meter's token."""
+    if sum(map(str.isdigit, match[0])) == 20:
+        return "[NOMOR]"
     before = match.string[max(match.start() - 40, 0) : match.start()]
     if _KK_BEFORE.search(before):
         return "[KK]"
@@ -353,8 +451,8 @@ def _name_length(words: str, *, strong: bool, weak: bool) -> int:
         word = match[0].rstrip(".")
         if _GLUED.fullmatch(word):
             break
-        if not end and len(word) == 1 and word.isupper() and match[0].endswith("."):
-            continue  # "M. Yusuf": masked with the name, where one follows
+        if not end and len(word) == 1 and word.isupper() and (word == "I" or match[0].endswith(".")):
+            continue  # "M. Yusuf", "I Ketut": masked with the name, where one follows
         known = word.lower() in _names()
         if end == 0:
             capital = word[0].isupper()
@@ -393,9 +491,11 @@ def _with_parents(text: str) -> str:
     pieces: list[str] = []
     done = 0
     for match in _BIN.finditer(text):
-        before = _BEFORE_BIN.search(text, max(done, match.start() - _NEAR), match.start())
         behind = _BEHIND_BIN.match(text, match.end(), match.end() + _NEAR)
-        if not before or not behind or not _may_be_parent(before[0].split()[-1]) or not _may_be_parent(behind[0].split()[0]):
+        if not behind or not _may_be_parent(behind[0].split()[0]):
+            continue  # "tong bin sampah": what stands before is the dearer to look for
+        before = _BEFORE_BIN.search(text, max(done, match.start() - _NEAR), match.start())
+        if not before or not _may_be_parent(before[0].split()[-1]):
             continue
         start, end = before.end(), behind.start()
         for word in reversed(list(re.finditer(r"\S+", before[0]))):

@@ -97,6 +97,40 @@ NUMBERS = [
     ("akun @budi_santoso99 menipu", "akun [NAMA] menipu"),
     ("tolong cek @RinaWati.", "tolong cek [NAMA]."),
     ("IG: rina.wati88 dan fb:rina_w", "IG: [NAMA] dan fb:[NAMA]"),
+    (
+        "ID pelanggan 12345 meteran 2200 VA, ID pelanggan PLN 231234567890",
+        "ID pelanggan [NOMOR] meteran 2200 VA, ID pelanggan PLN [NOMOR]",
+    ),
+    ("Idpel 532112345678 token ditolak", "Idpel [NOMOR] token ditolak"),
+    ("ID Pel : 5321 0045 6789 RT 14", "ID Pel : [NOMOR] RT 14"),
+    ("no. sambungan 01.04.007821 PDAM", "no. sambungan [NOMOR] PDAM"),
+    ("nopel PDAM saya 12-04-567 dan No Plg : 1204567", "nopel PDAM saya [NOMOR] dan No Plg : [NOMOR]"),
+    ("nomor meter 14234567890, No. Meteran: 3201-4567-890", "nomor meter [NOMOR], No. Meteran: [NOMOR]"),
+    ("meteran listrik saya no 45012345678", "meteran listrik saya no [NOMOR]"),
+    ("saya pelanggan no 0107654 di Bengalon", "saya pelanggan no [NOMOR] di Bengalon"),
+    ("no rek listrik 532100456789 dobel", "no rek listrik [NOMOR] dobel"),
+    ("kode pelanggan A-104562", "kode pelanggan [NOMOR]"),
+    ("idpel 532100456789 an Suharti", "idpel [NOMOR] an [NAMA]"),
+    ("token 1234 5678 9012 3456 7890 ditolak, 12345678901234567890 pun", "token [NOMOR] ditolak, [NOMOR] pun"),
+    ("0812/3456/7890, 0812_3456_7890 atau 0821~4455~6677", "[TELEPON], [TELEPON] atau [TELEPON]"),
+    ("tlp 0812 / 3456 / 7890, +62/812/3456/7890", "tlp [TELEPON], [TELEPON]"),
+    ("telp 0549/23456", "telp [TELEPON]"),
+    ("640802/020202/0002, NIK 6408_0202_0202_0002", "[NIK], NIK [NIK]"),
+    ("hub O812-3456-7890, wa 08i2 3456 789o", "hub [TELEPON], wa [TELEPON]"),
+    ("hp o8I234567l90", "hp [TELEPON]"),
+    ("hubungi nol delapan satu dua tiga empat lima enam tujuh delapan sembilan nol ya", "hubungi [TELEPON] ya"),
+    ("KOSONG LAPAN SATU DUA, TIGA EMPAT LIMA ENAM, TUJUH DELAPAN 90", "[TELEPON]"),
+    ("wa 0812 tiga empat lima enam 7890 ya", "wa [TELEPON] ya"),
+    ("balas ke budi88 at gmail dot com ya", "balas ke [EMAIL] ya"),
+    ("rina.wati(at)example.co.id, budi_s [at] example [dot] com", "[EMAIL], [EMAIL]"),
+    ("aminah @ gmail . com, joko@gmail,com dan siti99 @yahoo", "[EMAIL], [EMAIL] dan [EMAIL]"),
+    ("agus titik riyadi et gmail titik com", "[EMAIL]"),
+    ("di depan rumah saya di Jl. Yos Sudarso III No. 12 RT 3", "di depan rumah saya di Jl. Yos Sudarso III No. [NOMOR] RT 3"),
+    ("rumah kami di Perumahan Griya Asri Blok C3 No 12, banjir", "rumah kami di Perumahan Griya Asri Blok [NOMOR], banjir"),
+    ("alamat saya Gg. Mawar no 45A RT 12", "alamat saya Gg. Mawar no [NOMOR] RT 12"),
+    ("saya warga RT 3 tinggal di Jl Kabo no.88 , debu", "saya warga RT 3 tinggal di Jl Kabo no.[NOMOR] , debu"),
+    ("rumah saya nomor 23 gang Bakti", "rumah saya nomor [NOMOR] gang Bakti"),
+    ("Nama: Siti Aminah, alamat: Jl. Melati No. 7 RT 2", "Nama: [NAMA], alamat: Jl. Melati No. [NOMOR] RT 2"),
 ]
 
 KEPT = [
@@ -107,7 +141,16 @@ KEPT = [
     "tagihan naik jadi Rp 1.500.000, tahun lalu Rp 250.000",
     "rekening listrik naik jadi 1.500.000 per bulan",
     "rekening bank warga dipotong tiap bulan 1.500.000",
-    "ID pelanggan 12345 meteran 2200 VA, ID pelanggan PLN 231234567890",
+    "pelanggan 2500 KK, meteran 1300 VA naik daya, no meter rusak, tagihan air 150000, rekening listrik 1500000 per bulan",
+    "token 100000 cuma 65 kwh, pipa nomor 6 inci, tiang listrik nomor 045212, surat nomor 045/123/DPU/2024",
+    "nomor 0812/345/2024 belum dibalas, 08/09/2024 sampai 12/10/2024, tahun 2020/2021/2022/2023/2024",
+    "kelas satu, dua, tiga, empat, lima, enam dan RT satu dua tiga empat lima enam tujuh delapan",
+    "RT 8, 9, 10, 11, 12, 13 dan 14; delapan dari sembilan lampu mati, tiga di RT lima, satu di RT dua",
+    "rapat at kantor camat, meet at kantor, di gmail dan yahoo.com, jam 8 at pagi",
+    "lampu di depan toko Jl. Yos Sudarso No. 14, rumah no 23 gang Bakti, gudang yang beralamat di Jl. Kabo No. 3",
+    "rumah saya di Jl. Mawar RT 3, padahal Perda No. 7 Tahun 2019; rumah saya RT 05 RW 02, tiang no 45 miring",
+    "alamat kantor Jl. Pendidikan No. 20, Alamat: SDN 004 Jl. Pendidikan no 5, Alamat kejadian: Gg. Mawar no 2",
+    "Salam, warga RT 3. Hormat kami,\nTTD",
     "Mandiri 2023 2024 2025, BRI 1500017, daya 900 VA 14012345678",
     "BPJS kelas 3 2023 2024 2025, iuran 150.000.000",
     "Dana DD 2023 dan ADD 2024",
@@ -244,6 +287,10 @@ kontak person: {Budi}
 kepala desa {Hasan Basri} memotong
 kepala desa Pak {Hasan}
 guru SD Bu {Rina}
+Nama      : {Siti Aminah}
+fb saya {Ahmad Rahman}
+tante saya {Fatimah}
+pak {I Ketut Suwitra}
 """.strip().splitlines()
 
 
@@ -354,6 +401,9 @@ def test_who_calls_himself_in_short_is_masked_too(cue: str) -> None:
         "Tertanda, {Kristoforus} warga Sepaso",
         "ttd {budi santoso}",
         "Wassalam, {Herman Syah}",
+        "Terima kasih.\nSalam,\n{Bambang}",
+        "Hormat kami,\nTTD\n{Budi Santoso}",
+        "Pemohon\t:\t{JOKO SUSILO}",
         "Wassalamualaikum wr wb\n{Siti Aminah}",
         "Wassalam, warga RT 3 Teluk Lingga",
         "Pelapor: {Theresia Luhat}, RT 3",
@@ -410,6 +460,18 @@ PIECES = st.one_of(
                 "paspor",
                 "plat",
                 "ig:",
+                "idpel",
+                "meter no",
+                "rumah saya",
+                "jl",
+                "no",
+                "blok",
+                "nol",
+                "delapan",
+                "tiga",
+                "at",
+                "gmail dot com",
+                "(at)",
             ),
             *(
                 "Budi",
@@ -482,6 +544,13 @@ def test_a_pattern_that_is_passed_over_would_find_nothing(text: str) -> None:
         "ig:" + "." * 20_000,
         "@a " * 6_600,
         "sim paspor " * 1_800,
+        "bin " * 5_000,
+        "rumah saya jl no " * 1_200,
+        "saya tinggal jl rt no " * 1_000,
+        "no meter pelanggan " * 1_100,
+        "o8" * 10_000,
+        "delapan 1 " * 2_000,
+        "a at gmail dot " * 1_400,
     ],
 )
 def test_a_hostile_text_is_masked_in_time(text: str) -> None:
