@@ -25,7 +25,7 @@ from model.complaint import Complaint
 from model.faults import Fault, InvalidData, SalurError
 from model.labelled import KINDS, MISSING
 from model.place import ResolvedPlace
-from model.privacy import IDENTIFYING
+from model.privacy import is_identified
 from model.remembered import Remembered
 from model.routing import FoundPlace
 from model.text import CACHE_SIZE, Word, normalise_word, stand
@@ -444,7 +444,7 @@ class Aspects:
 
 def _is_given(item: str, complaint: Complaint) -> bool:
     """Tell whether what seems to be missing stands in the complaint: masked, a NIK is no word, so that no score knows of it."""
-    return item == "identitas" and any(mark in content for _, content in complaint.fields for mark in IDENTIFYING)
+    return item == "identitas" and any(is_identified(content) for _, content in complaint.fields)
 
 
 def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:

@@ -23,8 +23,7 @@ from importlib import resources
 from model.text import load_abbreviations, load_roots
 
 MARKS = ("[NIK]", "[KK]", "[NPWP]", "[NOMOR]", "[TELEPON]", "[EMAIL]", "[PLAT]", "[REKENING]", "[NAMA]")
-IDENTIFYING = ("[NIK]", "[KK]", "[NPWP]")
-"""Marks of a number that says who somebody is; [NOMOR] may be a day of birth."""
+_IDENTIFYING = ("[NIK]", "[KK]", "[NPWP]")
 
 _SEP = r"[ .\-/_]"
 _ME = "saya|sya|sy|aku|ulun"
@@ -136,33 +135,20 @@ _AT_BANK = re.compile(
 """An account behind its bank alone ("transfer ke BRI 033301012345509"): one run of digits, for "Mandiri 2023 2024 2025" is none."""
 
 _UTILITY = "pln|pdam|perumdam|telkom|indihome|wifi|internet|listrik|air|prabayar|pascabayar"
-_CUSTOMER_CUED = re.compile(
+_CUSTOMER = (
     r"(?i)\b((?:id ?pel(?:anggan)?|nopel|nosamb?|(?:id|kode|no|nomor|nomer)[ .:]{1,2}"
     rf"(?:pel|plg|pelanggan|langganan|sambungan|sl|meter(?:an)?|kwh|porsi(?: haji)?|{_UTILITY}|(?:rek|rekening) (?:{_UTILITY}))"
     rf"|(?:pelanggan|meter(?:an)?|sambungan)(?: (?:{_UTILITY}))?(?: (?:saya|kami))? (?:no|nomor|nomer|id))(?:nya)?\b"
     rf"(?:[ .:=\-]{{1,3}}(?:{_UTILITY}|meter(?:an)?|pelanggan|rumah|saya|kami|adalah|no|nomor|id)\b){{0,4}}[ .:=\-]{{0,3}})"
-    r"(?:[a-z]{1,2}-)?(?=(?:\D?\d){5})(?:\d{1,8}(?:[.\-/]\d{1,8}){1,5}|\d{5,20}|\d{3,6}(?: \d{3,6}){1,5})(?!\d)"
+)
+_CUSTOMER_CUED = re.compile(
+    _CUSTOMER + r"(?:[a-z]{1,2}-)?(?=(?:\D?\d){5})(?:\d{1,8}(?:[.\-/]\d{1,8}){1,5}|\d{5,20}|\d{3,6}(?: \d{3,6}){1,5})(?!\d)"
 )
 """A number by which a company knows whom it serves; not that of a bill ("rekening air 1500000"), before which no "no" stands."""
+_CUSTOMER_MASKED = re.compile(_CUSTOMER + r"\[NOMOR\]")
 _CUSTOMER_WORDS = frozenset(
-    (
-        *(
-            "idpel",
-            "pel",
-            "plg",
-            "nopel",
-            "nosam",
-            "nosamb",
-            "pelanggan",
-            "pelanggannya",
-            "langganan",
-            "sambungan",
-            "sl",
-            "kwh",
-            "porsi",
-        ),
-        *("meter", "meternya", "meteran", "meterannya", *_UTILITY.split("|")),
-    )
+    "idpel pel plg nopel nosam nosamb pelanggan pelanggannya langganan sambungan sl meter meternya meteran meterannya kwh porsi "
+    f"{_UTILITY.replace('|', ' ')}".split()
 )
 
 _HOUSE_CUED = re.compile(
@@ -306,6 +292,14 @@ def mask(text: str) -> str:
             break
         text = masked
     return text
+
+
+def is_identified(masked: str) -> bool:
+    """Tell whether a masked text told an office or a company who somebody is: a NIK, KK or NPWP, or a customer's number.
+
+    [NOMOR] alone does not: it may be a day of birth.
+    """
+    return any(mark in masked for mark in _IDENTIFYING) or _CUSTOMER_MASKED.search(masked) is not None
 
 
 def _mask_once(text: str) -> str:

@@ -316,7 +316,7 @@ def test_aspects_of_another_model_are_refused() -> None:
 
 def test_who_gave_a_number_that_says_who_he_is_is_not_asked_for_it() -> None:
     said = build({"identitas": head(bias=1.0)})
-    given = ("NIK saya [NIK] tidak terbaca", "nomor KK [KK]", "[NPWP] ditolak")
+    given = ("NIK saya [NIK] tidak terbaca", "nomor KK [KK]", "[NPWP] ditolak", "nopel [NOMOR] mati", "ID pelanggan PLN: [NOMOR]")
     for text, missing in (*((text, ()) for text in given), ("anak lahir [NOMOR]", ("identitas",)), ("[NAMA]", ("identitas",))):
         assert said.read(COLUMNS, seen(text)).missing == missing
     assert said.read(COLUMNS, seen("NIK ditolak", title="NIK [NIK]")).missing == ()
