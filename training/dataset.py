@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, from_dict, is_dated, read_rows
+from model.privacy import mask
 from model.register import Register
 from training import alike
 
@@ -57,17 +58,32 @@ class Deduplicated:
 
 
 def load(*paths: Path) -> list[Row]:
-    """Read files of labelled complaints. Raises InvalidData with every fault of every row of every file."""
+    """Read files of labelled complaints, masked: what a model learns and is judged by is what the service reads.
+
+    Raises InvalidData with every fault of every row of every file.
+    """
     rows: list[Row] = []
     faults: list[Fault] = []
     for path in paths:
         if not path.is_file():
             faults.append(Fault(str(path), 0, "no such file"))
             continue
-        rows += (Row(str(path), line, row) for line, row in read_rows(path, from_dict, faults))
+        rows += (Row(str(path), line, masked(row)) for line, row in read_rows(path, from_dict, faults))
     if faults:
         raise InvalidData(faults)
     return rows
+
+
+def masked(complaint: LabelledComplaint) -> LabelledComplaint:
+    """Mask personal data in all that a model learns from."""
+    return replace(
+        complaint,
+        text=mask(complaint.text),
+        title=mask(complaint.title),
+        kecamatan=mask(complaint.kecamatan),
+        desa=mask(complaint.desa),
+        category=mask(complaint.category),
+    )
 
 
 def load_known(register: Register, paths: Sequence[Path]) -> list[Row]:

@@ -15,10 +15,10 @@ from tqdm import tqdm
 from model import lapor
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, dump, from_dict, is_dated, read_jsonl
-from model.privacy import mask
 from model.register import Register
 from training import outputs
 from training.crosswalk import Crosswalk, Rule, identity, normalise
+from training.dataset import masked
 
 MAX_ROWS = 2_000_000
 """Rows of a source that are read; the whole country writes some thousands a day."""
@@ -186,13 +186,7 @@ def read_unlabelled(path: Path, say: Callable[[str], object] = lambda _: None) -
     if not rows:
         raise InvalidData([Fault(str(path), 0, "no row with a text")])
     return [
-        LabelledComplaint(
-            text=mask(row.text),
-            title=mask(row.title),
-            kecamatan=mask(row.kecamatan),
-            desa=mask(row.desa),
-            received_at=row.received_at,
-        )
+        masked(LabelledComplaint(row.text, title=row.title, kecamatan=row.kecamatan, desa=row.desa, received_at=row.received_at))
         for row in rows
     ]
 
@@ -271,13 +265,8 @@ def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, sourc
         if row.date_unread:
             report.dates_unread.append(row.line)
         yield replace(
-            complaint,
+            masked(complaint),
             id=complaint.id or f"{source}-{row.line}",
-            text=mask(complaint.text),
-            title=mask(complaint.title),
-            kecamatan=mask(complaint.kecamatan),
-            desa=mask(complaint.desa),
-            category=mask(complaint.category),
             agency=rule.agency,
             acceptable=tuple(dict.fromkeys((*complaint.acceptable, *rule.acceptable))),
             source=complaint.source or source,

@@ -44,6 +44,12 @@ def test_loading_names_every_fault_of_every_file(tmp_path: Path) -> None:
     assert faults[3] == "c.jsonl: no such file"
 
 
+def test_what_is_read_is_masked_wherever_it_came_from(tmp_path: Path) -> None:
+    said = dict.fromkeys(("title", "text", "kecamatan", "desa", "category"), "hub 081234567890")
+    (row,) = dataset.load(_file(tmp_path, {**said, "agency": "dlh"}))
+    assert {name: getattr(row.complaint, name) for name in said} == dict.fromkeys(said, "hub [TELEPON]")
+
+
 def test_an_unknown_agency_is_refused_with_its_line(tmp_path: Path) -> None:
     rows = dataset.load(
         _file(
