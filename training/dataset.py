@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from model.complaint import Complaint
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, from_dict, is_dated, read_rows
-from model.privacy import mask
 from model.register import Register
 from training import alike
+from training.sources import masked
 
 NEAR = 0.6
 """Share of word pairs that two texts have in common (Jaccard) from which they count as nearly the same."""
@@ -72,18 +72,6 @@ def load(*paths: Path) -> list[Row]:
     if faults:
         raise InvalidData(faults)
     return rows
-
-
-def masked(complaint: LabelledComplaint) -> LabelledComplaint:
-    """Mask personal data in all that a model learns from."""
-    return replace(
-        complaint,
-        text=mask(complaint.text),
-        title=mask(complaint.title),
-        kecamatan=mask(complaint.kecamatan),
-        desa=mask(complaint.desa),
-        category=mask(complaint.category),
-    )
 
 
 def load_known(register: Register, paths: Sequence[Path]) -> list[Row]:

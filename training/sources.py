@@ -15,10 +15,10 @@ from tqdm import tqdm
 from model import lapor
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, dump, from_dict, is_dated, read_jsonl
+from model.privacy import mask
 from model.register import Register
 from training import outputs
 from training.crosswalk import Crosswalk, Rule, identity, normalise
-from training.dataset import masked
 
 MAX_ROWS = 2_000_000
 """Rows of a source that are read; the whole country writes some thousands a day."""
@@ -189,6 +189,18 @@ def read_unlabelled(path: Path, say: Callable[[str], object] = lambda _: None) -
         masked(LabelledComplaint(row.text, title=row.title, kecamatan=row.kecamatan, desa=row.desa, received_at=row.received_at))
         for row in rows
     ]
+
+
+def masked(complaint: LabelledComplaint) -> LabelledComplaint:
+    """Mask personal data in all that a model learns from."""
+    return replace(
+        complaint,
+        text=mask(complaint.text),
+        title=mask(complaint.title),
+        kecamatan=mask(complaint.kecamatan),
+        desa=mask(complaint.desa),
+        category=mask(complaint.category),
+    )
 
 
 def import_export(
