@@ -45,7 +45,7 @@ _MAIL_WORDS = frozenset(("at", *_MAIL.split("|")))
 _DOT = r"(?: ?[.,] ?| ?[(\[{<] ?(?:dot|titik|\.) ?[)\]}>] ?| (?:dot|titik) )"
 _EMAIL_SPELLED = re.compile(
     rf"(?i)(?<![\w.+\-])(?:[\w.+\-]{{1,64}} (?:dot|titik|underscore) ){{0,2}}[\w.+\-]{{1,64}}"
-    rf"(?: ?[(\[{{<] ?(?:at|et|@) ?[)\]}}>] ?[\w\-]{{1,63}}(?:{_DOT}[a-z]{{2,20}}\b){{1,3}}"
+    rf"(?: ?[(\[{{<] ?(?:at|et|a|@) ?[)\]}}>] ?[\w\-]{{1,63}}(?:{_DOT}[a-z]{{2,20}}\b){{1,3}}"
     rf"|(?: (?:at|et) | ?@ ?)(?:{_MAIL})\b(?:{_DOT}(?:com|co|id|net|org)\b){{1,3}}| ?@ ?(?:{_MAIL})\b(?: com\b)?)"
 )
 """An address as people write it who fear that it is taken: "budi (at) gmail (dot) com"; a bare "at" only before a house of mail."""
@@ -136,9 +136,10 @@ _AT_BANK = re.compile(
 
 _UTILITY = "pln|pdam|perumdam|telkom|indihome|wifi|internet|listrik|air|prabayar|pascabayar"
 _CUSTOMER = (
-    r"(?i)\b((?:id ?pel(?:anggan)?|nopel|nosamb?|(?:id|kode|no|nomor|nomer)[ .:]{1,2}"
-    rf"(?:pel|plg|pelanggan|langganan|sambungan|sl|meter(?:an)?|kwh|porsi(?: haji)?|{_UTILITY}|(?:rek|rekening) (?:{_UTILITY}))"
-    rf"|(?:pelanggan|meter(?:an)?|sambungan)(?: (?:{_UTILITY}))?(?: (?:saya|kami))? (?:no|nomor|nomer|id))(?:nya)?\b"
+    r"(?i)\b((?:id[ \-]?pel(?:anggan)?|nopel|nosamb?|(?:id|kode|no|nomor|nomer|nmr)[ .:]{1,2}"
+    rf"(?:pel|plg|pelanggan|langganan|sambungan|samb|sl|sr|meter(?:an)?|kwh|porsi(?: haji)?|{_UTILITY}|rek(?:ening)? (?:{_UTILITY}))"
+    rf"|(?:(?:pelanggan|meter(?:an)?|sambungan)(?: (?:{_UTILITY}))?|rek(?:ening)? (?:{_UTILITY}))(?: (?:saya|kami))?"
+    r" (?:no|nomor|nomer|nmr|id))(?:nya)?\b"
     rf"(?:[ .:=\-]{{1,3}}(?:{_UTILITY}|meter(?:an)?|pelanggan|rumah|saya|kami|adalah|no|nomor|id)\b){{0,4}}[ .:=\-]{{0,3}})"
 )
 _CUSTOMER_CUED = re.compile(
@@ -147,8 +148,8 @@ _CUSTOMER_CUED = re.compile(
 """A number by which a company knows whom it serves; not that of a bill ("rekening air 1500000"), before which no "no" stands."""
 _CUSTOMER_MASKED = re.compile(_CUSTOMER + r"\[NOMOR\]")
 _CUSTOMER_WORDS = frozenset(
-    "idpel pel plg nopel nosam nosamb pelanggan pelanggannya langganan sambungan sl meter meternya meteran meterannya kwh porsi "
-    f"{_UTILITY.replace('|', ' ')}".split()
+    "idpel pel plg nopel nosam nosamb pelanggan pelanggannya langganan sambungan samb sl sr meter meternya meteran meterannya "
+    f"kwh porsi {_UTILITY.replace('|', ' ')}".split()
 )
 
 _HOUSE_CUED = re.compile(
