@@ -137,7 +137,8 @@ _AT_BANK = re.compile(
 _UTILITY = "pln|pdam|perumdam|telkom|indihome|wifi|internet|listrik|air|prabayar|pascabayar"
 _CUSTOMER = (
     r"(?i)\b((?:id[ \-]?pel(?:anggan)?|nopel|nosamb?|(?:id|kode|no|nomor|nomer|nmr)[ .:]{1,2}"
-    rf"(?:pel|plg|pelanggan|langganan|sambungan|samb|sl|sr|meter(?:an)?|kwh|porsi(?: haji)?|{_UTILITY}|rek(?:ening)? (?:{_UTILITY}))"
+    rf"(?:plg|pel(?:anggan)?|langganan|samb(?:ungan)?|s[lr]|meter(?:an)?|kwh|porsi(?: haji)?"
+    rf"|{_UTILITY}|rek(?:ening)? (?:{_UTILITY}))"
     rf"|(?:(?:pelanggan|meter(?:an)?|sambungan)(?: (?:{_UTILITY}))?|rek(?:ening)? (?:{_UTILITY}))(?: (?:saya|kami))?"
     r" (?:no|nomor|nomer|nmr|id))(?:nya)?\b"
     rf"(?:[ .:=\-]{{1,3}}(?:{_UTILITY}|meter(?:an)?|pelanggan|rumah|saya|kami|adalah|no|nomor|id)\b){{0,4}}[ .:=\-]{{0,3}})"
