@@ -91,12 +91,14 @@ def unit_of(report: Report, agency: str, register: Register | None) -> str:
         offices, own = [(place.desa, place.kecamatan) for place in register.places if place.desa], report.desa
     written = f" {plain(report.agency)} "
     named = [(name, kecamatan) for name, kecamatan in offices if f" {plain(name)} " in written]
+    # "Kelurahan Mojo Kecamatan Gubeng" means Mojo, though Gubeng is one too: it is the one whose kecamatan is named beside it.
+    whole = [(name, where) for name, where in named if f" {plain(where)} " in written.replace(f" {plain(name)} ", " ", 1)]
+    named = whole or named
     longest = max((len(name) for name, _ in named), default=0)
     meant = [(name, kecamatan) for name, kecamatan in named if len(name) == longest]
     meant = meant or [(name, kecamatan) for name, kecamatan in offices if plain(name) == plain(own)]
     if len(meant) > 1:
-        here = f"{written}{plain(report.kecamatan)} "
-        meant = [(name, kecamatan) for name, kecamatan in meant if f" {plain(kecamatan)} " in here]
+        meant = [(name, kecamatan) for name, kecamatan in meant if plain(kecamatan) == plain(report.kecamatan)]
     if len(meant) != 1:
         return ""
     name, kecamatan = meant[0]

@@ -30,6 +30,7 @@ from werkzeug.http import parse_options_header
 from model import lapor
 from model.faults import Fault, InvalidData
 from model.lapor import OURS, Report
+from model.register import Agency, Place, Register
 from service import accounts, cases, exchange, import_jobs, import_page, import_worker, name_mapping, retention, review, uploads
 from service.clock import now
 from service.database import Database
@@ -576,6 +577,41 @@ def test_the_unit_of_a_family_comes_from_the_name_or_the_place(imports: Imports)
     assert exchange.unit_of(named, "kecamatan", register) == "Bengalon"
     assert exchange.unit_of(placed, "kecamatan", register) == "Sangatta Utara"
     assert exchange.unit_of(placed, "dishub", register) == ""
+
+
+VILLAGES = Register(
+    agencies=(Agency("kelurahan", "Kelurahan", per="desa"),),
+    places=(
+        Place("Kenanga", "Kenanga", "kelurahan"),
+        Place("Kenanga", "Mojo", "kelurahan"),
+        Place("Kenanga", "Melati", "kelurahan"),
+        Place("Anggrek", "Melati", "kelurahan"),
+        Place("Anggrek", "Melati Baru", "kelurahan"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("named", "kecamatan", "desa", "office"),
+    [
+        ("Kelurahan Mojo", "", "", "Mojo"),
+        ("KELURAHAN MELATI BARU", "Kenanga", "Melati", "Melati Baru"),
+        ("Kelurahan Mojokerto", "", "", ""),
+        ("Kelurahan Mojo Kecamatan Kenanga", "", "", "Mojo"),  # no word of the kelurahan that the kecamatan is called after
+        ("Kelurahan Kenanga Kecamatan Kenanga", "Anggrek", "Melati", "Kenanga"),
+        ("Kelurahan Melati, Kec. Anggrek", "Kenanga", "Mojo", "Melati (Anggrek)"),
+        ("Kelurahan Melati", "kenanga", "", "Melati (Kenanga)"),
+        ("Kelurahan Melati", "", "", ""),
+        ("Kantor Lurah", "Anggrek", "MELATI", "Melati (Anggrek)"),
+        ("Kantor Lurah", "", "Mojo", "Mojo"),
+        ("Kantor Lurah", "Kenanga", "", ""),
+    ],
+)
+def test_an_office_of_a_desa_is_the_one_that_the_name_or_the_place_means(
+    named: str, kecamatan: str, desa: str, office: str
+) -> None:
+    report = Report(1, "x", agency=named, kecamatan=kecamatan, desa=desa)
+    assert exchange.unit_of(report, "kelurahan", VILLAGES) == office
 
 
 @pytest.mark.parametrize(
