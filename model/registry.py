@@ -58,7 +58,7 @@ class Refusal(StrEnum):
 
 
 class Refused(RegistryError):
-    """A version that does not go live. `about` are the agencies, or what a comparison came to."""
+    """A version that does not go live. `about` are the agencies that forbid it, where it is agencies."""
 
     def __init__(self, kind: Refusal, text: str, about: Sequence[str] = ()) -> None:
         """Keep why; `text` says it in one line."""
@@ -364,7 +364,6 @@ class Registry:
         """
         entry = Entry(Event.SHADOWED, version, at, who, why)
         _check(entry)
-        self.path(version)
         self._fits(version, None)
         with self._ledger() as ledger:
             live = self._before()
@@ -470,14 +469,13 @@ class Registry:
                 Refusal.NOT_COMPARED,
                 f"{entry.version}: was not compared with the live version, {entry.previous};"
                 " compare them, or tell why not (--force-why)",
-                (entry.previous,),
             )
         verdict = compared.figures.get("verdict")
         if verdict != Verdict.PROMOTE:
             told = (
                 f"compared with {entry.previous} it came to {verdict!r} ({compared.why}); tell why it should go live (--force-why)"
             )
-            raise NeedsReason(Refusal.NOT_BETTER, f"{entry.version}: {told}", (str(verdict), compared.why))
+            raise NeedsReason(Refusal.NOT_BETTER, f"{entry.version}: {told}")
 
     def _make_live(self, ledger: BinaryIO, entry: Entry) -> None:
         self._point(ledger, CURRENT, f"{entry.version}\n", entry)
@@ -545,7 +543,7 @@ def _is_time(text: str) -> bool:
 
 def _still(believed: str | None, live: str) -> None:
     if believed is not None and believed != live:
-        raise Refused(Refusal.MOVED, f"{live or 'nothing'} is live by now, not {believed or 'nothing'}: look again", (live,))
+        raise Refused(Refusal.MOVED, f"{live or 'nothing'} is live by now, not {believed or 'nothing'}: look again")
 
 
 def _listed(versions: Sequence[str]) -> str:

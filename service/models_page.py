@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from model.artifact import ArtifactError, read_manifest
-from model.registry import CURRENT, Entry, Event, History, NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
+from model.registry import CURRENT, Entry, Event, History, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
 from service import access, audit_log, shadow, wording
 from service.accounts import Permission
 from service.clock import now
@@ -284,10 +284,7 @@ def _wrong(asked: _Asked, *actions: str) -> str:
 def _sentence(error: RegistryError) -> str:
     if not isinstance(error, Refused):
         return f"Gudang model tidak dapat diubah. Rincian: {error}"
-    if isinstance(error, NeedsReason):
-        return REFUSALS[error.kind]
-    agencies = error.kind in (Refusal.UNKNOWN_AGENCIES, Refusal.LACKING_AGENCIES)
-    sentence = REFUSALS[error.kind].format(about=", ".join(map(wording.agency_name, error.about)) if agencies else "")
+    sentence = REFUSALS[error.kind].format(about=", ".join(map(wording.agency_name, error.about)))
     return f"{sentence} Rincian: {error}" if error.kind is Refusal.BROKEN else sentence
 
 

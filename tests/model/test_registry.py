@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ from model.artifact import Artifact
 from model.faults import SalurError
 from model.labelled import load as load_labelled
 from model.register import Agency, Register
-from model.registry import Entry, Event, NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
+from model.registry import MAX_LINE, Entry, Event, NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
 from training import train
 from training.config import TrainingConfig
 
@@ -138,12 +140,28 @@ def test_a_broken_version_is_refused_whatever_is_said(registry: Registry) -> Non
     assert registry.history().entries[-1].what is Event.REFUSED
 
 
-def test_a_loader_that_trips_over_a_torn_file_refuses_in_one_line(registry: Registry) -> None:
+@pytest.mark.parametrize("error", [KeyError("weights"), OSError(5, "weights"), TypeError("weights"), ValueError("weights")])
+def test_a_loader_that_trips_over_a_torn_file_refuses_in_one_line(registry: Registry, error: Exception) -> None:
     def trip(folder: Path) -> Loaded:
-        raise KeyError("weights")
+        raise error
 
-    with pytest.raises(RegistryError, match="cannot be loaded: 'weights'"):
+    with pytest.raises(RegistryError, match=r"cannot be loaded: .*weights"):
         Registry(registry.folder, trip).promote("v1", why="mencoba", who="ani", at=AT)
+
+
+def test_a_refusal_takes_no_more_of_the_ledger_than_a_reason_may(registry: Registry) -> None:
+    def trip(folder: Path) -> Loaded:
+        raise SalurError("rusak " * 1_000)
+
+    with pytest.raises(Refused):
+        Registry(registry.folder, trip).promote("v1", why="mencoba", who="ani", at=AT)
+    assert len(registry.history().entries[-1].why) == 2_000
+
+
+def test_a_version_that_is_not_there_is_no_refusal_that_the_ledger_tells_of(registry: Registry) -> None:
+    with pytest.raises(RegistryError, match="no version 'v8'; there are v1, v2, v3"):
+        promote(registry, "v8")
+    assert list(registry.history().entries) == []
 
 
 def test_a_version_under_another_name_is_refused(registry: Registry) -> None:
@@ -153,8 +171,9 @@ def test_a_version_under_another_name_is_refused(registry: Registry) -> None:
 
 
 def test_agencies_must_be_those_of_the_register(registry: Registry) -> None:
-    with pytest.raises(RegistryError, match="names agencies that the register does not have: dishub"):
+    with pytest.raises(Refused, match="names agencies that the register does not have: dishub") as told:
         registry.promote("v1", why="mencoba", who="ani", at=AT, register=Register(REGISTER.agencies[:1]))
+    assert (told.value.kind, told.value.about) == (Refusal.UNKNOWN_AGENCIES, ("dishub",))
     newer = Register((*REGISTER.agencies, Agency("bpbd", "BPBD"), Agency("lama", "Dinas lama", valid_until="2020-01-01")))
     with pytest.raises(RegistryError, match="trained without agencies that are in the register: bpbd; train again"):
         registry.promote("v1", why="mencoba", who="ani", at=AT, register=newer, force_why="biar")
@@ -262,6 +281,8 @@ def test_a_torn_shadow_is_an_error_that_stopping_it_mends(registry: Registry, co
     (registry.folder / "shadow").write_text(content, encoding="utf-8")
     with pytest.raises(RegistryError, match="stop the shadow to mend it"):
         registry.shadow()
+    registry.promote("v2", why="mencoba", who="ani", at=AT, force_why="uji")
+    assert [entry.what for entry in registry.history().entries] == [Event.PROMOTED] * 2, "it stands in nobody's way"
     registry.stop_shadow(why="rusak", who="ani", at=AT)
     assert registry.shadow() is None
 
@@ -313,12 +334,21 @@ def test_rolling_back_goes_to_the_version_live_before_and_again_further_back(reg
     assert registry.current() == "v1"
 
 
+def test_what_was_live_twice_is_gone_back_to_twice(registry: Registry) -> None:
+    for version in ("v1", "v2", "v1", "v3"):
+        promote(registry, version, force_why="uji")
+    assert [registry.rollback(why="salah rute", who="budi", at=AT).version for _ in range(3)] == ["v1", "v2", "v1"]
+    with pytest.raises(RegistryError, match="no version was live before"):
+        registry.rollback(why="terus", who="budi", at=AT)
+
+
 def test_a_promotion_that_was_cut_off_before_the_pointer_moved_does_not_count(registry: Registry) -> None:
     for version in ("v1", "v2", "v3"):
         promote(registry, version, force_why="uji")
     (registry.folder / "current").write_text("v2\n", encoding="utf-8")
     entry = registry.rollback(why="mati listrik", who="budi", at=AT)
     assert (entry.version, entry.previous, registry.current()) == ("v1", "v2", "v1")
+    assert registry.history().live == ["v1"]
     with pytest.raises(RegistryError, match="no version was live before"):
         registry.rollback(why="lagi", who="budi", at=AT)
 
@@ -390,8 +420,89 @@ def test_a_torn_last_line_is_told_and_spoils_no_later_line(registry: Registry) -
     assert len(registry.history().faults) == 1
 
 
+def test_a_full_disk_leaves_what_was_live_and_what_ran_beside_it_and_spoils_no_later_line(registry: Registry) -> None:
+    promote(registry, "v1")
+    shadow(registry, "v2")
+    size = (registry.folder / "ledger.jsonl").stat().st_size
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 9, usual[1]))  # a little of a line is taken still
+    try:
+        for move in (partial(registry.promote, "v3", force_why="uji"), partial(registry.start_shadow, "v3"), registry.stop_shadow):
+            with pytest.raises(RegistryError, match="cannot be written"):
+                move(why="mencoba", who="ani", at=AT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert (registry.current(), registry.shadow()) == ("v1", Shadowed("v2", AT))
+    promote(registry, "v3", force_why="uji")
+    assert [entry.version for entry in registry.history().entries] == ["v1", "v2", "v3"]
+    assert [fault.line for fault in registry.history().faults] == [3]
+
+
+def test_after_a_power_cut_the_pointer_and_the_ledger_name_what_was_said_to_be_live(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: dict[int, int] = {}
+    whole, renamed = os.fsync, Path.replace
+
+    def sync(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        synced[found.st_ino] = found.st_size
+        whole(descriptor)
+
+    def on_the_disk(path: Path) -> bool:
+        return synced.get(path.stat().st_ino) == path.stat().st_size
+
+    def replace(part: Path, target: Path) -> Path:
+        assert on_the_disk(part)
+        assert on_the_disk(registry.folder / "ledger.jsonl")
+        synced.pop(registry.folder.stat().st_ino, None)
+        return renamed(part, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", replace)
+    for move in (
+        partial(promote, registry, "v1"),
+        partial(shadow, registry, "v2"),
+        partial(registry.stop_shadow, why="u", who="a", at=AT),
+    ):
+        synced.clear()
+        move()
+        assert on_the_disk(registry.folder / "ledger.jsonl")
+        assert on_the_disk(registry.folder), "the pointer is in its place, or gone from it, as the disk knows it"
+
+
+def test_the_ledger_has_one_line_an_event_and_a_blank_one_by_hand_is_none(registry: Registry) -> None:
+    promote(registry, "v1")
+    promote(registry, "v2", force_why="uji")
+    ledger = registry.folder / "ledger.jsonl"
+    assert ledger.read_bytes().count(b"\n") == 2
+    ledger.write_bytes(ledger.read_bytes().replace(b"\n", b"\n\n"))
+    assert (registry.history().live, registry.history().faults) == (["v1", "v2"], [])
+
+
+def test_a_line_longer_than_any_is_told_and_spoils_no_later_line(registry: Registry) -> None:
+    registry.record("trained", version="v1", who="ani", at=AT, figures={"note": "x" * MAX_LINE})
+    promote(registry, "v1")
+    assert registry.history().faults
+    assert [entry.what for entry in registry.history().entries] == [Event.PROMOTED]
+
+
+def test_a_pointer_that_cannot_be_read_is_told_in_one_line(registry: Registry) -> None:
+    (registry.folder / "current").mkdir()
+    with pytest.raises(RegistryError, match="current: cannot be read: Is a directory"):
+        registry.current()
+
+
 @pytest.mark.parametrize(
-    "line", ["[]", '{"what": "exploded"}', '{"what": "promoted", "who": 7}', '{"what": "refused", "figures": 1}', "x"]
+    "line",
+    [
+        '{"figures": ' + "[" * 100_000,
+        "[]",
+        '{"what": "exploded"}',
+        '{"what": "promoted", "who": 7}',
+        '{"what": "refused", "figures": 1}',
+        "x",
+    ],
 )
 def test_a_line_changed_by_hand_is_told_and_passed_over(registry: Registry, line: str) -> None:
     (registry.folder / "ledger.jsonl").write_text(f"{line}\n", encoding="utf-8")
@@ -456,9 +567,10 @@ def test_nothing_is_recorded_that_could_not_be_read_or_answered_for(
     assert (history.entries, history.faults) == ([kept], [])
 
 
-def test_what_is_live_changes_by_promotion_and_rollback_alone(registry: Registry) -> None:
+@pytest.mark.parametrize("what", ["promoted", "rolled-back", "shadowed", "shadow-ended"])
+def test_what_is_live_changes_by_promotion_and_rollback_alone(registry: Registry, what: str) -> None:
     with pytest.raises(ValueError, match="promote and rollback alone"):
-        registry.record("promoted", version="v1", at=AT, who="ani", why="diam-diam")
+        registry.record(what, version="v1", at=AT, who="ani", why="diam-diam")
     assert list(registry.history().entries) == []
 
 
@@ -475,6 +587,17 @@ def test_models_are_named_by_current_version_or_path(registry: Registry, tmp_pat
             registry.path(name)
     with pytest.raises(RegistryError, match="there are v1, v2, v3"):
         registry.resolve("v8")
+    with pytest.raises(RegistryError, match="'' is neither a version"):  # a variable of the shell that was never set
+        registry.resolve("")
+
+
+def test_versions_are_told_in_order_and_the_newest_where_one_is_asked_for_that_is_not_there(registry: Registry) -> None:
+    names = [f"w{number:02}" for number in range(20)]
+    for name in reversed(names):
+        add(registry, name)
+    assert registry.versions() == ["v1", "v2", "v3", *names]
+    with pytest.raises(RegistryError, match=f"there are {', '.join(names[-10:])}$"):
+        registry.path("v8")
 
 
 def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
