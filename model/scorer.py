@@ -184,7 +184,7 @@ class Scorer:
 
         Without a limit on their number, the words' weights and the bias add up to the score.
         """
-        if not len(words) or not {first, second} <= self._place.keys():  # a rule may name an agency never trained on
+        if not {first, second} <= self._place.keys():  # a rule may name an agency never trained on
             return ()
         both = [self._place[first], self._place[second]]
         size = len(words)

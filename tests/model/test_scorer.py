@@ -3,18 +3,21 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 
+from model.artifact import ArtifactError
 from model.complaint import Complaint
 from model.labelled import load
 from model.reader import Reader
 from model.register import Register
 from model.router import Router
-from model.scorer import Scorer
+from model.scorer import Arrays, Scorer, Table
+from model.text import Word
 from training import train
 from training.calibrate import dismiss_workers, fit_pipeline
 from training.config import TrainingConfig
@@ -87,10 +90,103 @@ def test_training_twice_here_and_in_processes_of_their_own_gives_the_same_arrays
     assert np.array_equal(artifact.arrays["additions"], router.scorer.arrays.additions)
 
 
+def by_hand(features: dict[str, tuple[float, ...]], agencies: Sequence[str]) -> Scorer:
+    """A scorer of words that each weigh 1; what each says for each agency is written beside it."""
+    additions = np.array([(*says, 1.0) for says in features.values()], dtype=np.float32)
+    return Scorer(list(features), Arrays(additions, np.zeros(len(agencies), np.float32)), agencies)
+
+
+@pytest.mark.parametrize(
+    ("additions", "bias", "said"),
+    [
+        (np.zeros((3, 3), np.float32), np.zeros(2, np.float32), "additions: float32 of shape"),
+        (np.zeros((2, 2), np.float32), np.zeros(2, np.float32), "additions: float32 of shape"),
+        (np.zeros((2, 3), np.float64), np.zeros(2, np.float32), "additions: float64"),
+        (np.zeros((2, 3), np.float32), np.zeros(2, np.float64), "bias: float64"),
+        (np.full((2, 3), np.nan, np.float32), np.zeros(2, np.float32), "must be finite"),
+        (np.zeros((2, 3), np.float32), np.array([0, np.inf], np.float32), "must be finite"),
+        (np.full((2, 3), -1, np.float32), np.zeros(2, np.float32), "weights below 0"),
+        (np.zeros((2, 2), np.float32), np.zeros(1, np.float32), "1 columns for 2 agencies"),
+    ],
+)
+def test_arrays_that_do_not_fit_each_other_are_no_model(additions: Table, bias: Table, said: str) -> None:
+    with pytest.raises(ArtifactError, match=said):
+        Arrays.of({"additions": additions, "bias": bias}, features=2, agencies=2)
+
+
+def test_a_model_tells_two_agencies_apart_and_may_have_further_columns() -> None:
+    given = {"additions": np.ones((2, 4), np.float32), "bias": np.zeros(3, np.float32)}
+    assert Arrays.of(given, features=2, agencies=2).bias.tolist() == [0, 0, 0]
+    assert len(Arrays.of(given, features=2, agencies=3).bias) == 3
+    with pytest.raises(ArtifactError, match="there must be two agencies at least"):
+        Arrays.of(given, features=2, agencies=1)
+
+
+def as_words(text: str) -> list[Word]:
+    return [Word(word, word, "text", place, place + 1, not place, word) for place, word in enumerate(text.split())]
+
+
+def test_words_that_speak_against_the_first_agency_are_evidence_as_much_as_those_for_it() -> None:
+    scorer = by_hand({"slampu": (3.0, 0.0), "ssampah": (0.0, 4.0), "spasar": (9.0, 9.0)}, ["dishub", "dlh"])
+    words = as_words("lampu pasar sampah")
+    scores = scorer.scores(words)
+    found = scorer.evidence(words, scores, "dishub", "dlh")
+    scale = 3**-0.5
+    assert [one.word for one in found] == ["sampah", "lampu", "pasar"]
+    assert [one.weight / scale for one in found] == pytest.approx([0.0, 3.0, 9.0])
+    assert [one.margin / scale for one in found] == pytest.approx([-4.0, 3.0, 0.0])
+
+
+def test_no_pair_reaches_across_two_parts_and_a_repeated_word_counts_less_each_time() -> None:
+    scorer = by_hand({"slampu": (3.0, 0.0), "ssampah": (0.0, 5.5), "slampu sampah": (0.0, 50.0)}, ["dishub", "dlh"])
+    best, _, known = scorer.parts(scorer.scores(as_words("lampu sampah")), [0, 1])
+    assert (best.tolist(), known.tolist()) == ([0, 1], [1, 1])
+    best, _, known = scorer.parts(scorer.scores(as_words("sampah lampu lampu")), [0])  # 5.5 beside 3 * (1 + log 2), not 3 * 2
+    assert (best.tolist(), known.tolist()) == ([1], [3])
+
+
+def test_no_more_than_the_strongest_twelve_words_are_told() -> None:
+    scorer = by_hand({f"sw{number}": (float(number), 0.0) for number in range(30)}, ["dishub", "dlh"])
+    words = as_words(" ".join(f"w{number}" for number in range(30)))
+    found = scorer.evidence(words, scorer.scores(words), "dishub", "dlh")
+    assert [one.word for one in found] == [f"w{number}" for number in range(29, 17, -1)]
+
+
+@pytest.mark.parametrize(("text", "first", "second"), [("", "dishub", "dlh"), ("lampu", "bptd", "dlh"), ("lampu", "dlh", "bptd")])
+def test_where_nothing_is_said_or_a_rule_names_who_was_never_trained_on_there_is_no_evidence(
+    text: str, first: str, second: str
+) -> None:
+    scorer = by_hand({"slampu": (3.0, 0.0)}, ["dishub", "dlh"])
+    words = as_words(text)
+    assert scorer.evidence(words, scorer.scores(words), first, second) == ()
+
+
+def test_the_words_of_an_abbreviation_are_one_evidence_at_the_place_where_it_stands(router: Router) -> None:
+    text = "RS di Sangatta kotor"
+    words = router.reader.analyzer.words(Complaint(text=text))
+    scores = router.scorer.scores(words)
+    found = router.scorer.evidence(words, scores, "dishub", "pln")
+    assert {(text[one.span.start : one.span.end], one.word) for one in found} == {
+        ("RS", "rumah sakit"), ("di", "di"), ("Sangatta", "sangatta"), ("kotor", "kotor"),
+    }  # fmt: skip
+    first, second = (router.scorer.agencies.index(agency) for agency in ("dishub", "pln"))
+    bias = router.scorer.arrays.bias
+    assert sum(one.weight for one in found) + bias[first] == pytest.approx(scores.columns[first], abs=1e-3)
+    lead = scores.columns[first] - scores.columns[second]
+    assert sum(one.margin for one in found) + bias[first] - bias[second] == pytest.approx(lead, abs=1e-3)
+
+
+def test_the_likeliest_twelve_are_ranked_and_equals_stand_in_the_registers_order() -> None:
+    agencies = [f"a{number}" for number in range(40)]
+    scorer = by_hand({"slampu": (*[0.0] * 39, 5.0)}, agencies)
+    ranked = scorer.ranked(scorer.scores(as_words("lampu")))
+    assert [candidate.agency for candidate in ranked] == ["a39", *agencies[:11]]
+
+
 SCORE = """
 import hashlib
 import numpy as np
-from model.scorer import Arrays, Scorer
+from model.scorer import Arrays, Scorer, Table
 from model.text import Word
 chance = np.random.default_rng(0)
 names = [f"sw{number}" for number in range(20_000)]
