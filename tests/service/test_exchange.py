@@ -238,6 +238,22 @@ def test_rows_without_an_id_are_known_again_by_what_they_say(imports: Imports) -
     assert job.counts["did_known"] == 1
 
 
+def test_rows_without_an_id_that_differ_in_day_title_or_text_are_several(imports: Imports) -> None:
+    first = list(line("", "lampu mati di depan pasar"))
+    others = [
+        [*first[:1], "2026-03-05", *first[2:]],
+        [*first[:2], "Judul lain", *first[3:]],
+        [*first[:3], "lampu padam", *first[4:]],
+    ]
+    assert imports.run(workbook(first, *others)).counts["did_new"] == 4
+
+
+def test_an_id_that_none_can_be_made_of_does_not_lose_its_row(imports: Imports) -> None:
+    content = workbook(line("###", "lampu mati"), line("??", "jalan rusak"))
+    assert imports.run(content).counts["did_new"] == 2
+    assert imports.run(content).counts["did_known"] == 2
+
+
 @pytest.mark.parametrize("number", ["-", "1,23457E+11"])
 def test_reports_whose_id_is_none_are_not_taken_for_one(imports: Imports, number: str) -> None:
     content = as_csv(line(number, "lampu mati"), line(number, "jalan rusak"))
@@ -320,6 +336,17 @@ def test_what_became_confidential_leaves_other_matters_as_they_were(imports: Imp
     assert {member.id for member in members} == {numbers["L1"], numbers["L2"]}
 
 
+def test_of_a_matter_what_became_confidential_since_is_left_out_and_the_others_stay_one(imports: Imports) -> None:
+    said = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut petugas"
+    imports.run(workbook(line("L1", said), line("L2", f"{said} ya"), line("L3", f"{said} pak")))
+    imports.run(workbook(line("L2", f"{said} ya", kind="Rahasia")))
+    with imports.parts.database.read() as connection:
+        numbers = {row.client_id: row.id for row in connection.execute(select(complaint.c.client_id, complaint.c.id))}
+        assert {member.id for member in cases.members(connection, numbers["L3"])} == {numbers["L1"]}
+        assert not cases.members(connection, numbers["L2"])
+        assert numbers["L2"] not in review.group(connection, numbers["L1"]), "no verdict on it serves the others, nor theirs it"
+
+
 def test_confidential_rows_never_go_out_by_themselves(imports: Imports) -> None:
     job = imports.run(workbook(line("L1", "pasti lampu mati", kind="Rahasia")))
     assert job.counts["did_review"] == 1
@@ -339,7 +366,9 @@ def test_what_is_over_without_a_disposition_is_left_alone(imports: Imports) -> N
         ("Konten Terblokir", "closed"),
         ("Diblokir", "closed"),
         ("Selesai Otomatis", "closed"),
+        ("Dihapus", "closed"),
         ("Belum Selesai", "open"),
+        ("Belum  Selesai", "open"),
         ("Belum diselesaikan", "open"),
         ("Tidak Ditutup", "open"),
         ("Menunggu Kelengkapan Informasi", "open"),
@@ -360,6 +389,26 @@ def test_rows_that_say_nothing_are_named_and_the_others_go_on(imports: Imports) 
 def test_a_text_longer_than_we_keep_is_cut(imports: Imports) -> None:
     job = imports.run(workbook(line("L1", "lampu mati " * 2_500)))
     assert job.counts["did_new"] == 1
+
+
+def test_other_fields_longer_than_we_keep_are_cut_and_none_is_left_out(imports: Imports) -> None:
+    header = (*HEADER[:9], "Kelurahan", "Sumber Laporan")
+    long = [*line("L1", "lampu mati")[:9], "Teluk Lingga " * 50, "Telepon " * 50]
+    long[2], long[8] = "Judul " * 200, "Sangatta Utara " * 50
+    short = [*line("L2", "lampu mati lagi")[:9], "Teluk Lingga", "Telepon"]
+    assert imports.run(workbook(long, short, header=header)).counts["did_new"] == 2
+    with imports.parts.database.read() as connection:
+        kept = connection.execute(select(complaint).where(complaint.c.client_id == "L2")).one()
+    assert (kept.kecamatan, kept.desa, kept.channel) == ("Sangatta Utara", "Teluk Lingga", "Telepon")
+
+
+@pytest.mark.parametrize("words", ["", "-", "." * 30_000 + "lampu mati"])
+def test_a_row_whose_title_says_it_all_is_taken_in_by_its_title(imports: Imports, words: str) -> None:
+    only_title = list(line("L1", words))
+    only_title[2] = "Lampu jalan mati"
+    assert imports.run(as_csv(only_title), "ekspor.csv").counts["did_new"] == 1
+    with imports.parts.database.read() as connection:
+        assert connection.execute(select(complaint.c.text)).scalar_one() == "Lampu jalan mati"
 
 
 # dispositions as verdicts
@@ -385,6 +434,8 @@ def test_what_was_decided_elsewhere_is_never_told_to_have_gone_out_by_itself(imp
     imports.run(workbook(line("L1", "pasti lampu mati", "Dishub")), names={"nama-0": "dishub"})
     assert imports.count(decision, decision.c.decided_by == "model") == 0
     assert imports.count(decision, decision.c.decided_by == "person") == 1
+    counts = imports.job(1).counts
+    assert (counts["did_settled"], counts.get("did_auto", 0)) == (1, 0)
 
 
 @both
@@ -424,6 +475,33 @@ def test_what_our_own_people_decided_stays_decided(imports: Imports) -> None:
     assert job.counts["did_decided"] == 1
     assert imports.count(verdict) == 1
     assert rows_of(imports.fetch(job.id))[0][OURS[1]] == "Diputuskan petugas"
+
+
+def test_what_our_own_people_closed_stays_closed(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        row = connection.execute(select(standing)).one()
+        review.record(connection, row, Choice(outcome="not-a-complaint"), origin="desk", account_id=1)
+    assert imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"}).counts["did_decided"] == 1
+    assert imports.count(standing, standing.c.state == "closed") == 1
+
+
+@pytest.mark.parametrize("outcome", ["needs-info", "returned"])
+def test_what_still_waits_for_somebody_here_is_settled_by_a_disposition_elsewhere(imports: Imports, outcome: str) -> None:
+    imports.run(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        row = connection.execute(select(standing)).one()
+        review.record(connection, row, Choice(outcome=outcome), origin="desk", account_id=1)
+    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
+    assert job.counts["did_confirmed"] == 1
+    assert imports.count(standing, standing.c.state == "decided", standing.c.agency == "dishub") == 1
+
+
+def test_a_complaint_that_somebody_had_open_once_is_not_left_for_ever(imports: Imports) -> None:
+    imports.run(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        connection.execute(update(standing).values(claimed_by=1, claimed_until=now() - dt.timedelta(seconds=1)))
+    assert imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"}).counts["did_confirmed"] == 1
 
 
 def test_a_complaint_that_somebody_has_open_is_left_to_them(imports: Imports) -> None:
@@ -512,9 +590,12 @@ def test_a_proposed_agency_is_called_by_its_name_alone(imports: Imports) -> None
 def test_a_mapping_is_remembered_and_asked_no_more(imports: Imports) -> None:
     imports.run(workbook(line("L1", "lampu mati", "Kantor Lampu")), names={"nama-0": "dishub"})
     number = imports.begin(workbook(line("L2", "lampu mati lagi", "KANTOR  LAMPU")))
+    assert "names" in imports.job(number).counts
     page = imports.page(number)
     assert "1 nama yang sudah dipadankan" in page
-    assert imports.go(number).counts["did_confirmed"] == 1
+    done = imports.go(number)
+    assert done.counts["did_confirmed"] == 1
+    assert "names" not in done.counts, "what the file calls agencies is kept no longer than it is asked about"
 
 
 def test_the_whole_government_is_nobody_in_particular(imports: Imports) -> None:
@@ -628,6 +709,17 @@ def test_a_disposition_that_names_no_office_of_the_family_does_not_contradict_th
     row = line("L1", "pak lurah tidak masuk", named, kecamatan=kecamatan)
     job = imports.run(workbook(row), names={"nama-0": "kecamatan"})
     assert {name for name in job.counts if name in ("did_confirmed", "did_changed")} == {did}
+
+
+def test_another_office_of_the_family_is_another_disposition_but_the_family_alone_is_none(imports: Imports) -> None:
+    said = "pak lurah tidak masuk"
+    imports.run(workbook(line("L1", said, "Kecamatan Bengalon")), names={"nama-0": "kecamatan"})
+    family = imports.run(workbook(line("L1", said, "Kantor Camat", kecamatan="")), names={"nama-0": "kecamatan"})
+    assert family.counts["did_decided"] == 1
+    other = imports.run(workbook(line("L1", said, "Kecamatan Sangatta Utara")), names={"nama-0": "kecamatan"})
+    assert {name for name in other.counts if name in ("did_confirmed", "did_changed", "did_decided")} != {"did_decided"}
+    assert imports.count(standing, standing.c.unit == "Sangatta Utara") == 1
+    assert imports.count(verdict) == 2
 
 
 def test_a_mapping_knows_its_special_answers() -> None:
