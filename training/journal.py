@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
-from model.faults import Fault, InvalidData, SalurError
+from model.faults import SalurError
 from model.files import for_us_alone
 
 ERROR = b'{"error":'
@@ -33,15 +33,13 @@ class Journal:
         """Begin a journal, or with `resume` go on with one where it is there.
 
         `run` is what must be the same for two runs to give the same lines. Raises JournalError where a journal is there that
-        is not to be resumed, is another run's, or is being written; InvalidData where the folder is missing.
+        is not to be resumed, is another run's, or is being written.
         """
         self.part, self._state, self._run = part, state, dict(run)
         self.lines = self.errors = 0
         """Whole lines that are there, and how many of them are errors."""
         self.records, self.digest = 0, ""
         """How many records of the input were announced, and the digest of these."""
-        if not part.resolve().parent.is_dir():
-            raise InvalidData([Fault(str(part.parent), 0, "no such folder")])
         self._file = open(part, "a+b", opener=for_us_alone)  # noqa: SIM115
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import hashlib
 import importlib.util
 import io
@@ -29,7 +28,7 @@ from model.faults import InvalidData, SalurError
 from model.router import Router
 from service.schemas import ROUTING
 from training import cli, predict
-from training.journal import JournalError
+from training.journal import Journal, JournalError
 from training.predict import CHUNK_RECORDS, Work, answer
 
 TEXTS = (
@@ -217,11 +216,11 @@ def test_memory_does_not_grow_with_the_input(tiny_artifact: Path, tmp_path: Path
 
 
 def test_standard_input_goes_to_standard_output(tiny_artifact: Path) -> None:
-    given = "".join(f"{json.dumps(row)}\n" for row in complaints(3)).encode()
+    given = "".join(f"{json.dumps(row)}\n" for row in [*complaints(3), {"id": "a-3", "text": ""}]).encode()
     ran = subprocess.run(command(tiny_artifact, Path("-"), Path("-")), input=given, capture_output=True, check=False)
-    assert ran.returncode == 0
-    assert [json.loads(line)["id"] for line in ran.stdout.splitlines()] == ["a-0", "a-1", "a-2"]
-    assert ran.stderr.decode() == "standard output: 3 complaints answered\n"
+    assert ran.returncode == 2
+    assert [json.loads(line)["id"] for line in ran.stdout.splitlines()] == ["a-0", "a-1", "a-2", "a-3"]
+    assert ran.stderr.decode().splitlines()[0] == "standard output: 3 complaints answered, 1 could not be read"
 
 
 def run_main(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
@@ -329,7 +328,9 @@ def test_an_export_comes_back_with_our_columns_beside_theirs(tiny_artifact: Path
     assert leftovers(tmp_path) == []
 
 
-def test_a_table_comes_back_with_our_columns_and_an_error_where_there_is_no_text(tiny_artifact: Path, tmp_path: Path) -> None:
+def test_a_table_comes_back_with_our_columns_and_an_error_where_there_is_no_text(
+    tiny_artifact: Path, router: Router, tmp_path: Path
+) -> None:
     (tmp_path / "in.csv").write_text(
         f"Nomor;Isi Aduan;Tanggal;Rahasia\n7;{TEXTS[2]};3 Maret 2026;ya\n8;;;\n9;{TEXTS[3]};;\n", encoding="utf-8"
     )
@@ -337,11 +338,29 @@ def test_a_table_comes_back_with_our_columns_and_an_error_where_there_is_no_text
     header, first, second, third = csv.reader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8")), delimiter=";")
     assert done.errors == 1
     assert header == ["Nomor", "Isi Aduan", "Tanggal", "Rahasia", *predict.COLUMNS]
-    assert first[:5] == ["7", TEXTS[2], "3 Maret 2026", "ya", "perumdam"]
-    assert "confidential" in first[8]
+    assert first[:4] == ["7", TEXTS[2], "3 Maret 2026", "ya"]
+    said = router.route(Complaint(TEXTS[2], confidential=True))
+    assert len(said.reasons) > 1
+    reasons, sure = " ".join(said.reasons), f"{said.candidates[0].probability:.4f}"
+    assert first[4:] == ["perumdam", said.unit, said.decision, sure, reasons, router.version, ""]
     assert second == ["8", "", "", "", "", "", "", "", "", "", "text is empty"]
     assert third[4] == "disdukcapil"
-    assert 0 < float(third[7]) <= 1
+
+
+def test_a_file_in_capital_letters_comes_back_in_capital_letters_or_small_ones(tiny_artifact: Path, tmp_path: Path) -> None:
+    (tmp_path / "ADUAN.CSV").write_text(f"id,text\n1,{TEXTS[0]}\n", encoding="utf-8")
+    for target in ("HASIL.CSV", "hasil.csv"):
+        predict.predict(tiny_artifact, tmp_path / "ADUAN.CSV", tmp_path / target)
+    assert (tmp_path / "HASIL.CSV").read_bytes() == (tmp_path / "hasil.csv").read_bytes()
+
+
+def test_no_answers_are_written_among_a_models_own_files(tiny_artifact: Path, tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "in.jsonl", complaints(1))
+    model = Path(shutil.copytree(tiny_artifact, tmp_path / "model"))
+    for target in (model / "out.jsonl", model / "report" / "out.jsonl"):
+        with pytest.raises(InvalidData, match="lies in the model's own folder"):
+            predict.predict(model, source, target)
+        assert not target.exists()
 
 
 @pytest.mark.parametrize("name", [lapor.OURS[0], predict.COLUMNS[0]])
@@ -446,6 +465,26 @@ def test_half_a_line_is_written_anew(tiny_artifact: Path, tmp_path: Path, short_
         assert done.resumed == whole[:size].count(b"\n")
 
 
+def test_a_run_that_is_killed_as_soon_as_its_first_lines_are_written_goes_on(
+    tiny_artifact: Path, tmp_path: Path, short_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, whole = short_run
+    written = Journal.write
+
+    def killed(journal: Journal, lines: bytes, count: int, errors: int) -> None:
+        written(journal, lines, count, errors)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            predict.predict(tiny_artifact, source, tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl.part").stat().st_mode & 0o077 == 0, "nobody else reads what complaints are about"
+    done = predict.predict(tiny_artifact, source, tmp_path / "out.jsonl", resume=True)
+    assert (done.resumed, done.errors) == (CHUNK_RECORDS, 1)
+    assert (tmp_path / "out.jsonl").read_bytes() == whole
+
+
 def test_what_could_not_be_read_is_not_called_answered_before_either() -> None:
     told = str(predict.Summary("out.jsonl", 3_000, 1, 2_000))
     assert told == "out.jsonl: 2,999 complaints answered, 1 could not be read; 2,000 of the 3,000 were done before"
@@ -469,7 +508,12 @@ def test_only_the_same_input_model_and_options_go_on(tiny_artifact: Path, tmp_pa
     target = unfinished(tmp_path, short_run, 50_000, as_run(tiny_artifact), records=3)
     with pytest.raises(JournalError, match="knows of 3"):
         predict.predict(tiny_artifact, source, target, resume=True)
-    (tmp_path / "out.jsonl.state").write_text("{", encoding="utf-8")
+    state = tmp_path / "out.jsonl.state"
+    for torn in ("{", "[]", '{"run": {}}', '{"run": {}, "records": [], "digest": ""}'):
+        state.write_text(torn, encoding="utf-8")
+        with pytest.raises(JournalError, match="missing or unreadable"):
+            predict.predict(tiny_artifact, source, target, resume=True)
+    state.unlink()
     with pytest.raises(JournalError, match="missing or unreadable"):
         predict.predict(tiny_artifact, source, target, resume=True)
     assert (tmp_path / "out.jsonl.part").stat().st_size == 50_000
@@ -485,10 +529,11 @@ def test_an_unfinished_output_is_not_written_over(tiny_artifact: Path, tmp_path:
 
 def test_two_runs_never_write_the_same_output(tiny_artifact: Path, tmp_path: Path, short_run: Run) -> None:
     target = unfinished(tmp_path, short_run, 50_000, as_run(tiny_artifact))
-    with (tmp_path / "out.jsonl.part").open("ab") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(JournalError, match="another run is writing it"):
-            predict.predict(tiny_artifact, short_run[0], target, resume=True)
+    with (
+        Journal(tmp_path / "out.jsonl.part", tmp_path / "out.jsonl.state", as_run(tiny_artifact), resume=True),
+        pytest.raises(JournalError, match="another run is writing it"),
+    ):
+        predict.predict(tiny_artifact, short_run[0], target, resume=True)
 
 
 def test_a_table_goes_on_as_well(tiny_artifact: Path, tmp_path: Path) -> None:
