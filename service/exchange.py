@@ -296,7 +296,6 @@ def _write_back(parts: Parts, job: Job) -> None:
     copy = folder / uploads.new_name(original.suffix)
     try:
         lapor.write_back(original, copy, _cells(parts, job, original))
-        copy.chmod(0o600)
         with parts.database.write() as connection:
             import_jobs.move(connection, job, "done", job.counts, path=copy.name, finished_at=now())
             audit_log.write(connection, "import-finished", f"import:{job.id}", {"rows": job.counts.get("rows", 0)})

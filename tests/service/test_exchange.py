@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import errno
 import io
 import os
 import stat
@@ -457,6 +458,18 @@ def test_a_complaint_that_was_passed_on_since_is_the_newer_dispositions(imports:
     assert imports.count(verdict) == 2
 
 
+def test_of_two_offices_that_one_file_names_the_first_counts_however_far_apart(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "CHUNK", 1)
+    twice = workbook(line("L1", "lampu mati", "Dishub"), line("L1", "lampu mati", "PUPR"))
+    for _ in range(2):
+        assert imports.run(twice, names={"nama-0": "dishub", "nama-1": "dpupr"}).counts["did_decided"] >= 1
+    with imports.parts.database.read() as connection:
+        given = connection.execute(select(verdict.c.agency, verdict.c.account_id)).all()
+    assert [tuple(row) for row in given] == [("dishub", 1)], "and it is told who let the file in"
+
+
 def test_a_complaint_that_was_purged_is_decided_no_more(imports: Imports) -> None:
     imports.run(workbook(line("L1", "pasti lampu mati"), line("L2", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
     retention.purge(imports.parts.database, now() + dt.timedelta(days=1))
@@ -885,6 +898,18 @@ def test_a_full_disk_ends_a_job_with_a_reason(imports: Imports, monkeypatch: pyt
 
 
 @both
+def test_a_copy_that_cannot_be_written_whole_is_told_and_leaves_no_half(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_original: Path, copy: Path, _cells: object) -> None:
+        copy.write_bytes(b"separuh")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(lapor, "write_back", full)
+    job = imports.run(workbook(line("L1", "lampu mati")))
+    assert job.state == "failed"
+    assert imports.count(complaint) == 1
+    assert b"separuh" not in [path.read_bytes() for path in imports.parts.settings.uploads.iterdir()]
+
+
 def test_only_one_import_is_worked_on_at_a_time(imports: Imports) -> None:
     imports.upload(workbook(line("L1", "lampu mati")))
     imports.upload(workbook(line("L2", "lampu mati")))
