@@ -127,6 +127,33 @@ def test_what_somebody_has_open_nobody_else_decides(api: Api, database: Database
     assert rows(database, verdict) == []
 
 
+def test_who_has_a_complaint_open_may_open_it_again_and_gets_it_as_their_next_but_nobody_else_does(
+    api: Api, database: Database, siti: int, budi: int
+) -> None:
+    first, second = arrive(api, "sampah di pasar", "lampu jalan padam")
+    with database.write() as connection:
+        assert review.claim(connection, first, siti, MINUTES)
+        assert review.claim(connection, first, siti, MINUTES)
+        assert review.claim_next(connection, budi, MINUTES) == second
+        assert review.claim_next(connection, siti, MINUTES) == first
+        assert review.claim_next(connection, budi, MINUTES) == second
+
+
+def test_what_is_decided_is_held_for_nobody(api: Api, database: Database, siti: int, budi: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    decide(database, number, siti, Choice("dlh"))
+    with database.write() as connection:
+        assert not review.claim(connection, number, budi, MINUTES)
+        assert review.claim_next(connection, budi, MINUTES) is None
+
+
+def test_what_was_held_too_long_anybody_decides(api: Api, database: Database, siti: int, budi: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    with database.write() as connection:
+        assert review.claim(connection, number, siti, minutes=-1)
+    assert decide(database, number, budi, Choice("dlh")).agency == "dlh"
+
+
 def test_a_claim_ends_by_itself(api: Api, database: Database, siti: int, budi: int) -> None:
     (number,) = arrive(api, "sampah di pasar")
     with database.write() as connection:
