@@ -97,13 +97,14 @@ class Source:
     """A row as the source has it: `complaint.agency` is the source's own name, and text or agency may be empty.
 
     `date_unread`: the source says a date that cannot be read, so that the complaint has none. `month_first`: it says one that
-    can only be read with the month first.
+    can only be read with the month first. `confidential`: an export marks it as Rahasia.
     """
 
     line: int
     complaint: LabelledComplaint
     date_unread: bool = False
     month_first: bool = False
+    confidential: bool = False
 
 
 @dataclass
@@ -117,6 +118,8 @@ class ImportReport:
     dropped: Counter[str] = field(default_factory=Counter)
     not_mapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     train_only: int = 0
+    confidential: int = 0
+    """Rows that were kept though the export marks them as Rahasia."""
     dates_unread: list[int] = field(default_factory=list)
     """Lines of rows that were kept without their date."""
     months_first: list[int] = field(default_factory=list)
@@ -128,6 +131,8 @@ class ImportReport:
         lines = [self.source, "", f"{'read':<60}{self.read:>8}", f"{'kept':<60}{self.kept.total():>8}"]
         if self.train_only:
             lines.append(f"{'  of these for training only':<60}{self.train_only:>8}")
+        if self.confidential:
+            lines.append(f"{'  of these marked Rahasia (--no-confidential drops them)':<60}{self.confidential:>8}")
         lines.append(f"{'dropped':<60}{self.dropped.total():>8}")
         lines += _counted(self.dropped)
         if self.not_mapped:
@@ -145,6 +150,7 @@ class ImportReport:
             "read": self.read,
             "kept": self.kept.total(),
             "train_only": self.train_only,
+            "confidential": self.confidential,
             "dropped": dict(self.dropped.most_common()),
             "not_mapped": [
                 {"name": name, "category": category, "rows": n} for (name, category), n in self.not_mapped.most_common()
@@ -212,6 +218,7 @@ def import_export(
     columns: Mapping[str, str] | None = None,
     source: str = "",
     strict: bool = False,
+    confidential: bool = True,
     progress: bool | None = None,
 ) -> ImportReport:
     """Make labelled complaints of a source: map its agencies, mask personal data, write JSON Lines.
@@ -219,7 +226,7 @@ def import_export(
     Without a crosswalk the names must be the register's own: ids, names or aliases.
     With `strict`, a pattern of the crosswalk that matched nothing, or a name that no row maps, refuses the import;
     else they are warnings: next month's export need not hold every agency, and a mistyped name
-    shows itself among the names not mapped.
+    shows itself among the names not mapped. Without `confidential`, rows that an export marks as Rahasia are dropped.
     Nothing is written unless the whole source could be read.
     """
     outputs.check_file(out, path, crosswalk)
@@ -230,7 +237,7 @@ def import_export(
     quiet = not sys.stderr.isatty() if progress is None else not progress
     bar = tqdm(rows, desc=name, unit=" rows", disable=quiet, file=sys.stderr, miniters=500)
     mapper = _through(rules) if rules else _by_name(register)
-    kept = list(map_rows(bar, mapper, report, name))
+    kept = list(map_rows(bar, mapper, report, name, confidential=confidential))
     unused = list(rules.unused()) if rules else []
     report.warnings += map(str, unused)
     if strict and (unused or report.not_mapped):
@@ -251,7 +258,9 @@ def import_export(
 Mapper = Callable[[LabelledComplaint], Rule | None]
 
 
-def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, source: str) -> Iterator[LabelledComplaint]:
+def map_rows(
+    rows: Iterable[Source], mapper: Mapper, report: ImportReport, source: str, *, confidential: bool = True
+) -> Iterator[LabelledComplaint]:
     """Yield what of a source is kept, under this register's ids and masked; the report counts all of it."""
     for row in rows:
         report.read += 1
@@ -264,6 +273,9 @@ def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, sourc
         if not complaint.agency:
             report.dropped["no agency: not yet routed"] += 1
             continue
+        if row.confidential and not confidential:
+            report.dropped["marked Rahasia"] += 1
+            continue
         rule = mapper(complaint)
         if rule is None:
             report.dropped["name not mapped"] += 1
@@ -274,6 +286,7 @@ def map_rows(rows: Iterable[Source], mapper: Mapper, report: ImportReport, sourc
             continue
         report.kept[rule.agency] += 1
         report.train_only += rule.use == "train"
+        report.confidential += row.confidential
         if row.date_unread:
             report.dates_unread.append(row.line)
         yield replace(
@@ -322,6 +335,7 @@ def _from_export(path: Path) -> Iterator[Source]:
             ),
             report.date_unread,
             report.month_first,
+            report.confidential,
         )
 
 

@@ -85,6 +85,18 @@ def test_an_export_becomes_labelled_complaints_under_our_agencies(tmp_path: Path
     assert report.warnings == []
 
 
+def test_what_is_marked_rahasia_is_counted_and_can_be_left_out(tmp_path: Path) -> None:
+    kinds = {"1": "", "2": "Rahasia", "3": "Anonim|Rahasia"}
+    rows = [[one, "7 Sep 2024", "Lampu", "", f"Lampu ke-{one} mati", "DISHUB", "", kind] for one, kind in kinds.items()]
+    export = _csv(tmp_path / "a.csv", [*LAPOR, "Tipe Laporan (Anonim/Rahasia)"], *rows)
+    with_all = import_export(export, tmp_path / "all.jsonl", REGISTER)
+    assert (with_all.kept.total(), with_all.confidential) == (3, 2)
+    assert "of these marked Rahasia (--no-confidential drops them) 2" in " ".join(str(with_all).split())
+    without = import_export(export, tmp_path / "out.jsonl", REGISTER, confidential=False)
+    assert [row.id for row in load(tmp_path / "out.jsonl")] == ["1"]
+    assert (without.dropped, without.confidential) == ({"marked Rahasia": 2}, 0)
+
+
 def test_the_closing_table_says_what_became_of_every_row(tmp_path: Path) -> None:
     report = import_export(_export(tmp_path), tmp_path / "out.jsonl", REGISTER, _crosswalk(tmp_path, *RULES, "Nirgendwo,,,dlh,,,"))
     table = " ".join(str(report).split())

@@ -27,6 +27,7 @@ from training.commands.options import FILE, JSON, REGISTER
 )
 @click.option("--source", default="", help="Name of the source, as weights refer to it; else the crosswalk's.")
 @click.option("--strict", is_flag=True, help="Refuse where a name is not mapped or a crosswalk row matches nothing.")
+@click.option("--no-confidential", is_flag=True, help="Drop what an export of LAPOR! marks as Rahasia.")
 @JSON
 def import_(
     export: Path,
@@ -36,6 +37,7 @@ def import_(
     columns: tuple[str, ...],
     source: str,
     strict: bool,
+    no_confidential: bool,
     as_json: bool,
 ) -> None:
     """Make labelled complaints of EXPORT: a LAPOR! export, a table (.csv, .xlsx) or JSON Lines."""
@@ -45,5 +47,7 @@ def import_(
     named = {ours: theirs for ours, _, theirs in pairs}
     register, _ = load_region(register_dir)
     outputs.check_file(out, *map(register_dir.joinpath, REGISTER_FILES))
-    done = sources.import_export(export, out, register, crosswalk, columns=named or None, source=source, strict=strict)
+    done = sources.import_export(
+        export, out, register, crosswalk, columns=named or None, source=source, strict=strict, confidential=not no_confidential
+    )
     click.echo(json.dumps(done.to_dict(), ensure_ascii=False) if as_json else str(done))
