@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import compress
 from typing import Any
+
+import numpy as np
 
 from model import artifact as artifacts
 from model.faults import SalurError
@@ -191,11 +192,12 @@ def hold_out(
     """Split into what teaches and the newest `share` of what the live model has not seen, which judges.
 
     Where that is fewer than the gate asks for, up to half judge: fewer decide nothing, and more would leave nothing to learn.
-    Of nearly the same texts among those that judge the latest does, and the others do not teach either.
+    Nearly the same texts count as one. Among those that judge the latest does, and the others do not teach either.
     """
     fresh = [row for row in dataset.testable(rows) if seen is None or row not in seen]
     fresh.sort(key=lambda row: (row.received_at, row.labelled_at, row.id))
-    judging = max(round(len(fresh) * share), min(compare.MIN_ROWS, len(fresh) // 2))
-    kept = fresh[len(fresh) - judging :]
-    away = {id(row) for row in kept}
-    return [row for row in rows if id(row) not in away], list(compress(kept, dataset.one_of_each(kept)))
+    cases = np.flatnonzero(dataset.one_of_each(fresh)).tolist()
+    judging = max(round(len(cases) * share), min(compare.MIN_ROWS, len(cases) // 2))
+    judges = cases[len(cases) - judging :]
+    away = {id(row) for row in (fresh[judges[0] :] if judges else ())}
+    return [row for row in rows if id(row) not in away], [fresh[number] for number in judges]

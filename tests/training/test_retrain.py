@@ -146,14 +146,21 @@ def test_what_judges_was_seen_by_neither_model(region: Path) -> None:
     assert len(taught) + len(judges) == len(old) + len(new)
 
 
-def test_a_flood_of_one_matter_judges_once(region: Path) -> None:
+def test_a_flood_of_one_matter_judges_once_and_others_fill_its_place() -> None:
+    """A pair of copies among the newest hundred left 99, and the gate decides nothing of fewer than a hundred."""
+    others = [LabelledComplaint(text=f"aduan nomor {n}", agency="dlh", id=f"a{n:03}", received_at="2026-10-01") for n in range(299)]
     flood = [
-        LabelledComplaint(text=f"air di perumahan kami mati sejak tiga hari lalu, rumah nomor {n}", agency="pln", id=f"n{n}")
+        LabelledComplaint(
+            text=f"air di perumahan kami mati sejak tiga hari lalu, rumah nomor {n}",
+            agency="pln",
+            id=f"n{n:02}",
+            received_at="2026-10-02",
+        )
         for n in range(60)
     ]
-    taught, judges = retrain.hold_out([*load(region / "complaints.jsonl"), *flood], Seen.of(load(region / "complaints.jsonl")), 0.5)
-    assert [row.id for row in judges] == ["n9"], "the last of thirty, by their ids"
-    assert sum(row in taught for row in flood) == 30
+    taught, judges = retrain.hold_out([*flood, *others], Seen.of([]), 0.2)
+    assert [row.id for row in judges] == [*(f"a{n}" for n in range(200, 299)), "n59"]
+    assert [row.id for row in taught] == [f"a{n:03}" for n in range(200)]
 
 
 @pytest.mark.parametrize(("fresh", "judging"), [(0, 0), (1, 0), (60, 30), (200, 100), (400, 100), (600, 120)])
