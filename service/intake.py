@@ -279,43 +279,54 @@ def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None)
 
 def _by_key(connection: Connection, arrival: _Arrival, key: str) -> Receipt | None:
     """Find what a key was used for before. Raises `key-reused` for another body, `in-flight` while the first is under way."""
-    number = known_key(connection, arrival.source, key, arrival.digest)
-    if number is None:
+    known = known_key(connection, arrival.source, key)
+    if known is None:
         return None
-    return _old(connection, connection.execute(_WITH_ROUTING.where(complaint.c.id == number)).one())
+    row = connection.execute(_WITH_ROUTING.where(complaint.c.id == known.complaint_id)).one()
+    if known.digest != arrival.digest and not _is_same(row, arrival):
+        raise key_reused()
+    return _old(connection, row)
 
 
-def known_key(connection: Connection, source: str, key: str, digest: str) -> int | None:
-    """Answer the complaint for which a sender used an Idempotency-Key before; nobody else uses it until the transaction ends.
+def known_key(connection: Connection, source: str, key: str) -> Row[Any, Any] | None:
+    """Answer the `digest` and the `complaint_id` for which a sender used an Idempotency-Key before.
 
-    Raises the problems `key-reused` for another body than that of `digest`, `in-flight` while the first is under way.
+    Nobody else uses the key until the transaction ends. Raises the problem `in-flight` while its first use is under way.
     """
     if connection.dialect.name == "postgresql":  # SQLite has one writer: whoever is here waited for the others
         lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 727))")
         if not connection.execute(lock, {"name": f"{source} {key}"}).scalar_one():
             raise Problem("in-flight", "A request with this Idempotency-Key is still under way.")
-    known = connection.execute(
+    return connection.execute(
         select(idempotency.c.digest, idempotency.c.complaint_id).where(idempotency.c.source == source, idempotency.c.key == key)
     ).one_or_none()
-    if known is None:
-        return None
-    if known.digest != digest:
-        raise Problem("key-reused", "This Idempotency-Key was used with another body.")
-    number: int = known.complaint_id
-    return number
+
+
+def key_reused() -> Problem:
+    """Say that a key was used before, with something else."""
+    return Problem("key-reused", "This Idempotency-Key was used with another body.")
 
 
 def _again(connection: Connection, arrival: _Arrival, key: str) -> Receipt:
     row = find(connection, arrival.source, arrival.complaint.id)
     if row is not None and row.purged_at is not None:  # nobody can tell any more whether it is the same
         raise Problem("conflict", "What the complaint with this id said was deleted when its time was over. Nothing was stored.")
-    # What a newer version masks more stands in the memory unmasked: whoever sends again across an update sends the same.
-    if row is None or arrival.digest not in (row.digest, _digest(row.client_id, _masked(as_stored(row)))):
+    if row is None or not _is_same(row, arrival):
         told = "This id was used for another complaint. Nothing was stored; what was changed or added needs an id of its own."
         raise Problem("conflict", told)
     if key:
         _keep_key(connection, arrival, key, row.id)
     return _old(connection, row)
+
+
+def _is_same(row: Row[Any], arrival: _Arrival) -> bool:
+    """Tell whether what arrives was stored before.
+
+    What a newer version masks more stands in the memory unmasked: whoever sends again across an update sends the same.
+    """
+    stored = as_stored(row)
+    client_id = "" if row.digest == _digest("", stored) else row.client_id  # an id that was made up is in no digest
+    return arrival.digest in (row.digest, _digest(client_id, _masked(stored)))
 
 
 def _old(connection: Connection, row: Row[Any]) -> Receipt:

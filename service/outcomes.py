@@ -36,7 +36,9 @@ def record(
     digest = _digest(complaint_id, said)
     # A sender may name a complaint and what became of it by one key: the two are kept apart.
     key = key and f"outcome {hashlib.sha256(key.encode()).hexdigest()}"
-    if key and intake.known_key(connection, of.source, key, digest) is not None:
+    if key and (known := intake.known_key(connection, of.source, key)) is not None:
+        if known.digest != digest:
+            raise intake.key_reused()
         return False
     kecamatan = row.kecamatan or of.kecamatan
     said = _with_unit(said, register, {"kecamatan": kecamatan, "desa": register.village(kecamatan, of.desa)})

@@ -128,6 +128,20 @@ def test_what_is_sent_again_to_a_version_that_masks_more_is_the_same_complaint(
     assert len(rows(database, complaint)) == 1
 
 
+@pytest.mark.parametrize("given", [{}, {"id": "WA-7"}], ids=["by its key alone", "by id and key"])
+def test_a_key_that_comes_again_to_a_version_that_masks_more_is_answered(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    asked, headers = {"text": "lampu mati, hubungi 0812-3456-7890", **given}, {"Idempotency-Key": "k-7"}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(intake, "mask", str)
+        first = api.post("/complaints", json=asked, headers=headers)
+    again = api.post("/complaints", json=asked, headers=headers)
+    assert (first.status_code, again.status_code, again.data) == (201, 200, first.data)
+    other = api.post("/complaints", json=asked | {"text": "lampu mati, hubungi 0812-3456-7890 segera"}, headers=headers)
+    assert (other.status_code, len(rows(database, complaint))) == (422, 1)
+
+
 def test_a_purged_complaint_sent_again_is_told_that_its_time_is_over(api: Api, database: Database) -> None:
     api.post("/complaints", json=SURE)
     assert retention.purge(database, now() + dt.timedelta(days=1)).complaints == 1
