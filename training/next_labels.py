@@ -64,7 +64,7 @@ class Picks:
         """
         with whole(path) as out:
             out.write("\ufeff")
-            sheet = csv.writer(out, delimiter=";", lineterminator="\n")
+            sheet = csv.writer(out, delimiter=";")  # its rows end with a carriage return, so it quotes one that a text holds
             sheet.writerow((*TOLD, "first", "second", "agency"))
             for pick in self.picks:
                 told = (getattr(complaints[pick.number], name) for name in TOLD)

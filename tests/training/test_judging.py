@@ -112,14 +112,14 @@ def test_a_flood_of_one_matter_is_no_further_evidence(
 def test_what_to_label_next_is_a_sheet_that_an_import_reads_once_it_is_filled_in(
     region: Path, tiny_artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    texts = ["=lampu; jalan\ndi simpang mati", "parit mampet", "sampah menumpuk"]
+    texts = ["=lampu; jalan\ndi simpang mati", "parit mampet", "sampah\rmenumpuk"]
     asked = [{"text": text, "id": f"{n}", "received_at": "2026-10-05", "kecamatan": "Melati"} for n, text in enumerate(texts)]
     (tmp_path / "baru.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked), encoding="utf-8")
     sheet, out = tmp_path / "label.csv", tmp_path / "label.jsonl"
     with pytest.raises(SystemExit) as ended:
         main(["next", str(tiny_artifact), "--input", str(tmp_path / "baru.jsonl"), "--out", str(sheet)])
     assert ended.value.code == 0, capsys.readouterr().err
-    assert sheet.read_bytes().startswith("\ufeffid;received_at;title;text;kecamatan;desa;first;second;agency\n".encode())
+    assert sheet.read_bytes().startswith("\ufeffid;received_at;title;text;kecamatan;desa;first;second;agency\r\n".encode())
     with sheet.open(encoding="utf-8-sig", newline="") as source:
         header, *lines = csv.reader(source, delimiter=";")
     assert sorted(line[0] for line in lines) == ["0", "1", "2"]
@@ -131,6 +131,7 @@ def test_what_to_label_next_is_a_sheet_that_an_import_reads_once_it_is_filled_in
     labelled = {row.id: row for row in load(out)}
     assert sorted(labelled) == ["0", "2"], "one without an agency waits"
     assert labelled["0"].text == "'=lampu; jalan\ndi simpang mati", "no formula"
+    assert labelled["2"].text == "sampah\rmenumpuk", "what ends a row elsewhere ends none here"
     assert (labelled["2"].agency, labelled["2"].received_at, labelled["2"].kecamatan) == ("dlh", "2026-10-05", "Melati")
 
 
