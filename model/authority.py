@@ -289,14 +289,16 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
                 yield key, f"phrase {phrase!r} has no word"
             elif found := _PATTERN.search(phrase):
                 yield key, f"phrase {phrase!r}: write words as they stand in a text, no pattern: {found[0]!r} is none of them"
+    # A table that cannot be read is told of; what names its rows is not wrong for that.
+    placed = register.places or not register.files.get("places.csv")
     known = (
-        ("agencies", register.by_id, "no agency of agencies.csv"),
-        ("roads", ROAD_CLASSES, f"no road class: one of {', '.join(ROAD_CLASSES)}"),
-        ("kecamatan", register.kecamatan, "no kecamatan of places.csv"),
+        ("agencies", register.by_id, "no agency of agencies.csv", register.agencies),
+        ("roads", ROAD_CLASSES, f"no road class: one of {', '.join(ROAD_CLASSES)}", True),
+        ("kecamatan", register.kecamatan, "no kecamatan of places.csv", placed),
     )
-    for key, names, complaint in known:
+    for key, names, complaint, is_read in known:
         for name in lists.get(key, []):
-            if name not in names and register.agencies:  # else agencies.csv cannot be read, and is told of
+            if name not in names and is_read:
                 yield key, f"{name!r} is {complaint}"
     if not any(lists.get(key) for key in ("roads", "kecamatan", "any", "all")):
         yield "id", "the condition is empty: give roads, kecamatan, any or all"

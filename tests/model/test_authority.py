@@ -293,6 +293,21 @@ def test_rules_are_not_blamed_for_agencies_that_cannot_be_read(tmp_path: Path) -
     assert named == [(str(tmp_path / "agencies.csv"), 1), (str(tmp_path / "rules.toml"), 4)]
 
 
+@pytest.mark.parametrize(
+    ("places", "blamed"), [("kecamatan;desa\nTelen;\n", ["places.csv"]), ("", ["rules.toml"])], ids=["not read", "none"]
+)
+def test_rules_are_blamed_for_a_kecamatan_only_where_it_is_known_which_there_are(
+    tmp_path: Path, places: str, blamed: list[str]
+) -> None:
+    (tmp_path / "agencies.csv").write_text("id,name\ndpupr,DPUPR\nperkim,Perkim\n", encoding="utf-8")
+    (tmp_path / "rules.toml").write_text(rule(kecamatan=["Telen"]), encoding="utf-8")
+    if places:
+        (tmp_path / "places.csv").write_text(places, encoding="utf-8")
+    with pytest.raises(InvalidData) as error:
+        load_region(tmp_path)
+    assert [Path(fault.file).name for fault in error.value.faults] == blamed
+
+
 def test_a_rule_that_never_holds_on_a_corpus_is_named() -> None:
     rules = rules_of(rule() + rule(id="lain", any=["titian"]))
     assert [str(fault) for fault in lint(rules, [(words("gang"), ResolvedPlace(), ())])] == [
