@@ -331,7 +331,7 @@ def worst_month(months: Iterable[Mapping[str, Any]]) -> float | None:
 def together(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Say what several draws have in common: mean, least and most of each figure, None where none has it; `each` has them all.
 
-    `kept` counts the draws in which the promise held over all, of the `sending` ones that sent anything.
+    `kept` counts the draws in which no more went wrong than promised, of the `sending` ones that sent anything.
     """
     names = ("accuracy", "coverage", "error", "worst_month", "ece")
     told: dict[str, Any] = {"draws": len(found), "each": [{name: one[name] for name in names} for one in found]}
@@ -350,7 +350,7 @@ def together_table(told: Mapping[str, Any]) -> str:
         f"{name:<12} {one['mean']:.4f}  ({one['least']:.4f} to {one['most']:.4f})" if (one := told[key]) else f"{name:<12} -"
         for key, name in names.items()
     ]
-    return "\n".join([*lines, f"promise kept in {told['kept']} of {told['sending']} that sent anything"])
+    return "\n".join([*lines, f"no more wrong than promised in {told['kept']} of {told['sending']} that sent anything"])
 
 
 def table(found: dict[str, Any]) -> str:

@@ -126,7 +126,7 @@ def test_what_draws_have_in_common_counts_no_promise_of_one_that_sent_nothing() 
     assert (told["draws"], told["sending"], told["kept"]) == (3, 2, 1)
     assert told["coverage"] == {"mean": pytest.approx(0.3), "least": 0.0, "most": 0.5}
     assert [one["error"] for one in told["each"]] == [0.04, 0.06, 0.0]
-    assert "promise kept in 1 of 2" in replay.together_table(told)
+    assert "no more wrong than promised in 1 of 2" in replay.together_table(told)
 
 
 def test_what_is_learnt_knows_which_verdicts_are_the_audits_and_that_the_first_part_was_seen_whole(
