@@ -10,6 +10,7 @@ from model import artifact as artifacts
 from model.artifact import Artifact, ArtifactError
 from model.aspects import Aspects, Facts, Findings
 from model.complaint import Complaint
+from model.faults import InvalidData
 from model.matters import several
 from model.place import unit_of
 from model.policy import MAX_CANDIDATES, Policy
@@ -49,6 +50,8 @@ class Router:
         """Load and verify a version's folder. Raises SalurError: a digest, a format, a stemmer that is not right."""
         try:
             return cls(artifacts.load(folder))
+        except InvalidData as error:  # its digests are right: an earlier program, which trained it, took what this one refuses
+            raise ArtifactError(f"{folder}: mend the region's own folder and train again, for its copy says {error}") from error
         except KeyError as error:
             raise ArtifactError(f"{folder}: {error} is missing from the manifest or the arrays") from error
         except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:

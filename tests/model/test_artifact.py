@@ -111,6 +111,18 @@ def test_another_format_is_refused_with_its_number(copy: Path) -> None:
         artifact.load(copy)
 
 
+@pytest.mark.parametrize(("name", "row"), [("roads.csv", "Jalan,,desa,,"), ("rules.toml", 'any = ["jalan*"]')])
+def test_a_register_that_an_earlier_program_took_is_refused_and_what_to_do_is_told(copy: Path, name: str, row: str) -> None:
+    path = copy / "register" / name
+    header, *_ = path.read_text(encoding="utf-8").splitlines()
+    rules = f'[[rule]]\nid = "a"\nsentence = "a"\nsource = "a"\nreview = true\n{row}\n'
+    path.write_text(rules if name == "rules.toml" else f"{header}\n{row}\n", encoding="utf-8")
+    manifest = json.loads((copy / "manifest.json").read_bytes())
+    _edit(copy, files=manifest["files"] | {f"register/{name}": artifact.file_digest(path)})
+    with pytest.raises(ArtifactError, match=f"mend the region's own folder and train again, for its copy says .*{name}:"):
+        Router.load(copy)
+
+
 def test_another_stemmer_is_refused(copy: Path) -> None:
     _edit(copy, stemmer="0" * 64)
     with pytest.raises(ArtifactError, match="another stemmer"):
