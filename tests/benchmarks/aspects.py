@@ -80,7 +80,7 @@ def nested(
         known = aspects.met(cues, facts)
         machines, read_aspects = heads.fit_heads(aspects.prepare(X, chosen, facts), ASPECTS, known, agencies, config.seed, ASPECTS)
         readings = [reader.read(rows[number].complaint) for number in test]
-        X = fitted["features"].transform([reading.words for reading in readings]).tocsr()
+        X = fitted["features"].transform([reading.matter for reading in readings]).tocsr()
         likely = fitted["classifier"].predict_proba(X).astype(np.float32)
         columns = (np.asarray(X @ machines.coef.T) + machines.bias).astype(np.float32)
         for number, reading, said, scores in zip(test, readings, likely, columns, strict=True):
@@ -122,7 +122,7 @@ def elsewhere(fitted: Pipeline, heads: aspects.FittedAspects, reader: Reader, fo
     rows = load(folder / "complaints.jsonl")
     theirs = Reader(Register.load(folder))
     ours = [reader.read(row.complaint) for row in rows]
-    X = fitted["features"].transform([reading.words for reading in ours]).tocsr()
+    X = fitted["features"].transform([reading.matter for reading in ours]).tocsr()
     probabilities = fitted["classifier"].predict_proba(X).astype(np.float32)
     columns = (np.asarray(X @ heads.coef.T) + heads.bias).astype(np.float32)
     half = len(rows) // 2

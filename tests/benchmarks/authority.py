@@ -22,10 +22,9 @@ from sklearn.model_selection import StratifiedKFold
 
 from model.authority import apply, lint, load_region
 from model.labelled import LabelledComplaint, load
-from model.place import PlaceFinder
+from model.reader import Reader
 from model.register import Register
 from model.routing import Candidate
-from model.text import Analyzer
 from training.config import TrainingConfig
 from training.fit import pipeline
 from training.rules import Case, RuleFigures, measure_rules
@@ -40,8 +39,9 @@ def is_held_out(row: LabelledComplaint) -> bool:
 
 def out_of_fold(register: Register, rows: Sequence[LabelledComplaint], seed: int) -> list[Case]:
     """Every complaint with candidates of a pipeline that was fitted without its fold."""
-    analyzer, finder = Analyzer(), PlaceFinder(register)
-    words = [analyzer.words(row.complaint) for row in rows]
+    reader = Reader(register)
+    readings = [reader.read(row.complaint) for row in rows]
+    words = [reading.matter for reading in readings]
     labels = np.array([row.agency for row in rows])
     cases: list[Case | None] = [None] * len(rows)
     for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(words, labels):
@@ -49,11 +49,9 @@ def out_of_fold(register: Register, rows: Sequence[LabelledComplaint], seed: int
         classes = fitted["classifier"].classes_
         for index, row in zip(test, fitted.predict_proba([words[i] for i in test]), strict=True):
             best = row.argsort()[::-1][:KEPT]
-            complaint = rows[index].complaint
-            found = finder.find(analyzer.words(complaint), complaint.kecamatan, complaint.desa)
-            place = finder.resolve(found, complaint.kecamatan, complaint.desa)
             candidates = [Candidate(str(classes[i]), float(row[i])) for i in best]
-            cases[index] = Case(candidates, words[index], place, found, rows[index].agency)
+            reading = readings[index]
+            cases[index] = Case(candidates, reading.words, reading.place, reading.found, rows[index].agency)
     return [case for case in cases if case is not None]
 
 
