@@ -150,7 +150,10 @@ def migrate(revision: str | None, down: bool) -> None:
 def copy_from(url: str) -> None:
     """Copy the database at URL into the one of the settings, which must be empty; the server must stand still."""
     told = _settings()
-    given = Settings.from_environment({**os.environ, "SALUR_DATABASE": url})
+    try:
+        given = Settings.from_environment({**os.environ, "SALUR_DATABASE": url})
+    except InvalidSettings as error:  # all else was read above
+        raise _Refused(str(error).replace("SALUR_DATABASE", "URL")) from error
     where = make_url(given.database)
     if where.get_backend_name() == "sqlite" and not Path(str(where.database)).is_file():  # to open it would make it
         raise _Refused(f"{where.database}: there is no such file")

@@ -251,7 +251,7 @@ def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
         (("run",), {"SALUR_HOLIDAYS_FILE": "tidak/ada.csv"}, "SALUR_HOLIDAYS_FILE: tidak/ada.csv: cannot be read"),
         (("user", "list"), {"SALUR_DATABASE": "postgresql://127.0.0.1:9/x"}, "database cannot be used"),
         (("purge", "--days", "0"), {}, "days"),
-        (("copy-from", "mysql://10.0.0.1/x"), {}, "SALUR_DATABASE: must be a URL of SQLite or PostgreSQL"),
+        (("copy-from", "mysql://10.0.0.1/x"), {}, "salur-service: URL: must be a URL of SQLite or PostgreSQL"),
         (("copy-from", "sqlite:///tidak/ada.db"), {}, "tidak/ada.db: there is no such file"),
         (("deliver", "--once", "--every", "nan"), {}, "deliver: Invalid value for '--every': 'nan' is no number"),
         (("key", "add"), {}, "key add: Missing argument 'NAME'; --help tells more"),
