@@ -30,6 +30,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from model.complaint import Complaint
 from model.features import BLOCKS, Units
 from model.labelled import load
+from model.landmarks import Landmarks
 from model.reader import Reader
 from model.register import Register
 from model.registry import Registry
@@ -132,8 +133,10 @@ def main() -> None:
             " ".join(f"{complaint.title} {complaint.text}".lower().split()) + "\n"
         )
     if (models := Registry(given.models)).current():
-        router = Router.load(models.resolve("current"))
-        contenders[EXPLAINED] = lambda complaint: explained(router.scorer, router.reader.analyzer.words(complaint))
+        router, landmarks = Router.load(models.resolve("current")), Landmarks()
+        contenders[EXPLAINED] = lambda complaint: explained(
+            router.scorer, landmarks.left_out(router.reader.analyzer.words(complaint))
+        )
         contenders[ROUTE] = router.route
     rounds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(ROUNDS + 1):

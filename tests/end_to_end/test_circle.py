@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,46 @@ _WHERE = (
     "di bawah jembatan",
     "di tepi danau",
 )
-_AFTER = "warga takut, mohon segera ditangani"
+_AFTER = [
+    "warga",
+    "takut",
+    "mohon",
+    "segera",
+    "ditangani",
+    "anak",
+    "kami",
+    "tidak",
+    "berani",
+    "lewat",
+    "sudah",
+    "dua",
+    "kali",
+    "minggu",
+    "ini",
+    "kambing",
+    "tetangga",
+    "hilang",
+    "malam",
+    "petugas",
+    "belum",
+    "pernah",
+    "datang",
+    "tolong",
+    "pasang",
+    "pagar",
+    "papan",
+    "peringatan",
+    "pancing",
+    "ikan",
+    "perahu",
+    "subuh",
+    "hujan",
+    "banjir",
+    "surut",
+    "pasang",
+    "rumput",
+]
+"""Words that follow, others in each: nearly the same complaints would judge as one."""
 
 
 class Office:
@@ -118,7 +159,8 @@ def test_what_people_decide_becomes_a_better_model_and_the_old_answer_still_repl
     first = office.intake("buaya-lama", PROBE)
     old_version = first["routing"]["model_version"]
     assert first["agency"] != RIGHT
-    texts = [f"{what} {does} {where}, {_AFTER}" for what in _WHAT for does in _DOES for where in _WHERE]
+    chance = random.Random(0)  # noqa: S311
+    texts = [f"{' '.join(matter)}, {' '.join(chance.sample(_AFTER, 12))}" for matter in product(_WHAT, _DOES, _WHERE)]
     stored = office.batch(texts)
 
     # review: an officer says whose it is
