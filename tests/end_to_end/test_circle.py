@@ -40,45 +40,10 @@ _WHERE = (
     "di bawah jembatan",
     "di tepi danau",
 )
-_AFTER = [
-    "warga",
-    "takut",
-    "mohon",
-    "segera",
-    "ditangani",
-    "anak",
-    "kami",
-    "tidak",
-    "berani",
-    "lewat",
-    "sudah",
-    "dua",
-    "kali",
-    "minggu",
-    "ini",
-    "kambing",
-    "tetangga",
-    "hilang",
-    "malam",
-    "petugas",
-    "belum",
-    "pernah",
-    "datang",
-    "tolong",
-    "pasang",
-    "pagar",
-    "papan",
-    "peringatan",
-    "pancing",
-    "ikan",
-    "perahu",
-    "subuh",
-    "hujan",
-    "banjir",
-    "surut",
-    "pasang",
-    "rumput",
-]
+_AFTER = (  # noqa: SIM905 -- one word a line would fill the page
+    "warga takut mohon segera ditangani anak kami tidak berani lewat sudah dua kali minggu ini kambing tetangga hilang malam "
+    "petugas belum pernah datang tolong pasang pagar papan peringatan pancing ikan perahu subuh hujan banjir surut rumput"
+).split()
 """Words that follow, others in each: nearly the same complaints would judge as one."""
 
 
