@@ -253,7 +253,10 @@ class WordStemmer:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that decides a stem: library, dictionary, exceptions, abbreviations, protected words, limits, pattern."""
+        """SHA-256 of all that decides what features are made of.
+
+        That is library, dictionary, exceptions, abbreviations, protected words, landmarks, limits and pattern.
+        """
         parts = [
             metadata.version("PySastrawi"),
             *sorted(self._roots),
