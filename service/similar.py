@@ -13,6 +13,8 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, select
@@ -27,7 +29,8 @@ ALIKE = 0.5
 MIN_WORDS = 5
 """Distinct words below which a text says too little to be compared."""
 MAX_WORDS = 400
-LOOKED_AT = 50
+LOOKED_AT = 2 * BANDS
+"""Complaints that a new one is compared with at the most: one a key, but where two arrived in the same instant."""
 _WORD = re.compile(r"[^\W_]{3,}")
 _PRIME = np.uint64(4_294_967_291)  # the greatest under 2^32, so that products wrap around it many times
 _random = np.random.default_rng(20_261_124)
@@ -78,27 +81,31 @@ def find(connection: Connection, drawn: Sketch, moment: dt.datetime, days: int) 
     if not drawn.keys:
         return Likeness()
     near = {"first": moment - dt.timedelta(days=days), "last": moment + dt.timedelta(days=days)}
-    wanted = dict(zip(_WANTED, (*drawn.keys, *drawn.keys_before), strict=True))
-    found = _SHARED.rows(connection, wanted | near)
-    had = {band for band, *_ in found}
-    alike = [
-        (_jaccard(drawn.words, words(title, text)), similar_to or number)
-        for number, similar_to, title, text in {row[1]: row[1:] for row in found}.values()
-    ]
+    holders = _HOLDERS.rows(connection, dict(zip(_WANTED, (*drawn.keys, *drawn.keys_before), strict=True)))
+    found: Sequence[tuple[Any, ...]] = ()
+    if holders:
+        newest = sorted({number for _, number in holders}, reverse=True)[:LOOKED_AT]
+        found = _TEXTS.rows(connection, dict(zip_longest(_LOOKED_AT, newest, fillvalue=newest[0])) | near)
+    seen = {number for number, *_ in found}
+    had = {band for band, number in holders if number in seen}
+    alike = [(_jaccard(drawn.words, words(title, text)), similar_to or number) for number, similar_to, title, text in found]
     best = max(alike, default=(0.0, 0))
     return Likeness(int(best[1]) if best[0] >= ALIKE else None, [key for key in drawn.keys if key not in had])
 
 
+# Two questions, each by its own index and planned anew: joined, or by a plan from the time when there were few, PostgreSQL would
+# walk over all complaints of the period for every new one.
 _WANTED = [f"key_{number}" for number in range(2 * BANDS)]
-_SHARED = Statement(
-    select(sketch.c.band, complaint.c.id, complaint.c.similar_to, complaint.c.title, complaint.c.text)
-    .join(complaint, complaint.c.id == sketch.c.complaint_id)
-    .where(
-        sketch.c.band.in_([bindparam(name) for name in _WANTED]),
+_HOLDERS = Statement(
+    select(sketch.c.band, sketch.c.complaint_id).where(sketch.c.band.in_([bindparam(name) for name in _WANTED])), growing=True
+)
+_LOOKED_AT = [f"number_{number}" for number in range(LOOKED_AT)]
+_TEXTS = Statement(
+    select(complaint.c.id, complaint.c.similar_to, complaint.c.title, complaint.c.text).where(
+        complaint.c.id.in_([bindparam(name) for name in _LOOKED_AT]),
         complaint.c.received_at.between(bindparam("first", type_=UtcDateTime), bindparam("last", type_=UtcDateTime)),
-    )
-    .order_by(sketch.c.complaint_id.desc())
-    .limit(LOOKED_AT)
+    ),
+    growing=True,
 )
 
 

@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from flask import Flask
 from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
@@ -23,7 +25,15 @@ from service.migrating import revisions
 from service.problems import is_busy
 from service.tables import REVISION, account, breaker, metadata
 
+if TYPE_CHECKING:
+    from tests.service.conftest import Api
+
 BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+_READ_WHOLE = text(
+    "SELECT sum(seq_tup_read), sum(n_tup_ins) FILTER (WHERE relname = 'complaint') FROM pg_stat_user_tables"
+    " WHERE schemaname = current_schema() AND relname IN ('complaint', 'routing')"
+)
+"""Rows that were read by walking over a whole table, and how many complaints were ever added."""
 MOMENT = dt.datetime(2026, 3, 1, 8, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 
 
@@ -308,6 +318,34 @@ def test_either_end_that_vanished_is_given_up_before_the_kernel_would(database_u
     assert (ours["keepalives_idle"], ours["tcp_user_timeout"]) == ("30", "30000")
     assert theirs == "30", "a host that lost its power in a transaction holds its locks no longer"
     made.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_no_complaint_walks_over_those_before_it_where_postgresql_made_its_plans_when_there_were_few(
+    app: Flask, api: Api, database: Database
+) -> None:
+    def send(numbers: range) -> None:
+        for number in numbers:
+            words = " ".join(f"kata{number}{letter}" for letter in "abcdefgh")
+            assert api.post("/complaints", json={"id": f"B-{number}", "text": f"banjir {words}"}).status_code == 201
+
+    def walked(complaints: int) -> int:
+        app.extensions["salur"].database.dispose()  # a connection tells what it read when it ends, a moment later
+        for _ in range(200):
+            with database.read() as connection:
+                rows, added = connection.execute(_READ_WHOLE).one()
+            if added - before[1] >= complaints:
+                break
+            time.sleep(0.05)
+        return int(rows - before[0])
+
+    with database.read() as connection:
+        before = connection.execute(_READ_WHOLE).one()
+    send(range(60))
+    with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("ANALYZE complaint, routing, sketch"))  # as PostgreSQL does itself, once there are fifty rows
+    send(range(60, 160))
+    assert walked(160) < 100 * 60, "each of the last hundred read all that were there before it"
 
 
 def test_a_copy_as_the_readme_makes_it_is_whole_and_read_by_its_owner_alone(tmp_path: Path) -> None:
