@@ -10,7 +10,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
@@ -158,7 +158,8 @@ def copy_from(url: str) -> None:
     if where.get_backend_name() == "sqlite" and not Path(str(where.database)).is_file():  # to open it would make it
         raise _Refused(f"{where.database}: there is no such file")
     with _database(given) as source, _database(told) as target:
-        click.echo(f"copied {copying.copy(source, target):,} rows")
+        copied = copying.copy(source, target, _progress("copied"))
+        click.echo(f"copied {copied:,} rows")
 
 
 @main.group()
@@ -327,7 +328,7 @@ def purge(days: int | None, dry_run: bool) -> None:
     told = _settings()
     before = now() - dt.timedelta(days=days or told.keep_days)
     with _database(told) as database:
-        purged = retention.purge(database, before, dry_run=dry_run)
+        purged = retention.purge(database, before, dry_run=dry_run, told=_progress("emptied"))
         if not dry_run:
             import_jobs.expire(database, told.uploads)
     click.echo(f"{'would empty' if dry_run else 'emptied'} {purged.complaints} complaints stored before {before:%Y-%m-%d}")
@@ -382,11 +383,21 @@ def _check_files(told: Settings) -> None:
 
 @contextmanager
 def _database(told: Settings) -> Iterator[Database]:
-    database = Database(told.database)
+    database = Database(told.database, statement_seconds=0)  # an index or an export over millions of rows takes its time
     try:
         yield database
     finally:
         database.dispose()
+
+
+def _progress(done: str) -> Callable[[int, int], None]:
+    """Tell whoever watches at a terminal how far a long command is."""
+
+    def tell(so_far: int, rows: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{done} {so_far:,} of {rows:,}", nl=so_far >= rows, err=True)
+
+    return tell
 
 
 def _make_secret(path: Path) -> bool:

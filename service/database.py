@@ -23,6 +23,7 @@ from service.turns import Job, TooManyWaiting, Turns, nothing
 BUSY_SECONDS = 5
 """How long a writer waits for another before it gives up, and the caller is asked to come again."""
 STATEMENT_SECONDS = 15
+"""How long a caller or a page is let wait for one statement."""
 _NOTICES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """TCP keepalives: a peer that vanished is given up after a minute, its locks too; the kernel's default is two hours."""
 _UNHEARD = {"tcp_user_timeout": 30_000}
@@ -40,9 +41,12 @@ _T = TypeVar("_T")
 class Database:
     """The service's memory behind two doors. No connection is opened before one is asked for."""
 
-    def __init__(self, url: str, pool_size: int = 8) -> None:
-        """Prepare the engine for a URL; `pool_size` is the number of threads that may ask at once."""
-        self.engine = _engine(url, pool_size)
+    def __init__(self, url: str, pool_size: int = 8, statement_seconds: int = STATEMENT_SECONDS) -> None:
+        """Prepare the engine for a URL; `pool_size` is the number of threads that may ask at once.
+
+        PostgreSQL gives a statement up after so many seconds; 0 sets no limit.
+        """
+        self.engine = _engine(url, pool_size, statement_seconds)
         self._one_writer = self.engine.dialect.name == "sqlite"
         self._at_once = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turns = Turns()
@@ -116,6 +120,12 @@ class Database:
 
         with self._rebuilding() as connection:
             migrating.downgrade(connection, revision)
+
+    def survey(self) -> None:
+        """Have PostgreSQL look at its tables after much was written at once: until it does so itself it plans for few rows."""
+        if not self._one_writer:
+            with self._at_once.connect() as connection:
+                connection.execute(text("ANALYZE"))
 
     def empty_log(self) -> None:
         """Write SQLite's log into its file: what was emptied stands there until somebody has written a lot. PostgreSQL has none."""
@@ -225,12 +235,12 @@ def cause(error: BaseException) -> str:
     return getattr(told, "sqlite_errorname", "") or type(told or error).__name__
 
 
-def _engine(text_url: str, pool_size: int) -> Engine:
+def _engine(text_url: str, pool_size: int, statement_seconds: int) -> Engine:
     url = make_url(text_url)
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": pool_size, "max_overflow": 2, "pool_timeout": BUSY_SECONDS}
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-        limits = f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c lock_timeout={BUSY_SECONDS * 1000} -c timezone=UTC"
+        limits = f"-c statement_timeout={statement_seconds * 1000} -c lock_timeout={BUSY_SECONDS * 1000} -c timezone=UTC"
         limits += f" -c random_page_cost={PAGE_COST}"
         limits += "".join(f" -c tcp_{name}={value}" for name, value in _NOTICES.items())
         notices = {name: value for name, value in (_NOTICES | _UNHEARD).items() if name not in url.query}

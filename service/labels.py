@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, select
 
 from model.faults import SalurError
 from model.labelled import Answered, LabelledComplaint
@@ -54,10 +54,13 @@ def labelled(
         select(complaint, verdict.c.outcome, verdict.c.agency, verdict.c.unit, verdict.c.also, verdict.c.origin)
         .add_columns(verdict.c.blind, verdict.c.account_id, verdict.c.api_key_id, verdict.c.decided_at)
         .add_columns(routing.c.model_version, routing.c.body)
-        .join(standing, standing.c.complaint_id == complaint.c.id)
-        .join(verdict, verdict.c.id == standing.c.verdict_id)
+        .select_from(verdict)
+        # By both, so that a database can go from verdict to verdict: else SQLite sorts all that is exported, in memory.
+        .join(standing, and_(standing.c.complaint_id == verdict.c.complaint_id, standing.c.verdict_id == verdict.c.id))
+        .join(complaint, complaint.c.id == verdict.c.complaint_id)
         .join(routing, routing.c.id == standing.c.routing_id)
-        .where(verdict.c.outcome.in_(_OUTCOMES), complaint.c.purged_at.is_(None), complaint.c.confidential.is_(False))
+        # A purge leaves no text. By its date instead, SQLite would begin at the index of what is not purged, and sort that.
+        .where(verdict.c.outcome.in_(_OUTCOMES), complaint.c.text != "", complaint.c.confidential.is_(False))
         .order_by(verdict.c.id)
     )
     if since is not None:

@@ -6,6 +6,7 @@ Its sender's own id stays too, as it is no word of the citizen's: the sender fol
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -26,8 +27,13 @@ class Purged:
     waiting: int
 
 
-def purge(database: Database, before: dt.datetime, *, dry_run: bool = False) -> Purged:
-    """Empty every complaint stored before a moment that no longer waits; with `dry_run` only count them."""
+def purge(
+    database: Database, before: dt.datetime, *, dry_run: bool = False, told: Callable[[int, int], object] = lambda *_: None
+) -> Purged:
+    """Empty every complaint stored before a moment that no longer waits; with `dry_run` only count them.
+
+    `told` hears now and then how many are emptied, and how many are to be.
+    """
     old = (complaint.c.purged_at.is_(None), complaint.c.stored_at < before)
     joined = select(func.count()).select_from(complaint.join(standing, standing.c.complaint_id == complaint.c.id)).where(*old)
     with database.read() as connection:
@@ -35,23 +41,25 @@ def purge(database: Database, before: dt.datetime, *, dry_run: bool = False) -> 
         due = int(connection.execute(joined.where(standing.c.state != "waiting")).scalar_one())
     if dry_run:
         return Purged(due, waiting)
-    emptied = 0
+    found = (
+        select(complaint.c.id)
+        .join(standing, standing.c.complaint_id == complaint.c.id)
+        .where(*old, standing.c.state != "waiting")
+        .order_by(complaint.c.id)
+        .limit(_AT_ONCE)
+        # One that somebody moves just now is left for the next time; whoever comes later waits, and finds it emptied.
+        .with_for_update(of=(standing, complaint), key_share=True, skip_locked=True)
+    )
+    emptied = last = 0
     while True:
         with database.write() as connection:  # a few at a time: others are writing too
-            found = (
-                select(complaint.c.id)
-                .join(standing, standing.c.complaint_id == complaint.c.id)
-                .where(*old, standing.c.state != "waiting")
-                .order_by(complaint.c.id)
-                .limit(_AT_ONCE)
-                # One that somebody moves just now is left for the next time; whoever comes later waits, and finds it emptied.
-                .with_for_update(of=(standing, complaint), key_share=True, skip_locked=True)
-            )
-            numbers = list(connection.execute(found).scalars())
+            # Behind the last ones: PostgreSQL would walk over all that were emptied before to find the next.
+            numbers = list(connection.execute(found.where(complaint.c.id > last)).scalars())
             if not numbers:
                 break
             _empty(connection, numbers)
-            emptied += len(numbers)
+        emptied, last = emptied + len(numbers), numbers[-1]
+        told(emptied, due)
     with database.write() as connection:
         connection.execute(delete(idempotency).where(idempotency.c.created_at < before))
         over = (import_job.c.state.in_(("done", "failed", "cancelled")), import_job.c.created_at < before)

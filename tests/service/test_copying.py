@@ -55,7 +55,10 @@ def test_what_began_in_sqlite_goes_on_in_postgresql_and_comes_back(
     api.get("/decisions")
     with database.read() as connection:
         was = all_of(connection)
-    assert copying.copy(database, postgres) == copying.copy(postgres, file) == sum(len(rows) for rows in was.values())
+    everything = sum(len(rows) for rows in was.values())
+    heard: list[tuple[int, int]] = []
+    assert copying.copy(database, postgres, lambda *told: heard.append(told)) == copying.copy(postgres, file) == everything
+    assert heard[-1] == (everything, everything)
     for copied in (postgres, file):
         with copied.read() as connection:
             assert all_of(connection) == was

@@ -19,10 +19,11 @@ from flask import Flask
 from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
-from service import accounts, database
+from service import accounts, cli, database, labels
 from service.database import Database
 from service.migrating import revisions
 from service.problems import is_busy
+from service.settings import Settings
 from service.tables import REVISION, account, breaker, metadata
 
 if TYPE_CHECKING:
@@ -346,6 +347,27 @@ def test_no_complaint_walks_over_those_before_it_where_postgresql_made_its_plans
         connection.execute(text("ANALYZE complaint, routing, sketch"))  # as PostgreSQL does itself, once there are fifty rows
     send(range(60, 160))
     assert walked(160) < 100 * 60, "each of the last hundred read all that were there before it"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_page_is_let_wait_only_so_long_and_a_command_as_long_as_it_needs(database: Database, settings: Settings) -> None:
+    def limit(of: Database) -> object:
+        with of.read() as connection:
+            return connection.execute(text("SHOW statement_timeout")).scalar_one()
+
+    with cli._database(settings) as commands:
+        assert (limit(database), limit(commands)) == ("15s", "0")
+
+
+def test_sqlite_gives_labels_one_by_one_and_sorts_no_million_of_them_in_memory(database: Database) -> None:
+    asked: list[tuple[str, tuple[str, ...]]] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    with database.read() as connection:
+        assert list(labels.labelled(connection, 0.1, lambda _: None, dt.UTC)) == []
+        (query,) = [told for told in asked if "verdict" in told[0]]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query[0]}", query[1]).all()
+    assert [step for *_, step in plan if step.startswith("SCAN")] == ["SCAN verdict"]
+    assert [step for *_, step in plan if "TEMP B-TREE" in step] == []
 
 
 def test_a_copy_as_the_readme_makes_it_is_whole_and_read_by_its_owner_alone(tmp_path: Path) -> None:

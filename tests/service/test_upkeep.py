@@ -225,6 +225,20 @@ def test_what_cannot_be_replayed_says_why(api: Api, database: Database, settings
             replay.replay(connection, 1, settings.models, type(router).load)
 
 
+def test_a_purge_goes_on_behind_what_it_emptied_and_tells_how_far_it_is(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    for number in range(7):
+        api.post("/complaints", json={"id": f"P-{number}", "text": f"{TEXT} {number}{'' if number == 3 else ' pasti'}"})
+    with database.write() as connection:
+        connection.execute(update(complaint).values(stored_at=LONG_AGO))
+    heard: list[tuple[int, int]] = []
+    purged = retention.purge(database, dt.datetime(2024, 1, 1, tzinfo=dt.UTC), told=lambda *told: heard.append(told))
+    assert (purged, heard) == (retention.Purged(6, 1), [(2, 6), (4, 6), (6, 6)])
+    assert [row.id for row in rows(database, complaint) if row.text] == [4], "the one that waits"
+
+
 def test_what_was_purged_is_in_no_file_of_the_database(api: Api, database: Database, tmp_path: Path) -> None:
     api.post("/complaints", json={"id": "P-1", "text": "pasti lampu mati Kuncirahasia", "kecamatan": "dekat rumah"})
     with database.write() as connection:
