@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,13 @@ from model.features import stem_grams
 from model.files import whole
 from model.router import Router
 from model.table import safe_cell
+from model.text import Word
 from training.dataset import text_key
 
 Array = NDArray[Any]
+Told = Callable[[Sequence[int]], Iterable[int]]
 POOL = 3
 """The pool holds this many times as many as are picked."""
-
-
 TOLD = ("id", "received_at", "title", "text", "kecamatan", "desa")
 """What a sheet tells of a complaint, under the names that an import knows."""
 
@@ -83,24 +84,36 @@ class Picks:
         return "\n".join([*lines, "most wavered between:", *(f"  {pair:<54} {count:>4}" for pair, count in pairs.most_common(5))])
 
 
-def choose(router: Router, complaints: Sequence[Complaint], count: int = 100) -> Picks:
+def choose(router: Router, complaints: Sequence[Complaint], count: int = 100, told: Told = iter) -> Picks:
     """Choose `count` complaints that nobody has labelled; fewer where fewer have any words.
 
-    Where a text came several times only the first can be chosen: its label is the others' too.
+    `told` is asked for the numbers of those that are read, and may tell how far that is. Where a text came several times only the
+    first can be chosen: its label is the others' too.
     """
     distinct: dict[str, int] = {}
     for number, complaint in enumerate(complaints):
         distinct.setdefault(text_key(complaint), number)
-    read = [(number, words) for number in distinct.values() if (words := router.reader.read(complaints[number]).matter)]
-    if not read:
+    numbers: list[int] = []
+    judged: list[Array] = []
+
+    def each_read() -> Iterator[Sequence[Word]]:
+        # One after the other: the words of a complaint take ten times the memory of what is kept of it.
+        for number in told(list(distinct.values())):
+            if words := router.reader.read(complaints[number]).matter:
+                numbers.append(number)
+                judged.append(router.scorer.probabilities(words))
+                yield words
+
+    readings = each_read()
+    if (first := next(readings, None)) is None:
         return Picks(len(complaints), ())
-    probabilities = np.array([router.scorer.probabilities(words) for _, words in read])
-    matrix = TfidfVectorizer(analyzer=stem_grams, sublinear_tf=True).fit_transform([words for _, words in read])
+    matrix = TfidfVectorizer(analyzer=stem_grams, sublinear_tf=True).fit_transform(chain([first], readings))
+    probabilities = np.array(judged)
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
     margins = margins_of(probabilities)
     picks = []
     for place in pick(margins, csr_matrix(matrix), count):
-        number, (first, second) = read[place][0], (router.scorer.agencies[column] for column in best[place])
+        number, (first, second) = numbers[place], (router.scorer.agencies[column] for column in best[place])
         picks.append(Pick(number, complaints[number].id, first, second, round(float(margins[place]), 6)))
     return Picks(len(complaints), picks)
 

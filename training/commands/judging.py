@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import compress
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import joblib
+from tqdm import tqdm
 
 from model.authority import load_region
 from model.faults import Fault, InvalidData
@@ -20,6 +23,8 @@ from training import compare, dataset, drift, evaluate, next_labels, outputs, pl
 from training import config as configs
 from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, Number, moment, say, show, user
 from training.seen import Seen
+
+_T = TypeVar("_T")
 
 
 @click.command("evaluate")
@@ -37,7 +42,9 @@ def evaluate_(model: str, data: tuple[Path, ...], models: Path, report_dir: Path
         outputs.check_outside(report_dir, folder)
         outputs.check_folder(report_dir)
     current = dataset.to_current(_distinct(rows), router.register, moment()[:10])
-    found = evaluate.evaluate(router, dataset.testable(current), Seen.load(folder))
+    judged = dataset.testable(current)
+    say(f"judging {len(judged):,} complaints")
+    found = evaluate.evaluate(router, judged, Seen.load(folder))
     if report_dir:
         report.write(report_dir, found, router.manifest)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else evaluate.table(found))
@@ -52,6 +59,12 @@ def _distinct(rows: Iterable[dataset.Row]) -> list[LabelledComplaint]:
     if len(kept) < len(found.kept):
         say(f"{len(found.kept) - len(kept):,} that nearly repeat another are left out")
     return kept
+
+
+def _shown(items: Sequence[_T]) -> Iterable[_T]:
+    """Tell whoever watches at a terminal how far it is."""
+    bar: Iterable[_T] = tqdm(items, unit=" complaints", disable=not sys.stderr.isatty(), file=sys.stderr)
+    return bar
 
 
 @click.command("compare")
@@ -162,7 +175,7 @@ def next_(model: str, source: Path, models: Path, out: Path | None, most: int, a
     if out:
         outputs.check_outside(out, folder)
         outputs.check_file(out, source)
-    found = next_labels.choose(router, complaints, most)
+    found = next_labels.choose(router, complaints, most, _shown)
     if out:
         found.write(out, complaints)
     show(found, as_json)
@@ -182,5 +195,5 @@ def drift_(model: str, data: tuple[Path, ...], models: Path, as_json: bool) -> N
     router = Router.load(folder)
     rows = dataset.load_known(router.register, data)
     current = dataset.to_current((row.complaint for row in rows), router.register, moment()[:10])
-    cases = drift.cases_of(router, current, Seen.load(folder))
+    cases = drift.cases_of(router, _shown(current), Seen.load(folder))
     show(drift.watch(drift.count(cases)), as_json)
