@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+ALIKE = 10
+"""Faults of one file and one reason that are told line by line: thousands would hide the others."""
 
 
 class SalurError(Exception):
@@ -24,13 +28,28 @@ class Fault:
 
 
 class InvalidData(SalurError):
-    """A file, or several, cannot be used. Carries every fault found, not only the first."""
+    """A file, or several, cannot be used. Carries every fault found, not only the first.
+
+    Its text has a line for each; of one that a file has over and over, the first ALIKE, and how many more there are.
+    """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         """Keep the faults; raises nothing itself."""
         self.faults: Sequence[Fault] = tuple(faults)
-        super().__init__("\n".join(map(str, self.faults)))
+        super().__init__("\n".join(_lines(self.faults)))
 
     def __reduce__(self) -> tuple[type[InvalidData], tuple[Sequence[Fault]]]:
         """Come back whole from another process: an exception would be made anew from its text."""
         return type(self), (self.faults,)
+
+
+def _lines(faults: Sequence[Fault]) -> Iterator[str]:
+    many = Counter((fault.file, fault.reason) for fault in faults)
+    told: Counter[tuple[str, str]] = Counter()
+    for fault in faults:
+        kind = fault.file, fault.reason
+        told[kind] += 1
+        if told[kind] <= ALIKE:
+            yield str(fault)
+            if told[kind] == ALIKE < many[kind]:
+                yield f"{fault.file}: the same on {many[kind] - ALIKE:,} more lines that were read: {fault.reason}"
