@@ -418,6 +418,25 @@ def test_who_signs_is_masked(text: str) -> None:
     assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kata pak {darwis} lampu jalan mati",
+        "Pak {Darwis} minta uang",
+        "sudah lapor ke bu {hadijah} dan pak {nurdin}, ketua rt",
+        "mbak {yuliyanti} di loket",
+        "pak {lencau} kepala adat",
+        "ibu {rante} {palinggi}".replace("} {", " "),
+        "anak saya asma masuk IGD",
+        "saya abdi negara, sidik jari gagal",
+        "pak mhn dibantu, bu bidan tidak ada",
+        "RSUD dr Sutomo",
+    ],
+)
+def test_names_in_small_letters_and_those_that_are_words_too_are_known_behind_a_title(text: str) -> None:
+    assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
+
+
 def test_every_invented_number_of_the_default_complaints_is_masked() -> None:
     texts = [json.loads(line)["text"] for line in CORPUS.read_text(encoding="utf-8").splitlines()]
     masked = [mask(text) for text in texts]
