@@ -214,9 +214,10 @@ _NAME_CUED = re.compile(
 _NAME_WORDS = frozenset(("nama", "namaku", "bernama", "n", "an"))
 _POSTS = (
     "kades|lurah|camat|ketua rt|ketua rw|rt|kadus|sekdes|kepsek|kepala desa|kepala sekolah|kepala dusun|guru|mandor|dokter|bidan|"
-    "suster|bripda|briptu|brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|serda|sertu|serka|kopda|praka"
+    "perawat|satpam|suster|bripda|briptu|brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|serda|sertu|serka|kopda|praka"
 )
-_TITLES = f"bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|almarhumah|almarhum|{_POSTS}"
+_FAMILIAR = "om|tante|kak|bang|abang|pakde|bude|mbah|cak|bos"
+_TITLES = f"{_FAMILIAR}|bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|almarhumah|almarhum|{_POSTS}"
 _DOTTED = "bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm"
 _TITLE_WORDS = frozenset(title.split()[0] for title in f"{_TITLES}|{_DOTTED}".split("|"))
 _HONORIFIC = re.compile(
@@ -268,8 +269,10 @@ _OF_SOMEBODY = re.compile(r"(?i)\b(?:pasien|pemohon|siswa|murid|korban|keluarga)
 """Whose names are talked of without being told ("nama siswa SMPN 2"): behind these only what is written as a name."""
 _GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
 """An abbreviation with a suffix: "Pak RTnya"."""
-_WEAK = frozenset(("h", "haji", "dr", "mas", *_POSTS.split("|")))
-"""Cues that often mean something else ("dr" is "dari", "Mas Kawin"; "dr." is not): behind them only known names with a capital."""
+_CAPITAL = frozenset(("h", "haji", "dr", "mas"))
+"""Cues that often mean something else ("dr" is "dari", "mas kawin"; "dr." is not): behind them only known names with a capital."""
+_WEAK = frozenset((*_CAPITAL, *_POSTS.split("|"), *_FAMILIAR.split("|")))
+"""Cues behind which only known names count: with a capital, or such as are no other word."""
 _PREFIXES = {
     "": (
         *("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng"),
@@ -432,15 +435,15 @@ def _named(match: re.Match[str], *, strong: bool, weak: bool = False) -> str:
     cue, words = match[1].lower().rstrip("0123456789 "), match[2]  # "ketua RT 12" is as weak a cue as "ketua RT"
     before = match.string[max(match.start() - 30, 0) : match.start()]
     weak = weak or (cue in _WEAK and not (cue in ("h", "haji") and _TITLE_BEFORE.search(before)))
-    length = _name_length(words, strong=strong, weak=weak)
+    length = _name_length(words, strong=strong, weak=weak, small=cue not in _CAPITAL)
     if not length or _PLACE_BEFORE.search(before):
         return match[0]
     start = match.start(2) - match.start()
     return match[0][:start] + "[NAMA]" + match[0][start + length :]
 
 
-def _name_length(words: str, *, strong: bool, weak: bool) -> int:
-    """Answer how many characters of the words behind a cue are the name; 0 where there is none."""
+def _name_length(words: str, *, strong: bool, weak: bool, small: bool) -> int:
+    """Answer how many characters of the words behind a cue are the name, in small letters too if `small`; 0 where there is none."""
     end = 0
     capital = False
     for match in re.finditer(_WORD, words):
@@ -454,7 +457,7 @@ def _name_length(words: str, *, strong: bool, weak: bool) -> int:
             capital = word[0].isupper()
             titled = capital and not word.isupper()
             fits = (
-                (capital or not weak)
+                (capital or not weak or (small and not _is_ordinary(word)))
                 if known
                 else not weak and len(word) > 2 and (strong or titled) and not _is_ordinary(word.lower())
             )

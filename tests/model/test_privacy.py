@@ -427,13 +427,19 @@ def test_who_signs_is_masked(text: str) -> None:
         "mbak {yuliyanti} di loket",
         "pak {lencau} kepala adat",
         "ibu {rante} {palinggi}".replace("} {", " "),
+        "lurah {suprapto} dan kadus {syahrani} jarang ada",
+        "kata ketua rt {suprapto}, om {herman} dan tante {rina}",
+        "satpam {andi} kasar, perawat {yanti} juga",
+        "adik saya {yanti} sakit",
+        "jl khm mas mansyur, mas kawin",
+        "kades lestari budaya, kepala desa mukti jaya",
         "anak saya asma masuk IGD",
         "saya abdi negara, sidik jari gagal",
         "pak mhn dibantu, bu bidan tidak ada",
         "RSUD dr Sutomo",
     ],
 )
-def test_names_in_small_letters_and_those_that_are_words_too_are_known_behind_a_title(text: str) -> None:
+def test_names_in_small_letters_and_those_that_are_words_too_are_known_behind_a_cue(text: str) -> None:
     assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
 
 
