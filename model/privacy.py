@@ -457,7 +457,7 @@ def _name_length(words: str, *, strong: bool, weak: bool, small: bool) -> int:
             capital = word[0].isupper()
             titled = capital and not word.isupper()
             fits = (
-                (capital or not weak or (small and not _is_ordinary(word)))
+                (capital or not weak or (small and not _is_ordinary(word.lower())))
                 if known
                 else not weak and len(word) > 2 and (strong or titled) and not _is_ordinary(word.lower())
             )

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.statements import Statement
-from service.tables import REVISION
+from service.tables import REVISION, metadata
 from service.turns import Job, TooManyWaiting, Turns, nothing
 
 BUSY_SECONDS = 5
@@ -125,7 +125,7 @@ class Database:
         """Have PostgreSQL look at its tables after much was written at once: until it does so itself it plans for few rows."""
         if not self._one_writer:
             with self._at_once.connect() as connection:
-                connection.execute(text("ANALYZE"))
+                connection.execute(text(f"ANALYZE {', '.join(metadata.tables)}"))
 
     def empty_log(self) -> None:
         """Write SQLite's log into its file: what was emptied stands there until somebody has written a lot. PostgreSQL has none."""

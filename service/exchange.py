@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from model import lapor
 from model.complaint import MAX_TEXT, MAX_TITLE
@@ -42,7 +42,7 @@ from service.wording import OUTCOMES
 CHUNK = 50
 """Rows of one transaction; other writers wait for no more than that."""
 GROWN = (500, 5_000, 20_000)
-"""New complaints of one import after which PostgreSQL runs ANALYZE: query plans made while tables were empty scan them whole."""
+"""New complaints of one import after which the database surveys its tables."""
 MAX_NAMES = 300
 MAX_TOPICS = 12
 _READ_AT_ONCE = 500
@@ -163,20 +163,13 @@ def _process(parts: Parts, job: Job) -> None:
             after = counts | {name: counts.get(name, 0) + many for name, many in did.items()}
             import_jobs.renew(connection, job, after, further=True)
         if any(counts.get("did_new", 0) < grown <= after.get("did_new", 0) for grown in GROWN):
-            _count_tables(parts)
+            parts.database.survey()
         counts = after
         for decision in DECISIONS:
             for _ in range(did[f"did_{decision}"] + (did["did_settled"] if decision == Decision.REVIEW else 0)):
                 metrics.count_stored(decision)
     with parts.database.write() as connection:
         import_jobs.move(connection, job, "processed", counts)
-
-
-def _count_tables(parts: Parts) -> None:
-    """Let PostgreSQL look at how its tables have grown, rather than when its own round comes by; SQLite needs none of it."""
-    if parts.database.engine.dialect.name == "postgresql":
-        with parts.database.write() as connection:
-            connection.execute(text("ANALYZE complaint, routing, routing_reason, standing, sketch"))
 
 
 def _prepare(parts: Parts, report: Report, targets: Targets, take: bool) -> _Row:

@@ -29,7 +29,7 @@ from model.text import Word
 from training.dataset import text_key
 
 Array = NDArray[Any]
-Told = Callable[[Sequence[int]], Iterable[int]]
+Watch = Callable[[Sequence[int]], Iterable[int]]
 POOL = 3
 """The pool holds this many times as many as are picked."""
 TOLD = ("id", "received_at", "title", "text", "kecamatan", "desa")
@@ -84,11 +84,11 @@ class Picks:
         return "\n".join([*lines, "most wavered between:", *(f"  {pair:<54} {count:>4}" for pair, count in pairs.most_common(5))])
 
 
-def choose(router: Router, complaints: Sequence[Complaint], count: int = 100, told: Told = iter) -> Picks:
+def choose(router: Router, complaints: Sequence[Complaint], count: int = 100, watched: Watch = iter) -> Picks:
     """Choose `count` complaints that nobody has labelled; fewer where fewer have any words.
 
-    `told` is asked for the numbers of those that are read, and may tell how far that is. Where a text came several times only the
-    first can be chosen: its label is the others' too.
+    `watched` is asked for the numbers of those that are read, and may tell how far that is. Where a text came several times only
+    the first can be chosen: its label is the others' too.
     """
     distinct: dict[str, int] = {}
     for number, complaint in enumerate(complaints):
@@ -98,7 +98,7 @@ def choose(router: Router, complaints: Sequence[Complaint], count: int = 100, to
 
     def each_read() -> Iterator[Sequence[Word]]:
         # One after the other: the words of a complaint take ten times the memory of what is kept of it.
-        for number in told(list(distinct.values())):
+        for number in watched(list(distinct.values())):
             if words := router.reader.read(complaints[number]).matter:
                 numbers.append(number)
                 judged.append(router.scorer.probabilities(words))

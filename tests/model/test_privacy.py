@@ -426,7 +426,7 @@ def test_who_signs_is_masked(text: str) -> None:
         "sudah lapor ke bu {hadijah} dan pak {nurdin}, ketua rt",
         "mbak {yuliyanti} di loket",
         "pak {lencau} kepala adat",
-        "ibu {rante} {palinggi}".replace("} {", " "),
+        "ibu {rante palinggi}",
         "lurah {suprapto} dan kadus {syahrani} jarang ada",
         "kata ketua rt {suprapto}, om {herman} dan tante {rina}",
         "satpam {andi} kasar, perawat {yanti} juga",
