@@ -33,11 +33,10 @@ from model.privacy import mask
 from model.registry import Verdict
 from model.router import Router
 from model.routing import Decision, Routing
-from training import figures
+from training import figures, slices
 from training.data import stands_for
 from training.dataset import testable
 from training.evaluate import Answers, route
-from training.language import leaning
 from training.seen import Seen
 
 Array = NDArray[Any]
@@ -57,9 +56,6 @@ RESAMPLES = 10_000
 MOVED_WORDS = 5
 MAX_TOLD = 8
 """Reasons that the ledger's line tells; `reasons` has them all."""
-MIN_SHOWN = 20
-"""A slice with fewer rows is in `to_dict` alone."""
-_LENGTHS = ((10, "under 10 words"), (25, "10 to 24 words"), (60, "25 to 59 words"), (10**9, "60 words and more"))
 
 Say = Callable[[str], object]
 
@@ -219,7 +215,7 @@ class Comparison:
             yield f"{title:<40} {'rows':>6} {'champion':>9} {'challenger':>10} {'change':>7} {'better':>6} {'worse':>6}"
             for item in items:
                 paired = item.paired
-                if title == "agency" or paired.rows >= MIN_SHOWN:
+                if title == "agency" or paired.rows >= slices.MIN_SHOWN:
                     name = item.name if title == "agency" else f"{item.kind}: {item.name}"
                     shares = f"{paired.champion:>9.1%} {paired.challenger:>10.1%} {paired.difference:>+7.1%}"
                     yield f"{name[:40]:<40} {paired.rows:>6} {shares} {paired.better:>6} {paired.worse:>6}"
@@ -263,12 +259,8 @@ def compare(
     rng = np.random.default_rng(0)
     overall = pair(right_before, right_after, rng)
     agencies = list(_sliced("agency", truth, right_before, right_after, rng))
-    slices = [
-        item
-        for kind, values in _kinds(kept, both[1].routings).items()
-        if len(set(values)) > 1
-        for item in _sliced(kind, values, right_before, right_after, rng)
-    ]
+    named = slices.kinds(kept, [routing.kecamatan for routing in both[1].routings])
+    parts = [item for kind, names in named.items() for item in _sliced(kind, names, right_before, right_after, rng)]
     automatic = (_automatic(both[0], right_before), _automatic(both[1], right_after))
     promised = (challenger.policy.target_error, challenger.policy.confidence)
     audited = bool((stands_for(kept) != 1).any())  # else the verdicts are all that came, and `overall` says it
@@ -290,7 +282,7 @@ def compare(
         notes=notes,
         overall=overall,
         agencies=agencies,
-        slices=slices,
+        slices=parts,
         target_error=challenger.policy.target_error,
         automatic=automatic,
         gained=[change for n, change in changes.items() if right_after[n]],
@@ -410,18 +402,6 @@ def _unseen(
 def _successors(challenger: Router, today: str) -> Callable[[str], str]:
     register = challenger.register
     return lambda agency: register.current(agency, today) if agency in register.by_id else agency
-
-
-def _kinds(rows: Sequence[LabelledComplaint], routings: Sequence[Routing]) -> dict[str, list[str]]:
-    """Name the slice of every row, by kind of slice."""
-    return {
-        "channel": [str(row.extra.get("channel") or row.source or "unknown") for row in rows],
-        "length": [next(name for most, name in _LENGTHS if len(row.text.split()) < most) for row in rows],
-        "place": [routing.kecamatan or "unknown" for routing in routings],
-        "month": [row.received_at[:7] or "unknown" for row in rows],
-        "language": [leaning(f"{row.title} {row.text}") for row in rows],
-        "style": [str(row.extra.get("style") or "unknown") for row in rows],
-    }
 
 
 def _sliced(kind: str, values: Sequence[str], before: Array, after: Array, rng: np.random.Generator) -> Iterator[Slice]:

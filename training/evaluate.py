@@ -16,7 +16,7 @@ from model.authority import lint
 from model.labelled import LabelledComplaint
 from model.router import Router
 from model.routing import Decision, Routing
-from training import figures, tables
+from training import figures, slices, tables
 from training.data import stands_for
 from training.rules import Case, measure_rules
 
@@ -91,7 +91,7 @@ def evaluate(
     """
     answers = route(router, rows)
     table = summarise(answers, router.policy.target_error, router.policy.confidence)
-    table["slices"] = {
+    table["taken_away"] = {
         "without title": _accuracy(route(router, map(without_title, rows))),
         "without salutation": _accuracy(route(router, map(without_salutation, rows))),
     }
@@ -122,6 +122,14 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
         **figures.bootstrap(answers.truth, answers.said, sure),
         "auto": figures.automatic(sent, right, target_error, confidence, stands_for(answers.rows)),
         "list": {"coverage": _share(answers.among(lengths)), "mean_length": float(np.mean(lengths)) if lengths else 0.0},
+        "slices": slices.measure(
+            slices.kinds(answers.rows, [routing.kecamatan for routing in answers.routings]),
+            right,
+            sent,
+            target_error,
+            confidence,
+            stands_for(answers.rows),
+        ),
         "reasons": dict(Counter(str(reason) for routing in answers.routings for reason in routing.reasons).most_common()),
         "per_agency": figures.per_agency(answers.truth, answers.said),
         "confusions": figures.confusions(answers.truth, answers.said),
@@ -162,7 +170,8 @@ def table(found: Mapping[str, Any]) -> str:
         return f"model {found['model']}: no complaint with an agency was given"
     parts = [
         ("", tables.key_figures(found)),
-        ("Without what may leak the answer", tables.slices(found)),
+        ("Without what may leak the answer", tables.taken_away(found)),
+        ("Complaints that fare worse than the rest, beyond chance", tables.slices(found, worse_only=True)),
         ("Rules of competence, where they fired", tables.rules(found)),
         ("Why complaints wait for a person", tables.reasons(found)),
         ("Agencies with the lowest F1", tables.agencies(found, [agency for agency, _ in tables.weakest(found, 8)], names=False)),

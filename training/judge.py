@@ -43,14 +43,17 @@ class Judged:
         right: Array = self.truth == self.said
         return right
 
+    def sent(self, policy: Policy) -> Array:
+        """(rows,) whether a policy is sure enough to send it; what else may keep a complaint back is not looked at."""
+        sent: Array = self.sureness >= np.array([policy.threshold(agency).value for agency in self.said])
+        return sent
+
     def figures(self, policy: Policy, stands_for: Array | None = None) -> dict[str, Any]:
         """Evaluate these answers, and what the policy would have sent; in-sample for the policy, which was fitted on them.
 
         `stands_for` (rows,): how many complaints each represents, as `data.stands_for`.
         """
-        right = self.right
-        cut = np.array([policy.threshold(agency).value for agency in self.said])
-        sent = self.sureness >= cut
+        right, sent = self.right, self.sent(policy)
         return {
             "rows": len(right),
             "accuracy": float(right.mean()),

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from model.artifact import Artifact
 from model.files import replacing
 from model.policy import NEVER, Policy
-from training import figures, plots, tables
+from training import figures, plots, slices, tables
 from training.judge import Judged
 
 Figures = Mapping[str, Any]
@@ -56,6 +56,7 @@ def of_training(artifact: Artifact, judged: Judged) -> dict[str, Any]:
         "reliability": figures.reliability(judged.sureness, judged.right),
         "risk_coverage": figures.risk_coverage_points(judged.sureness, judged.right),
         "policy": policy.to_dict(),
+        "slices": artifact.manifest["figures"]["slices"],
         "aspects": artifact.manifest["figures"]["aspects"],
         "agencies": {agency: artifact.register.by_id[agency].name for agency in per_agency},
     }
@@ -81,7 +82,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"tables": tables, "plots": plots, "NEVER": NEVER}
+    environment.globals |= {"tables": tables, "plots": plots, "slices": slices, "NEVER": NEVER}
     environment.filters |= {"percent": tables.percent, "interval": tables.interval, "persen": _persen, "of_100": _of_100}
     return environment
 

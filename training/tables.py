@@ -209,14 +209,32 @@ def reliability(found: Figures) -> Table:
     return Table(("so sure", "so often right", "95 % interval", "complaints"), lines, words=0)
 
 
-def slices(found: Figures) -> Table:
+def taken_away(found: Figures) -> Table:
     """Compare accuracy where something was taken away from the complaints."""
     whole = ("all as they are", f"{found['rows']:,}", percent(found["accuracy"]), interval(found["accuracy_interval"]))
     rest = [
         (name, f"{item['rows']:,}", percent(item["accuracy"]), interval(item["accuracy_interval"]))
-        for name, item in found.get("slices", {}).items()
+        for name, item in found.get("taken_away", {}).items()
     ]
     return Table(("complaints", "rows", "accuracy", "95 % interval"), [whole, *rest])
+
+
+def slices(found: Figures, *, worse_only: bool = False) -> Table:
+    """Show what complaints of each kind get; `worse_only` those that fare worse than the rest, beyond chance."""
+    lines = [
+        (
+            f"{item['kind']}: {item['name']}" + (" *" if item["worse"] and not worse_only else ""),
+            f"{item['rows']:,}",
+            percent(item["accuracy"]),
+            interval(item["accuracy_interval"]),
+            percent(item["auto"]["coverage"]),
+            percent(item["auto"]["error"]) if item["auto"]["sent"] else "none sent",
+            interval(item["auto"]["error_interval"]) if item["auto"]["sent"] else "",
+        )
+        for item in found["slices"]
+        if item["worse"] or not worse_only
+    ]
+    return Table(("complaints", "rows", "accuracy", "95 % interval", "sent by itself", "wrong of these", "95 % interval"), lines)
 
 
 def rules(found: Figures) -> Table:

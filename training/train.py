@@ -23,7 +23,7 @@ from model.labelled import LabelledComplaint
 from model.reader import Reader, Reading, protected_words
 from model.register import Register
 from model.text import Analyzer
-from training import aspects, dataset
+from training import aspects, dataset, slices
 from training.calibrate import dismiss_workers, fit_pipeline, out_of_fold
 from training.config import TrainingConfig
 from training.data import MAX_AUDIT_WEIGHT, read, read_others, stands_for, weigh, without_labels
@@ -193,12 +193,15 @@ def train(
     kept = keep(answers, own, reader, config)
     say(f"fitting on {len(own) + len(other) + len(sources.unlabelled):,} rows")
     fitted = fit_pipeline(config, own + other, reader, answers.temperature, unlabelled)
+    named = slices.kinds([routed[n] for n in answers.rows], [own.readings[n].place.kecamatan for n in answers.rows])
     del own, other, unlabelled  # their words are a good part of the memory, and what comes now takes much of its own
     say("kind, oversight and what is missing")
     examples = _read(sources.examples) if sources.examples else ()
     heads = aspects.fit_from(fitted, sources.own, reader, answers, config, examples)
     dismiss_workers()
     figures = kept.judged.figures(kept.policy, kept.stands_for)
+    sent = kept.judged.sent(kept.policy)
+    parts = slices.measure(named, kept.judged.right, sent, config.target_error, 1 - config.delta, kept.stands_for)
     say(promised(figures["auto"]))
     vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
     manifest = {
@@ -214,7 +217,7 @@ def train(
         "policy": kept.policy.to_dict(),
         "aspects": heads.aspects.to_dict(),
         "metrics": figures,
-        "figures": {"out_of_fold": figures, "aspects": heads.figures},
+        "figures": {"out_of_fold": figures, "slices": parts, "aspects": heads.figures},
     }
     return Artifact(manifest, {"additions": arrays.additions, "bias": arrays.bias}, vocabulary, register), kept.judged
 

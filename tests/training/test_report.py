@@ -259,6 +259,24 @@ def test_an_evaluation_names_the_rules_that_hold_for_none_of_its_complaints(eval
     assert all(f"  {line}" in told for line in evaluated["rules_silent"])
 
 
+def test_report_card_and_terminal_name_the_complaints_that_fare_worse(
+    trained: tuple[Artifact, Judged], found: dict[str, Any], evaluated: dict[str, Any]
+) -> None:
+    assert found["slices"] == trained[0].manifest["figures"]["slices"]
+    assert {"length", "place"} <= {one["kind"] for one in found["slices"]} & {one["kind"] for one in evaluated["slices"]}
+    first, *rest = ({**one, "worse": False} for one in evaluated["slices"])
+    none = {**evaluated, "slices": [first, *rest]}
+    one = {**evaluated, "slices": [{**first, "worse": True}, *rest]}
+    named = f"{first['kind']}: {first['name']}"
+    assert f"{named} *" in report.page(one)
+    assert f"{named} *" not in report.page(none)
+    manifest = trained[0].manifest
+    told = [report.card(manifest, {**each, "aspects": found["aspects"]}) for each in (none, one)]
+    assert "fares worse than the rest beyond chance" in told[0]
+    assert f"| {named} |" in told[1]
+    assert (named in evaluate.table(none), named in evaluate.table(one)) == (False, True)
+
+
 def test_no_card_is_written_where_no_complaint_was_judged(trained: tuple[Artifact, Judged], tmp_path: Path) -> None:
     report.write(tmp_path, evaluate.evaluate(Router(trained[0]), []), trained[0].manifest)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "report.html"]
