@@ -2,7 +2,8 @@
 
 A classifier learns what a complaint is about; which level answers for it (whose road, whose school, whose river) is
 law. A rule says so in data that an officer can read: a condition over the candidates, the place, the roads and the
-words, an effect, the sentence that the admin is shown, and where it stands written.
+words, an effect, the sentence that the admin is shown, and where it stands written. Rules of emergency stand in the same
+file and move nothing: they say that people should telephone rather than wait for an answer.
 """
 
 from __future__ import annotations
@@ -27,14 +28,17 @@ MOVED = 0.9
 """Share of the probability that a rule moves: rules are right about nine times in ten, and the rest keeps the old one in sight."""
 MAX_RULES = 500
 MAX_WITHIN = 7
+EMERGENCY_WORDS = 50
+"""Words up to which a complaint may be an emergency: who is in danger writes little, and long texts tell of what was."""
 
 _TEXT, _STEM = attrgetter("text"), attrgetter("stem")
 _HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]\s*(#.*)?")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _PATTERN = re.compile(r"[*|^$\\\[\]]")
 _TEXTS = ("id", "sentence", "source", "note", "move_to")
-_LISTS = ("agencies", "roads", "kecamatan", "any", "all", "none")
-_SWITCHES = ("on", "review", "unplaced")
+_PHRASES = ("any", "and_any", "all", "none")
+_LISTS = ("agencies", "roads", "kecamatan", *_PHRASES)
+_SWITCHES = ("on", "review", "emergency", "unplaced")
 _KEYS = frozenset((*_TEXTS, *_LISTS, *_SWITCHES, "within"))
 
 Phrase = tuple[str, ...]
@@ -46,8 +50,8 @@ class Rule:
 
     `agencies`: one of the first `within` candidates is one of these. `roads`: a road of one of these classes is named.
     `kecamatan`: the place is known to lie in one of these. `unplaced`: text and form name no place or road of the region.
-    `any`, `all`, `none`: phrases of the text, each word of which matches a word as written or its stem. Effect: `move_to` an
-    agency, or, where that is empty, a person must look.
+    `any`, `and_any`, `all`, `none`: phrases of the text, each word of which matches a word as written or its stem; of the first
+    two, one each. Effect: `move_to` an agency; or it is an `emergency`; or, where it is neither, a person must look.
     """
 
     id: str
@@ -60,9 +64,11 @@ class Rule:
     kecamatan: frozenset[str] = frozenset()
     unplaced: bool = False
     any: tuple[Phrase, ...] = ()
+    and_any: tuple[Phrase, ...] = ()
     all: tuple[Phrase, ...] = ()
     none: tuple[Phrase, ...] = ()
     on: bool = True
+    emergency: bool = False
     line: int = 0
 
     @property
@@ -75,6 +81,7 @@ class Rule:
             self.kecamatan,
             self.unplaced,
             frozenset(self.any),
+            frozenset(self.and_any),
             frozenset(self.all),
             frozenset(self.none),
         )
@@ -84,55 +91,76 @@ class Rules(tuple[Rule, ...]):
     """The rules of a region in the order of the file, with those that can fire at all for each first candidate at hand."""
 
     @cached_property
+    def _emergencies(self) -> tuple[tuple[Rule, frozenset[str]], ...]:
+        return tuple((rule, frozenset(map(_longest, rule.any))) for rule in self if rule.on and rule.emergency)
+
+    @cached_property
+    def _alarms(self) -> frozenset[str]:
+        return frozenset(word for _, words in self._emergencies for word in words)
+
+    def emergencies(self, forms: Collection[str]) -> Iterator[Rule]:
+        """Yield the rules of emergency that are on and may hold in a text of these words and stems: in most texts, none."""
+        alarms = self._alarms.intersection(forms)
+        for rule, words in self._emergencies:
+            if not words or not words.isdisjoint(alarms):
+                yield rule
+
+    @cached_property
+    def _of_competence(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self if rule.on and not rule.emergency)
+
+    @cached_property
     def _elsewhere(self) -> tuple[Rule, ...]:
-        return tuple(rule for rule in self if rule.on and (not rule.agencies or rule.within > 1))
+        return tuple(rule for rule in self._of_competence if not rule.agencies or rule.within > 1)
 
     @cached_property
     def _by_first(self) -> Mapping[str, tuple[Rule, ...]]:
         agencies = {agency for rule in self for agency in rule.agencies}
-        usable = tuple(rule for rule in self if rule.on)
         return {
-            agency: tuple(rule for rule in usable if not rule.agencies or agency in rule.agencies or rule.within > 1)
+            agency: tuple(rule for rule in self._of_competence if not rule.agencies or agency in rule.agencies or rule.within > 1)
             for agency in agencies
         }
 
     def for_first(self, agency: str) -> tuple[Rule, ...]:
-        """Answer the rules that are on and may hold where this agency is the first candidate."""
+        """Answer the rules of competence that are on and may hold where this agency is the first candidate."""
         return self._by_first.get(agency, self._elsewhere)
 
 
-class _Text:
+class Text:
     """The words of a complaint as rules ask for them; each view of them is made only when a rule first needs it."""
 
-    __slots__ = ("_found_at", "_known", "_words")
+    __slots__ = ("_found_at", "_known", "words")
 
     def __init__(self, words: Sequence[Word]) -> None:
-        self._words = words
+        self.words = words
         self._known: set[str] | None = None
         self._found_at: dict[str, list[int]] | None = None
 
     @property
-    def _forms(self) -> set[str]:
+    def forms(self) -> set[str]:
         if self._known is None:
-            self._known = {*map(_TEXT, self._words), *map(_STEM, self._words)}
+            self._known = {*map(_TEXT, self.words), *map(_STEM, self.words)}
         return self._known
 
     @property
     def _at(self) -> Mapping[str, Sequence[int]]:
         if self._found_at is None:
             self._found_at = {}
-            for number, word in enumerate(self._words):
+            for number, word in enumerate(self.words):
                 for form in {word.text, word.stem}:
                     self._found_at.setdefault(form, []).append(number)
         return self._found_at
 
+    def has_any(self, phrases: Iterable[Phrase]) -> bool:
+        return any(map(self.has, phrases))
+
     def has(self, phrase: Phrase) -> bool:
         if len(phrase) == 1:
-            return phrase[0] in self._forms
-        return self._forms.issuperset(phrase) and any(stand(self._words, at + 1, phrase[1:]) for at in self._at[phrase[0]])
+            return phrase[0] in self.forms
+        return self.forms.issuperset(phrase) and any(stand(self.words, at + 1, phrase[1:]) for at in self._at[phrase[0]])
 
 
-def holds(rule: Rule, words: Sequence[Word] | _Text, place: ResolvedPlace, roads: Collection[str]) -> bool:
+def holds(rule: Rule, words: Sequence[Word] | Text, place: ResolvedPlace, roads: Collection[str]) -> bool:
     """Tell whether the part of a condition that looks at the complaint holds, the candidates left aside."""
     if rule.roads and rule.roads.isdisjoint(roads):
         return False
@@ -140,8 +168,27 @@ def holds(rule: Rule, words: Sequence[Word] | _Text, place: ResolvedPlace, roads
         return False
     if rule.unplaced and (place.kecamatan or place.candidates or roads):
         return False
-    text = words if isinstance(words, _Text) else _Text(words)
-    return (not rule.any or any(map(text.has, rule.any))) and all(map(text.has, rule.all)) and not any(map(text.has, rule.none))
+    text = words if isinstance(words, Text) else Text(words)
+    return (
+        (not rule.any or text.has_any(rule.any))
+        and (not rule.and_any or text.has_any(rule.and_any))
+        and all(map(text.has, rule.all))
+        and not text.has_any(rule.none)
+    )
+
+
+def emergency(rules: Rules, text: Text, place: ResolvedPlace, found: Iterable[FoundPlace]) -> str:
+    """Answer the sentence of the first rule of emergency that holds; "" where none does."""
+    if len(text.words) > EMERGENCY_WORDS:
+        return ""
+    likely = list(rules.emergencies(text.forms))
+    roads = _road_classes(found, place) if likely else ()
+    return next((rule.sentence for rule in likely if holds(rule, text, place, roads)), "")
+
+
+def _longest(phrase: Phrase) -> str:
+    """Answer the word of a phrase that is likely the rarest: the longest, and of equally long ones the last."""
+    return max(reversed(phrase), key=len)
 
 
 def _road_classes(found: Iterable[FoundPlace], place: ResolvedPlace) -> set[str]:
@@ -153,7 +200,7 @@ def _road_classes(found: Iterable[FoundPlace], place: ResolvedPlace) -> set[str]
 def apply(
     rules: Iterable[Rule],
     candidates: Sequence[Candidate],
-    words: Sequence[Word],
+    words: Sequence[Word] | Text,
     place: ResolvedPlace,
     found: Iterable[FoundPlace],
 ) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
@@ -166,7 +213,7 @@ def apply(
     person is: that is the authority conflict. A rule whose target leads already does nothing.
     """
     roads = _road_classes(found, place)
-    text = _Text(words)
+    text = words if isinstance(words, Text) else Text(words)
     order = [candidate.agency for candidate in candidates[:MAX_WITHIN]]
     first = order[0] if order else ""
     fired = [
@@ -283,7 +330,7 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
                 yield key, f"{key} is empty: leave it out"
         else:
             yield key, f"{key} must be a list of texts"
-    for key in ("any", "all", "none"):
+    for key in _PHRASES:
         for phrase in lists.get(key, []):
             if not _phrase(phrase):
                 yield key, f"phrase {phrase!r} has no word"
@@ -302,9 +349,13 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
                 yield key, f"{name!r} is {complaint}"
     if not any(lists.get(key) for key in ("roads", "kecamatan", "any", "all")):
         yield "id", "the condition is empty: give roads, kecamatan, any or all"
+    if not lists.get("any") and lists.get("and_any"):
+        yield "and_any", "and_any is a second list beside any, which is missing"
     target = table.get("move_to", "")
-    if bool(target) == bool(table.get("review", False)):
-        yield "move_to", "give one effect: move_to, or review = true"
+    if sum(map(bool, (target, table.get("review"), table.get("emergency")))) != 1:
+        yield "move_to", "give one effect: move_to, review = true or emergency = true"
+    if table.get("emergency") and lists.get("agencies"):
+        yield "agencies", "an emergency is one whoever is responsible: leave agencies out"
     if isinstance(target, str) and target:
         if target not in register.by_id and register.agencies:
             yield "move_to", f"{target!r} is no agency of agencies.csv"
@@ -330,7 +381,9 @@ def _as_written(phrase: Phrase) -> Iterator[Phrase]:
 def _rule(table: Mapping[str, Any], line: int) -> Rule:
     names = {key: frozenset(table.get(key, ())) for key in ("agencies", "roads", "kecamatan")}
     every = tuple(map(_phrase, table.get("all", ())))
-    others = {key: tuple(form for text in table.get(key, ()) for form in _as_written(_phrase(text))) for key in ("any", "none")}
+    others = {
+        key: tuple(form for text in table.get(key, ()) for form in _as_written(_phrase(text))) for key in ("any", "and_any", "none")
+    }
     return Rule(
         id=table["id"],
         sentence=table["sentence"],
@@ -342,9 +395,11 @@ def _rule(table: Mapping[str, Any], line: int) -> Rule:
         kecamatan=names["kecamatan"],
         unplaced=table.get("unplaced", False),
         any=others["any"],
+        and_any=others["and_any"],
         all=every,
         none=others["none"],
         on=table.get("on", True),
+        emergency=table.get("emergency", False),
         line=line,
     )
 
@@ -358,7 +413,8 @@ def _contradictions(rules: Sequence[Rule]) -> Iterator[Fault]:
             yield Fault(FILE, rule.line, f"id {rule.id!r} stands already on line {first.line}")
         first = conditions.setdefault(rule.condition, rule)
         if first is not rule:
-            says = "says what" if first.move_to == rule.move_to else "contradicts"
+            effects = (first.move_to, first.emergency), (rule.move_to, rule.emergency)
+            says = "says what" if effects[0] == effects[1] else "contradicts"
             yield Fault(FILE, rule.line, f"rule {rule.id!r} {says} rule {first.id!r} on line {first.line} with the same condition")
 
 
@@ -368,7 +424,7 @@ def lint(
     """Name the rules whose condition on words, place and roads holds for no complaint of a corpus."""
     silent = list(rules)
     for words, place, found in complaints:
-        text, roads = _Text(words), _road_classes(found, place)
+        text, roads = Text(words), _road_classes(found, place)
         silent = [rule for rule in silent if not holds(rule, text, place, roads)]
         if not silent:
             break

@@ -131,6 +131,8 @@ class Routing:
     model_version: str
     listed: int = 0
     """How many of the first candidates make the shortest list that holds the right agency as often as promised."""
+    emergency: str = ""
+    """What to do at once where life is in danger now, as the region's rules say it, for the reporter to read; mostly empty."""
 
     @property
     def probability(self) -> float:
@@ -138,8 +140,13 @@ class Routing:
         return next((one.probability for one in self.candidates if one.agency == self.agency), 0.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Answer it as plain values, under the names and in the order in which the API writes them."""
+        """Answer it as plain values, under the names and in the order in which the API writes them.
+
+        `emergency` is left out where it is empty: routings from before there was one can so be given again byte for byte.
+        """
         row = _fields(self)
+        if not self.emergency:
+            del row["emergency"]
         row |= {name: [_fields(part) for part in row[name]] for name in _PARTS}
         if self.guarantee:
             row["guarantee"] = _fields(self.guarantee)

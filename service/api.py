@@ -11,7 +11,7 @@ from model.routing import Routing
 from service import access, bodies, metrics
 from service.openapi import Operation, describes
 from service.parts import parts
-from service.schemas import ROUTING, AgenciesOut, AgencyOut, ComplaintIn, Complaints, Manifest, Routings, Several
+from service.schemas import AgenciesOut, AgencyOut, ComplaintIn, Complaints, Manifest, Routings, Several, routing_json
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 EXAMPLE = {"text": "lampu jalan di depan pasar mati sudah seminggu"}
@@ -28,8 +28,9 @@ def json_answer(content: bytes, status: int = 200, headers: dict[str, str] | Non
     Operation(
         "Say who is responsible",
         'Takes one complaint, or up to 100 as a list or as `{"complaints": [...]}`; stores nothing. One complaint is answered by '
-        'its routing, several by `{"routings": [...]}` in their order, all from one model version. Offsets of evidence and places '
-        "count Unicode characters of the field as it was sent.",
+        'its routing, several by `{"routings": [...]}` in their order, all from one model version. '
+        "`emergency` is there only where the text seems to tell of danger to life now: show the sentence to the reporter at once. "
+        "Offsets of evidence and places count Unicode characters of the field as it was sent.",
         takes=(ComplaintIn, Complaints, Several),
         answers={200: ("The routing, or the routings.", Routing | Routings)},
         problems=("not-json", "too-large", "not-supported", "invalid", "no-model"),
@@ -44,7 +45,7 @@ def predict() -> Response:
     today = parts().calendar.today().isoformat()  # an agency that ended gets nothing
     routings = [models.route(router, item.complaint(today)) for item in asked]
     metrics.count_routings(routings, "predictions")
-    written = [ROUTING.dump_json(routing) for routing in routings]
+    written = [routing_json(routing) for routing in routings]
     return json_answer(b'{"routings":[' + b",".join(written) + b"]}" if several else written[0])
 
 

@@ -28,7 +28,7 @@ from service.holds import Answer
 from service.parts import Parts
 from service.problems import Problem
 from service.reasons import reasons_of
-from service.schemas import MAX_CHANNEL, MAX_PLACE, ROUTING, ComplaintIn
+from service.schemas import MAX_CHANNEL, MAX_PLACE, ComplaintIn, routing_json
 from service.similar import Sketch
 from service.statements import Statement
 from service.tables import complaint, idempotency, routing, standing
@@ -126,7 +126,7 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     if settled:
         answer = holds.settle(said)
     likeness = similar.find(connection, prepared.sketch, arrival.received_at, settings.similar_days)
-    body = ROUTING.dump_json(said).decode() if said else ""
+    body = routing_json(said).decode() if said else ""
     rows = _rows(prepared, answer, body, likeness.first)
     # Read before anything is written: with `at_once` the insert commits immediately, and a later failure could not undo it.
     first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
@@ -218,7 +218,7 @@ def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None)
     asked = arrival.complaint
     probability = said.probability if said else 0.0
     version = said.model_version if said else ""
-    oversight = said is not None and said.oversight
+    oversight, emergency = (said.oversight, bool(said.emergency)) if said else (False, False)
     place = {"agency": answer.agency, "unit": answer.unit}
     rows: dict[str, storing.Row] = {
         "complaint": {
@@ -245,6 +245,7 @@ def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None)
             **place,
             "probability": probability,
             "oversight": oversight,
+            "emergency": emergency,
             "kind": said.kind if said else "",
             "kecamatan": prepared.kecamatan,
             "desa": said.desa if said else asked.desa,
@@ -258,7 +259,7 @@ def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None)
             "kecamatan": prepared.kecamatan,
             "received_at": arrival.received_at,
             "due": deadlines.verify_by,
-            "rank": review.rank(deadlines.verify_by, probability, answer.queue, oversight),
+            "rank": review.rank(deadlines.verify_by, probability, answer.queue, oversight=oversight, emergency=emergency),
         },
     }
     if not answer.queue:

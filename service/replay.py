@@ -14,7 +14,7 @@ from model.faults import SalurError
 from model.registry import Registry, RegistryError
 from service import intake
 from service.active_model import RouterLike
-from service.schemas import ROUTING
+from service.schemas import routing_json
 from service.tables import complaint, routing
 
 
@@ -52,7 +52,7 @@ def replay(connection: Connection, number: int, models: Path, load: Callable[[Pa
             folder = Registry(models).path(answer.model_version)
         except RegistryError as error:
             raise CannotReplay(f"complaint {number}: {error}") from error
-        again = ROUTING.dump_json(load(folder).route(intake.as_stored(kept))).decode()
+        again = routing_json(load(folder).route(intake.as_stored(kept))).decode()
         replayed.append(Replayed(answer.id, answer.model_version, _difference(answer.body, again)))
     return replayed
 

@@ -27,6 +27,8 @@ RETURN_DAYS = 7.0
 """Days that a complaint loses at the wrong agency, which has five working days to say so."""
 OVERSIGHT_DAYS = 2.0
 """Head start of a complaint about an official's wrongdoing: the longer it lies about, the more people have read it."""
+EMERGENCY_DAYS = 365.0
+"""Head start of what may be an emergency: nothing that came within a year stands before it."""
 _AGAIN = dt.timedelta(hours=1)
 _STATE_AFTER = {
     "confirmed": "decided",
@@ -85,15 +87,17 @@ class Saved:
     """The agency whose breaker this verdict opened, if it did."""
 
 
-def rank(due: dt.date, probability: float, queue: str, oversight: bool) -> float:
+def rank(due: dt.date, probability: float, queue: str, *, oversight: bool = False, emergency: bool = False) -> float:
     """Place a complaint in the queue: the lowest comes first.
 
     The unit is days. A complaint should be looked at on the day it is due, and earlier by the days that it stands to lose: the
     chance that the model is wrong, times what a wrong agency costs. Time takes the same from all: the order needs no recounting.
+    What an agency gave back comes before what nobody has sent yet, and an emergency before everything.
     """
     wrong = 1.0 if queue in ("ask", "no-model", "returned") else 1.0 - probability
     lost = RETURN_DAYS if queue == "returned" else 0.0
-    return due.toordinal() - RETURN_DAYS * wrong - lost - (OVERSIGHT_DAYS if oversight else 0.0)
+    ahead = (OVERSIGHT_DAYS if oversight else 0.0) + (EMERGENCY_DAYS if emergency else 0.0)
+    return due.toordinal() - RETURN_DAYS * wrong - lost - ahead
 
 
 def is_free(account_id: int, at: dt.datetime) -> ColumnElement[bool]:
@@ -349,7 +353,9 @@ def _move(
         "claimed_until": None,
     }
     if state == "waiting":
-        values["rank"] = rank(row.due, said.probability, "returned", said.oversight)
+        values["rank"] = rank(
+            row.due, said.probability, "returned", oversight=said.oversight
+        )  # an emergency is one on its first day
     connection.execute(update(standing).where(standing.c.complaint_id == row.complaint_id).values(values))
 
 
@@ -434,7 +440,7 @@ def _restore(connection: Connection, row: Row[Any], said: Row[Any]) -> None:
             agency=said.agency,
             unit=said.unit,
             verdict_id=None,
-            rank=rank(row.due, said.probability, queue, said.oversight),
+            rank=rank(row.due, said.probability, queue, oversight=said.oversight, emergency=said.emergency),
             claimed_by=None,
             claimed_until=None,
         )

@@ -33,7 +33,11 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}", re.ASCII)
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 ROUTING: TypeAdapter[Routing] = TypeAdapter(Routing)
-"""Writes a routing as JSON: the same routing always as the same bytes."""
+
+
+def routing_json(routing: Routing) -> bytes:
+    """Write a routing as JSON, the same always as the same bytes; as `Routing.to_dict`, `emergency` only where there is one."""
+    return ROUTING.dump_json(routing, exclude=None if routing.emergency else {"emergency"})
 
 
 def _without_nul(value: str) -> str:

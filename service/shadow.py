@@ -17,7 +17,7 @@ from model.registry import Shadowed
 from model.routing import Decision, Routing
 from service.clock import now
 from service.proportions import exact_interval, paired_interval
-from service.schemas import ROUTING
+from service.schemas import routing_json
 from service.tables import complaint, routing, standing, verdict
 
 MARGIN = 1_000
@@ -200,10 +200,11 @@ def _row(version: str, said: Said) -> dict[str, Any]:
         "unit": answer.unit if answer else "",
         "probability": answer.probability if answer else 0.0,
         "oversight": answer.oversight if answer else False,
+        "emergency": bool(answer and answer.emergency),
         "kind": answer.kind if answer else "",
         "kecamatan": answer.kecamatan if answer else "",
         "desa": answer.desa if answer else "",
-        "body": ROUTING.dump_json(answer).decode() if answer else "",
+        "body": routing_json(answer).decode() if answer else "",
         "routed_at": now(),
     }
 

@@ -40,11 +40,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that makes these tables; a test holds it to the newest."""
 MAX_ID = 2**31 - 1
 """The largest number of a row: what PostgreSQL's integer holds."""
@@ -147,6 +148,7 @@ routing = Table(
     Column("unit", String(200), nullable=False),
     Column("probability", Float, nullable=False),
     Column("oversight", Boolean, nullable=False),
+    Column("emergency", Boolean, nullable=False, default=False, server_default=false()),
     Column("kind", String(30), nullable=False),
     Column("kecamatan", String(200), nullable=False),
     Column("desa", String(200), nullable=False),

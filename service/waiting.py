@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
 
 from service.reasons import reasons_of
-from service.tables import MAX_ID, account, complaint, routing_reason, standing
+from service.tables import MAX_ID, account, complaint, routing, routing_reason, standing
 
 PAGE = 25
 COUNTED = 10_000
@@ -76,6 +76,7 @@ class Entry:
     due: dt.date
     received_at: dt.datetime
     rank: float
+    emergency: bool
     reasons: tuple[str, ...]
     held_by: str
     confidential: bool
@@ -132,10 +133,12 @@ def entries(
             complaint.c.title,
             complaint.c.confidential,
             func.substr(complaint.c.text, 1, EXCERPT).label("excerpt"),
+            routing.c.emergency,
             account.c.full_name,
         )
         .join(page, page.c.complaint_id == standing.c.complaint_id)
         .join(complaint, complaint.c.id == standing.c.complaint_id)
+        .join(routing, routing.c.id == standing.c.routing_id)
         .outerjoin(account, account.c.id == standing.c.claimed_by)
         .order_by(standing.c.rank, standing.c.complaint_id)
     ).all()
@@ -151,6 +154,7 @@ def entries(
             due=row.due,
             received_at=row.received_at,
             rank=row.rank,
+            emergency=row.emergency,
             reasons=tuple(reasons.get(row.complaint_id, ())),
             held_by=row.full_name if row.claimed_until is not None and row.claimed_until >= at else "",
             confidential=row.confidential,

@@ -40,8 +40,8 @@ class RuleFigures:
 
 
 def measure_rules(rules: Iterable[Rule], cases: Sequence[Case]) -> tuple[RuleFigures, ...]:
-    """Measure each rule by itself, in the order given, and last, as "all", those that are on together."""
-    rules = tuple(rules)
+    """Measure each rule of competence by itself, in the order given, and last, as "all", those that are on together."""
+    rules = tuple(rule for rule in rules if not rule.emergency)
     figures = [_measure(rule.id, rule.on, bool(rule.move_to), Rules([replace(rule, on=True)]), cases) for rule in rules]
     return (*figures, _measure("all", True, True, Rules(rule for rule in rules if rule.on), cases))
 

@@ -107,7 +107,7 @@ def _made(
         ],
         "standing": [
             {"complaint_id": number, "state": "waiting" if waits else "sent", "queue": queue, "kecamatan": row.kecamatan}
-            | {"routing_id": number, "received_at": at, "due": due, "rank": review.rank(due, sure, queue, row.oversight)}
+            | {"routing_id": number, "received_at": at, "due": due, "rank": review.rank(due, sure, queue, oversight=row.oversight)}
             | said
         ],
     }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.authority import MAX_RULES, MOVED, Rules, apply, lint, load_region, load_rules
+from model.authority import EMERGENCY_WORDS, MAX_RULES, MOVED, Rules, Text, apply, emergency, lint, load_region, load_rules
 from model.complaint import Complaint
 from model.faults import InvalidData
 from model.place import PlaceFinder, ResolvedPlace
@@ -137,6 +137,62 @@ def test_phrases_are_words_or_stems_that_follow_each_other(parts: dict[str, obje
     assert (fired(rules_of(rule(**parts)), text) == ["aturan"]) is holds
 
 
+def alarm(**parts: object) -> str:
+    """A rule of emergency: the usual one, of no agency."""
+    return rule(**({"agencies": None, "move_to": None, "emergency": True, "any": ["kebakaran"]} | parts))
+
+
+def told(rules: Rules, text: str, place: ResolvedPlace = NOWHERE) -> str:
+    return emergency(rules, Text(words(text)), place, ())
+
+
+def test_an_emergency_says_what_to_do_and_moves_nothing() -> None:
+    rules = rules_of(alarm(id="darurat", sentence="Telepon 112.") + rule(any=["rumah"]))
+    assert told(rules, "rumah kebakaran") == "Telepon 112."
+    assert told(rules, "rumah rusak") == ""
+    assert fired(rules, "rumah kebakaran") == ["aturan"]
+    assert fired(rules_of(alarm()), "rumah kebakaran") == []
+    assert told(rules_of(rule()), "gang") == ""
+
+
+def test_the_first_emergency_of_the_file_that_holds_speaks() -> None:
+    rules = rules_of(
+        alarm(any=["banjir"], sentence="A.") + alarm(id="b", sentence="B.") + alarm(id="c", none=["asap"], sentence="C.")
+    )
+    assert told(rules, "kebakaran") == "B."
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "holds"),
+    [
+        ({"and_any": ["sekarang", "cepat sekali"]}, "kebakaran sekarang", True),
+        ({"and_any": ["sekarang", "cepat sekali"]}, "kebakaran cepat sekali membesar", True),
+        ({"and_any": ["sekarang", "cepat sekali"]}, "kebakaran cepat", False),
+        ({"and_any": ["sekarang"]}, "sekarang hujan", False),
+        ({"none": ["minggu lalu"]}, "kebakaran minggu lalu", False),
+        ({"any": ["api sudah besar"]}, "apinya sudah besar", True),
+        ({"any": ["api sudah besar"]}, "sudah besar", False),
+        ({"any": None, "all": ["rumah", "bakar"]}, "rumah kebakaran", True),
+        ({"any": None, "all": ["rumah", "bakar"]}, "rumah", False),
+        ({"on": False}, "kebakaran", False),
+    ],
+)
+def test_an_emergency_holds_where_every_part_of_its_condition_does(parts: dict[str, object], text: str, holds: bool) -> None:
+    assert bool(told(rules_of(alarm(**parts)), text)) is holds
+
+
+def test_an_emergency_may_ask_for_a_place() -> None:
+    rules = rules_of(alarm(kecamatan=["Telen"]))
+    assert told(rules, "kebakaran", ResolvedPlace("Telen"))
+    assert not told(rules, "kebakaran")
+
+
+def test_a_long_text_is_no_emergency() -> None:
+    rules = rules_of(alarm())
+    assert told(rules, "kebakaran" + " rumah" * (EMERGENCY_WORDS - 1))
+    assert not told(rules, "kebakaran" + " rumah" * EMERGENCY_WORDS)
+
+
 def test_a_phrase_does_not_reach_from_the_title_into_the_text() -> None:
     assert fired(rules_of(rule(any=["lampu jalan"])), "jalan rusak", title="lampu") == []
 
@@ -207,8 +263,8 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
     [
         (
             rule(anny=["x"]),
-            "8: unknown key 'anny': one of agencies, all, any, id, kecamatan, move_to, none, note, on, review, roads, sentence,"
-            " source, unplaced, within",
+            "8: unknown key 'anny': one of agencies, all, and_any, any, emergency, id, kecamatan, move_to, none, note, on, review,"
+            " roads, sentence, source, unplaced, within",
         ),
         (rule(move_to="dinas"), "5: 'dinas' is no agency of agencies.csv"),
         (rule(agencies=["dinas"]), "3: 'dinas' is no agency of agencies.csv"),
@@ -233,8 +289,13 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         (rule(within=8), "8: within must be a number from 1 to 7"),
         (rule(within="dua"), "8: within must be a number from 1 to 7"),
         (rule(within=2.0), "8: within must be a number from 1 to 7"),
-        (rule(review=True), "5: give one effect: move_to, or review = true"),
-        (rule(move_to=None), "1: give one effect: move_to, or review = true"),
+        (rule(review=True), "5: give one effect: move_to, review = true or emergency = true"),
+        (rule(emergency=True), "5: give one effect: move_to, review = true or emergency = true"),
+        (rule(move_to=None), "1: give one effect: move_to, review = true or emergency = true"),
+        (rule(move_to=None, emergency="ya"), "7: emergency must be true or false"),
+        (alarm(agencies=["dpupr"]), "3: an emergency is one whoever is responsible: leave agencies out"),
+        (rule(any=None, roads=["nasional"], and_any=["gang"]), "8: and_any is a second list beside any, which is missing"),
+        (rule(and_any=[]), "8: and_any is empty: leave it out"),
         (rule(agencies=None), "4: a rule that moves says from whom: agencies is missing"),
         (rule(agencies=["dpupr", "perkim"]), "3: 'perkim' is also where the rule moves to"),
         ("aturan = 1\n", " unknown key 'aturan': only [[rule]]"),
@@ -257,6 +318,9 @@ def test_every_fault_of_every_rule_comes_in_one_run_in_the_order_of_the_file() -
 def test_rules_that_contradict_are_refused() -> None:
     text = rule() + rule(id="lain", move_to="dishub")
     assert faults_of(text) == ["8: rule 'lain' contradicts rule 'aturan' on line 1 with the same condition"]
+    both = alarm() + alarm(id="lain", emergency=None, review=True)
+    assert faults_of(both) == ["7: rule 'lain' contradicts rule 'aturan' on line 1 with the same condition"]
+    assert len(rules_of(rule() + rule(id="lain", and_any=["parit"], move_to="dishub"))) == 2
 
 
 def test_a_rule_said_twice_is_refused() -> None:

@@ -86,6 +86,7 @@ class FakeRouter:
             evidence=tuple(Evidence(Span("text", match.start(), match.end()), match[0].lower(), 1.5, 0.5) for match, _ in found),
             guarantee=None,
             model_version=self.version,
+            emergency="Telepon 112." if "kebakaran" in complaint.text else "",
         )
 
 

@@ -85,6 +85,24 @@ def test_the_queue_shows_what_waits_and_the_filters_count(api: Api, petugas: Per
     assert "Tidak ada aduan yang cocok" in petugas.client.get("/antrean?kecamatan=Entah").text
 
 
+def test_what_may_be_an_emergency_stands_first_and_says_what_the_reporter_should_do(api: Api, petugas: Person) -> None:
+    arrive(api, "pungli parkir")
+    number = arrive(api, "kebakaran di pasar")
+    other = arrive(api, "sampah di pasar")
+    queue = petugas.client.get("/antrean").text
+    assert queue.count("Mungkin darurat") == 1
+    assert petugas.client.get("/antrean/berikutnya").headers["Location"] == f"/aduan/{number}"
+    page = petugas.client.get(f"/aduan/{number}").text
+    assert "Mungkin keadaan darurat" in page
+    assert "Telepon 112." in page
+    assert "darurat" not in petugas.client.get(f"/aduan/{other}").text
+
+
+def test_a_confidential_emergency_is_not_told_in_the_list(api: Api, petugas: Person) -> None:
+    arrive(api, "kebakaran di pasar", confidential=True)
+    assert "darurat" not in petugas.client.get("/antrean").text
+
+
 def test_an_empty_queue_says_so(petugas: Person) -> None:
     assert "Antrean kosong" in petugas.client.get("/antrean").text
     assert petugas.client.get("/antrean/berikutnya").headers["Location"] == "/antrean"

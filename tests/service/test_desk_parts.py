@@ -23,13 +23,13 @@ KUTIM = Path(__file__).parents[2] / "data" / "kutai-timur"
 
 def test_the_rank_puts_first_what_is_due_and_what_a_mistake_would_hurt() -> None:
     late, later = TODAY, TODAY + dt.timedelta(days=1)
-    assert review.rank(late, 0.5, "review", False) < review.rank(later, 0.5, "review", False)
-    assert review.rank(late, 0.3, "review", False) < review.rank(late, 0.9, "review", False)
-    assert review.rank(late, 0.5, "review", True) < review.rank(late, 0.5, "review", False)
-    assert review.rank(late, 0.9, "returned", False) < review.rank(late, 0.0, "no-model", False)
-    assert review.rank(later, 0.3, "review", False) < review.rank(late, 0.9, "review", False), (
-        "a day is less than a wrong agency costs"
-    )
+    assert review.rank(late, 0.5, "review") < review.rank(later, 0.5, "review")
+    assert review.rank(late, 0.3, "review") < review.rank(late, 0.9, "review")
+    assert review.rank(late, 0.5, "review", oversight=True) < review.rank(late, 0.5, "review")
+    assert review.rank(late, 0.9, "returned") < review.rank(late, 0.0, "no-model")
+    assert review.rank(later, 0.3, "review") < review.rank(late, 0.9, "review"), "a day is less than a wrong agency costs"
+    long_overdue = TODAY - dt.timedelta(days=300)
+    assert review.rank(later, 0.99, "review", emergency=True) < review.rank(long_overdue, 0.0, "returned", oversight=True)
 
 
 @pytest.mark.parametrize("text", ["", "1", "~", "1~", "x~1", "1~x", "1~1" + "0" * 60])

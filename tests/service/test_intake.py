@@ -28,7 +28,7 @@ from service.clock import now
 from service.database import Database
 from service.feed import head
 from service.problems import Problem
-from service.schemas import MAX_CHANNEL, MAX_PLACE, ROUTING
+from service.schemas import MAX_CHANNEL, MAX_PLACE, routing_json
 from service.settings import Settings
 from service.tables import audit_case, complaint, decision, idempotency, routing, sketch, standing, verdict
 
@@ -296,7 +296,24 @@ def test_any_answer_can_be_replayed_from_the_memory(app: Flask, api: Api, databa
     api.post("/complaints", json={"text": "sampah pasti"})
     router = app.extensions["salur"].models.require()
     for kept, said in zip(rows(database, complaint), rows(database, routing), strict=True):
-        assert ROUTING.dump_json(router.route(intake.as_stored(kept))).decode() == said.body
+        assert routing_json(router.route(intake.as_stored(kept))).decode() == said.body
+
+
+def test_an_emergency_is_told_to_the_sender_and_to_nobody_else(api: Api, database: Database) -> None:
+    for words in ("kebakaran pasti", "sampah pasti"):
+        api.post("/complaints", json={"text": words})
+    told = [json.loads(said.body).get("emergency") for said in rows(database, routing)]
+    assert told == ["Telepon 112.", None], "what was stored before there were emergencies is given again to the byte"
+    assert [said.emergency for said in rows(database, routing)] == [True, False]
+    answers = [api.post("/predictions", json={"text": text}).json for text in ("kebakaran", "sampah")]
+    assert [answer and answer.get("emergency") for answer in answers] == ["Telepon 112.", None]
+
+
+def test_what_may_be_an_emergency_waits_before_all_else(api: Api, database: Database) -> None:
+    for words in ("pungli parkir", "kebakaran di pasar", "sampah"):
+        api.post("/complaints", json={"text": words, "received_at": "2026-03-02T09:00:00+08:00"})
+    first, *_ = sorted(rows(database, standing), key=lambda row: row.rank)
+    assert first.complaint_id == next(kept.id for kept in rows(database, complaint) if "kebakaran" in kept.text)
 
 
 def test_the_same_matter_near_in_time_and_place_is_linked(api: Api, database: Database) -> None:

@@ -271,6 +271,15 @@ def test_undo_adds_a_row_and_brings_the_complaint_back(api: Api, database: Datab
     assert decide(database, number, budi, Choice("dpupr")).outcome == "confirmed"
 
 
+def test_what_is_undone_is_an_emergency_still(api: Api, database: Database, siti: int) -> None:
+    (number,) = arrive(api, "kebakaran di pasar")
+    before = state(database, number)
+    saved = decide(database, number, siti, Choice("dishub"))
+    with database.write() as connection:
+        review.undo(connection, number, saved.verdict_id, siti, MINUTES)
+    assert state(database, number).rank == before.rank
+
+
 @pytest.mark.parametrize(
     ("decision", "version", "queue"), [("ask", "palsu-1", "ask"), ("review", "palsu-1", "review"), ("review", "", "no-model")]
 )

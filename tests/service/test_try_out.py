@@ -31,6 +31,12 @@ def test_the_page_shows_agency_words_and_reasons(person: Person) -> None:
     assert "Bengalon" in page
 
 
+def test_who_tells_of_an_emergency_is_told_first_to_telephone(person: Person) -> None:
+    page = paste(person, text="kebakaran di rumah tetangga")
+    assert page.index("Telepon 112.") < page.index('id="hasil"')
+    assert "darurat" not in paste(person, text="lampu jalan mati").lower()
+
+
 def test_the_page_works_without_scripts_and_without_inline_styles(client: FlaskClient) -> None:
     page = client.get("/coba").text
     assert "<script" not in page

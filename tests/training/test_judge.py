@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from model.policy import Policy, Threshold
+from model.reader import Ruled
 from model.reliability import Reliability
 from model.routing import Candidate
 from training.calibrate import ABSENT, OutOfFold, fit_temperature, widen
@@ -21,11 +22,12 @@ AGENCIES = np.array(["bpbd", "dinsos", "dlh", "pln"])
 class Swapping:
     """A reader whose one rule gives the first candidate's place to the second, where the text says so."""
 
-    def apply_rules(self, ranked: Sequence[Candidate], reading: str) -> tuple[Sequence[Candidate], tuple[()]]:
+    def apply_rules(self, ranked: Sequence[Candidate], reading: str) -> Ruled:
         first, second, *rest = ranked
         if reading != "aturan":
-            return ranked, ()
-        return [Candidate(second.agency, first.probability), Candidate(first.agency, second.probability), *rest], ()
+            return Ruled(tuple(ranked), ())
+        swapped = (Candidate(second.agency, first.probability), Candidate(first.agency, second.probability), *rest)
+        return Ruled(swapped, ())
 
 
 def answers(*rows: Sequence[float], numbers: Sequence[int]) -> OutOfFold:
