@@ -160,7 +160,7 @@ class Text:
         return self.forms.issuperset(phrase) and any(stand(self.words, at + 1, phrase[1:]) for at in self._at[phrase[0]])
 
 
-def holds(rule: Rule, words: Sequence[Word] | Text, place: ResolvedPlace, roads: Collection[str]) -> bool:
+def _holds(rule: Rule, text: Text, place: ResolvedPlace, roads: Collection[str]) -> bool:
     """Tell whether the part of a condition that looks at the complaint holds, the candidates left aside."""
     if rule.roads and rule.roads.isdisjoint(roads):
         return False
@@ -168,7 +168,6 @@ def holds(rule: Rule, words: Sequence[Word] | Text, place: ResolvedPlace, roads:
         return False
     if rule.unplaced and (place.kecamatan or place.candidates or roads):
         return False
-    text = words if isinstance(words, Text) else Text(words)
     return (
         (not rule.any or text.has_any(rule.any))
         and (not rule.and_any or text.has_any(rule.and_any))
@@ -183,7 +182,7 @@ def emergency(rules: Rules, text: Text, place: ResolvedPlace, found: Iterable[Fo
         return ""
     likely = list(rules.emergencies(text.forms))
     roads = _road_classes(found, place) if likely else ()
-    return next((rule.sentence for rule in likely if holds(rule, text, place, roads)), "")
+    return next((rule.sentence for rule in likely if _holds(rule, text, place, roads)), "")
 
 
 def _longest(phrase: Phrase) -> str:
@@ -198,7 +197,7 @@ def _road_classes(found: Iterable[FoundPlace], place: ResolvedPlace) -> set[str]
 
 
 def apply(
-    rules: Iterable[Rule],
+    rules: Rules,
     candidates: Sequence[Candidate],
     words: Sequence[Word] | Text,
     place: ResolvedPlace,
@@ -206,11 +205,10 @@ def apply(
 ) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
     """Apply the rules that are on to ranked candidates; answer the candidates as they then are, and the rules that fired.
 
-    Pass what `load_rules` answers: another series of rules is sorted anew each time. All conditions are judged on the
-    candidates as they came in, so the order of the file decides nothing. A rule that moves gives MOVED of the
-    probability of each of its agencies to its target; the sum stays what it was. Where rules that hold would move the
-    matter to different agencies, none does, and each is reported with an empty `agency`, as a rule that asks for a
-    person is: that is the authority conflict. A rule whose target leads already does nothing.
+    All conditions are judged on the candidates as they came in, so the order of the file decides nothing. A rule that
+    moves gives MOVED of the probability of each of its agencies to its target; the sum stays what it was. A rule whose
+    target leads already does nothing. Where rules that hold would move the matter to different agencies, none does, and
+    each is reported with an empty `agency`, like a rule that asks for a person: that is the authority conflict.
     """
     roads = _road_classes(found, place)
     text = words if isinstance(words, Text) else Text(words)
@@ -218,10 +216,10 @@ def apply(
     first = order[0] if order else ""
     fired = [
         rule
-        for rule in (rules if isinstance(rules, Rules) else Rules(rules)).for_first(first)
+        for rule in rules.for_first(first)
         if (not rule.agencies or first in rule.agencies or not rule.agencies.isdisjoint(order[: rule.within]))
         and not (first and rule.move_to == first)
-        and holds(rule, text, place, roads)
+        and _holds(rule, text, place, roads)
     ]
     if not fired:
         return tuple(candidates), ()
@@ -336,7 +334,7 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
                 yield key, f"phrase {phrase!r} has no word"
             elif found := _PATTERN.search(phrase):
                 yield key, f"phrase {phrase!r}: write words as they stand in a text, no pattern: {found[0]!r} is none of them"
-    # A table that cannot be read is told of; what names its rows is not wrong for that.
+    # Where a table cannot be read, what names its rows is not wrong for that.
     placed = register.places or not register.files.get("places.csv")
     known = (
         ("agencies", register.by_id, "no agency of agencies.csv", register.agencies),
@@ -380,7 +378,7 @@ def _as_written(phrase: Phrase) -> Iterator[Phrase]:
 
 def _rule(table: Mapping[str, Any], line: int) -> Rule:
     names = {key: frozenset(table.get(key, ())) for key in ("agencies", "roads", "kecamatan")}
-    every = tuple(map(_phrase, table.get("all", ())))
+    every = tuple(map(_phrase, table.get("all", ())))  # in one form: of several, each would have to stand in the text
     others = {
         key: tuple(form for text in table.get(key, ()) for form in _as_written(_phrase(text))) for key in ("any", "and_any", "none")
     }
@@ -425,7 +423,7 @@ def lint(
     silent = list(rules)
     for words, place, found in complaints:
         text, roads = Text(words), _road_classes(found, place)
-        silent = [rule for rule in silent if not holds(rule, text, place, roads)]
+        silent = [rule for rule in silent if not _holds(rule, text, place, roads)]
         if not silent:
             break
     return tuple(Fault(FILE, rule.line, f"rule {rule.id!r} holds for no complaint of the corpus") for rule in silent)

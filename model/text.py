@@ -84,16 +84,10 @@ Abbreviations = Mapping[str, tuple[str, ...]]
 class Token(NamedTuple):
     """One written word: where it stands, what it says once normalised, and the words it stands for."""
 
-    field: str
     start: int
     end: int
     text: str
     words: tuple[str, ...]
-
-    @property
-    def span(self) -> Span:
-        """Where it stands in the complaint as it came in."""
-        return Span(self.field, self.start, self.end)
 
 
 class Word(NamedTuple):
@@ -120,7 +114,7 @@ _word: Callable[[tuple[str, str, str, int, int, bool, str]], Word] = partial(tup
 
 
 def stand(words: Sequence[Word], at: int, parts: Sequence[str]) -> bool:
-    """Tell whether parts stand from a place on, each as a word's text or stem, in one field with the word before."""
+    """Tell whether `parts` stand from word number `at` on, each as text or stem, all in the field of the word before."""
     found = words[at : at + len(parts)]
     return len(found) == len(parts) and all(
         (part == word.text or part == word.stem) and not word.first for part, word in zip(parts, found, strict=True)
@@ -128,7 +122,7 @@ def stand(words: Sequence[Word], at: int, parts: Sequence[str]) -> bool:
 
 
 def sentences(words: Sequence[Word], complaint: Complaint) -> list[int]:
-    """List the numbers of the words that open a sentence: the first of a field or of a list's point, and behind what closes one."""
+    """List the numbers of the words that open a sentence, a field or a point of a list."""
     written = {"title": complaint.title, "text": complaint.text}
     points = {field: _points(text) for field, text in written.items() if ")" in text}
     return [
@@ -172,11 +166,11 @@ def _written_words(text: str) -> Iterator[re.Match[str]]:
     return islice((match for match in _TOKEN.finditer(text) if match[1]), MAX_TOKENS)
 
 
-def tokenise(text: str, field: str = "text", abbreviations: Abbreviations = MappingProxyType({})) -> Iterator[Token]:
+def tokenise(text: str, abbreviations: Abbreviations = MappingProxyType({})) -> Iterator[Token]:
     """Yield the words of a text, at most MAX_TOKENS, each with its offsets into that text."""
     for match in _written_words(text):
         if word := normalise_word(match[1]):
-            yield Token(field, match.start(), match.end(), word, abbreviations.get(word) or (word,))
+            yield Token(match.start(), match.end(), word, abbreviations.get(word) or (word,))
 
 
 def read_lexicon(content: str, file: str, most: int = 5) -> dict[str, tuple[str, ...]]:
@@ -325,7 +319,7 @@ class Analyzer:
                     words.append(_word((text, stem, field, at + start, at + end, first, written)))
                     first = False
                 at += len(piece) + 1
-            if len(words) - begin > MAX_TOKENS:
+            if len(words) - begin > MAX_TOKENS:  # which counts written words: all words of an abbreviation are one
                 written_at = [place for place in range(begin, len(words)) if words[place].written]
                 del words[written_at[MAX_TOKENS] if len(written_at) > MAX_TOKENS else len(words) :]
         return words

@@ -20,12 +20,7 @@ from model.labelled import MAX_LINE, read_rows
 from training import sources
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "text": sources.COLUMNS["text"],
-    "title": sources.COLUMNS["title"],
-    "kecamatan": sources.COLUMNS["kecamatan"],
-    "desa": sources.COLUMNS["desa"],
-    "id": sources.COLUMNS["id"],
-    "received_at": sources.COLUMNS["received_at"],
+    **{name: sources.COLUMNS[name] for name in ("text", "title", "kecamatan", "desa", "id", "received_at")},
     "confidential": ("confidential", "rahasia"),
 }
 """Our name of a column of a plain table: the ways its header is written."""

@@ -75,6 +75,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Our name of a column of a plain table: the ways its header is written."""
 
 
+Mapper = Callable[[LabelledComplaint], Rule | None]
+"""Answers the row of a crosswalk that decides a complaint; None where none does."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is read of a source: columns and the ways they are written, those it cannot be without, and how to name another."""
@@ -219,7 +223,6 @@ def import_export(
     source: str = "",
     strict: bool = False,
     confidential: bool = True,
-    progress: bool | None = None,
 ) -> ImportReport:
     """Make labelled complaints of a source: map its agencies, mask personal data, write JSON Lines.
 
@@ -234,8 +237,7 @@ def import_export(
     report = ImportReport(source=name)
     rules = Crosswalk.load(crosswalk, register) if crosswalk else None
     rows = read(path, columns, report.warnings.append)
-    quiet = not sys.stderr.isatty() if progress is None else not progress
-    bar = tqdm(rows, desc=name, unit=" rows", disable=quiet, file=sys.stderr, miniters=500)
+    bar = tqdm(rows, desc=name, unit=" rows", disable=not sys.stderr.isatty(), file=sys.stderr, miniters=500)
     mapper = _through(rules) if rules else _by_name(register)
     kept = list(map_rows(bar, mapper, report, name, confidential=confidential))
     unused = list(rules.unused()) if rules else []
@@ -253,9 +255,6 @@ def import_export(
     dump(kept, out)
     report.out = str(out)
     return report
-
-
-Mapper = Callable[[LabelledComplaint], Rule | None]
 
 
 def map_rows(
@@ -313,7 +312,7 @@ def _by_name(register: Register) -> Mapper:
 
     def find(complaint: LabelledComplaint) -> Rule | None:
         agency = ids.get(normalise(complaint.agency))
-        return Rule(0, (), (), (), agency) if agency else None
+        return Rule(line=0, names=(), categories=(), words=(), agency=agency) if agency else None
 
     return find
 

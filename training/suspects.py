@@ -53,7 +53,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A label that is probably wrong. `score` is the probability of the label, to those who did not know it: low is bad."""
+    """A label that is probably wrong. `score` is its probability to models that had not seen it: low is bad."""
 
     id: str
     digest: str
@@ -121,14 +121,13 @@ def find(
     reader: Reader,
     config: TrainingConfig,
     *,
-    other: Sequence[LabelledComplaint] = (),
     most: int = 500,
     say: Say = lambda _: None,
 ) -> Suspects:
     """Find the labels that are probably wrong, and list at most `most` of them; seeded by the configuration.
 
     Rows of agencies with fewer rows than there are folds teach, but are not judged: no fold could know their agency.
-    `other` are further rows to learn from. Raises InvalidData where fewer than two agencies have that many rows.
+    Raises InvalidData where fewer than two agencies have that many rows.
     """
     found = dataset.deduplicate(rows)
     routed = [row for row in found.kept if row.agency]
@@ -138,7 +137,7 @@ def find(
         raise InvalidData([Fault("data", 0, f"fewer than two agencies have {config.folds} complaints: too few to judge labels by")])
     rare = [row for row in routed if counts[row.agency] < config.folds]
     own, further = (read(part, reader, weigh(part, config, 1.0)) for part in (judged, rare))
-    further += read_others(other, reader, config)
+    further += read_others((), reader, config)
     say(f"out-of-fold answers for {len(own):,} complaints")
     folds = grouped(own.labels.tolist(), dataset.near_duplicate_groups(judged), config.folds, config.seed)
     answers = out_of_fold(config, own, further, reader, folds, lambda: say("  a fold is done"))

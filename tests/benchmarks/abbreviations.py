@@ -40,7 +40,7 @@ Figures = dict[str, float]
 
 def stems_of(row: LabelledComplaint, abbreviations: Abbreviations, stem: Stem) -> list[str]:
     """List the stems of title and text, in order."""
-    return [stem(word) for text in (row.title, row.text) for token in tokenise(text, "text", abbreviations) for word in token.words]
+    return [stem(word) for text in (row.title, row.text) for token in tokenise(text, abbreviations) for word in token.words]
 
 
 def grams(stems: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ from model.complaint import Complaint
 from model.place import PlaceFinder
 from model.register import Register
 from model.routing import Candidate, Decision, Evidence, FiredRule, Reason, Routing
-from model.text import Analyzer, tokenise
+from model.text import Analyzer
 from service import accounts, create_app, intake
 from service.database import Database
 from service.parts import Parts
@@ -82,10 +82,11 @@ class KeywordRouter:
 
     def route(self, complaint: Complaint) -> Routing:
         """Answer for a complaint."""
-        tokens = [token for name, text in complaint.fields for token in tokenise(text, name)]
+        words = self.analyzer.words(complaint)
+        said = [word.written for word in words if word.written]
         rare = Counter(word for bag in self.words.values() for word in bag)
-        score: dict[str, float] = {name: sum(1 / rare[t.text] for t in tokens if t.text in bag) for name, bag in self.words.items()}
-        found = self.places.find(self.analyzer.words(complaint), complaint.kecamatan, complaint.desa)
+        score: dict[str, float] = {name: sum(1 / rare[word] for word in said if word in bag) for name, bag in self.words.items()}
+        found = self.places.find(words, complaint.kecamatan, complaint.desa)
         kecamatan = complaint.kecamatan or next((place.kecamatan for place in found if place.kecamatan), "")
         if self.truth.get(complaint.text) in score:
             score[self.truth[complaint.text]] += 1
@@ -113,9 +114,10 @@ class KeywordRouter:
             places=found,
             rules=rules,
             evidence=tuple(
-                Evidence(token.span, token.text, weight, margin)
-                for token in tokens
-                for weight, margin in [self._weigh(token.text, ranked)]
+                Evidence(word.span, word.written, weight, margin)
+                for word in words
+                if word.written
+                for weight, margin in [self._weigh(word.written, ranked)]
                 if weight or margin
             ),
             guarantee=None,

@@ -244,10 +244,6 @@ def test_the_order_of_the_file_decides_nothing() -> None:
     assert len(results) == 1
 
 
-def test_any_series_of_rules_can_be_applied() -> None:
-    assert apply(list(rules_of(rule())), ranked(dpupr=1.0), words("gang"), ResolvedPlace(), ())[0][0].agency == "perkim"
-
-
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=200), st.lists(st.floats(0.001, 1), min_size=1, max_size=4))
 def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None:

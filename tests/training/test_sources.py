@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -273,11 +274,14 @@ def test_a_failed_import_leaves_an_older_result_alone(tmp_path: Path) -> None:
     assert out.read_text(encoding="utf-8") == "older"
 
 
-def test_progress_is_silent_where_nobody_watches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_silent_where_nobody_watches(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = _csv(tmp_path / "a.csv", ["isi", "instansi"], ["lampu mati", "dishub"])
     import_export(path, tmp_path / "out.jsonl", REGISTER)
     assert capsys.readouterr() == ("", "")
-    import_export(path, tmp_path / "out.jsonl", REGISTER, progress=True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    import_export(path, tmp_path / "out.jsonl", REGISTER)
     assert "a:" in capsys.readouterr().err
 
 
