@@ -246,7 +246,7 @@ class Registry:
         return read_manifest(self.path(version))
 
     def history(self) -> History:
-        """Read the ledger. A line that cannot be read is told and passed over, a last line that is still being written too."""
+        """Read the ledger. A line that cannot be read, or is still being written, becomes a fault and is passed over."""
         path = self.folder / LEDGER
         entries, faults = [], []
         try:
@@ -269,7 +269,7 @@ class Registry:
 
     def record(
         self,
-        what: Event | str,
+        what: Event,
         *,
         version: str,
         who: str,
@@ -278,11 +278,12 @@ class Registry:
         previous: str = "",
         figures: Mapping[str, Any] | None = None,
     ) -> Entry:
-        """Add a line to the ledger: what was trained, compared or refused. Raises RegistryError for what cannot stand there.
+        """Add a line to the ledger: what was trained, compared or refused.
 
+        Raises RegistryError for what cannot stand there, and ValueError for what moves a pointer: that has methods of its own.
         Of a comparison, `version` is the challenger, `previous` the champion, `why` its reasons, and `figures` hold its `verdict`.
         """
-        entry = Entry(Event(what), version, at, who, why, previous, figures or {})
+        entry = Entry(what, version, at, who, why, previous, figures or {})
         if entry.what in _MOVES:
             raise ValueError("what is live changes by promote and rollback alone, and a shadow by its own two ways")
         _check(entry)
@@ -316,10 +317,10 @@ class Registry:
         _check(entry)
         self.path(version)
         try:
-            seen = self._before() or ""
+            seen = self._live() or ""
             self._fits(version, register)  # outside the lock: a version never changes once it is there
             with self._ledger() as ledger:
-                entry = replace(entry, previous=self._before() or "")
+                entry = replace(entry, previous=self._live() or "")
                 _still(instead_of, self._named())
                 if entry.previous != seen:  # another went live meanwhile, which may know more agencies
                     self._fits(version, register)
@@ -333,7 +334,7 @@ class Registry:
 
     def previous(self) -> str | None:
         """Name of the version that `rollback` would make live; None where there is none."""
-        return self.history().before(self._before())
+        return self.history().before(self._live())
 
     def rollback(self, *, why: str, who: str, at: str, instead_of: str | None = None) -> Entry:
         """Make live the version that was live before, per the ledger; answer the line. Again goes one further back.
@@ -343,7 +344,7 @@ class Registry:
         """
         _check(Entry(Event.ROLLED_BACK, CURRENT, at, who, why))
         with self._ledger() as ledger:
-            current = self._before()
+            current = self._live()
             _still(instead_of, self._named())
             target = self.previous()
             if target is None:
@@ -366,7 +367,7 @@ class Registry:
         _check(entry)
         self._fits(version, None)
         with self._ledger() as ledger:
-            live = self._before()
+            live = self._live()
             if live == version:
                 raise Refused(Refusal.LIVE_ALREADY, f"{version}: is the live version; a shadow is another one")
             entry = replace(entry, previous=live or "")
@@ -407,7 +408,7 @@ class Registry:
         (self.folder / SHADOW).unlink(missing_ok=True)
         sync(self.folder)
 
-    def _before(self) -> str | None:
+    def _live(self) -> str | None:
         """Name of the live version; a broken pointer counts as the last one that the ledger knows."""
         try:
             return self.current()
@@ -434,6 +435,7 @@ class Registry:
         return loaded
 
     def _fits(self, version: str, register: Register | None) -> None:
+        """Raise Refused where a version cannot be loaded, or its agencies are not as `promote` asks for."""
         loaded = self._loaded(version)
         if register is None:
             known, whose = self._live_register(version), "the live version's register"
@@ -450,7 +452,7 @@ class Registry:
 
     def _live_register(self, version: str) -> Register | None:
         """Answer what the live version knows; None where none is live, or a broken one, which forbids nobody to replace it."""
-        live = self._before()
+        live = self._live()
         if live is None or live == version:
             return None
         try:
@@ -459,6 +461,7 @@ class Registry:
             return None
 
     def _may_replace(self, entry: Entry, *, forced: bool) -> None:
+        """Raise Refused where the version is live already; NeedsReason where no comparison says that it is better."""
         if self._named() == entry.version:
             raise Refused(Refusal.LIVE_ALREADY, f"{entry.version}: is the live version already")
         if entry.previous in ("", entry.version) or forced:  # the same again mends a pointer that is broken
@@ -485,7 +488,7 @@ class Registry:
                 self._drop_shadow()
 
     def _point(self, ledger: BinaryIO, pointer: str, content: str, entry: Entry) -> None:
-        # The new pointer is on the disk before the ledger speaks of it, and only the renaming is left after that.
+        """Move a pointer: on the disk before the ledger speaks of it, so that only the renaming is left after that."""
         descriptor, name = tempfile.mkstemp(prefix=f".{pointer}.", dir=self.folder)
         part = Path(name)
         try:
@@ -542,6 +545,7 @@ def _is_time(text: str) -> bool:
 
 
 def _still(believed: str | None, live: str) -> None:
+    """Raise Refused where another version is live than whoever asks believes; None believes nothing."""
     if believed is not None and believed != live:
         raise Refused(Refusal.MOVED, f"{live or 'nothing'} is live by now, not {believed or 'nothing'}: look again")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -78,10 +79,11 @@ def retrain(
     version cannot be loaded there is nothing to compare with, and a person must promote the new one.
     """
     live = registry.current()
+    go_live = partial(registry.promote, why=why, who=who, at=at, register=register)
     champion, broken = _load(registry, live) if live else (None, "")
     if live and (same := _tried(registry, live, register, given, config, test, comparable=champion is not None)):
         if promote and champion and _is_better(registry, live, same):
-            done = _promoted(registry, same, live, None, why=why, who=who, at=at, register=register)
+            done = _promoted(go_live, same, live)
             return replace(done, version="", same=same, refusal=done.refusal or f"it came out better than {live} and is live now")
         return Retrained("", live, refusal=_outcome(registry, live, same) if champion else _word_needed(broken, same), same=same)
     seen = Seen.load(registry.path(live)) if live and champion else None
@@ -91,9 +93,9 @@ def retrain(
     artifact, judged = train.train(register, sources, config, at, say)
     artifacts.save(registry.folder / version, artifact, report.files(artifact, judged) | train.seen_file(sources))
     figures: dict[str, Any] = artifact.manifest["figures"]["out_of_fold"]
-    registry.record("trained", version=version, at=at, who=who, why=why, figures={"accuracy": figures["accuracy"]})
+    registry.record(Event.TRAINED, version=version, at=at, who=who, why=why, figures={"accuracy": figures["accuracy"]})
     if not live:
-        registry.promote(version, why=why, who=who, at=at, register=register)
+        go_live(version)
         return Retrained(version, version)
     if not champion:
         return Retrained(version, live, refusal=_word_needed(broken, version))
@@ -101,25 +103,16 @@ def retrain(
     both = {champion.version: seen, challenger.version: Seen.of([*taught, *given.other], given.unlabelled)}
     found = compare.compare(champion, challenger, held_out, seen=both, today=at[:10], say=say)
     told = found.summary | {"test": test}
-    registry.record("compared", version=version, previous=live, at=at, who=who, why=found.why, figures=told)
-    if not promote or found.summary["verdict"] != Verdict.PROMOTE:
+    registry.record(Event.COMPARED, version=version, previous=live, at=at, who=who, why=found.why, figures=told)
+    if not promote or found.verdict is not Verdict.PROMOTE:
         return Retrained(version, live, found, refusal="" if promote else "not asked to promote")
-    return _promoted(registry, version, live, found, why=why, who=who, at=at, register=register)
+    return _promoted(go_live, version, live, found)
 
 
-def _promoted(
-    registry: Registry,
-    version: str,
-    live: str,
-    found: compare.Comparison | None,
-    *,
-    why: str,
-    who: str,
-    at: str,
-    register: Register,
-) -> Retrained:
+def _promoted(go_live: Callable[[str], object], version: str, live: str, found: compare.Comparison | None = None) -> Retrained:
+    """Put a version live in the place of another, or tell why that was refused."""
     try:
-        registry.promote(version, why=why, who=who, at=at, register=register)
+        go_live(version)
     except SalurError as error:
         return Retrained(version, live, found, refusal=str(error))
     return Retrained(version, version, found)

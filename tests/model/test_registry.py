@@ -481,7 +481,7 @@ def test_the_ledger_has_one_line_an_event_and_a_blank_one_by_hand_is_none(regist
 
 
 def test_a_line_longer_than_any_is_told_and_spoils_no_later_line(registry: Registry) -> None:
-    registry.record("trained", version="v1", who="ani", at=AT, figures={"note": "x" * MAX_LINE})
+    registry.record(Event.TRAINED, version="v1", who="ani", at=AT, figures={"note": "x" * MAX_LINE})
     promote(registry, "v1")
     assert registry.history().faults
     assert [entry.what for entry in registry.history().entries] == [Event.PROMOTED]
@@ -560,15 +560,15 @@ def test_nothing_is_recorded_that_could_not_be_read_or_answered_for(
     registry: Registry, changed: dict[str, Any], message: str
 ) -> None:
     said: dict[str, Any] = {"version": "v1", "who": "ani", "at": AT, "why": "x" * 2000, "figures": {"accuracy": 0.9}}
-    kept = registry.record("trained", **said)
+    kept = registry.record(Event.TRAINED, **said)
     with pytest.raises((RegistryError, ValueError), match=message):
-        registry.record("trained", **said | changed)
+        registry.record(Event.TRAINED, **said | changed)
     history = registry.history()
     assert (history.entries, history.faults) == ([kept], [])
 
 
-@pytest.mark.parametrize("what", ["promoted", "rolled-back", "shadowed", "shadow-ended"])
-def test_what_is_live_changes_by_promotion_and_rollback_alone(registry: Registry, what: str) -> None:
+@pytest.mark.parametrize("what", [Event.PROMOTED, Event.ROLLED_BACK, Event.SHADOWED, Event.SHADOW_ENDED])
+def test_what_is_live_changes_by_promotion_and_rollback_alone(registry: Registry, what: Event) -> None:
     with pytest.raises(ValueError, match="promote and rollback alone"):
         registry.record(what, version="v1", at=AT, who="ani", why="diam-diam")
     assert list(registry.history().entries) == []
@@ -603,7 +603,7 @@ def test_versions_are_told_in_order_and_the_newest_where_one_is_asked_for_that_i
 def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file", encoding="utf-8")
     with pytest.raises(RegistryError, match="cannot be written"):
-        Registry(tmp_path / "models", load).record("trained", version="v1", at=AT, who="ani")
+        Registry(tmp_path / "models", load).record(Event.TRAINED, version="v1", at=AT, who="ani")
 
 
 def test_no_temporary_file_is_left_behind(registry: Registry) -> None:
@@ -617,7 +617,7 @@ _OTHER_PROCESS = """
 import json, sys
 from pathlib import Path
 from types import SimpleNamespace
-from model.registry import Registry
+from model.registry import Event, Registry
 
 def load(folder):
     return SimpleNamespace(manifest=json.loads((folder / "manifest.json").read_text()), register=None)
@@ -628,7 +628,7 @@ for number in range(50):
         registry.promote("v2", why="uji", who=who, at=at, force_why="uji")
         registry.rollback(why="uji", who=who, at=at)
     else:
-        registry.record("trained", version=f"v{number}", at=at, who=who, why="bersamaan " * 50)
+        registry.record(Event.TRAINED, version=f"v{number}", at=at, who=who, why="bersamaan " * 50)
 """
 
 

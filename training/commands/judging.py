@@ -17,7 +17,7 @@ from model.authority import load_region
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
 from model.register import FILES as REGISTER_FILES
-from model.registry import Registry
+from model.registry import Event, Registry
 from model.router import Router
 from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
 from training import config as configs
@@ -78,28 +78,16 @@ def compare_(champion: str, challenger: str, data: tuple[Path, ...], models: Pat
     """Compare two models on complaints that neither has seen; the ledger keeps the verdict."""
     registry = Registry(models)
     folders = registry.resolve(champion), registry.resolve(challenger)
-    found = _compare(registry, folders, data, texts)
-    show(found, as_json)
-
-
-def _compare(registry: Registry, folders: tuple[Path, Path], data: Sequence[Path], texts: bool) -> compare.Comparison:
-    champion, challenger = map(Router.load, folders)
-    rows = dataset.load_known(challenger.register, data)
-    if champion.version == challenger.version:  # the ledger would say that it is no worse than itself
-        raise InvalidData([Fault(champion.version, 0, "is both champion and challenger: there is nothing to compare")])
-    seen = {router.version: Seen.load(folder) for router, folder in zip((champion, challenger), folders, strict=True)}
-    found = compare.compare(champion, challenger, _distinct(rows), seen=seen, today=moment()[:10], texts=texts, say=say)
+    before, after = map(Router.load, folders)
+    rows = dataset.load_known(after.register, data)
+    if before.version == after.version:  # the ledger would say that it is no worse than itself
+        raise InvalidData([Fault(before.version, 0, "is both champion and challenger: there is nothing to compare")])
+    seen = {router.version: Seen.load(folder) for router, folder in zip((before, after), folders, strict=True)}
+    found = compare.compare(before, after, _distinct(rows), seen=seen, today=moment()[:10], texts=texts, say=say)
     if all(folder.parent == registry.folder for folder in folders):
-        registry.record(
-            "compared",
-            version=challenger.version,
-            previous=champion.version,
-            at=moment(),
-            who=user(),
-            why=found.why,
-            figures=found.summary,
-        )
-    return found
+        versions = {"version": after.version, "previous": before.version}
+        registry.record(Event.COMPARED, **versions, at=moment(), who=user(), why=found.why, figures=found.summary)
+    show(found, as_json)
 
 
 @click.command("replay")

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from model import artifact as artifacts
 from model.aspects import OVERSIGHT
 from model.authority import load_region
-from model.registry import Refusal, Refused, Registry
+from model.registry import Event, Refusal, Refused, Registry
 from model.router import Router
 from training import config as configs
 from training import dataset, outputs, report, retrain, suspects, train
@@ -84,10 +84,11 @@ def train_(
 
         artifact, judged = train.train(register, given, chosen, now, advance)
     artifacts.save(models / version, artifact, report.files(artifact, judged) | train.seen_file(given))
-    registry.record("trained", version=version, at=now, who=user(), why=why, figures=artifact.manifest["figures"]["out_of_fold"])
+    figures = artifact.manifest["figures"]
+    registry.record(Event.TRAINED, version=version, at=now, who=user(), why=why, figures=figures["out_of_fold"])
     if promote:
         registry.promote(version, at=now, who=user(), why=why or "model pertama", register=register)
-    if untold := artifact.manifest["figures"]["aspects"]["left_out"]:
+    if untold := figures["aspects"]["left_out"]:
         click.echo(f"not told of a complaint, for want of examples or of quality: {', '.join(untold)}", err=True)
     if OVERSIGHT in untold:
         click.echo("alleged wrongdoing is not held back for a person: see data/README.md, Another region", err=True)
