@@ -28,11 +28,13 @@ MIN_TYPO = 7
 MIN_WRONG_LETTER = 10
 """Letters from which a wrong consonant is forgiven too."""
 MAX_CANDIDATES = 7
+"""Places that are told where several are possible."""
 MIN_FOLDED = 5
 """Letters from which a word is recognised in another spelling at all."""
 _LONGEST = 12
 """Words of a form's field that are looked at."""
 _MAX_FILLERS = 4
+"""Words like "ke" that are stepped over within one road's name."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -103,28 +105,8 @@ _FOLDED = {
     "x": "ks",
 }
 _DOUBLED = re.compile(r"(.)\1+")
-_PREFIXES = (
-    "pe",
-    "pem",
-    "pen",
-    "peng",
-    "peny",
-    "per",
-    "pel",
-    "me",
-    "mem",
-    "men",
-    "meng",
-    "meny",
-    "ber",
-    "be",
-    "ter",
-    "te",
-    "se",
-    "ke",
-    "di",
-)
-_SUFFIXES = ("an", "kan", "nya", "annya", "kannya", "i", "lah", "ku", "mu")
+_PREFIXES = _words("pe pem pen peng peny per pel me mem men meng meny ber be ter te se ke di")
+_SUFFIXES = _words("an kan nya annya kannya i lah ku mu")
 
 
 def fold(word: str) -> str:
@@ -304,40 +286,41 @@ class PlaceFinder:
         keys = list(map(self._key.__getitem__, written))
         form = self._form(kecamatan, desa)
         found: list[FoundPlace] = []
-        doubtful: tuple[int, FoundPlace] | None = None
-        end, last_end = 0, -1
-        last_cue = ""
+        end = 0  # of the last name, a road's too: the next begins there or behind
+        place_end, place_cue = -1, ""  # where the last kecamatan or desa ends, and its cue
+        doubtful: tuple[int, FoundPlace] | None = None  # where the last name ends that nothing proves, and what it would be
         for start in compress(range(len(keys)), map(self._prefixes.__contains__, keys)):
             if start < end:
                 continue
-            word = words[start]
             stop, name, whole = self._longest(words, keys, start)
             if not name:
                 continue
             cue = _before(words, start)
             if owned := cue in _POSSESSIVES:
                 cue = _owner(words, start) or cue
-            if cue in _AND and start - 1 == last_end:
-                cue = last_cue  # "Desa Kolek dan Saka": the word before the first name holds for the next
+            if cue in _AND and start - 1 == place_end:
+                cue = place_cue  # "Desa Kolek dan Saka": the word before the first name holds for the next
             elif found and start == end:
                 cue = "jalan"  # "jembatan provinsi Senyiur", "jalur Sangatta - Bengalon"
             meanings = _meant(self._meanings[name], cue)
-            if start == last_end and meanings[0].kind == found[-1].kind and _is_listed(words, start, last_cue):
-                cue = last_cue  # "Kec. Kaubun, Bengalon dan Telen"; but "Desa Kolek, Sangkulirang" is one place
-            span = Span(word.field, word.start, words[stop - 1].end)
+            kind = meanings[0].kind
+            if start == place_end and kind == found[-1].kind and _is_listed(words, start, place_cue):
+                cue = place_cue  # "Kec. Kaubun, Bengalon dan Telen"; but "Desa Kolek, Sangkulirang" is one place
+            span = Span(words[start].field, words[start].start, words[stop - 1].end)
             place = _as_found(span, meanings, self._labels[name], cue if cue in _CUES else "")
-            if meanings[0].kind == "road" and cue in _NAMESAKES and keys[start] not in (_ROAD, _TRUNK):
-                continue  # "RSUD A.W. Sjahranie" and "bandara APT Pranoto" are in Samarinda
-            if meanings[0].kind != "road":
-                if cue in _NOT_PLACES:
-                    continue
+            if kind == "road":
+                if cue in _NAMESAKES and keys[start] not in (_ROAD, _TRUNK):
+                    continue  # "RSUD A.W. Sjahranie" and "bandara APT Pranoto" are in Samarinda
+            elif cue in _NOT_PLACES:
+                continue
+            else:
                 caution = meanings[0].caution if whole else 2
                 if caution and not self._is_proved(meanings, caution, "" if owned and caution > 1 else cue, form):
                     doubtful = stop, place
                     continue
                 if doubtful and start - doubtful[0] in (0, 1) and place.desa == "" and place.kecamatan == doubtful[1].kecamatan:
                     found.append(doubtful[1])  # "Saka, Kec. Sangkulirang": its kecamatan right behind it proves the name
-                last_end, last_cue = stop, cue
+                place_end, place_cue = stop, cue
             found.append(place)
             end = stop
         return tuple(found)

@@ -93,15 +93,15 @@ _NUMBER_CUED = re.compile(
 _KK_BEFORE = re.compile(r"(?i)\b(?:kk|kartu keluarga|nokk|ksk)\b[^\d\n\[\]]{0,20}$")
 _CARD_BEFORE = re.compile(r"(?i)\b(?:atm|kartu debit|kartu kredit|virtual account|va|briva)\b[^\d\n\[\]]{0,20}$")
 
-_PARTS = r"[ .\-/_~*]{1,3}"
+_PHONE_GAP = r"[ .\-/_~*]{1,3}"
 _NO_LETTER = r"(?!\d{1,5}/\d{1,5}/(?:19|20)\d\d(?!\d))"
 """Not before "0812/345/2024", by which an office finds a letter."""
 _MOBILE = re.compile(
-    rf"(?<!\d){_NO_LETTER}(?:\(?\+?62\)?[ .\-/_]?(?:\(0\) ?)?|0)8[1-9](?:\d{{7,10}}|\d{{1,2}}(?:{_PARTS}\d{{2,5}}){{2,3}})(?!\d)"
+    rf"(?<!\d){_NO_LETTER}(?:\(?\+?62\)?{_SEP}?(?:\(0\) ?)?|0)8[1-9](?:\d{{7,10}}|\d{{1,2}}(?:{_PHONE_GAP}\d{{2,5}}){{2,3}})(?!\d)"
 )
 _MOBILE_LETTERS = re.compile(
     rf"(?<!\w){_NO_LETTER}(?:\+?62[ .\-]?|[0Oo])8[1-9IilOo](?:[\dIilOo]{{7,10}}"
-    rf"|[\dIilOo]{{1,2}}(?:{_PARTS}(?=[IilOo]{{0,4}}\d)[\dIilOo]{{2,5}}){{2,3}})(?!\w)"
+    rf"|[\dIilOo]{{1,2}}(?:{_PHONE_GAP}(?=[IilOo]{{0,4}}\d)[\dIilOo]{{2,5}}){{2,3}})(?!\w)"
 )
 """A number with letters that look like digits: "o812", "08l2"."""
 _DIGITS = "nol|kosong|satu|dua|tiga|empat|lima|enam|tujuh|delapan|lapan|sembilan"
@@ -170,22 +170,23 @@ _REGIONS = (
     "A AA AB AD AE AG B BA BB BD BE BG BH BK BL BM BN BP D DA DB DC DD DE DG DH DK DL DM DN DR DS DT E EA EB ED F G H K KB KH KT "
     "KU L M N P PA PB R S T W Z"
 )
-_PLATE_BODY = rf"(?:{'|'.join(sorted(_REGIONS.split(), key=len, reverse=True))})"
+_PLATE_REGION = rf"(?:{'|'.join(sorted(_REGIONS.split(), key=len, reverse=True))})"
 _NO_WORDS = "|".join(code for code in _REGIONS.split() if len(code) == 2 and code not in ("DD", "DR", "DS"))
 """Of the codes those that are no word in small letters, as "dr" (dari), "ds" (desa) and "dd" (dana desa) are."""
-_PART = r"(?:[.\-_]| {1,2})?"
-_PLATE_HERE = re.compile(r"\d{3,4}(?:[.\-_]| {1,2})?[A-Za-z]{1,3}\b")
+_PLATE_GAP = r"(?:[.\-_]| {1,2})?"
+_PLATE_HERE = re.compile(rf"\d{{3,4}}{_PLATE_GAP}[A-Za-z]{{1,3}}\b")
 """What every plate without a cue holds: it is found by its digits, which costs a tenth of looking for a region's letters."""
 _PLATE = re.compile(
-    rf"\b(?:{_PLATE_BODY}{_PART}\d{{3,4}}{_PART}(?=[A-Z]{{1,3}}\b)|(?i:{_NO_WORDS}){_PART}\d{{3,4}}{_PART})([A-Za-z]{{1,3}})\b"
+    rf"\b(?:{_PLATE_REGION}{_PLATE_GAP}\d{{3,4}}{_PLATE_GAP}(?=[A-Z]{{1,3}}\b)"
+    rf"|(?i:{_NO_WORDS}){_PLATE_GAP}\d{{3,4}}{_PLATE_GAP})([A-Za-z]{{1,3}})\b"
 )
 _VEHICLES = "plat|pelat|nopol|mobil|motor|truk|truck|pickup|bus|angkot|travel"
 _PLATE_CUED = re.compile(
     rf"(?i)\b((?:{_VEHICLES}|no\.? ?pol|nomor polisi)\b[^\d\n\[\]]{{0,25}}?\b)"
-    rf"({_PLATE_BODY}{_PART}\d{{1,4}}{_PART}([a-z]{{1,3}}))\b"
+    rf"({_PLATE_REGION}{_PLATE_GAP}\d{{1,4}}{_PLATE_GAP}([a-z]{{1,3}}))\b"
 )
 _PLATE_BARE = re.compile(
-    rf"(?i)\b((?:plat|pelat|nopol|no\.? ?pol|nomor polisi)\b[^\d\n\[\]]{{0,25}}?\b){_PLATE_BODY}{_PART}\d{{3,4}}(?![.,]?\w)"
+    rf"(?i)\b((?:plat|pelat|nopol|no\.? ?pol|nomor polisi)\b[^\d\n\[\]]{{0,25}}?\b){_PLATE_REGION}{_PLATE_GAP}\d{{3,4}}(?![.,]?\w)"
 )
 """Behind a word for the plate itself its last letters may be wanting."""
 _PLATE_WORDS = frozenset((*_VEHICLES.split("|"), "pol", "polisi"))
@@ -431,7 +432,10 @@ def _identity_mark(match: re.Match[str]) -> str:
 
 
 def _named(match: re.Match[str], *, strong: bool, weak: bool = False) -> str:
-    """Put a mark for the name behind a cue, where there is one and cue and name are not those of a place."""
+    """Put a mark for the name behind a cue, where there is one and cue and name are not those of a place.
+
+    A `strong` cue announces a name, so that one in small letters counts too. Behind a `weak` one only known names count.
+    """
     cue, words = match[1].lower().rstrip("0123456789 "), match[2]  # "ketua RT 12" is as weak a cue as "ketua RT"
     before = match.string[max(match.start() - 30, 0) : match.start()]
     weak = weak or (cue in _WEAK and not (cue in ("h", "haji") and _TITLE_BEFORE.search(before)))
@@ -443,7 +447,10 @@ def _named(match: re.Match[str], *, strong: bool, weak: bool = False) -> str:
 
 
 def _name_length(words: str, *, strong: bool, weak: bool, small: bool) -> int:
-    """Answer how many characters of the words behind a cue are the name, in small letters too if `small`; 0 where there is none."""
+    """Answer how many characters of the words behind a cue are the name; 0 where there is none.
+
+    `strong` and `weak` as for `_named`. Behind a weak cue a known name may be in small letters if `small`, and no other word.
+    """
     end = 0
     capital = False
     for match in re.finditer(_WORD, words):
@@ -452,19 +459,19 @@ def _name_length(words: str, *, strong: bool, weak: bool, small: bool) -> int:
             break
         if not end and len(word) == 1 and word.isupper() and (word == "I" or match[0].endswith(".")):
             continue  # "M. Yusuf", "I Ketut": masked with the name, where one follows
-        known = word.lower() in _names()
-        if end == 0:
-            capital = word[0].isupper()
-            titled = capital and not word.isupper()
-            fits = (
-                (capital or not weak or (small and not _is_ordinary(word.lower())))
-                if known
-                else not weak and len(word) > 2 and (strong or titled) and not _is_ordinary(word.lower())
-            )
-        else:
+        plain = word.lower()
+        known = plain in _names()
+        if end > 0:
             # A second word is written as the first was. Initials belong to the name ("Budi S.").
             initial = len(word) == 1 and match[0].endswith(".")
-            fits = known or (capital and word[0].isupper() and (initial or (len(word) > 2 and not _is_ordinary(word.lower()))))
+            fits = known or (capital and word[0].isupper() and (initial or (len(word) > 2 and not _is_ordinary(plain))))
+        else:
+            capital = word[0].isupper()
+            if known:
+                fits = capital or not weak or (small and not _is_ordinary(plain))
+            else:
+                titled = capital and not word.isupper()
+                fits = not weak and len(word) > 2 and (strong or titled) and not _is_ordinary(plain)
         if not fits:
             break
         end = match.end() if len(word) == 1 else match.start() + len(word)
