@@ -102,7 +102,7 @@ _SPOT, _ADDRESS, _ASK, _INFORM, _WANT, _WISH, _PRAISE, _THANKS = map(
     _NUMBER.__getitem__, ("spot", "address", "ask", "inform", "want", "wish", "praise", "thanks")
 )
 _GOES_ON = tuple(map(_NUMBER.__getitem__, ("but", "want", "ask", "inform")))
-"""Groups of which a mere praise has nothing: who thanks and then says what is still wrong, or asks for more, complains."""
+"""Groups that mere praise has no cue of: who thanks, and then says what is still wrong or asks for more, complains."""
 _PARTNERS = tuple(
     tuple(
         (_NUMBER[other if group == one else one], pair, width)
@@ -158,12 +158,15 @@ class Head:
     threshold: float
 
 
+Rest = tuple[tuple[str, ...], int]
+"""How a cue goes on after its second word, and its group."""
+
+
 class Meaning(NamedTuple):
-    """What one word is a cue of, alone and with the word behind it."""
+    """What one word is a cue of: alone, and with a second word `behind` it."""
 
     groups: tuple[int, ...]
-    behind: Mapping[str, tuple[tuple[tuple[str, ...], int], ...]]
-    """For a second word, how each cue goes on after it, and its group."""
+    behind: Mapping[str, tuple[Rest, ...]]
 
 
 class Cues:
@@ -253,7 +256,7 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
     size = len(words)
     of_word, partners, spot = cues.of_word, _PARTNERS, _SPOT
     counts = [0] * len(GROUPS)
-    last = [-size - 100] * len(GROUPS)
+    last = [-size - 100] * len(GROUPS)  # no cue yet: far from every word, as in `first`
     near = [0.0] * len(NEAR)
     first = [size + 100] * len(GROUPS)
     named = here = 0
@@ -311,7 +314,7 @@ def measure(cues: Cues, facts: Facts) -> list[float]:
     ]
 
 
-def _longer(words: Sequence[Word], at: int, behind: Mapping[str, tuple[tuple[tuple[str, ...], int], ...]]) -> tuple[int, ...]:
+def _longer(words: Sequence[Word], at: int, behind: Mapping[str, tuple[Rest, ...]]) -> tuple[int, ...]:
     """Answer the groups of the cues of several words that begin at a word, all in one field."""
     following = words[at + 1]
     if following.first:

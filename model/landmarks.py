@@ -28,7 +28,7 @@ class Landmarks:
             frozenset(word for word, part in parts.items() if part == name) for name in ("near", "between", "landmark", "detail")
         )
 
-    def left_out(self, words: Sequence[Word]) -> Sequence[Word]:
+    def leave_out(self, words: Sequence[Word]) -> Sequence[Word]:
         """List a complaint's words without its landmarks; the words themselves where there is none, as mostly."""
         if self._near.isdisjoint(map(_TEXT, words)):
             return words

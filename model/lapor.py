@@ -162,7 +162,7 @@ def write_back(original: Path, target: Path, cells: table.Cells) -> int:
     """
     with open_export(original) as (sheet, header, _):
         _refuse_ours(original, header)
-        return sheet.append(target, chain([(header.row, OURS)], cells)) - 1
+        return sheet.append(target, chain([(header.row, OURS)], cells)) - 1  # less the header
 
 
 def cells_of(routing: Routing, register: Register | None) -> tuple[str, str, str, str]:
@@ -185,6 +185,7 @@ class Header:
 
 
 Opened = tuple[table.Sheet, Header, Iterator[table.Row]]
+"""A sheet, its header, and the rows below that."""
 
 
 @contextmanager

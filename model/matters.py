@@ -12,7 +12,7 @@ from model.scorer import Scorer, Scores
 from model.text import sentences
 
 SURE = 0.95
-"""Probability from which a sentence alone is another agency's. Chosen, as the other, on Surabaya from August to October 2022."""
+"""Probability from which a sentence alone is another agency's. Both limits were chosen on Surabaya from August to October 2022."""
 MIN_KNOWN = 4
 """Words of a sentence that the model must know: fewer, "di depan puskesmas", say where something is."""
 

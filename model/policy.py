@@ -16,6 +16,7 @@ from model.routing import Candidate, Guarantee, Reason
 NEVER = 2.0
 """A threshold that nothing reaches: where too few cases stand behind a promise, nothing goes out by itself."""
 MAX_CANDIDATES = 7
+"""Candidates that a routing names."""
 MIN_WORDS = 3
 MIN_KNOWN = 0.5
 """Fewer words, or a smaller share of known ones, and the probabilities mean little."""

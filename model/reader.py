@@ -56,7 +56,7 @@ class Reader:
         words = self.analyzer.words(complaint)
         found = self._places.find(words, complaint.kecamatan, complaint.desa)
         place = self._places.resolve(found, complaint.kecamatan, complaint.desa)
-        return Reading(complaint, words, self._landmarks.left_out(words), found, place)
+        return Reading(complaint, words, self._landmarks.leave_out(words), found, place)
 
     def apply_rules(self, candidates: Sequence[Candidate], reading: Reading) -> Ruled:
         """Let the rules of authority move the matter to the level that is competent, and tell of an emergency."""

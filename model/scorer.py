@@ -155,8 +155,9 @@ class Scorer:
     def parts(self, scores: Scores, starts: Sequence[int]) -> tuple[NDArray[np.intp], Table, NDArray[np.intp]]:
         """Judge parts of a scored text each by itself: the likeliest agency's number, its probability, how many words are known.
 
-        `starts` are the words that open a part, the first among them; all answers are (parts,). A word that comes several times in
-        the text counts in each part what it counts in the whole, so that nothing has to be looked up again.
+        `starts` are the numbers of the words that open a part, 0 first; all answers are (parts,). A word that comes several times
+        in the text has its share of the whole in each part, so that nothing is counted again: the part's scores are then not
+        quite those of its text alone.
         """
         size, own = len(scores.words), len(self.agencies)
         shares = scores.shares.astype(np.float32)

@@ -402,7 +402,10 @@ def _width(path: Path, sheet: IO[bytes], first: int) -> int:
 
 
 def _splice(path: Path, source: IO[bytes], sink: IO[bytes], queue: _Queue, column: int) -> None:
-    """Copy a sheet's XML, adding cells from `column` on before the end of their rows, and leaving its claim of size out."""
+    """Copy a sheet's XML, adding cells from `column` on before the end of their rows, and leaving its claim of size out.
+
+    What was read is `held`, from byte `base` of the sheet on, until no later event can change it.
+    """
     events = _SheetEvents(path)
     edits: list[tuple[int, int, bytes]] = []
 

@@ -135,7 +135,7 @@ def main() -> None:
     if (models := Registry(given.models)).current():
         router, landmarks = Router.load(models.resolve("current")), Landmarks()
         contenders[EXPLAINED] = lambda complaint: explained(
-            router.scorer, landmarks.left_out(router.reader.analyzer.words(complaint))
+            router.scorer, landmarks.leave_out(router.reader.analyzer.words(complaint))
         )
         contenders[ROUTE] = router.route
     rounds: dict[str, list[float]] = {name: [] for name in contenders}

@@ -66,7 +66,7 @@ def test_an_abbreviation_is_left_out_whole_or_not_at_all() -> None:
 
 def test_a_complaint_without_a_landmark_costs_no_copy() -> None:
     words = READER.analyzer.words(Complaint("lampu jalan mati"))
-    assert Landmarks().left_out(words) is words
+    assert Landmarks().leave_out(words) is words
 
 
 def test_places_and_rules_still_read_every_word() -> None:
