@@ -22,6 +22,10 @@ HOME = ""
 """The origin of this region's own complaints."""
 UNLABELLED = "unlabelled"
 """The origin of those whose agency no person has said."""
+AUDIT_SHARE = 0.05
+"""Share of automatic routings that is drawn for the blind audit, where a verdict does not say of how many it was drawn."""
+MAX_AUDIT_WEIGHT = 4.0
+"""Most that an audited row weighs when the classifier is fitted; in figures it counts for 1 / share rows."""
 _NOT_HERE = re.compile(r"\b(?:bukan|kecuali)\b", re.IGNORECASE)
 
 
@@ -132,12 +136,6 @@ def without_labels(rows: Sequence[LabelledComplaint], reader: Reader, weight: fl
     """Read complaints as an origin of their own, without their labels, whoever gave them."""
     kept = [replace(row, agency="", category="") for row in rows]
     return replace(read(kept, reader, np.full(len(kept), weight)), origins=np.full(len(kept), UNLABELLED, dtype=object))
-
-
-AUDIT_SHARE = 0.05
-"""Share of automatic routings that is drawn for the blind audit, where a verdict does not say of how many it was drawn."""
-MAX_AUDIT_WEIGHT = 4.0
-"""Most that an audited row weighs when the classifier is fitted; in figures it counts for 1 / share rows."""
 
 
 def stands_for(rows: Sequence[LabelledComplaint]) -> Array:

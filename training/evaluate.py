@@ -60,7 +60,7 @@ class Answers:
         ]
 
     @property
-    def confidence(self) -> Array:
+    def sureness(self) -> Array:
         """(rows,) how sure the model was of its first candidate."""
         return np.array([routing.candidates[0].probability for routing in self.routings])
 
@@ -104,7 +104,7 @@ def evaluate(
 
 def summarise(answers: Answers, target_error: float, confidence: float) -> dict[str, Any]:
     """Figures of given answers."""
-    right, sure = answers.right, answers.confidence
+    right, sureness = answers.right, answers.sureness
     count = len(right)
     acceptable = [said == row.agency or said in row.acceptable for said, row in zip(answers.said, answers.rows, strict=True)]
     sent = np.array([routing.decision is Decision.AUTO for routing in answers.routings], dtype=bool)
@@ -116,10 +116,10 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
         "acceptable_accuracy": _share(acceptable),
         "top3": _share(answers.among([3] * count)),
         "macro_f1": figures.macro_f1(answers.truth, answers.said),
-        "ece": figures.expected_calibration_error(sure, right),
-        "aurc": figures.aurc(sure, right),
-        "augrc": figures.augrc(sure, right),
-        **figures.bootstrap(answers.truth, answers.said, sure),
+        "ece": figures.expected_calibration_error(sureness, right),
+        "aurc": figures.aurc(sureness, right),
+        "augrc": figures.augrc(sureness, right),
+        **figures.bootstrap(answers.truth, answers.said, sureness),
         "auto": figures.automatic(sent, right, target_error, confidence, stands_for(answers.rows)),
         "list": {"coverage": _share(answers.among(lengths)), "mean_length": float(np.mean(lengths)) if lengths else 0.0},
         "slices": slices.measure(
@@ -134,8 +134,8 @@ def summarise(answers: Answers, target_error: float, confidence: float) -> dict[
         "per_agency": figures.per_agency(answers.truth, answers.said),
         "confusions": figures.confusions(answers.truth, answers.said),
         "pairs": figures.confused_pairs(answers.truth, answers.said),
-        "reliability": figures.reliability(sure, right),
-        "risk_coverage": figures.risk_coverage_points(sure, right),
+        "reliability": figures.reliability(sureness, right),
+        "risk_coverage": figures.risk_coverage_points(sureness, right),
     }
 
 

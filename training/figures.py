@@ -47,84 +47,86 @@ def kept(error: float, cases: int, target: float, confidence: float) -> bool | N
     return True if binom.cdf(wrong, cases, target) <= doubt else None
 
 
-def expected_calibration_error(confidence: Array, right: Array) -> float:
-    """Compute the mean gap between confidence and accuracy over BINS bins of equally many rows."""
-    parts = _bins(confidence)
-    return float(sum(len(part) * abs(confidence[part].mean() - right[part].mean()) for part in parts) / max(1, len(confidence)))
+def expected_calibration_error(sureness: Array, right: Array) -> float:
+    """Compute the mean gap between sureness and accuracy over BINS bins of equally many rows."""
+    parts = _bins(sureness)
+    return float(sum(len(part) * abs(sureness[part].mean() - right[part].mean()) for part in parts) / max(1, len(sureness)))
 
 
-def reliability(confidence: Array, right: Array) -> list[dict[str, Any]]:
-    """Describe the bins of `expected_calibration_error`: rows, mean confidence, and the share that was right, with its interval."""
+def reliability(sureness: Array, right: Array) -> list[dict[str, Any]]:
+    """Describe the bins of `expected_calibration_error`: rows, mean sureness, and the share that was right, with its interval."""
     return [
         {
             "rows": len(part),
-            "confidence": float(confidence[part].mean()),
+            "confidence": float(sureness[part].mean()),
             "accuracy": float(right[part].mean()),
             "accuracy_interval": wilson(int(right[part].sum()), len(part)),
         }
-        for part in _bins(confidence)
+        for part in _bins(sureness)
     ]
 
 
-def _bins(confidence: Array) -> list[Array]:
-    return [part for part in np.array_split(np.argsort(confidence, kind="stable"), BINS) if len(part)]
+def _bins(sureness: Array) -> list[Array]:
+    return [part for part in np.array_split(np.argsort(sureness, kind="stable"), BINS) if len(part)]
 
 
-def risk_coverage(confidence: Array, right: Array) -> tuple[Array, Array]:
+def risk_coverage(sureness: Array, right: Array) -> tuple[Array, Array]:
     """Share of rows sent, most certain first, and the share of those that is wrong: two arrays (rows,)."""
-    order = np.argsort(-confidence, kind="stable")
+    order = np.argsort(-sureness, kind="stable")
     sent = np.arange(1, len(order) + 1)
     return sent / len(order), np.cumsum(~right[order].astype(bool)) / sent
 
 
-def risk_coverage_points(confidence: Array, right: Array) -> list[dict[str, float]]:
-    """Take at most 100 points of the curve for drawing: coverage, risk, and the confidence from which so much is sent."""
+def risk_coverage_points(sureness: Array, right: Array) -> list[dict[str, float]]:
+    """Take at most 100 points of the curve for drawing: coverage, risk, and the sureness from which so much is sent."""
     if not len(right):
         return []
-    coverage, risk = risk_coverage(confidence, right)
-    sure = np.sort(confidence)[::-1]
+    coverage, risk = risk_coverage(sureness, right)
+    sure = np.sort(sureness)[::-1]
     places = np.unique(np.linspace(0, len(sure) - 1, 100).round().astype(int))
-    ends = np.unique(np.searchsorted(-sure, -sure[places], side="right") - 1)  # rows of one confidence are sent together
+    ends = np.unique(np.searchsorted(-sure, -sure[places], side="right") - 1)  # rows of one sureness are sent together
     return [{"coverage": float(coverage[n]), "risk": float(risk[n]), "confidence": float(sure[n])} for n in ends]
 
 
-def aurc(confidence: Array, right: Array) -> float:
+def aurc(sureness: Array, right: Array) -> float:
     """Area under the risk-coverage curve (Geifman and El-Yaniv 2017); lower is better."""
-    return float(risk_coverage(confidence, right)[1].mean()) if len(right) else 0.0
+    return float(risk_coverage(sureness, right)[1].mean()) if len(right) else 0.0
 
 
-def augrc(confidence: Array, right: Array) -> float:
+def augrc(sureness: Array, right: Array) -> float:
     """Area under the generalised risk-coverage curve (Traub et al. 2024): the mean share of failures sent unseen."""
     if not len(right):
         return 0.0
-    coverage, risk = risk_coverage(confidence, right)
+    coverage, risk = risk_coverage(sureness, right)
     return float((risk * coverage).mean())
 
 
 def automatic(sent: Array, right: Array, target_error: float, confidence: float, stands_for: Array | None = None) -> dict[str, Any]:
     """Set what went out by itself beside the promise about it; `sent` and `right` are (rows,).
 
-    `stands_for` (rows,): how many complaints each stands for. Shares are of these, the `traffic`; the interval of the error is that
-    of as many rows as would be known as well (Kish 1965), that of the coverage of as many as vary as much (linearised).
+    `stands_for` (rows,): how many complaints each row stands for, 0 where it does not count. Shares are of these complaints,
+    the `traffic`. Rows that stand for several tell less than so many rows would. So the error's interval is that of fewer
+    rows, the `cases` (Kish 1965), and the coverage's that of rows whose mean varies as much (linearised).
     """
     each = np.ones(len(sent)) if stands_for is None else stands_for
-    out, bad, total = (float(each[rows].sum()) for rows in (sent, sent & ~right, np.ones(len(sent), dtype=bool)))
-    as_many = out**2 / float((each[sent] ** 2).sum()) if out else 0.0
-    share = out / total if total else 0.0
-    spread = float((each**2 * (sent - share) ** 2).sum()) / total**2 if total else 0.0
-    as_varied = share * (1 - share) / spread if spread else float((each > 0).sum())
+    wrong, counted = sent & ~right, each > 0
+    total, out, bad = float(each.sum()), float(each[sent].sum()), float(each[wrong].sum())
+    coverage, error = out / total if total else 0.0, bad / out if out else 0.0
+    variance = float((each**2 * (sent - coverage) ** 2).sum()) / total**2 if total else 0.0
+    as_varied = coverage * (1 - coverage) / variance if variance else float(counted.sum())
+    cases = out**2 / float((each[sent] ** 2).sum()) if out else 0.0
     return {
         "target_error": target_error,
         "confidence": confidence,
-        "coverage": share,
-        "coverage_interval": wilson(share * as_varied, as_varied),
+        "coverage": coverage,
+        "coverage_interval": wilson(coverage * as_varied, as_varied),
         "traffic": round(total),
         "traffic_sent": round(out),
-        "sent": int((sent & (each > 0)).sum()),
-        "wrong": int((sent & ~right & (each > 0)).sum()),
-        "error": bad / out if out else 0.0,
-        "error_interval": clopper_pearson(round(bad / out * as_many), round(as_many)) if out else clopper_pearson(0, 0),
-        "cases": round(as_many),
+        "sent": int((sent & counted).sum()),
+        "wrong": int((wrong & counted).sum()),
+        "error": error,
+        "error_interval": clopper_pearson(round(error * cases), round(cases)),
+        "cases": round(cases),
     }
 
 
@@ -173,7 +175,7 @@ def confusions(truth: Sequence[str], said: Sequence[str]) -> list[dict[str, Any]
     return [{"truth": real, "said": answer, "rows": rows} for (real, answer), rows in ranked]
 
 
-def bootstrap(truth: Sequence[str], said: Sequence[str], confidence: Array) -> dict[str, Any]:
+def bootstrap(truth: Sequence[str], said: Sequence[str], sureness: Array) -> dict[str, Any]:
     """Compute 95 % intervals of macro-F1 and AURC, which have no closed form: percentile bootstrap over rows."""
     if not len(truth):
         return {"macro_f1_interval": (0.0, 1.0), "aurc_interval": (0.0, 1.0)}
@@ -187,6 +189,6 @@ def bootstrap(truth: Sequence[str], said: Sequence[str], confidence: Array) -> d
         hits = np.bincount(real[drawn][hit], minlength=len(names))
         total = np.bincount(real[drawn], minlength=len(names)) + np.bincount(answer[drawn], minlength=len(names))
         f1s.append(float((2 * hits[total > 0] / total[total > 0]).mean()))
-        areas.append(aurc(confidence[drawn], hit))
+        areas.append(aurc(sureness[drawn], hit))
     low, high = np.quantile([f1s, areas], [0.025, 0.975], axis=1).tolist()
     return {"macro_f1_interval": (low[0], high[0]), "aurc_interval": (low[1], high[1])}

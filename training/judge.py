@@ -20,6 +20,7 @@ from training.data import Data
 
 Array = NDArray[Any]
 PLAIN = Reliability()
+"""The curve that changes nothing."""
 
 
 @dataclass(frozen=True)

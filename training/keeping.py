@@ -31,7 +31,6 @@ from training.judge import Judged, judge
 Array = NDArray[Any]
 TRAFFIC_DAYS = 180
 """Expected errors are averaged over the traffic of these last days."""
-LIST_COVERAGE = 0.95
 ENOUGH_DATED = 500
 """Dated answers from which on they alone decide. A curve fitted to a handful of right answers would be overconfident; with fewer,
 the exact bound is applied to all answers, and it promises nothing where those are too few."""
@@ -79,8 +78,8 @@ def keep(answers: OutOfFold, own: Data, reader: Reader, config: TrainingConfig) 
         confidence=1 - config.delta,
         overall=cut,
         per_agency={},
-        list_cut=promise.list_cut(judged.truth_probability[counted > 0], LIST_COVERAGE, counted[counted > 0]),
-        list_coverage=LIST_COVERAGE,
+        list_cut=promise.list_cut(judged.truth_probability[counted > 0], promise.LIST_COVERAGE, counted[counted > 0]),
+        list_coverage=promise.LIST_COVERAGE,
     )
     return Kept(learnt.reliability, found, judged, counted)
 

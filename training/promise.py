@@ -19,22 +19,25 @@ from training.config import TrainingConfig
 
 Array = NDArray[Any]
 STARTS = (0.1, 0.3)
-"""Shares of the rows at which a sequence of tests begins. Each gets its part of delta, so that one unlucky top does not end all.
+"""Shares of the rows at which a sequence of tests begins, each with an equal part of delta: one unlucky top does not end all.
 
-Two, for with a part of a quarter a tenth of 4,000 rows was often too few to pass; chosen on made-up rows. A sequence keeps its part
-to itself: handed on to the next (Wiens and Dmitrienko 2005) it sent more, and in `tests/benchmarks/promise.py` broke too often.
+Two, because with a quarter of delta a tenth of 4,000 rows was often too few to pass; chosen on made-up rows. A sequence keeps its
+part to itself: where it was handed on to the next (Wiens and Dmitrienko 2005) more was sent, and the promise broke too often
+(`tests/benchmarks/promise.py`).
 """
 STEP = 0.01
 """Share of the rows between two tests of a sequence."""
 MIN_AGENCY_ROWS = 150
 """Rows that an agency needs for a threshold of its own."""
+LIST_COVERAGE = 0.95
+"""Share of cases in which the list of candidates shall hold the right agency."""
 
 
 def threshold(sureness: Array, right: Array, target: float, delta: float) -> Threshold:
     """Find the laxest threshold that keeps the promise on rows like these, or NEVER. Ties in sureness go together."""
     order = np.argsort(-sureness, kind="stable")
     sure, wrong, rows = sureness[order], np.cumsum(~right[order].astype(bool)), len(order)
-    fewest = math.ceil(math.log(delta / len(STARTS)) / math.log(1 - target))
+    fewest = math.ceil(math.log(delta / len(STARTS)) / math.log(1 - target))  # that pass where none of them is wrong
     best = Threshold(NEVER, 0)
     for start in STARTS:
         sent = np.arange(max(fewest, math.ceil(start * rows)), rows + 1, max(1, round(STEP * rows)))
@@ -52,15 +55,15 @@ def threshold(sureness: Array, right: Array, target: float, delta: float) -> Thr
 def list_cut(probability_of_truth: Array, coverage: float, stands_for: Array | None = None) -> float:
     """Probability from which agencies are listed, so that the truth is listed in `coverage` of cases (split conformal).
 
-    `stands_for` (rows,): how many cases each stands for, the one that comes counting as the heaviest of them (Tibshirani et
-    al. 2019, arXiv 1904.06019).
+    `stands_for` (rows,): how many cases each stands for; the case to come counts as the heaviest of them (Tibshirani et al.
+    2019, arXiv 1904.06019).
     """
     each = np.ones(len(probability_of_truth)) if stands_for is None else stands_for
     if not len(each):
         return 0.0
     order = np.argsort(probability_of_truth, kind="stable")
     missed_before = np.cumsum(each[order]) - each[order]
-    # The one that comes counts among the missed: who knows nothing of it must fear the worst.
+    # The case to come counts among the missed: of what is not known the worst must be feared.
     allowed = (1 - coverage) * (each.sum() + each.max()) - each.max()
     rank = int(np.searchsorted(missed_before, allowed + 1e-9, side="right"))
     return float(probability_of_truth[order[rank - 1]]) if rank else 0.0
@@ -86,5 +89,6 @@ def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Arr
         confidence=1 - config.delta,
         overall=threshold(sureness[others], right[others], config.target_error, config.delta),
         per_agency=own,
-        list_cut=list_cut(probability_of_truth, 0.95),
+        list_cut=list_cut(probability_of_truth, LIST_COVERAGE),
+        list_coverage=LIST_COVERAGE,
     )
