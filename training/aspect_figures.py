@@ -49,10 +49,10 @@ def figures_of(said: Array, truth: Array) -> dict[str, float]:
 
 def summary(rounds: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     """Average each figure; under its name with "_range" stand the lowest and highest, where there were several rounds."""
-    summary: dict[str, Any] = {}
+    averaged: dict[str, Any] = {}
     for name in rounds[0]:
         values = [one[name] for one in rounds]
-        summary[name] = values[0] if name == "rows" else float(np.mean(values))
+        averaged[name] = values[0] if name == "rows" else float(np.mean(values))
         if len(rounds) > 1 and name != "rows":
-            summary[f"{name}_range"] = [min(values), max(values)]
-    return summary
+            averaged[f"{name}_range"] = [min(values), max(values)]
+    return averaged

@@ -21,31 +21,22 @@ from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from model.aspects import (
-    ASPECTS,
-    HERE,
-    NOT_A_COMPLAINT,
-    OVERSIGHT,
-    Aspects,
-    Cues,
-    Facts,
-    Findings,
-    load_cues,
-)
+from model.aspects import ASPECTS, HERE, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Cues, Facts, Findings, load_cues
 from model.labelled import KINDS, MISSING, LabelledComplaint
 from model.reader import Reader, Reading
 from model.text import stand
 from training.aspect_figures import judge, summary
-from training.calibrate import JOBS, OutOfFold, workers
+from training.calibrate import OutOfFold
 from training.config import TrainingConfig
-from training.heads import FOLDS, Rows, fit_heads, folds
+from training.heads import Rows, fit_heads, folds
+from training.workers import JOBS, workers
 
 Array = NDArray[Any]
 Figures = dict[str, Any]
 Read = tuple[LabelledComplaint, Reading]
 
 MIN_POSITIVES = 20
-"""Rows that an aspect must hold for; with fewer, nothing about it can be measured."""
+"""Rows that an aspect must hold for, and as many that it must not: with fewer, nothing about it can be measured."""
 MIN_PRECISION = 0.4
 """A question to the reporter that is needless more often than this is left out."""
 FURTHER = 4_000
@@ -74,7 +65,7 @@ def fit(
     cues: Cues | None = None,
     repeats: int = 1,
 ) -> FittedAspects:
-    """Fit on labelled rows; of an aspect that too few of them tell of, nothing is said of any complaint.
+    """Fit on labelled rows. An aspect that they tell too little of (MIN_POSITIVES, MIN_PRECISION) is left out.
 
     `X` (rows, features) as the scorer sees them; the `probabilities` in `facts`, in the order of `agencies`, must be
     out-of-fold. The figures are from `repeats` cross-validations, each with other folds.
@@ -174,7 +165,7 @@ def cross_validate(
 
     `only_met`: a cue that stands in no training row counts for nothing.
     """
-    plan = [(repeat, *fold) for repeat in range(repeats) for fold in folds(data.strata, FOLDS, seed + repeat)]
+    plan = [(repeat, *fold) for repeat in range(repeats) for fold in folds(data.strata, seed + repeat)]
     tasks = (
         delayed(_read_fold)(data.take(train), data.take(test), names, cues, agencies, seed, only_met) for _, train, test in plan
     )

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
+from joblib import delayed
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -20,12 +19,11 @@ from training.config import TrainingConfig
 from training.data import Data, agencies_of, with_topics
 from training.fit import Words, pipeline
 from training.split import Fold
+from training.workers import JOBS, workers
 
 Array = NDArray[Any]
 ABSENT = -3.0
 """Score of an agency that a fold's training rows lack: lower than any machine gives."""
-JOBS = 2
-"""Processes that fit folds."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +43,6 @@ class OutOfFold:
         """(n, agencies), after the temperature."""
         probabilities: Array = softmax(self.scores / self.temperature, axis=1)
         return probabilities
-
-
-def workers(jobs: int) -> Parallel:
-    """Give processes that do tasks as they come and answer in order.
-
-    Not threads: liblinear draws from one generator a process, and the same data must give the same model.
-    """
-    return Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs")
-
-
-def dismiss_workers() -> None:
-    """Let the processes go that wait for further tasks: each still holds what its last fit took, some hundred megabytes."""
-    get_reusable_executor().shutdown(wait=True)
 
 
 def fit_pipeline(

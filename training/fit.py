@@ -39,6 +39,10 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
     What is kept is how HOME speaks, shared and own weights in one, so answering costs no more than without.
     """
 
+    coef_: Array
+    intercept_: Array
+    """(classes, features) and (classes,): a machine for each class, where there are two as well."""
+
     def __init__(
         self,
         C: float = 0.2,
@@ -71,11 +75,12 @@ class TemperedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
         widened = X if origins is None or not self.local else _apart(X, np.asarray(origins), self.local)
         super().fit(widened, labels, balanced * weight.sum() / balanced.sum())
         if widened is not X:
-            shared, home = vars(self)["coef_"][:, : X.shape[1]], vars(self)["coef_"][:, X.shape[1] : 2 * X.shape[1]]
-            self.coef_, self.n_features_in_ = shared + self.local * home, X.shape[1]
+            features = X.shape[1]
+            self.coef_ = self.coef_[:, :features] + self.local * self.coef_[:, features : 2 * features]
+            self.n_features_in_ = features
         if len(self.classes_) == 2:  # liblinear makes one machine of two classes; everything here expects one each
-            coef, bias = vars(self)["coef_"], vars(self)["intercept_"]
-            self.coef_, self.intercept_ = np.vstack([-coef, coef]), np.concatenate([-bias, bias])
+            self.coef_ = np.vstack([-self.coef_, self.coef_])
+            self.intercept_ = np.concatenate([-self.intercept_, self.intercept_])
         if self.bayes:
             naive = ComplementNB(alpha=_SMOOTHING).fit(X, labels, weight).feature_log_prob_
             self.coef_ += self.bayes * (naive - naive.mean(axis=0))

@@ -6,7 +6,7 @@ complaints to the likely agencies usually lack or are. Its threshold is chosen o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +45,9 @@ RATE_PRIOR = 10.0
 """Complaints at the overall rate that every agency is given beside its own, so that a rare one's rate is no accident."""
 FOLDS = 5
 OVERSIGHT_PRECISION = 0.63
-"""At least this share of those held for allegations must be ones; out-of-fold figures come out 2 points above new ones."""
+"""Share of what is taken for an allegation that must be one; out-of-fold figures come out 2 points above new ones."""
 HELD_BACK = 0.007
-"""Most real complaints, as a share, that may be held back as none; under the promised 1 %, as other regions write differently."""
+"""Largest share of real complaints that may be held back as none; below the promised 1 %, as other regions write differently."""
 _GRID = [round(0.1 * step, 1) for step in range(-30, 21)]
 _TINY = 1e-6
 
@@ -99,13 +99,13 @@ class Machines:
         return scores
 
 
-def folds(strata: Array, count: int, seed: int) -> list[tuple[Array, Array]]:
-    """Row numbers to train on and to test on, each stratum spread evenly, however rare it is."""
+def folds(strata: Array, seed: int) -> list[tuple[Array, Array]]:
+    """FOLDS pairs of row numbers, to train on and to test on: each stratum spread evenly, however rare it is."""
     shuffled = np.random.default_rng(seed).permutation(len(strata))
     order = shuffled[np.argsort(strata[shuffled], kind="stable")]
     fold = np.empty(len(strata), dtype=int)
-    fold[order] = np.arange(len(strata)) % count
-    return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(count)]
+    fold[order] = np.arange(len(strata)) % FOLDS
+    return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FOLDS)]
 
 
 def fit_machines(data: Rows, names: Sequence[str], seed: int) -> Machines:
@@ -128,35 +128,40 @@ def fit_heads(
     """Fit a column for each of `names`, and for each of `kept` a head over all columns and facts with its threshold."""
     facts = np.array([measure(cues, fact) for fact in data.facts])
     columns, needs = np.zeros((2, len(data), len(names)))
-    inner = folds(data.strata, FOLDS, seed + 1)
+    inner = folds(data.strata, seed + 1)
     for train, test in inner:
         machines = fit_machines(data.take(train), names, seed)
         held = data.take(test)
         columns[test], needs[test] = machines.columns(held), held.probabilities @ machines.needs.T
     machines = fit_machines(data, names, seed)
-    given = np.hstack([columns, needs, facts])
+    inputs = np.hstack([columns, needs, facts])
     kinds = [kind for kind in KINDS[1:] if kind in kept]
-    heads = {}
+    heads: dict[str, Head] = {}
     for group in filter(None, (kinds, *([name] for name in kept if name not in kinds))):
-        known = data.known(group[0])
-        middle, spread = given[known].mean(axis=0), given[known].std(axis=0)
-        spread[spread == 0] = 1.0
-        inputs = (given - middle) / spread
-        target = target_of(data.truth, group)
-        read = inputs_of(group, names)
-        scores = np.zeros((len(data), len(group)))
-        for train, test in inner:
-            taught = train[known[train]]
-            coef, bias = _join(inputs[taught], target[taught], read, group)
-            scores[test] = inputs[test] @ coef.T + bias
-        thresholds = choose_thresholds(group, scores[known], target[known])
-        coef, bias = _join(inputs[known], target[known], read, group)
-        coef /= spread
-        for place, name in enumerate(group):
-            of_columns, of_needs, of_facts = (tuple(part.tolist()) for part in np.split(coef[place], [len(names), 2 * len(names)]))
-            heads[name] = Head(of_columns, of_needs, of_facts, float(bias[place] - coef[place] @ middle), thresholds[place])
+        heads |= zip(group, _fit_group(data, inputs, group, names, inner), strict=True)
     rates = {name: [float(value) for value in machines.needs[place]] for place, name in enumerate(names)}
     return machines, Aspects(agencies, names, cues, rates, heads)
+
+
+def _fit_group(
+    data: Rows, given: Array, group: Sequence[str], names: Sequence[str], inner: Sequence[tuple[Array, Array]]
+) -> Iterator[Head]:
+    """Fit the heads of aspects that exclude each other, over `given` (rows, columns + needs + facts) of the aspects `names`."""
+    known, target, read = data.known(group[0]), target_of(data.truth, group), inputs_of(group, names)
+    middle, spread = given[known].mean(axis=0), given[known].std(axis=0)
+    spread[spread == 0] = 1.0
+    inputs = (given - middle) / spread
+    scores = np.zeros((len(data), len(group)))
+    for train, test in inner:
+        taught = train[known[train]]
+        coef, bias = _join(inputs[taught], target[taught], read, group)
+        scores[test] = inputs[test] @ coef.T + bias
+    thresholds = choose_thresholds(group, scores[known], target[known])
+    coef, bias = _join(inputs[known], target[known], read, group)
+    coef /= spread
+    for weights, offset, threshold in zip(coef, bias, thresholds, strict=True):
+        of_columns, of_needs, of_facts = (tuple(part.tolist()) for part in np.split(weights, [len(names), 2 * len(names)]))
+        yield Head(of_columns, of_needs, of_facts, float(offset - weights @ middle), threshold)
 
 
 def target_of(truth: Mapping[str, Array], group: Sequence[str]) -> Array:

@@ -25,17 +25,18 @@ from model.reader import Reader
 from model.register import Register
 from model.reliability import Reliability
 from training import dataset, figures, trust
-from training.calibrate import OutOfFold, fit_pipeline, fit_temperature, out_of_fold, widen, workers
+from training.calibrate import OutOfFold, fit_pipeline, fit_temperature, out_of_fold, widen
 from training.config import TrainingConfig
-from training.data import MAX_AUDIT_WEIGHT, Data, agencies_of, read, read_others
+from training.data import AUDIT_SHARE, MAX_AUDIT_WEIGHT, Data, agencies_of, read, read_others
 from training.judge import Judged, judge
 from training.keeping import TRAFFIC_DAYS
 from training.seen import digest
 from training.split import forward, judged_on
+from training.workers import workers
 
 Array = NDArray[Any]
 FIRST_DAYS = 90
-"""Days at the beginning that people labelled whole: the first quarter."""
+"""Days at the beginning that people labelled whole: the first quarter. Monthly steps begin with the month in which they end."""
 ENOUGH_SENT = 100
 """Complaints sent in a month from which on its error says something."""
 
@@ -47,7 +48,7 @@ class Plan:
     """How a replay is run."""
 
     every: str = "week"
-    audit: float = 0.05
+    audit: float = AUDIT_SHARE
     traffic_days: int = TRAFFIC_DAYS
     """Expected errors are averaged over the traffic of these last days."""
     minutes_per_review: float = 3.0
@@ -185,6 +186,7 @@ def edges(days: Sequence[date], every: str) -> Iterator[tuple[date, date]]:
 
 
 def _days(rows: Sequence[LabelledComplaint]) -> list[date]:
+    """Answer the day of each row. Raises InvalidData where one is none, or where they span less than the first part."""
     days, faults = [], []
     for row in rows:
         try:
@@ -275,7 +277,7 @@ def over_draws(
 def _summarised(
     register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan, say: Say
 ) -> dict[str, Any]:
-    # A worker's own folds would run in threads, and liblinear's numbers then hang on which comes first.
+    # A worker's own folds would run in threads, and liblinear's numbers then depend on which comes first.
     with parallel_config(backend="sequential"):
         return summarise(replay(register, rows, config, plan, lambda step: say(f"draw {plan.draw + 1}: {step}")))
 
@@ -329,7 +331,7 @@ def worst_month(months: Iterable[Mapping[str, Any]]) -> float | None:
 
 
 def together(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Say what several draws have in common: mean, least and most of each figure, None where none has it; `each` has them all.
+    """Sum up several draws: mean, least and most of each figure, None where no draw has it; `each` has the figures of each draw.
 
     `kept` counts the draws in which no more went wrong than promised, of the `sending` ones that sent anything.
     """

@@ -24,7 +24,7 @@ from model.reader import Reader, Reading, protected_words
 from model.register import Register
 from model.text import Analyzer
 from training import aspects, dataset, slices
-from training.calibrate import dismiss_workers, fit_pipeline, out_of_fold
+from training.calibrate import fit_pipeline, out_of_fold
 from training.config import TrainingConfig
 from training.data import MAX_AUDIT_WEIGHT, read, read_others, stands_for, weigh, without_labels
 from training.fit import compile_arrays
@@ -34,6 +34,7 @@ from training.seen import FILE as SEEN
 from training.seen import Seen
 from training.sources import read_unlabelled
 from training.split import Fold, forward, grouped, judged_on
+from training.workers import dismiss_workers
 
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "PySastrawi")
 MIN_DATED = 0.5
@@ -126,7 +127,7 @@ def load(
     theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
     further = dataset.without_repeats(theirs.kept, mine.kept)
     dropped = mine.dropped + theirs.dropped + len(theirs.kept) - len(further)
-    shown = _examples(examples, [*mine.kept, *further]) if examples else None
+    shown = _load_examples(examples, [*mine.kept, *further]) if examples else None
     unknown = dataset.without_repeats(dataset.deduplicate(texts).kept, mine.kept)
     dropped += len(texts) - len(unknown)
     return Sources(mine.kept, further, shown, unknown, dropped, len(mine.conflicts) + len(theirs.conflicts))
@@ -141,7 +142,7 @@ def _read_or(faults: list[Fault], read: Callable[[], list[_T]]) -> list[_T]:
         return []
 
 
-def _examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:
+def _load_examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:
     """Read another region's complaints that say a kind; None where all of them repeat known ones, as a region's own do."""
     register, _ = load_region(folder)
     rows = dataset.load_known(register, [folder / "complaints.jsonl"])
@@ -196,7 +197,7 @@ def train(
     named = slices.kinds([routed[n] for n in answers.rows], [own.readings[n].place.kecamatan for n in answers.rows])
     del own, other, unlabelled  # their words are a good part of the memory, and what comes now takes much of its own
     say("kind, oversight and what is missing")
-    examples = _read(sources.examples) if sources.examples else ()
+    examples = _read_examples(sources.examples) if sources.examples else ()
     heads = aspects.fit_from(fitted, sources.own, reader, answers, config, examples)
     dismiss_workers()
     figures = kept.judged.figures(kept.policy, kept.stands_for)
@@ -230,7 +231,7 @@ def promised(auto: Mapping[str, Any]) -> str:
     return f"{sent}, {wrong}; promised at most {auto['target_error']:.0%}"
 
 
-def _read(examples: Examples) -> list[tuple[LabelledComplaint, Reading]]:
+def _read_examples(examples: Examples) -> list[tuple[LabelledComplaint, Reading]]:
     reader = Reader(examples.register)
     return [(row, reader.read(row.complaint)) for row in examples.rows]
 

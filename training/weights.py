@@ -52,7 +52,7 @@ class UnitSums(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         ends = [0]
         for words in X:
             for unit, count in Counter(self.units(words)).items():
-                if len(unit[2]) > 1 or unit[2][0] in column:
+                if len(unit[2]) > 1 or unit[2][0] in column:  # a single feature that is not known adds nothing
                     indices.append(places.setdefault(unit, len(places)))
                     gains.append(1 + math.log(count))
             ends.append(len(indices))

@@ -50,9 +50,9 @@ def plain(data: heads.Rows, seed: int, repeats: int) -> Table:
     rounds = []
     for repeat in range(repeats):
         said: dict[str, np.ndarray[Any, Any]] = {name: np.full(len(data), -1.0) for name in ASPECTS}
-        for train, test in heads.folds(data.strata, heads.FOLDS, seed + repeat):
+        for train, test in heads.folds(data.strata, seed + repeat):
             part = data.take(train)
-            inner = heads.folds(part.strata, heads.FOLDS, seed + 1)
+            inner = heads.folds(part.strata, seed + 1)
             for group in groups:
                 target = heads.target_of(part.truth, group)
                 scores = np.zeros((len(part), len(group)))
@@ -72,7 +72,7 @@ def nested(
     """Cross-validate once, with everything fitted on the training rows alone, and read the fold as the service would."""
     cues = load_cues()
     findings = [Findings()] * len(rows)
-    for train, test in heads.folds(data.strata, heads.FOLDS, config.seed):
+    for train, test in heads.folds(data.strata, config.seed):
         part = [rows[number] for number in train]
         fitted, answers = fitted_on(part, register, reader, config)
         agencies = [str(agency) for agency in answers.agencies]

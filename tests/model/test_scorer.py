@@ -19,10 +19,11 @@ from model.router import Router
 from model.scorer import Arrays, Scorer, Table
 from model.text import Word
 from training import train
-from training.calibrate import dismiss_workers, fit_pipeline
+from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
 from training.data import Data, read
 from training.fit import compile_arrays
+from training.workers import dismiss_workers
 
 
 @pytest.fixture(scope="module")

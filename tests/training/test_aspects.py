@@ -173,7 +173,7 @@ def test_several_rounds_give_ranges() -> None:
 
 def test_folds_spread_every_stratum_evenly() -> None:
     strata = np.array(["a"] * 50 + ["b"] * 10 + ["c"] * 3)
-    folds = heads.folds(strata, 5, seed=3)
+    folds = heads.folds(strata, seed=3)
     assert sorted(np.concatenate([test for _, test in folds]).tolist()) == list(range(63))
     assert all((strata[test] == "b").sum() == 2 for _, test in folds)
     assert all(not set(train) & set(test) for train, test in folds)
