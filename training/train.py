@@ -37,6 +37,8 @@ from training.split import Fold, forward, grouped, judged_on
 from training.workers import dismiss_workers
 
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "PySastrawi")
+STEPS = 6
+"""Steps that `train` tells of, besides one for each fold."""
 MIN_DATED = 0.5
 """Share of own rows with a date from which folds follow time."""
 

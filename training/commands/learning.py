@@ -73,7 +73,9 @@ def train_(
         f"{given.dropped:,} duplicates",
         err=True,
     )
-    with tqdm(total=chosen.folds + 5, desc=version, file=sys.stderr, disable=None, bar_format="{desc}: {bar} {elapsed}") as bar:
+    with tqdm(
+        total=chosen.folds + train.STEPS, desc=version, file=sys.stderr, disable=None, bar_format="{desc}: {bar} {elapsed}"
+    ) as bar:
 
         def advance(step: str) -> None:
             bar.update()
