@@ -27,10 +27,10 @@ _ROUNDING = 1e-9
 
 
 def groups(texts: Sequence[str], threshold: float) -> list[int]:
-    """Answer a group number for each text, words with one blank between them, counted up from 0 in order of first members.
+    """Answer a group number for each text, from 0 in the order in which groups first occur; words must have one blank between.
 
-    Texts share a group that are the same, or whose pairs of neighbouring words are the same to the share `threshold`, above 0;
-    and what is alike to something alike is in the group too.
+    Texts share a group where they are the same, or have at least the share `threshold` (above 0) of their pairs of neighbouring
+    words in common; so do texts that are both like a third.
     """
     if not texts:
         return []
@@ -40,7 +40,7 @@ def groups(texts: Sequence[str], threshold: float) -> list[int]:
 
 
 def _word_pairs(texts: Sequence[str]) -> csr_matrix:
-    word = r"\S+"
+    word = r"\S+"  # in a name of its own: linters take a literal `token_pattern` for a password
     vectorizer = HashingVectorizer(
         n_features=2**24, ngram_range=(2, 2), binary=True, norm=None, alternate_sign=False, lowercase=False, token_pattern=word
     )

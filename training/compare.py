@@ -105,7 +105,7 @@ class Automatic:
     cases: int
 
     def breaks(self, target_error: float, confidence: float) -> bool:
-        """Tell whether so many wrong would come by chance in fewer than 1 - `confidence` of cases, if `target_error` went wrong."""
+        """Tell whether so many wrong are beyond chance, at `confidence`, if only `target_error` of what is sent goes wrong."""
         return figures.kept(self.error, self.cases, target_error, confidence) is False
 
 
@@ -364,7 +364,7 @@ def judge(
 def beyond_chance(agencies: Sequence[Paired], chance: float = CHANCE) -> list[bool]:
     """Tell of each agency whether it gets worse by more than chance explains.
 
-    If no agency really got worse, any is told of with probability `chance` at most. By the exact one-sided sign test of the rows
+    If no agency really got worse, one is named with probability `chance` at most. By the exact one-sided sign test of the rows
     that changed, Holm's step-down correction, and Tarone's screening: a test whose least p-value is too large to count is no test.
     """
     better, worse = (np.array([getattr(paired, name) for paired in agencies], dtype=int) for name in ("better", "worse"))

@@ -70,6 +70,7 @@ _BOUNDS = {
     "target_error": (0.001, 0.5),
     "delta": (0.001, 0.5),
 }
+"""Least and most of each setting of a file; one with whole bounds must be a whole number."""
 
 
 def load(path: Path) -> TrainingConfig:

@@ -90,7 +90,7 @@ def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True,
     Raises InvalidData with every fault.
     """
     faults = [Fault(row.file, row.line, reason) for row in rows for reason in _wrong(row.complaint, register)]
-    latest = (dt.date.fromisoformat(today) + dt.timedelta(days=1)).isoformat() if today else "9999"  # tomorrow there already
+    latest = (dt.date.fromisoformat(today) + dt.timedelta(days=1)).isoformat() if today else "9999"  # it may be tomorrow there
     faults += (
         Fault(row.file, row.line, f"received_at {row.complaint.received_at[:20]!r} is later than today")
         for row in rows

@@ -1,10 +1,10 @@
-"""Whether complaints are still such as the model knows: class mix, unfamiliar words, live error, week by week; and rising words.
+"""Whether complaints are still like those that the model knows: class mix, unfamiliar words, live error by week; and rising words.
 
 Every series is a count x of n complaints a week. The sum of the last one, two and four weeks is held against the weeks before by an
 exact predictive test: given a baseline, x follows a beta-binomial distribution (Geisser 1993, "Predictive Inference"), whose
 concentration also takes up how much more the baseline's weeks vary than chance alone would let them (Williams 1982, "Extra-binomial
 variation in logistic linear models"). All tests of a year share one budget of false alarms (Bonferroni): where nothing changes, at
-most BUDGET a year are expected, however the tests hang together. Pure functions over weekly counts.
+most BUDGET a year are expected, however the tests depend on each other. Pure functions over weekly counts.
 
 Single words come and go with every week's events, so rising ones are listed but raise no alarm.
 """
@@ -44,9 +44,9 @@ UNFAMILIAR = 0.2
 RISING = 1e-6
 """Chance from which a word counts as rising."""
 _PRIOR_WEEKS = 26
-"""Weeks that what is common to all agencies counts for, beside an agency's own, where its weeks' variation is told."""
+"""Weeks that the variation common to all agencies counts for, beside that of an agency's own weeks."""
 _COMMON = 2.0
-"""Complaints a week from which an agency says something of what is common."""
+"""Complaints a week from which an agency has a say in what is common."""
 _WEEKS_A_YEAR = 52
 
 
@@ -355,7 +355,7 @@ def _rising_words(weeks: Sequence[Week]) -> Iterator[_Departure]:
 
 
 def _episodes(found: Iterable[_Departure], starts: Sequence[str]) -> list[Alarm]:
-    """Join departures of a series in weeks that touch into one alarm, told by its first week's least likely window."""
+    """Join a series' departures in adjacent weeks into one alarm, with the figures of its first week's least likely window."""
     by_series: dict[tuple[str, str], dict[int, _Departure]] = {}
     for hit in found:
         best = by_series.setdefault((hit.kind, hit.name), {})
@@ -384,7 +384,7 @@ def _episodes(found: Iterable[_Departure], starts: Sequence[str]) -> list[Alarm]
     return sorted(alarms, key=lambda alarm: (alarm.first, alarm.kind, alarm.name))
 
 
-def _week(monday: date, cases: Sequence[Case] | tuple[()]) -> Week:
+def _week(monday: date, cases: Sequence[Case]) -> Week:
     return Week(
         start=monday.isoformat(),
         agencies=Counter(case.agency for case in cases),

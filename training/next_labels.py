@@ -38,7 +38,7 @@ TOLD = ("id", "received_at", "title", "text", "kecamatan", "desa")
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A complaint to have labelled: the two agencies that the model wavers between, and its lead of one over the other."""
+    """A complaint to have labelled: the two agencies that the model wavers between, and by how much the first leads."""
 
     number: int
     id: str
@@ -61,7 +61,7 @@ class Picks:
     def write(self, path: Path, complaints: Sequence[Complaint]) -> None:
         """Write a sheet to be labelled, whole or not at all: its column `agency` is empty, and an import reads it filled in.
 
-        With semicolons and a byte order mark, for so a spreadsheet in Indonesia opens it with its columns and letters right.
+        It has semicolons and a byte order mark, so that a spreadsheet in Indonesia shows its columns and letters right.
         """
         with whole(path) as out:
             out.write("\ufeff")
@@ -126,7 +126,7 @@ def margins_of(probabilities: Array) -> Array:
 
 
 def pick(margins: Array, matrix: csr_matrix, count: int) -> list[int]:
-    """Pick row numbers, always the one that doubt, likeness to all and distance from those picked make worth most.
+    """Pick row numbers, each time the one of most worth: doubt, times likeness to all, times distance from those picked.
 
     `matrix` (rows, features) has rows of length 1, so that products are cosines.
     """

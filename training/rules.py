@@ -1,4 +1,4 @@
-"""What each rule of competence is worth: right and wrong answers with and without it, on candidates that never saw the label."""
+"""What each rule of competence is worth: how many answers are right with and without it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from model.text import Word
 
 
 class Case(NamedTuple):
-    """A labelled complaint with its out-of-fold candidates, and all that a rule may ask about it."""
+    """A labelled complaint with a model's candidates, and all that a rule may ask about it."""
 
     candidates: Sequence[Candidate]
     words: Sequence[Word]

@@ -28,9 +28,9 @@ def teach(fit: Callable[[Data], Pipeline], taught: Data, unlabelled: Data) -> Pi
 
 
 def pseudo_labelled(model: Pipeline, unlabelled: Data, share: float) -> Data:
-    """Label the surest `share` of complaints with the model's answers; they stay in the order they came.
+    """Label the surest `share` of complaints with the model's answers; they keep their order.
 
-    How sure it is says the lead of the first agency's score over the second's.
+    An answer is the surer, the further the first agency's score leads the second's.
     """
     scores = model.decision_function(unlabelled.words)
     second, first = np.sort(scores, axis=1)[:, -2:].T
