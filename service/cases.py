@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from model.complaint import Complaint
 from model.routing import Routing
-from service import audit, intake, similar
+from service import audit, intake, review, similar
 from service.reasons import reasons_of
 from service.schemas import ROUTING
 from service.tables import account, complaint, routing, standing, verdict
@@ -21,8 +21,10 @@ from service.tables import account, complaint, routing, standing, verdict
 POOL = 100
 """Decided complaints of each candidate that are looked at for like ones."""
 ALIKE = 0.12
-_LIKE = 3
-_GROUP = 20
+"""Likeness from which a decided complaint is worth showing."""
+_PRECEDENTS = 3
+_MEMBERS = 20
+"""So many are shown: thousands may write about one flood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,10 @@ def load(connection: Connection, complaint_id: int) -> Case | None:
 
 
 def members(connection: Connection, complaint_id: int) -> Sequence[Member]:
-    """Answer the other complaints of the group, the newest _GROUP of them. What the model said of a blind one stays hidden."""
-    first = connection.execute(select(complaint.c.similar_to).where(complaint.c.id == complaint_id)).scalar_one() or complaint_id
+    """Answer the other complaints of the group, the newest _MEMBERS of them. What the model said of a blind one stays hidden."""
+    first = review.first_of(connection, complaint_id)
     # Not "id = first OR similar_to = first": for that SQLite walks through all complaints.
-    newest = select(complaint.c.id).where(complaint.c.similar_to == first).order_by(complaint.c.id.desc()).limit(_GROUP)
+    newest = select(complaint.c.id).where(complaint.c.similar_to == first).order_by(complaint.c.id.desc()).limit(_MEMBERS)
     numbers = {first, *connection.execute(newest).scalars()} - {complaint_id}
     if not numbers:
         return []
@@ -183,7 +185,7 @@ def precedents(connection: Connection, case: Case, but: Collection[int] = ()) ->
         (sum(weight[word] for word in mine & bag) / (norm[-1] * length), row)
         for row, bag, length in zip(rows, bags, norm[:-1], strict=True)
     ]
-    best = sorted((item for item in scored if item[0] >= ALIKE), key=lambda item: (-item[0], -item[1].id))[:_LIKE]
+    best = sorted((item for item in scored if item[0] >= ALIKE), key=lambda item: (-item[0], -item[1].id))[:_PRECEDENTS]
     return [Precedent(row.id, row.title, row.text[:200], row.agency, row.unit) for _, row in best]
 
 

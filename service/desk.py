@@ -351,7 +351,7 @@ def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Re
         like = [] if case.blind else cases.precedents(connection, case, [member.id for member in group])
         holder = ""
         if case.claimed_by not in (None, person.id) and case.claimed_until is not None and case.claimed_until >= at:
-            holder = review.holder(connection, case.claimed_by)
+            holder = review.name_of(connection, case.claimed_by)
     if case.complaint.confidential and draft is None:
         with parts().database.write() as connection:
             audit_log.write(connection, "confidential-opened", f"complaint:{number}", account_id=person.id)

@@ -224,12 +224,12 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
     did: Counter[str] = Counter()
     ids = [client_id(row.report, parts.secret) for row in rows]  # of those passed over too: they may be here all the same
     known = _known(connection, ids)
-    review.lock(connection, known.values())  # not row by row: a group that the desk decides would wait for us, and we for it
+    review.lock_all(connection, known.values())  # not row by row: a group that the desk decides would wait for us, and we for it
     notes: list[dict[str, Any]] = []
     for row, wanted in zip(rows, ids, strict=True):
         status, number = row.kind, known.get(wanted)
         if number is not None and row.report.confidential:
-            _keep_secret(connection, number)
+            _make_confidential(connection, number)
         if row.taken is not None:
             status = "known"
             if number is None:
@@ -249,7 +249,7 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
     return did
 
 
-def _keep_secret(connection: Connection, number: int) -> None:
+def _make_confidential(connection: Connection, number: int) -> None:
     """Treat a complaint that became Rahasia since an earlier export as one that always was: it is nobody's example or neighbour."""
     open_until_now = (complaint.c.id == number, complaint.c.confidential.is_(False))
     if connection.execute(update(complaint).where(*open_until_now).values(confidential=True, similar_to=None)).rowcount:
@@ -264,13 +264,13 @@ def _decide(connection: Connection, job: Job, number: int, choice: Choice, *, ag
     Within one file (`again`: this chunk names it before) the first row counts, or two would take turns whenever it comes.
     """
     row = connection.execute(select(standing).where(standing.c.complaint_id == number).with_for_update()).one()
-    if connection.execute(select(complaint.c.purged_at).where(complaint.c.id == number)).scalar_one() is not None:
-        return "known"  # as at the desk and for the API: what nobody can read any more is decided no more
+    if review.is_purged(connection, number):
+        return "known"
     if row.verdict_id is not None and row.state in ("decided", "closed"):
         same = choice.agency == row.agency and choice.unit in ("", row.unit)
         if same or again or not _is_of_earlier_export(connection, job, row):
             return "decided"
-    if row.claimed_by is not None and row.claimed_until > now():
+    if review.is_held(row, now()):
         return "held"
     return review.record(connection, row, choice, origin="import", account_id=job.options.get("by")).outcome
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from model.routing import Decision, Reason, Routing
+
+QUEUE_OF: Mapping[str, str] = {Decision.AUTO: "", Decision.REVIEW: "review", Decision.ASK: "ask"}
+"""The queue in which the model's own decision puts a complaint; empty where nobody need look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,7 @@ def hold(routing: Routing | None, stopped: Collection[str], drawn: bool, *, ende
     if routing.decision is Decision.AUTO and reasons:
         queue = "audit" if Reason.AUDIT_SAMPLE in reasons else "review"
         return Answer(Decision.REVIEW, routing.agency, routing.unit, (*routing.reasons, *reasons), queue)
-    queue = {Decision.AUTO: "", Decision.ASK: "ask"}.get(routing.decision, "review")
-    return Answer(routing.decision, routing.agency, routing.unit, routing.reasons, queue)
+    return Answer(routing.decision, routing.agency, routing.unit, routing.reasons, QUEUE_OF[routing.decision])
 
 
 def settle(routing: Routing | None) -> Answer:

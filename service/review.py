@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 
 from model.faults import SalurError
 from model.privacy import mask
-from service import audit, audit_log, breakers, metrics
+from service import audit, audit_log, breakers, holds, metrics
 from service.clock import now
 from service.tables import account, audit_case, complaint, decision, routing, standing, verdict
 
@@ -30,6 +30,7 @@ OVERSIGHT_DAYS = 2.0
 EMERGENCY_DAYS = 365.0
 """Head start of what may be an emergency: nothing that came within a year stands before it."""
 _AGAIN = dt.timedelta(hours=1)
+"""How long a form that says the same counts as one sent twice; after that it comes too late, as any other would."""
 _STATE_AFTER = {
     "confirmed": "decided",
     "changed": "decided",
@@ -105,6 +106,11 @@ def is_free(account_id: int, at: dt.datetime) -> ColumnElement[bool]:
     return or_(standing.c.claimed_by.is_(None), standing.c.claimed_by == account_id, standing.c.claimed_until < at)
 
 
+def is_held(row: Row[Any], at: dt.datetime, account_id: int | None = None) -> bool:
+    """Tell of a row of `standing` whether somebody other than the account has the complaint open."""
+    return row.claimed_by not in (None, account_id) and bool(row.claimed_until >= at)
+
+
 def claim(connection: Connection, complaint_id: int, account_id: int, minutes: int) -> bool:
     """Keep a waiting complaint for one person for some minutes. False where somebody else has it, or it does not wait."""
     at = now()
@@ -146,6 +152,12 @@ def release(connection: Connection, complaint_id: int, account_id: int) -> None:
     )
 
 
+def lock_all(connection: Connection, numbers: Collection[int]) -> None:
+    """Lock complaints all at once and in one order, so that two people at the same group never wait for each other."""
+    wanted = select(standing.c.complaint_id).where(standing.c.complaint_id.in_(numbers))
+    connection.execute(wanted.order_by(standing.c.complaint_id).with_for_update())
+
+
 def decide(
     connection: Connection,
     complaint_id: int,
@@ -161,19 +173,19 @@ def decide(
     Raises NotPossible (AlreadyDecided, Claimed, NotFound, or what it says was purged), and then nothing is kept.
     """
     at = now()
-    lock(connection, [complaint_id, *others])
-    row = _lock(connection, complaint_id)
+    lock_all(connection, [complaint_id, *others])
+    row = _locked(connection, complaint_id)
     if row is None:
         raise NotFound("Aduan ini tidak ada.")
     _refuse_purged(connection, complaint_id)
     if row.verdict_id != seen or row.state in ("decided", "closed"):
         return _same_again(connection, row, choice, account_id, at)
-    if row.claimed_by not in (None, account_id) and row.claimed_until >= at:
-        raise Claimed(f"Aduan ini sedang dibuka oleh {holder(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
+    if is_held(row, at, account_id):
+        raise Claimed(f"Aduan ini sedang dibuka oleh {name_of(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
     seconds = _seconds(row, account_id, at, minutes)
     saved = record(connection, row, choice, origin="desk", account_id=account_id, seconds=seconds, at=at)
     served = [other for other in sorted(others) if _serve(connection, other, complaint_id, choice, account_id, at)]
-    return Saved(**{name: getattr(saved, name) for name in Saved.__slots__} | {"others": tuple(served)})
+    return replace(saved, others=tuple(served))
 
 
 def record(
@@ -194,13 +206,19 @@ def record(
     agency = choice.agency if outcome in ("confirmed", "changed") else ""
     unit = choice.unit if agency else ""
     also = [other for other in choice.also if other != agency] if agency else []
-    values = {"complaint_id": row.complaint_id, "outcome": outcome, "agency": agency, "unit": unit, "also": also}
+    what = {
+        "complaint_id": row.complaint_id,
+        "outcome": outcome,
+        "agency": agency,
+        "unit": unit,
+        "also": also,
+        "missing": list(choice.missing),
+    }
     verdict_id: int = connection.execute(
         insert(verdict)
         .values(
-            **values,
+            **what,
             origin=origin,
-            missing=list(choice.missing),
             note=mask(choice.note),
             question=choice.question,
             seconds=seconds,
@@ -212,7 +230,7 @@ def record(
         .returning(verdict.c.id)
     ).scalar_one()
     _move(connection, row, said, outcome, agency, unit, verdict_id)
-    _tell(connection, row.complaint_id, values | {"missing": list(choice.missing)}, said.model_version, verdict_id, at)
+    _tell(connection, what, said.model_version, verdict_id, at)
     agrees = audit.compare(connection, row.complaint_id, verdict_id, outcome, agency, unit)
     # A correction by the agency itself speaks about the promise too, drawn or not.
     came_back = origin == "api" and said.decision == "auto" and outcome in ("changed", "returned")
@@ -226,16 +244,16 @@ def record(
 
 
 def is_by(connection: Connection, verdict_id: int, account_id: int) -> bool:
-    """Tell whether somebody gave a verdict."""
+    """Tell whether a verdict was given from an account."""
     by = connection.execute(select(verdict.c.account_id).where(verdict.c.id == verdict_id)).scalar_one_or_none()
     return bool(by == account_id)
 
 
 def undo(connection: Connection, complaint_id: int, verdict_id: int, account_id: int, minutes: int) -> tuple[int, ...]:
-    """Take a verdict back, and those of its group that were given with it; the complaints wait as before, the first one for me.
+    """Take a verdict back, and those of its group that were given with it; the account gets the complaint claimed again.
 
-    Answers the complaints. Raises NotFound where the complaint has no such verdict, or AlreadyDecided where it does not
-    stand any more.
+    Answers the complaints that stand now as they did before. Raises NotFound where the complaint has no such verdict,
+    AlreadyDecided where it does not stand any more, NotPossible where what the complaint says was purged.
     """
     of_this = (verdict.c.id == verdict_id, verdict.c.complaint_id == complaint_id)
     given = connection.execute(select(verdict).where(*of_this)).one_or_none()
@@ -246,12 +264,12 @@ def undo(connection: Connection, complaint_id: int, verdict_id: int, account_id:
     if given.account_id is not None:  # the verdicts of one group are given in one moment
         alike = (verdict.c.decided_at == given.decided_at, verdict.c.account_id == given.account_id, verdict.c.id != given.id)
         with_it += connection.execute(select(verdict).where(*alike, verdict.c.outcome != "undone")).all()
-    lock(connection, [one.complaint_id for one in with_it])
+    lock_all(connection, [one.complaint_id for one in with_it])
     _refuse_purged(connection, given.complaint_id)
     undone = []
     for one in with_it:
-        row = _lock(connection, one.complaint_id)
-        if row is None or row.verdict_id != one.id or _is_purged(connection, one.complaint_id):
+        row = _locked(connection, one.complaint_id)
+        if row is None or row.verdict_id != one.id or is_purged(connection, one.complaint_id):
             if one is given:
                 raise AlreadyDecided("Putusan ini sudah tidak berlaku: sudah dibatalkan atau diganti.")
             continue
@@ -261,45 +279,46 @@ def undo(connection: Connection, complaint_id: int, verdict_id: int, account_id:
     return tuple(undone)
 
 
-def group(connection: Connection, complaint_id: int) -> Sequence[int]:
-    """Numbers of the other complaints about the same matter, oldest first."""
-    first = connection.execute(
-        select(func.coalesce(complaint.c.similar_to, complaint.c.id)).where(complaint.c.id == complaint_id)
-    ).scalar_one_or_none()
-    others = connection.execute(select(complaint.c.id).where(complaint.c.similar_to == first)).scalars()
-    return sorted({*others, *(() if first is None else (first,))} - {complaint_id})
+def is_purged(connection: Connection, complaint_id: int) -> bool:
+    """Tell whether what a complaint says was deleted: nobody can read it any more, so nobody decides it."""
+    found = select(complaint.c.purged_at).where(complaint.c.id == complaint_id)
+    return connection.execute(found).scalar_one() is not None
+
+
+def name_of(connection: Connection, account_id: int | None) -> str:
+    """Name whoever decided or holds a complaint, as colleagues know them; agencies have no account."""
+    if account_id is None:
+        return "instansi lewat API"
+    found: str = connection.execute(select(account.c.full_name).where(account.c.id == account_id)).scalar_one()
+    return found
+
+
+def first_of(connection: Connection, complaint_id: int) -> int:
+    """Answer the first complaint of a complaint's group: itself where it was like none before it."""
+    first = func.coalesce(complaint.c.similar_to, complaint.c.id)
+    return int(connection.execute(select(first).where(complaint.c.id == complaint_id)).scalar_one())
 
 
 def _serve(connection: Connection, other: int, complaint_id: int, choice: Choice, account_id: int, at: dt.datetime) -> bool:
     """Decide another complaint of the group alike. One in the blind audit is judged by itself, always."""
-    row = _lock(connection, other)
-    if row is None or row.state != "waiting" or row.queue == "audit" or other not in group(connection, complaint_id):
+    row = _locked(connection, other)
+    if row is None or row.state != "waiting" or row.queue == "audit" or is_held(row, at, account_id):
         return False
-    if row.claimed_by not in (None, account_id) and row.claimed_until >= at:
+    if first_of(connection, other) != first_of(connection, complaint_id):
         return False
     record(connection, row, choice, origin="desk", account_id=account_id, at=at)
     return True
 
 
-def lock(connection: Connection, numbers: Collection[int]) -> None:
-    """Lock complaints all at once and in one order, so that two people at the same group never wait for each other."""
-    wanted = select(standing.c.complaint_id).where(standing.c.complaint_id.in_(numbers))
-    connection.execute(wanted.order_by(standing.c.complaint_id).with_for_update())
-
-
-def _lock(connection: Connection, complaint_id: int) -> Row[Any] | None:
+def _locked(connection: Connection, complaint_id: int) -> Row[Any] | None:
+    """Answer where a complaint stands; nobody else moves it before the transaction ends."""
     return connection.execute(select(standing).where(standing.c.complaint_id == complaint_id).with_for_update()).one_or_none()
 
 
 def _refuse_purged(connection: Connection, complaint_id: int) -> None:
     """Raise NotPossible where nobody can read any more what the complaint said."""
-    if _is_purged(connection, complaint_id):
+    if is_purged(connection, complaint_id):
         raise NotPossible("Isi aduan ini sudah dihapus karena masa simpannya berakhir, jadi putusannya tidak dapat diubah lagi.")
-
-
-def _is_purged(connection: Connection, complaint_id: int) -> bool:
-    found = select(complaint.c.purged_at).where(complaint.c.id == complaint_id)
-    return connection.execute(found).scalar_one() is not None
 
 
 def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_id: int, at: dt.datetime) -> Saved:
@@ -319,7 +338,7 @@ def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_i
         and at - last.decided_at < _AGAIN
     )
     if not same:
-        who = holder(connection, last.account_id) if last.account_id != account_id else "Anda sendiri"
+        who = name_of(connection, last.account_id) if last.account_id != account_id else "Anda sendiri"
         raise AlreadyDecided(f"Aduan ini sudah diputuskan oleh {who}. Putusan yang baru Anda kirim belum disimpan.")
     return Saved(row.complaint_id, last.id, last.outcome, last.agency, last.unit, tuple(last.also), again=True)
 
@@ -365,10 +384,9 @@ def _is_blind(connection: Connection, complaint_id: int) -> bool:
     return bool(found)
 
 
-def _tell(
-    connection: Connection, complaint_id: int, what: dict[str, Any], model_version: str, verdict_id: int, at: dt.datetime
-) -> None:
-    source = connection.execute(select(complaint.c.source).where(complaint.c.id == complaint_id)).scalar_one()
+def _tell(connection: Connection, what: dict[str, Any], model_version: str, verdict_id: int, at: dt.datetime) -> None:
+    """Write a verdict into the feed; `what` it says are columns that both tables have."""
+    source = connection.execute(select(complaint.c.source).where(complaint.c.id == what["complaint_id"])).scalar_one()
     connection.execute(
         insert(decision).values(
             **what, source=source, decided_by="person", verdict_id=verdict_id, model_version=model_version, decided_at=at
@@ -378,14 +396,12 @@ def _tell(
 
 def _take_back(connection: Connection, row: Row[Any], given: Row[Any], account_id: int, at: dt.datetime) -> None:
     said = connection.execute(select(routing).where(routing.c.id == row.routing_id)).one()
-    nothing: dict[str, Any] = {"agency": "", "unit": "", "also": [], "missing": []}
+    what = {"complaint_id": row.complaint_id, "outcome": "undone", "agency": "", "unit": "", "also": [], "missing": []}
     undone: int = connection.execute(
         insert(verdict)
         .values(
-            complaint_id=row.complaint_id,
-            outcome="undone",
+            **what,
             origin="desk",
-            **nothing,
             note="",
             question="",
             blind=given.blind,
@@ -401,14 +417,7 @@ def _take_back(connection: Connection, row: Row[Any], given: Row[Any], account_i
         _move(connection, row, said, before.outcome, before.agency, before.unit, before.id)
     else:
         _restore(connection, row, said)
-    _tell(
-        connection,
-        row.complaint_id,
-        {"complaint_id": row.complaint_id, "outcome": "undone", **nothing},
-        said.model_version,
-        undone,
-        at,
-    )
+    _tell(connection, what, said.model_version, undone, at)
     audit_log.write(connection, "undone", f"complaint:{row.complaint_id}", {"verdict": given.id}, account_id=account_id)
     metrics.count_verdict("desk", "undone")
 
@@ -427,10 +436,11 @@ def _standing_verdict(connection: Connection, complaint_id: int) -> Row[Any] | N
 
 def _restore(connection: Connection, row: Row[Any], said: Row[Any]) -> None:
     """Put a complaint back where the model's answer had put it."""
-    audited = connection.execute(
-        select(audit_case.c.complaint_id).where(audit_case.c.complaint_id == row.complaint_id)
-    ).scalar_one_or_none()
-    queue = "audit" if audited else {"auto": "", "ask": "ask"}.get(said.decision, "review" if said.model_version else "no-model")
+    drawn = select(audit_case.c.complaint_id).where(audit_case.c.complaint_id == row.complaint_id)
+    if connection.execute(drawn).scalar_one_or_none() is not None:
+        queue = "audit"
+    else:
+        queue = holds.QUEUE_OF[said.decision] if said.model_version else "no-model"
     connection.execute(
         update(standing)
         .where(standing.c.complaint_id == row.complaint_id)
@@ -450,11 +460,3 @@ def _restore(connection: Connection, row: Row[Any], said: Row[Any]) -> None:
 def _target(body: str) -> float:
     guarantee = (json.loads(body) if body else {}).get("guarantee") or {}
     return float(guarantee.get("target_error", audit.TARGET))
-
-
-def holder(connection: Connection, account_id: int | None) -> str:
-    """Name somebody as colleagues know them."""
-    if account_id is None:
-        return "instansi lewat API"
-    found: str = connection.execute(select(account.c.full_name).where(account.c.id == account_id)).scalar_one()
-    return found

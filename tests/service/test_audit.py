@@ -164,7 +164,7 @@ def test_an_audit_case_is_never_served_by_its_neighbours_verdict(drawing: Api, d
     text = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut"
     first, drawn = arrive(drawing, text), arrive(drawing, f"{text} pasti")
     with database.write() as connection:
-        assert list(review.group(connection, first)) == [drawn]
+        assert review.first_of(connection, drawn) == first
         saved = review.decide(connection, first, Choice("dpupr"), siti, None, 10, others=[drawn])
     assert saved.others == ()
     assert cases(database)[0].agrees is None

@@ -311,7 +311,7 @@ def test_one_verdict_serves_the_group_and_undo_takes_it_back_whole(api: Api, dat
     numbers = arrive(api, *(text.format(end) for end in ("", "ya", "pak", "bu", "dong")))
     (stranger,) = arrive(api, "KTP saya hilang")
     with database.write() as connection:
-        assert list(review.group(connection, numbers[0])) == numbers[1:]
+        assert [review.first_of(connection, number) for number in (*numbers, stranger)] == [numbers[0]] * 5 + [stranger]
         assert review.claim(connection, numbers[4], budi, MINUTES)
     saved = decide(database, numbers[0], siti, Choice("dlh"), others=[*numbers[1:], stranger])
     assert saved.others == tuple(numbers[1:4]), "not what somebody else has open, and not what is no neighbour"
