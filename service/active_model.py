@@ -50,6 +50,11 @@ class RouterLike(Protocol):
         """Answer who is responsible. Pure and thread-safe."""
 
 
+def why_not(error: Exception) -> str:
+    """Say in one line why a version could not be loaded."""
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
 class ActiveModel:
     """Holds one router at a time. Any failure to load keeps the old one, and is told by `trouble`."""
 
@@ -137,7 +142,7 @@ class ActiveModel:
             router = self.load(self.registry.path(version))
             router.route(_TRIAL)
         except Exception as error:  # whatever is wrong with the new one, the old one goes on
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = why_not(error)
             if self._failed != (version, reason):
                 _log.error("model not loaded", version=version, reason=reason)
             self._failed, self._failed_at = (version, reason), self._clock()

@@ -44,7 +44,7 @@ def show() -> Response:
     found = [hit.agency for hit in search(register, asked, limit=len(register.agencies))] if asked else register.agencies
     with parts().database.read() as connection:
         waiting = _waiting(connection)
-        stopped = {one.agency: one for one in breakers.listed(connection, _version())}
+        stopped = {one.agency: one for one in breakers.open_for(connection, _version())}
         mistaken = confusions(connection, _since())
     wrong: dict[str, int] = {}
     for item in mistaken:
@@ -73,8 +73,8 @@ def one(agency_id: str) -> Response:
     with parts().database.read() as connection:
         mistaken = confusions(connection, _since(), agency_id)
         right, decided = _decided(connection, agency_id, _since())
-        history = [one for one in breakers.listed(connection, limit=1_000) if one.agency == agency_id]
-        stopped = next((one for one in breakers.listed(connection, _version()) if one.agency == agency_id), None)
+        history = breakers.newest(connection, SHOWN, agency_id)
+        stopped = next((row for row in breakers.open_for(connection, _version()) if row.agency == agency_id), None)
         waiting = _waiting(connection).get(agency_id, 0)
     page = render_template(
         "pages/agency.html",
@@ -84,7 +84,7 @@ def one(agency_id: str) -> Response:
         right=right,
         decided=decided,
         waiting=waiting,
-        history=history[:SHOWN],
+        history=history,
         stopped=stopped,
         days=DAYS,
     )

@@ -15,6 +15,7 @@ from service.breakers import InvalidBreaker
 from service.parts import parts
 
 blueprint = Blueprint("audit_page", __name__)
+SHOWN = 50
 
 
 def init_app(app: Flask) -> None:
@@ -63,7 +64,7 @@ def stopped() -> Sequence[breakers.Breaker]:
     if router is None:
         return ()
     with parts().database.read() as connection:
-        return breakers.listed(connection, router.version)
+        return breakers.open_for(connection, router.version)
 
 
 def _page(error: str = "", status: int = 200) -> Response:
@@ -71,8 +72,8 @@ def _page(error: str = "", status: int = 200) -> Response:
     version = router.version if router else ""
     with parts().database.read() as connection:
         errors = audit.live_errors(connection, version)
-        still_open = breakers.listed(connection, version)
-        known = breakers.listed(connection)
+        still_open = breakers.open_for(connection, version)
+        known = breakers.newest(connection, SHOWN)
     page = render_template(
         "desk/audits.html",
         # Where a case was proposed to is told once it is decided, not while somebody is to judge it without knowing.

@@ -129,19 +129,26 @@ def close_breaker(connection: Connection, breaker_id: int, why: str, by: int) ->
     return closed
 
 
-def listed(connection: Connection, model_version: str | None = None, limit: int = 50) -> Sequence[Breaker]:
-    """List the breakers, newest first, at most `limit`; with a version only those that are open for it, and all of them."""
+def open_for(connection: Connection, model_version: str) -> Sequence[Breaker]:
+    """Answer the breakers that stop a version now, the newest first: one an agency at the most."""
+    return _breakers(connection, breaker.c.closed_at.is_(None), breaker.c.model_version == model_version)
+
+
+def newest(connection: Connection, limit: int, agency: str = "") -> Sequence[Breaker]:
+    """Answer the newest breakers, open or closed, of one agency or of all."""
+    return _breakers(connection, *([breaker.c.agency == agency] if agency else ()), limit=limit)
+
+
+def _breakers(connection: Connection, *wanted: ColumnElement[bool], limit: int | None = None) -> Sequence[Breaker]:
     opener, closer = account.alias(), account.alias()
     found = (
         select(breaker, opener.c.full_name.label("opener"), closer.c.full_name.label("closer"))
         .outerjoin(opener, opener.c.id == breaker.c.opened_by)
         .outerjoin(closer, closer.c.id == breaker.c.closed_by)
+        .where(*wanted)
         .order_by(breaker.c.id.desc())
+        .limit(limit)
     )
-    if model_version is None:
-        found = found.limit(limit)
-    else:  # one an agency at the most, and none of them may be hidden by newer ones
-        found = found.where(breaker.c.closed_at.is_(None), breaker.c.model_version == model_version)
     return [
         Breaker(
             id=row.id,

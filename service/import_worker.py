@@ -10,7 +10,6 @@ import errno
 import re
 import threading
 import time
-import traceback
 from collections.abc import Mapping
 from typing import cast
 
@@ -21,10 +20,11 @@ from model.faults import InvalidData
 from service import exchange, import_jobs
 from service.import_jobs import Job, LostLease
 from service.parts import Parts
-from service.problems import is_busy
+from service.problems import is_busy, log_failure
 
 LOOK_SECONDS = 300.0
 PAUSE_SECONDS = 3.0
+_FAILED = "import step failed"
 _log = structlog.get_logger("salur")
 _FAULTS: Mapping[str, str] = {
     r"no such file": "Berkasnya sudah tidak ada. Unggah lagi.",
@@ -99,7 +99,7 @@ class ImportWorker:
         try:
             import_jobs.expire(self._parts.database, self._parts.settings.uploads)
         except Exception as error:
-            _report(error)
+            log_failure(error, _FAILED)
         while not self._stopping.is_set():
             self._wanted = False
             try:
@@ -111,7 +111,7 @@ class ImportWorker:
                             return
                     continue
             except Exception as error:  # whatever it was, the lease runs out and the job is taken up again
-                _report(error)
+                log_failure(error, _FAILED)
             self._stopping.wait(PAUSE_SECONDS)
 
     def _step(self, job: Job) -> None:
@@ -131,7 +131,7 @@ class ImportWorker:
             if is_busy(error):  # the others go first; this job loses nothing
                 _log.warning("import waits for the database", job=job.id)
             else:
-                _report(error)
+                log_failure(error, _FAILED)
             self._stopping.wait(PAUSE_SECONDS)
             import_jobs.release(self._parts, job, counted=not is_busy(error))
 
@@ -156,9 +156,3 @@ def init_app(app: Flask, parts: Parts) -> None:
 def worker() -> ImportWorker:
     """Answer the worker of the app that serves this request."""
     return cast(ImportWorker, current_app.extensions["salur-imports"])
-
-
-def _report(error: Exception) -> None:
-    # The frames say where; the exception's own text may quote what a citizen wrote.
-    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    _log.error("import step failed", error=type(error).__name__, frames=frames)

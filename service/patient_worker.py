@@ -26,7 +26,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service import metrics
-from service.problems import KINDS, MEDIA_TYPE, RETRY_SECONDS, is_for_machines, log_failure
+from service.problems import KINDS, MEDIA_TYPE, RETRY_SECONDS, Problem, is_for_machines, log_failure
 
 REQUEST_SECONDS = 10.0
 """For a request to arrive, and for each part of an answer to be taken."""
@@ -326,13 +326,7 @@ def _refusal(name: str, detail: str = "", *, for_machines: bool) -> bytes:
     kind = KINDS[name]
     if for_machines:
         media = MEDIA_TYPE
-        told = {
-            "type": f"/api/docs#problem-{name}",
-            "title": kind.title,
-            "status": kind.status,
-            "detail": detail or f"{kind.title}.",
-        }
-        body = json.dumps(told)
+        body = json.dumps(Problem(name, detail).document())
     else:
         media = "text/html; charset=utf-8"
         body = f'<!doctype html><html lang="id"><title>{kind.heading}</title><h1>{kind.heading}</h1><p>{kind.advice}</p></html>'

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, g, has_request_context, make_response, render_template, request
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from gunicorn.http.errors import ParseException
@@ -135,7 +135,7 @@ class Problem(Exception):
         return KINDS[self.kind].status
 
     def document(self) -> dict[str, Any]:
-        """Answer the problem as RFC 9457 has it, with our `errors` and `request_id`."""
+        """Answer the problem as RFC 9457 has it, with our `errors`, and the `request_id` where a request reached the app."""
         body: dict[str, Any] = {
             "type": f"/api/docs#problem-{self.kind}",
             "title": KINDS[self.kind].title,
@@ -144,7 +144,7 @@ class Problem(Exception):
         }
         if self.errors:
             body["errors"] = [{"pointer": error.pointer, "detail": error.detail} for error in self.errors]
-        if request_id := g.get("request_id"):
+        if has_request_context() and (request_id := g.get("request_id")):
             body["request_id"] = request_id
         return body
 
@@ -177,10 +177,10 @@ def from_exception(error: Exception) -> Problem:
     return Problem("internal")
 
 
-def log_failure(error: BaseException) -> None:
-    """Log that a request failed: the frames say where; the exception's own text may quote what a citizen wrote."""
+def log_failure(error: BaseException, what: str = "request failed") -> None:
+    """Log that something failed: the frames say where; the exception's own text may quote what a citizen wrote."""
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    _log.error("request failed", error=type(error).__name__, frames=frames)
+    _log.error(what, error=type(error).__name__, frames=frames)
 
 
 def may_be_kept(error: BaseException) -> bool:

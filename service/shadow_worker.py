@@ -21,7 +21,7 @@ from model.faults import SalurError
 from model.registry import Event, Shadowed
 from model.routing import Routing
 from service import intake, metrics, shadow
-from service.active_model import RETRY_SECONDS, RouterLike
+from service.active_model import RETRY_SECONDS, RouterLike, why_not
 from service.clock import now
 from service.parts import Parts
 from service.shadow import Said
@@ -126,7 +126,7 @@ class ShadowWorker:
         try:
             self._router = self._parts.models.load(registry.path(chosen.version))
         except Exception as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = why_not(error)
             if self._failed != chosen.version:  # the ledger is read by every process, and by people
                 _log.error("challenger not loaded", version=chosen.version, reason=reason)
                 with suppress(SalurError):

@@ -180,7 +180,7 @@ def test_a_broken_promise_opens_the_breaker_and_holds_what_comes_next(drawing: A
     assert 2 <= stopped_after <= 5, "errors alone speak soon, one alone not yet"
     with database.read() as connection:
         assert breakers.stopped(connection, VERSION) == {"dlh"}
-        (opened,) = breakers.listed(connection, VERSION)
+        (opened,) = breakers.open_for(connection, VERSION)
         assert f"{stopped_after} dari {stopped_after}" in opened.why
         assert "breaker-opened" in connection.execute(select(audit_log.c.action)).scalars().all()
     held = drawing.post("/complaints", json={"text": "sampah pasti lagi", "kecamatan": "Bengalon"}).json
@@ -212,20 +212,20 @@ def test_what_agencies_send_back_counts_against_the_promise_too(api: Api, databa
         assert answer.status_code == 200, answer.text
     with database.read() as connection:
         assert breakers.stopped(connection, VERSION) == {"dlh"}
-        assert "dikembalikan" in breakers.listed(connection)[0].why
+        assert "dikembalikan" in breakers.newest(connection, 9)[0].why
 
 
 def test_a_breaker_is_closed_with_a_reason_and_counting_begins_anew(drawing: Api, database: Database, siti: int) -> None:
     for number in range(6):
         judge(database, arrive(drawing, f"sampah pasti nomor {number}"), siti, Choice("dpupr"))
     with database.write() as connection:
-        (opened,) = breakers.listed(connection, VERSION)
+        (opened,) = breakers.open_for(connection, VERSION)
         with pytest.raises(InvalidBreaker, match="alasan"):
             breakers.close_breaker(connection, opened.id, "  ", siti)
         with pytest.raises(InvalidBreaker, match="500"):
             breakers.close_breaker(connection, opened.id, "x" * 501, siti)
         assert breakers.close_breaker(connection, opened.id, "Kamus sampah sudah diperbaiki.", siti) == "dlh"
-        (closed,) = breakers.listed(connection)
+        (closed,) = breakers.newest(connection, 9)
         assert (closed.closed_by, closed.closed_why) == ("Siti Aminah", "Kamus sampah sudah diperbaiki.")
         with pytest.raises(InvalidBreaker, match="sudah dicabut"):
             breakers.close_breaker(connection, opened.id, "lagi", siti)
