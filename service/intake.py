@@ -16,13 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, insert, select, text
+from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from model.complaint import Complaint
 from model.privacy import mask
 from model.routing import Decision, Routing
-from service import audit, breakers, holds, metrics, review, similar, storing
+from service import audit, breakers, holds, idempotency, metrics, review, similar, storing
 from service.clock import Deadlines, now
 from service.holds import Answer
 from service.parts import Parts
@@ -31,7 +31,7 @@ from service.reasons import reasons_of
 from service.schemas import MAX_CHANNEL, MAX_PLACE, ComplaintIn, routing_json
 from service.similar import Sketch
 from service.statements import Statement
-from service.tables import complaint, idempotency, routing, standing
+from service.tables import complaint, routing, standing
 
 _log = structlog.get_logger("salur")
 
@@ -134,7 +134,7 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     if number is None:
         return _again(connection, arrival, key)
     if key:
-        _keep_key(connection, arrival, key, number)
+        idempotency.keep(connection, arrival.source, key, arrival.digest, number)
     said_of_it = {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}
     told = _answer({**rows["complaint"], **said_of_it}, answer.reasons, first)
     return Receipt(write(told, body), True, prepared.id, number, answer.decision)
@@ -177,8 +177,8 @@ def find(connection: Connection, source: str, client_id: str) -> Row[Any] | None
     return connection.execute(_WITH_ROUTING.where(*where)).one_or_none()
 
 
-def receipt(connection: Connection, row: Row[Any]) -> dict[str, Any]:
-    """Build the answer of a complaint that `find` found, but for the routing itself."""
+def first_answer(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """Build once more what the sender of a complaint that `find` found was told, but for the routing itself."""
     first = _client_id(connection, row.similar_to, row.source) if row.similar_to else None
     return _answer(dict(row._mapping), reasons_of(connection, [row.id]).get(row.id, ()), first)
 
@@ -279,33 +279,14 @@ def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None)
 
 
 def _by_key(connection: Connection, arrival: _Arrival, key: str) -> Receipt | None:
-    """Find what a key was used for before. Raises `key-reused` for another body, `in-flight` while the first is under way."""
-    known = known_key(connection, arrival.source, key)
+    """Answer a key that was used before. Raises `key-reused` for another body, `in-flight` while the first is under way."""
+    known = idempotency.find(connection, arrival.source, key)
     if known is None:
         return None
     row = connection.execute(_WITH_ROUTING.where(complaint.c.id == known.complaint_id)).one()
     if known.digest != arrival.digest and not _is_same(row, arrival):
-        raise key_reused()
+        raise idempotency.reused()
     return _old(connection, row)
-
-
-def known_key(connection: Connection, source: str, key: str) -> Row[Any, Any] | None:
-    """Answer the `digest` and the `complaint_id` for which a sender used an Idempotency-Key before.
-
-    Nobody else uses the key until the transaction ends. Raises the problem `in-flight` while its first use is under way.
-    """
-    if connection.dialect.name == "postgresql":  # SQLite has one writer: whoever is here waited for the others
-        lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 727))")
-        if not connection.execute(lock, {"name": f"{source} {key}"}).scalar_one():
-            raise Problem("in-flight", "A request with this Idempotency-Key is still under way.")
-    return connection.execute(
-        select(idempotency.c.digest, idempotency.c.complaint_id).where(idempotency.c.source == source, idempotency.c.key == key)
-    ).one_or_none()
-
-
-def key_reused() -> Problem:
-    """Say that a key was used before, with something else."""
-    return Problem("key-reused", "This Idempotency-Key was used with another body.")
 
 
 def _again(connection: Connection, arrival: _Arrival, key: str) -> Receipt:
@@ -316,7 +297,7 @@ def _again(connection: Connection, arrival: _Arrival, key: str) -> Receipt:
         told = "This id was used for another complaint. Nothing was stored; what was changed or added needs an id of its own."
         raise Problem("conflict", told)
     if key:
-        _keep_key(connection, arrival, key, row.id)
+        idempotency.keep(connection, arrival.source, key, arrival.digest, row.id)
     return _old(connection, row)
 
 
@@ -331,15 +312,11 @@ def _is_same(row: Row[Any], arrival: _Arrival) -> bool:
 
 
 def _old(connection: Connection, row: Row[Any]) -> Receipt:
-    return Receipt(write(receipt(connection, row), row.body), False, row.client_id, row.id, row.decision)
-
-
-def _keep_key(connection: Connection, arrival: _Arrival, key: str, number: int) -> None:
-    values = {"source": arrival.source, "key": key, "digest": arrival.digest, "complaint_id": number, "created_at": now()}
-    connection.execute(insert(idempotency).values(values))
+    return Receipt(write(first_answer(connection, row), row.body), False, row.client_id, row.id, row.decision)
 
 
 def _client_id(connection: Connection, number: int, source: str) -> str | None:
+    """Answer the sender's id of a complaint; None where another source sent it."""
     return next((row[0] for row in _CLIENT_ID.rows(connection, {"number": number, "of": source})), None)
 
 

@@ -196,7 +196,7 @@ def _full(connection: Connection, row: Row[Any]) -> bytes:
         for one in given
     ]
     now = {"state": row.state, "current_agency": row.current_agency, "current_unit": row.current_unit, "verdicts": verdicts}
-    return intake.write(intake.receipt(connection, row) | now, row.body)
+    return intake.write(intake.first_answer(connection, row) | now, row.body)
 
 
 def _number(name: str, default: int, low: int, high: int) -> int:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from model.privacy import mask
 from model.register import Register
-from service import intake, review
+from service import idempotency, review
 from service.bodies import invalid
-from service.clock import now
 from service.problems import Detail, Problem
 from service.review import Choice
 from service.schemas import OutcomeIn
-from service.tables import complaint, idempotency, standing, verdict
+from service.tables import complaint, standing, verdict
 
 _WITH_AN_AGENCY = ("sent", "decided")
 
@@ -28,7 +27,8 @@ def record(
     Without an Idempotency-Key (`key`) a repetition is recognised by saying the same as the standing verdict: where a person decided
     in between, it counts as a new outcome, told by the agency that has the complaint now.
     Raises the problem `invalid` for an agency or unit that cannot have it or the one that returned it, `conflict` where no agency
-    has it or what it said was purged, `key-reused` for a key that was used with something else.
+    has it or what it said was purged, `key-reused` for a key that was used with something else, `in-flight` while its first use
+    is under way.
     """
     row = connection.execute(select(standing).where(standing.c.complaint_id == complaint_id).with_for_update()).one()
     columns = (complaint.c.source, complaint.c.purged_at, complaint.c.kecamatan, complaint.c.desa)
@@ -36,9 +36,9 @@ def record(
     digest = _digest(complaint_id, said)
     # A sender may name a complaint and what became of it by one key: the two are kept apart.
     key = key and f"outcome {hashlib.sha256(key.encode()).hexdigest()}"
-    if key and (known := intake.known_key(connection, of.source, key)) is not None:
+    if key and (known := idempotency.find(connection, of.source, key)) is not None:
         if known.digest != digest:
-            raise intake.key_reused()
+            raise idempotency.reused()
         return False
     kecamatan = row.kecamatan or of.kecamatan
     said = _with_unit(said, register, {"kecamatan": kecamatan, "desa": register.village(kecamatan, of.desa)})
@@ -58,8 +58,7 @@ def record(
     }[said.outcome]
     review.record(connection, row, choice, origin="api", api_key_id=api_key_id)
     if key:
-        values = {"source": of.source, "key": key, "digest": digest, "complaint_id": complaint_id, "created_at": now()}
-        connection.execute(insert(idempotency).values(values))
+        idempotency.keep(connection, of.source, key, digest, complaint_id)
     return True
 
 

@@ -138,7 +138,7 @@ def everything_told(desk: Desk) -> list[Any]:
             statistics.figures(connection, Period(today - dt.timedelta(days=2), today + dt.timedelta(days=1), zone), today),
             [tuple(row) for row in history.find(connection, Filters(), zone, confidential=True).rows],
             [feed.entry(row) for row in feed.page(connection, 0, 100, "")],
-            [intake.receipt(connection, row) for number in (1, 2) if (row := intake.find(connection, "uji", f"U-{number}"))],
+            [intake.first_answer(connection, row) for number in (1, 2) if (row := intake.find(connection, "uji", f"U-{number}"))],
             [one.routing_id for one in replay.replay(connection, 1, desk.parts.settings.models, desk.parts.models.load)],
         ]
 
