@@ -11,9 +11,9 @@ from flask import Blueprint, make_response, render_template, request
 from sqlalchemy import Connection, Select, func, select
 from werkzeug.wrappers import Response
 
-from model.register import Register
 from service import access, breakers
 from service.accounts import Permission
+from service.active_model import RouterLike
 from service.agency_search import search
 from service.clock import now
 from service.parts import parts
@@ -39,12 +39,13 @@ class Confusion:
 @access.page(Permission.VIEW)
 def show() -> Response:
     """List the agencies, or those a search finds."""
-    register = _register()
+    router = _router()
+    register = router.register
     asked = request.args.get("cari", "")[:100].strip()
     found = [hit.agency for hit in search(register, asked, limit=len(register.agencies))] if asked else register.agencies
     with parts().database.read() as connection:
         waiting = _waiting(connection)
-        stopped = {one.agency: one for one in breakers.open_for(connection, _version())}
+        stopped = {one.agency: one for one in breakers.open_for(connection, router.version)}
         mistaken = confusions(connection, _since())
     wrong: dict[str, int] = {}
     for item in mistaken:
@@ -67,14 +68,15 @@ def show() -> Response:
 @access.page(Permission.VIEW)
 def one(agency_id: str) -> Response:
     """Show an agency: what it answers for, and what goes wrong with it."""
-    agency = _register().by_id.get(agency_id)
+    router = _router()
+    agency = router.register.by_id.get(agency_id)
     if agency is None:
         raise Problem("not-found", "There is no such agency.", sentence="Instansi itu tidak ada di daftar.")
     with parts().database.read() as connection:
         mistaken = confusions(connection, _since(), agency_id)
         right, decided = _decided(connection, agency_id, _since())
         history = breakers.newest(connection, SHOWN, agency_id)
-        stopped = next((row for row in breakers.open_for(connection, _version()) if row.agency == agency_id), None)
+        stopped = next((row for row in breakers.open_for(connection, router.version) if row.agency == agency_id), None)
         waiting = _waiting(connection).get(agency_id, 0)
     page = render_template(
         "pages/agency.html",
@@ -133,12 +135,7 @@ def _since() -> dt.datetime:
     return now() - dt.timedelta(days=DAYS)
 
 
-def _version() -> str:
-    router = parts().models.router()
-    return router.version if router else ""
-
-
-def _register() -> Register:
+def _router() -> RouterLike:
     router = parts().models.router()
     if router is None:
         raise Problem(
@@ -146,4 +143,4 @@ def _register() -> Register:
             "No model is in use, and with it no register.",
             sentence="Daftar instansi menjadi bagian dari model, dan belum ada model yang dipakai. Sebabnya ada di halaman Model.",
         )
-    return router.register
+    return router

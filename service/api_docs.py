@@ -61,5 +61,7 @@ def _type(schema: dict[str, Any]) -> str:
     kind = str(schema.get("type", "anything"))
     if kind == "array":
         return f"list of {_type(schema.get('items', {}))}"
+    if "format" in schema:
+        return f"{kind} ({schema['format']})"
     limits = [f"{name} {schema[key]:,}" for key, name in (("minLength", "at least"), ("maxLength", "at most")) if key in schema]
-    return f"{kind} ({schema['format']})" if "format" in schema else f"{kind}, {', '.join(limits)} characters" if limits else kind
+    return f"{kind}, {', '.join(limits)} characters" if limits else kind

@@ -66,8 +66,10 @@ class RowNumber(IntegerConverter):
 
 def row_number(text: str) -> int | None:
     """Read a row's number as a form or an address gives it; None for what can be none."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID))
-    return number if is_number and (number := int(text)) <= MAX_ID else None
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID))):
+        return None
+    number = int(text)
+    return number if number <= MAX_ID else None
 
 
 def invalid(*errors: Detail) -> Problem:

@@ -29,7 +29,7 @@ _MEMBERS = 20
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A verdict of the complaint's history. `of` and its unit are the office that had the complaint until then, "" for none."""
+    """A verdict of the complaint's history. `had_by` and its unit are the office that had the complaint until then, "" for none."""
 
     id: int
     outcome: str
@@ -42,8 +42,8 @@ class Past:
     question: str
     by: str
     at: dt.datetime
-    of: str
-    of_unit: str
+    had_by: str
+    had_by_unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,9 @@ class Case:
     @property
     def refused_by(self) -> frozenset[tuple[str, str]]:
         """The offices, agency and unit, that said that it is not theirs."""
-        return frozenset((past.of, past.of_unit) for past in self.history if past.origin == "api" and past.outcome != "confirmed")
+        return frozenset(
+            (past.had_by, past.had_by_unit) for past in self.history if past.origin == "api" and past.outcome != "confirmed"
+        )
 
     @property
     def kecamatan(self) -> str:
@@ -215,7 +217,8 @@ def _history(connection: Connection, complaint_id: int, said: Routing | None) ->
         .where(verdict.c.complaint_id == complaint_id)
         .order_by(verdict.c.id)
     )
-    of, of_unit = (said.agency, said.unit) if said else ("", "")  # only what went out by itself comes back before anybody decided
+    # Before anybody decided, only what went out by itself can come back.
+    had_by, had_by_unit = (said.agency, said.unit) if said else ("", "")
     for row in rows:
         yield Past(
             id=row.id,
@@ -229,10 +232,10 @@ def _history(connection: Connection, complaint_id: int, said: Routing | None) ->
             question=row.question,
             by=row.full_name or "",
             at=row.decided_at,
-            of=of,
-            of_unit=of_unit,
+            had_by=had_by,
+            had_by_unit=had_by_unit,
         )
-        of, of_unit = row.agency, row.unit
+        had_by, had_by_unit = row.agency, row.unit
 
 
 _STANDING = ("state", "queue", "agency", "unit", "verdict_id", "claimed_by", "claimed_until", "due")

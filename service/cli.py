@@ -25,11 +25,12 @@ from model import labelled
 from model.faults import InvalidData, SalurError
 from model.labelled import LabelledComplaint
 from model.router import Router
-from service import accounts, copying, import_jobs, keys, labels, logs, replay, retention, settings, webhooks
+from service import accounts, copying, import_jobs, keys, labels, logs, replay, retention, webhooks
 from service.bodies import row_number
 from service.clock import load_calendar, now
 from service.database import Database, cause
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
+from service.settings import table as settings_table
 from service.tables import MAX_ID, ROLES, SCOPES, api_key, complaint
 
 _NUMBER = click.IntRange(1, MAX_ID)
@@ -82,7 +83,7 @@ def main() -> None:
 @main.command("settings")
 def show_settings() -> None:
     """List the settings with their defaults."""
-    for variable, default, text in settings.table():
+    for variable, default, text in settings_table():
         click.echo(f"{variable}={default}\n    {text}")
 
 
@@ -90,9 +91,9 @@ def show_settings() -> None:
 @click.option("--admin", default="admin", show_default=True, help="name of the first account")
 def setup(admin: str) -> None:
     """Make the secret, the tables and the first account, each where it is missing."""
-    told = _settings()
-    new = _make_secret(told.secret_file)
-    with _database(told) as database:
+    settings = _settings()
+    new = _make_secret(settings.secret_file)
+    with _database(settings) as database:
         database.migrate()
         with database.write() as connection:
             for row in webhooks.listed(connection) if new else ():
@@ -108,9 +109,9 @@ def setup(admin: str) -> None:
 @main.command()
 def run() -> None:
     """Serve under gunicorn until told to stop."""
-    told = _settings()
-    _check_files(told)
-    with _database(told) as database:
+    settings = _settings()
+    _check_files(settings)
+    with _database(settings) as database:
         if not database.is_current():
             from service import migrating  # only where it is needed: see `service.database`
 
@@ -149,7 +150,7 @@ def migrate(revision: str | None, down: bool) -> None:
 @click.argument("url")
 def copy_from(url: str) -> None:
     """Copy the database at URL into the one of the settings, which must be empty; the server must stand still."""
-    told = _settings()
+    settings = _settings()
     try:
         given = Settings.from_environment({**os.environ, "SALUR_DATABASE": url})
     except InvalidSettings as error:  # all else was read above
@@ -157,7 +158,7 @@ def copy_from(url: str) -> None:
     where = make_url(given.database)
     if where.get_backend_name() == "sqlite" and not Path(str(where.database)).is_file():  # to open it would make it
         raise _Refused(f"{where.database}: there is no such file")
-    with _database(given) as source, _database(told) as target:
+    with _database(given) as source, _database(settings) as target:
         copied = copying.copy(source, target, _progress("copied"))
         click.echo(f"copied {copied:,} rows")
 
@@ -215,8 +216,8 @@ def add_key(name: str, scopes: tuple[str, ...], source: str, limit: str) -> None
     """Add a key, shown once."""
     with _database(_settings()) as database, database.write() as connection:
         number, secret = keys.add(connection, name, scopes, source, limit)
-        told = f"Key {number} ({', '.join(scopes)}; source {keys.source_of(name, source)})"
-        _show_once(told, secret, "Send it as `Authorization: Bearer KEY`.")
+        title = f"Key {number} ({', '.join(scopes)}; source {keys.source_of(name, source)})"
+        _show_once(title, secret, "Send it as `Authorization: Bearer KEY`.")
 
 
 @key.command("list")
@@ -247,9 +248,9 @@ def hook() -> None:
 @click.option("--source", default="", help="only decisions about this source's complaints; all where left out")
 def add_webhook(url: str, source: str) -> None:
     """Add an address; its signing key is shown once."""
-    told = _settings()
-    with _database(told) as database, database.write() as connection:
-        number, signing_key = webhooks.add(connection, told.read_secret(), url, told.webhook_hosts, source)
+    settings = _settings()
+    with _database(settings) as database, database.write() as connection:
+        number, signing_key = webhooks.add(connection, settings.read_secret(), url, settings.webhook_hosts, source)
         advice = "It signs each delivery: the README shows how to check the header Salur-Signature."
         _show_once(f"Webhook {number}", signing_key, advice)
 
@@ -290,12 +291,12 @@ def _number(_ctx: click.Context, _param: click.Parameter, value: float) -> float
 )
 def deliver(once: bool, every: float) -> None:
     """Tell the webhooks what is decided, until stopped."""
-    told = _settings()
-    logs.configure(told.log_level)
-    secret = told.read_secret()
-    with _database(told) as database:
+    settings = _settings()
+    logs.configure(settings.log_level)
+    secret = settings.read_secret()
+    with _database(settings) as database:
         while True:
-            made = webhooks.deliver(database, told, secret)
+            made = webhooks.deliver(database, settings, secret)
             if once and made == 0:
                 return
             if made == 0:
@@ -312,10 +313,10 @@ def deliver(once: bool, every: float) -> None:
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="leave out verdicts before this day (UTC)")
 def export_labels(out: Path | None, since: dt.datetime | None) -> None:
     """Write people's verdicts as labelled JSON Lines; what only the model said is never among them."""
-    told = _settings()
-    with _database(told) as database, database.read() as connection:
+    settings = _settings()
+    with _database(settings) as database, database.read() as connection:
         after = since.replace(tzinfo=dt.UTC) if since else None
-        rows = labels.labelled(connection, told.audit_share, labels.curves(told.models), told.time_zone, after)
+        rows = labels.labelled(connection, settings.audit_share, labels.curves(settings.models), settings.time_zone, after)
         count = _print(rows) if out is None or str(out) == "-" else labelled.dump(rows, out)
     click.echo(f"{count} labelled complaints", err=True)
 
@@ -325,12 +326,12 @@ def export_labels(out: Path | None, since: dt.datetime | None) -> None:
 @click.option("--dry-run", is_flag=True, help="only count")
 def purge(days: int | None, dry_run: bool) -> None:
     """Delete what old complaints say; that they were there, and what was decided, stays. Uploads older than a day go too."""
-    told = _settings()
-    before = now() - dt.timedelta(days=days or told.keep_days)
-    with _database(told) as database:
-        purged = retention.purge(database, before, dry_run=dry_run, told=_progress("emptied"))
+    settings = _settings()
+    before = now() - dt.timedelta(days=days or settings.keep_days)
+    with _database(settings) as database:
+        purged = retention.purge(database, before, dry_run=dry_run, progress=_progress("emptied"))
         if not dry_run:
-            import_jobs.expire(database, told.uploads)
+            import_jobs.expire(database, settings.uploads)
     click.echo(f"{'would empty' if dry_run else 'emptied'} {purged.complaints} complaints stored before {before:%Y-%m-%d}")
     if purged.waiting:
         click.echo(f"{purged.waiting} more are as old but still wait for a person", err=True)
@@ -341,8 +342,8 @@ def purge(days: int | None, dry_run: bool) -> None:
 @click.option("--source", default="", help="ID is the sender's own id of a complaint of this source, not the desk's number")
 def replay_routing(complaint_id: str, source: str) -> None:
     """Give a past answer again and compare it to the byte. Ends with 1 where it differs."""
-    told = _settings()
-    with _database(told) as database, database.read() as connection:
+    settings = _settings()
+    with _database(settings) as database, database.read() as connection:
         if source:
             where = (complaint.c.source == source, complaint.c.client_id == complaint_id)
             number = connection.execute(select(complaint.c.id).where(*where)).scalar_one_or_none()
@@ -350,7 +351,7 @@ def replay_routing(complaint_id: str, source: str) -> None:
             number = row_number(complaint_id)
         if number is None:
             raise _Refused(f"there is no complaint {complaint_id!r}")
-        replayed = replay.replay(connection, number, told.models, Router.load)
+        replayed = replay.replay(connection, number, settings.models, Router.load)
     for one in replayed:
         click.echo(f"routing {one.routing_id} by {one.model_version}: {'differs' if one.difference else 'the same, byte for byte'}")
         if one.difference:
@@ -366,15 +367,15 @@ def _settings() -> Settings:
     return Settings.from_environment(os.environ)
 
 
-def _check_files(told: Settings) -> None:
+def _check_files(settings: Settings) -> None:
     """Read what the server will read, all of it: what is wrong is told here, and not by a server that cannot begin."""
     wrong = []
     try:
-        told.read_secret()
+        settings.read_secret()
     except InvalidSettings as error:
         wrong.append(str(error))
     try:
-        load_calendar(told.time_zone, told.holidays_file)
+        load_calendar(settings.time_zone, settings.holidays_file)
     except InvalidData as error:
         wrong += [f"SALUR_HOLIDAYS_FILE: {fault}" for fault in error.faults]
     if wrong:
@@ -382,8 +383,8 @@ def _check_files(told: Settings) -> None:
 
 
 @contextmanager
-def _database(told: Settings) -> Iterator[Database]:
-    database = Database(told.database, statement_seconds=0)  # an index or an export over millions of rows takes its time
+def _database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database, statement_seconds=0)  # an index or an export over millions of rows takes its time
     try:
         yield database
     finally:

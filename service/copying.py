@@ -17,11 +17,11 @@ class CannotCopy(SalurError):
     """A database cannot be copied; the text says why."""
 
 
-def copy(source: Database, target: Database, told: Callable[[int, int], object] = lambda *_: None) -> int:
+def copy(source: Database, target: Database, progress: Callable[[int, int], object] = lambda *_: None) -> int:
     """Copy every row, under its own number, into a database that holds none, whole or not at all; answers how many.
 
-    `told` hears now and then how many are copied, and how many there are. Nobody else may write to either meanwhile. Raises
-    CannotCopy.
+    `progress` is called now and then with how many are copied, and how many there are. Nobody else may write to either meanwhile.
+    Raises CannotCopy.
     """
     if not source.is_current():
         raise CannotCopy("what is to be copied has not the tables of this version: is it the right one, and migrated?")
@@ -36,7 +36,7 @@ def copy(source: Database, target: Database, told: Callable[[int, int], object] 
         for table in metadata.sorted_tables:
             for part in _copy(old, new, table):
                 copied += part
-                told(copied, rows)
+                progress(copied, rows)
     target.survey()
     return copied
 

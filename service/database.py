@@ -229,10 +229,10 @@ def cause(error: BaseException) -> str:
         return error.strerror or type(error).__name__
     if isinstance(error, PoolTimeout):
         return str(error.args[0])
-    told = getattr(error, "orig", None)
-    if isinstance(error, OperationalError) and getattr(told, "sqlstate", "") is None:
-        return " ".join(str(told).split())
-    return getattr(told, "sqlite_errorname", "") or type(told or error).__name__
+    driver_error = getattr(error, "orig", None)
+    if isinstance(error, OperationalError) and getattr(driver_error, "sqlstate", "") is None:
+        return " ".join(str(driver_error).split())
+    return getattr(driver_error, "sqlite_errorname", "") or type(driver_error or error).__name__
 
 
 def _engine(text_url: str, pool_size: int, statement_seconds: int) -> Engine:

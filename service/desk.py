@@ -151,17 +151,17 @@ def show(number: int) -> Response:
 @access.page(Permission.DECIDE)
 def act(number: int) -> Response:
     """Do what the pressed button says: choose an agency, ask, skip, undo, search, or put the question together anew."""
-    draft = Draft.read()
-    if request.form.get("aksi") == "urungkan":
+    doing, draft = request.form.get("aksi"), Draft.read()
+    if doing == "urungkan":
         return _undo(number)
-    if request.form.get("aksi") == "cari":
-        return _case(number, draft, _Page(focus="cari"))
-    if request.form.get("aksi") == "susun":
-        with parts().database.read() as connection:
-            case = _open(connection, number)
-        return _case(number, replace(draft, question=_question(case, draft.missing)), _Page(focus="pertanyaan"))
-    if request.form.get("aksi") == "lewati":
+    if doing == "lewati":
         return _skip(number)
+    if doing == "cari":
+        return _case(number, draft, _Page(focus="cari"))
+    if doing == "susun":
+        with parts().database.read() as connection:
+            written = _question(_open(connection, number), draft.missing)
+        return _case(number, replace(draft, question=written), _Page(focus="pertanyaan"))
     return _decide(number, draft)
 
 

@@ -166,8 +166,8 @@ def _process(parts: Parts, job: Job) -> None:
             parts.database.survey()
         counts = after
         for decision in DECISIONS:
-            for _ in range(did[f"did_{decision}"] + (did["did_settled"] if decision == Decision.REVIEW else 0)):
-                metrics.count_stored(decision)
+            metrics.count_stored(decision, did[f"did_{decision}"])
+        metrics.count_stored(Decision.REVIEW, did["did_settled"])
     with parts.database.write() as connection:
         import_jobs.move(connection, job, "processed", counts)
 
@@ -177,9 +177,12 @@ def _prepare(parts: Parts, report: Report, targets: Targets, take: bool) -> _Row
     kind, choice = kind_of(report, targets), None
     if kind == "named":
         target = targets.of(report.agency, report.category)
-        kind = "left" if not take or target == LEFT else "verdict" if target else "unmapped"
-        if kind == "verdict":
-            choice = Choice(target, unit=unit_of(report, target, parts.models.register))
+        if not take or target == LEFT:
+            kind = "left"
+        elif not target:
+            kind = "unmapped"
+        else:
+            kind, choice = "verdict", Choice(target, unit=unit_of(report, target, parts.models.register))
     if kind == "unreadable":
         return _Row(report, kind, detail="tidak ada uraian yang dapat dibaca")
     if kind not in ("open", "verdict"):

@@ -44,7 +44,7 @@ def _marks(routing: Routing, field: str) -> Iterable[_Mark]:
         span = item.span
         if span.field != field or any(place.span.start < span.end and span.start < place.span.end for place in inside):
             continue
-        if item.margin < 0 and item.margin < -abs(item.weight) / 2:
+        if item.margin < -abs(item.weight) / 2:  # it helps the second choice clearly more than the first
             yield _Mark(span.start, span.end, "against", "menguatkan pilihan kedua")
         elif item.weight > 0:
             strong = item.weight >= STRONG * heaviest

@@ -15,7 +15,7 @@ from model.routing import Decision, Reason
 from service import audit
 from service.bodies import row_number
 from service.database import Database
-from service.periods import moment_of, parse_days
+from service.periods import parse_days, start_of
 from service.reasons import reasons_of
 from service.tables import STATES, account, complaint, routing, routing_reason, standing, verdict
 
@@ -187,9 +187,9 @@ def _conditions(connection: Connection, query: Select[Any], asked: Filters, zone
     if asked.by:
         query = query.where(_decided_by(asked.by))
     if asked.day_from:
-        query = query.where(standing.c.received_at >= moment_of(asked.day_from, zone))
+        query = query.where(standing.c.received_at >= start_of(asked.day_from, zone))
     if asked.day_to:
-        query = query.where(standing.c.received_at < moment_of(asked.day_to + dt.timedelta(days=1), zone))
+        query = query.where(standing.c.received_at < start_of(asked.day_to + dt.timedelta(days=1), zone))
     return query
 
 

@@ -24,6 +24,7 @@ blueprint = Blueprint("history", __name__, url_prefix="/riwayat")
 MOST_IN_WORKBOOK = 50_000
 MOST_IN_CSV = 1_000_000
 ORIGINS: Mapping[str, str] = {"import": "LAPOR! (impor)", "api": "instansi"}
+"""Who decided, where it was not a person at the desk; whoever imported a file only brought it."""
 HEADER = (
     "Nomor",
     "Sumber",
@@ -147,16 +148,16 @@ def _cells(row: Row[Any], reasons: Sequence[str], register: Register | None) -> 
         "" if hidden else row.unit,
         "; ".join(map(name, row.also or ())),
         OUTCOMES.get(row.outcome, "") if row.outcome else "",
-        decided_by(row),
+        _decided_by(row),
         row.decided_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.decided_at else "",
         row.model_version,
     )
 
 
-def decided_by(row: Row[Any]) -> str:
+def _decided_by(row: Row[Any]) -> str:
     """Say who decided a complaint; empty where nobody has."""
     if row.outcome:
-        return row.person or ORIGINS.get(row.origin, "") if row.origin != "import" else ORIGINS["import"]
+        return ORIGINS.get(row.origin) or row.person or ""
     return "model" if row.state == "sent" else ""
 
 

@@ -71,8 +71,6 @@ def labelled(
 
 def _labelled(row: Row[Any], audit_share: float, curve_of: CurveOf, zone: dt.tzinfo) -> LabelledComplaint:
     is_complaint = row.outcome != "not-a-complaint"
-    # Who decided is told apart, not named: training needs to know whether two labels are one person's, not whose.
-    by = f"petugas:{row.account_id}" if row.account_id else f"kunci:{row.api_key_id}" if row.api_key_id else row.origin
     return LabelledComplaint(
         text=row.text,
         agency=row.agency if is_complaint else "",
@@ -85,12 +83,19 @@ def _labelled(row: Row[Any], audit_share: float, curve_of: CurveOf, zone: dt.tzi
         unit=row.unit if is_complaint else "",
         also=tuple(row.also),
         source=row.source,
-        labelled_by=by,
+        labelled_by=_by(row),
         labelled_at=row.decided_at.astimezone(zone).isoformat(),
         blind=row.blind,
         audit_share=audit_share if row.blind else 0.0,
         answered=_answered(row, curve_of),
     )
+
+
+def _by(row: Row[Any]) -> str:
+    """Tell who decided apart, without a name: training needs to know whether two labels are one person's, not whose."""
+    if row.account_id:
+        return f"petugas:{row.account_id}"
+    return f"kunci:{row.api_key_id}" if row.api_key_id else str(row.origin)
 
 
 def _answered(row: Row[Any], curve_of: CurveOf) -> Answered | None:

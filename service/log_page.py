@@ -15,7 +15,7 @@ from service import access, wording
 from service.accounts import Permission
 from service.bodies import row_number
 from service.parts import parts
-from service.periods import moment_of, parse_days
+from service.periods import parse_days, start_of
 from service.tables import account, api_key, audit_log
 
 blueprint = Blueprint("log", __name__, url_prefix="/log")
@@ -146,9 +146,9 @@ def _query(asked: Filters) -> Select[Any]:
         query = query.where(audit_log.c.action == asked.action)
     zone = parts().settings.time_zone
     if asked.day_from:
-        query = query.where(audit_log.c.at >= moment_of(asked.day_from, zone))
+        query = query.where(audit_log.c.at >= start_of(asked.day_from, zone))
     if asked.day_to:
-        query = query.where(audit_log.c.at < moment_of(asked.day_to + dt.timedelta(days=1), zone))
+        query = query.where(audit_log.c.at < start_of(asked.day_to + dt.timedelta(days=1), zone))
     if asked.before:
         query = query.where(audit_log.c.id < asked.before)
     return query

@@ -24,6 +24,8 @@ from model.routing import Routing
 from service import access
 from service.parts import Parts
 
+_METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
+"""Methods that are counted by name: anybody can make up others, and each would be kept for ever."""
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _REQUESTS = Counter("salur_requests_total", "Requests answered", ("route", "method", "status"))
 _SECONDS = Histogram("salur_request_seconds", "Time to answer a request", ("route",), buckets=_BUCKETS)
@@ -37,8 +39,6 @@ _SHADOW_TROUBLE = Gauge("salur_shadow_trouble", "1 where the challenger cannot b
 _TROUBLE = Gauge(
     "salur_model_trouble", "1 where the current version of the registry is not the one in use", multiprocess_mode="livemax"
 )
-
-
 _UNTOLD = Gauge(
     "salur_holidays_untold", "1 where deadlines reach into a year whose holidays are not all known", multiprocess_mode="livemax"
 )
@@ -50,9 +50,9 @@ def count_routings(routings: Iterable[Routing], call: str) -> None:
         _routed(call, routing.decision.value).inc()
 
 
-def count_stored(decision: str) -> None:
-    """Count a complaint that was taken in."""
-    _STORED.labels(decision).inc()
+def count_stored(decision: str, many: int = 1) -> None:
+    """Count complaints that were taken in."""
+    _STORED.labels(decision).inc(many)
 
 
 def count_verdict(origin: str, outcome: str) -> None:
@@ -86,14 +86,14 @@ def count_shadow(answered: int, failed: int) -> None:
     _SHADOW.labels("failed").inc(failed)
 
 
-def init_app(app: Flask, of: Parts) -> None:
+def init_app(app: Flask, parts: Parts) -> None:
     """Measure every request, and show the figures at /metrics."""
     app.after_request(_measure)
 
     @access.public()
     def show() -> Response:
-        note_model(bool(of.models.trouble))
-        _UNTOLD.set(int(of.untold_year() is not None))
+        note_model(bool(parts.models.trouble))
+        _UNTOLD.set(int(parts.untold_year() is not None))
         registry: CollectorRegistry = REGISTRY
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()
@@ -101,10 +101,6 @@ def init_app(app: Flask, of: Parts) -> None:
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     app.add_url_rule("/metrics", "metrics", show)
-
-
-_METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
-"""Methods that are counted by name: anybody can make up others, and each would be kept for ever."""
 
 
 def _measure(response: BaseResponse) -> BaseResponse:

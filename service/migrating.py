@@ -51,8 +51,10 @@ def _target(connection: Connection, wanted: str, *, down: bool) -> str:
     here = steps.index(at or BASE)
     if wanted[:1] in ("+", "-") and wanted[1:].isascii() and wanted[1:].isdigit():
         there = here + int(wanted)
+    elif wanted == HEAD:
+        there = len(steps) - 1
     else:
-        there = len(steps) - 1 if wanted == HEAD else steps.index(wanted) if wanted in steps else -1
+        there = steps.index(wanted) if wanted in steps else -1
     if not 0 <= there < len(steps):
         raise CannotMigrate(
             f"there is no revision {wanted!r} from {steps[here]}: one of {', '.join(steps)}, {HEAD}, or steps such as -1"

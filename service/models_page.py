@@ -5,10 +5,10 @@ Who may, puts another version live here, takes it back, and sets up a challenger
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -80,6 +80,7 @@ _ACTIONS: Mapping[str, str] = {
 }
 """What the audit trail calls them."""
 _log = structlog.get_logger("salur")
+_T = TypeVar("_T")
 _FIGURES = (
     ("accuracy", "Ketepatan", "percent"),
     ("top3", "Benar di antara tiga teratas", "percent"),
@@ -215,7 +216,7 @@ def report(name: str) -> Response:
 
 def versions(registry: Registry, in_use: str) -> list[Version]:
     """Answer the versions of a registry, the live one first, then the newest; at most MAX_VERSIONS."""
-    live, beside = _live(registry), _shadow(registry)
+    live, beside = _if_readable(registry.current), _if_readable(registry.shadow)
     newest = sorted(registry.versions(), reverse=True)[:MAX_VERSIONS]
     found = [_version(registry.folder / name, live, in_use, beside) for name in newest]
     return sorted(found, key=lambda version: (version.live, version.created), reverse=True)
@@ -223,7 +224,8 @@ def versions(registry: Registry, in_use: str) -> list[Version]:
 
 def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Response:
     registry, router = parts().models.registry, parts().models.router()
-    history, live, beside = _history(registry), _live(registry), _shadow(registry)
+    live, beside = _if_readable(registry.current), _if_readable(registry.shadow)
+    history = _if_readable(registry.history) or History(())
     figures = None
     if beside is not None:
         with parts().database.read() as connection:
@@ -236,7 +238,7 @@ def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Res
         router=router,
         words=EVENTS,
         live=live or "",
-        before=_previous(registry),
+        before=_if_readable(registry.previous),
         beside=beside,
         figures=figures,
         stalled=bool(figures and figures.waiting_since and (now() - figures.waiting_since).total_seconds() > STALLED_SECONDS),
@@ -249,9 +251,9 @@ def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Res
 
 def _one(name: str, error: str = "", asked: _Asked | None = None, status: int = 200) -> Response:
     folder, registry, router = _folder(name), parts().models.registry, parts().models.router()
-    live = _live(registry)
-    version = _version(folder, live, router.version if router else "", _shadow(registry))
-    compared = _history(registry).comparison(live, name) if live else None
+    live, history = _if_readable(registry.current), _if_readable(registry.history)
+    version = _version(folder, live, router.version if router else "", _if_readable(registry.shadow))
+    compared = history.comparison(live, name) if live and history else None
     page = render_template(
         "pages/model.html",
         version=version,
@@ -306,25 +308,11 @@ def _done(entry: Entry, told: str) -> Response:
     return redirect(url_for("models.show"), 303)
 
 
-def _live(registry: Registry) -> str | None:
-    """Name of the live version; None where there is none, or the pointer names no version."""
+def _if_readable(read: Callable[[], _T]) -> _T | None:
+    """Answer what a registry tells; None where its folder cannot be read: the page shows the rest."""
     try:
-        return registry.current()
-    except RegistryError:
-        return None
-
-
-def _previous(registry: Registry) -> str | None:
-    try:
-        return registry.previous()
-    except OSError:
-        return None
-
-
-def _shadow(registry: Registry) -> Shadowed | None:
-    try:
-        return registry.shadow()
-    except RegistryError:
+        return read()
+    except (OSError, RegistryError):
         return None
 
 
@@ -341,13 +329,6 @@ def _version(folder: Path, live: str | None, in_use: str, beside: Shadowed | Non
         return Version(**known, manifest=read_manifest(folder))
     except ArtifactError as error:
         return Version(**known, trouble=str(error).replace(str(folder), folder.name))
-
-
-def _history(registry: Registry) -> History:
-    try:
-        return registry.history()
-    except OSError:
-        return History(())
 
 
 def _folder(name: str) -> Path:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from flask import Flask
 from pydantic import TypeAdapter
@@ -64,8 +64,18 @@ def describes(operation: Operation) -> Callable[[_View], _View]:
     return mark
 
 
-def operations(app: Flask) -> list[tuple[str, str, str, Operation, Access]]:
-    """Answer (method, path, name, operation, access) of every described view, in the order of the addresses."""
+class Described(NamedTuple):
+    """A described view, and where it is."""
+
+    path: str
+    method: str
+    name: str
+    operation: Operation
+    access: Access
+
+
+def operations(app: Flask) -> list[Described]:
+    """Answer every described view, in the order of the addresses."""
     found = []
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
@@ -74,25 +84,26 @@ def operations(app: Flask) -> list[tuple[str, str, str, Operation, Access]]:
             method = next(name for name in ("GET", "POST", "PUT", "DELETE") if name in (rule.methods or ()))
             name = rule.endpoint.rpartition(".")[2]
             access: Access = view.access  # type: ignore[union-attr]
-            found.append((method, path, name, operation, access))
-    return sorted(found, key=lambda entry: (entry[1], entry[0]))
+            found.append(Described(path, method, name, operation, access))
+    return sorted(found, key=lambda view: (view.path, view.method))
 
 
 def document(app: Flask) -> dict[str, Any]:
     """Make the document of an app."""
     listed = operations(app)
-    types = _types([entry[3] for entry in listed])
+    types = _types(listed)
+    taken = [kind for view in listed for kind in view.operation.takes]
     adapters = {index: TypeAdapter(kind) for index, kind in enumerate(types)}
     # What comes in and what goes out differ in what is required; nothing of ours is both.
-    modes = {index: "validation" if kind in _taken(listed) else "serialization" for index, kind in enumerate(types)}
+    modes = {index: "validation" if kind in taken else "serialization" for index, kind in enumerate(types)}
     schemas, definitions = TypeAdapter.json_schemas(
         [(index, modes[index], adapter) for index, adapter in adapters.items()],  # type: ignore[misc]
         ref_template=_REF,
     )
     by_type = {kind: schemas[(index, modes[index])] for index, kind in enumerate(types)}  # type: ignore[index]
     paths: dict[str, dict[str, Any]] = {}
-    for method, path, name, operation, access in listed:
-        paths.setdefault(path, {})[method.lower()] = _operation(name, operation, access, by_type)
+    for view in listed:
+        paths.setdefault(view.path, {})[view.method.lower()] = _operation(view, by_type)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -111,20 +122,17 @@ def document(app: Flask) -> dict[str, Any]:
     }
 
 
-def _types(listed: Sequence[Operation]) -> list[Any]:
+def _types(listed: Sequence[Described]) -> list[Any]:
     found: list[Any] = [ProblemOut]
-    for operation in listed:
-        for kind in (*operation.takes, *(kind for _, kind in operation.answers.values())):
+    for view in listed:
+        for kind in (*view.operation.takes, *(kind for _, kind in view.operation.answers.values())):
             if kind is not None and kind not in found:
                 found.append(kind)
     return found
 
 
-def _taken(listed: Sequence[tuple[str, str, str, Operation, Access]]) -> list[Any]:
-    return [kind for entry in listed for kind in entry[3].takes]
-
-
-def _operation(name: str, operation: Operation, access: Access, by_type: Mapping[Any, Any]) -> dict[str, Any]:
+def _operation(view: Described, by_type: Mapping[Any, Any]) -> dict[str, Any]:
+    operation, access = view.operation, view.access
     kinds = [*operation.problems, *UNREAD]
     if access.scope:
         # Every call may come when there are too many, or when there is no database to find its key in.
@@ -145,7 +153,7 @@ def _operation(name: str, operation: Operation, access: Access, by_type: Mapping
         answers[status]["headers"] = {
             name: {"schema": {"type": kind}, "description": text} for name, (kind, text) in _HEADERS[status].items()
         }
-    made: dict[str, Any] = {"operationId": name, "summary": operation.summary, "responses": dict(sorted(answers.items()))}
+    made: dict[str, Any] = {"operationId": view.name, "summary": operation.summary, "responses": dict(sorted(answers.items()))}
     if operation.text:
         made["description"] = operation.text
     if not access.scope:

@@ -61,11 +61,9 @@ def resolve(text: str, allowed_hosts: Collection[str]) -> Target:
     host = url.hostname or ""
     port = url.port or (443 if url.scheme == "https" else 80)
     found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if host not in allowed_hosts:
-        # One private address among several is enough: whoever answers for the name could choose it.
-        private = [address for address in found if not _is_public(address)]
-        if private:
-            raise ForbiddenAddress(f"{host} leads into a private network")
+    # One private address among several is enough: whoever answers for the name could choose it.
+    if host not in allowed_hosts and not all(map(_is_public, found)):
+        raise ForbiddenAddress(f"{host} leads into a private network")
     return Target(url, found[0], port)
 
 

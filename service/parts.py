@@ -25,8 +25,8 @@ class Parts:
 
     def untold_year(self) -> int | None:
         """Answer the first year whose holidays are not all known among those that deadlines given today reach into; else None."""
-        told = self.settings
-        return self.calendar.untold_year(self.calendar.today(), max(told.days_to_finish, told.days_to_finish_oversight))
+        longest = max(self.settings.days_to_finish, self.settings.days_to_finish_oversight)
+        return self.calendar.untold_year(self.calendar.today(), longest)
 
 
 def parts() -> Parts:

@@ -32,12 +32,12 @@ class Period:
     @property
     def start(self) -> dt.datetime:
         """The moment at which the period begins."""
-        return moment_of(self.first, self.zone)
+        return start_of(self.first, self.zone)
 
     @property
     def end(self) -> dt.datetime:
         """The moment at which the period is over, itself not part of it."""
-        return moment_of(self.last + dt.timedelta(days=1), self.zone)
+        return start_of(self.last + dt.timedelta(days=1), self.zone)
 
     @property
     def days(self) -> int:
@@ -60,7 +60,7 @@ def parse_days(given: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None
     return (last, first) if first and last and last < first else (first, last)
 
 
-def moment_of(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+def start_of(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """Answer the moment at which a day begins."""
     return dt.datetime.combine(day, dt.time(), zone)
 

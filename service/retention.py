@@ -28,11 +28,11 @@ class Purged:
 
 
 def purge(
-    database: Database, before: dt.datetime, *, dry_run: bool = False, told: Callable[[int, int], object] = lambda *_: None
+    database: Database, before: dt.datetime, *, dry_run: bool = False, progress: Callable[[int, int], object] = lambda *_: None
 ) -> Purged:
     """Empty every complaint stored before a moment that no longer waits; with `dry_run` only count them.
 
-    `told` hears now and then how many are emptied, and how many are to be.
+    `progress` is called now and then with how many are emptied, and how many are to be.
     """
     old = (complaint.c.purged_at.is_(None), complaint.c.stored_at < before)
     joined = select(func.count()).select_from(complaint.join(standing, standing.c.complaint_id == complaint.c.id)).where(*old)
@@ -59,7 +59,7 @@ def purge(
                 break
             _empty(connection, numbers)
         emptied, last = emptied + len(numbers), numbers[-1]
-        told(emptied, due)
+        progress(emptied, due)
     with database.write() as connection:
         connection.execute(delete(idempotency).where(idempotency.c.created_at < before))
         over = (import_job.c.state.in_(("done", "failed", "cancelled")), import_job.c.created_at < before)

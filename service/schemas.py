@@ -46,7 +46,7 @@ def _without_nul(value: str) -> str:
     return value
 
 
-def _seen(value: str) -> str:
+def _visible(value: str) -> str:
     # Of blanks and invisible marks alone: nobody could see it, nor press the link that it is on the pages.
     return value if any(char.isprintable() and not char.isspace() for char in value) else ""
 
@@ -73,7 +73,7 @@ def _sane_moment(value: dt.datetime) -> dt.datetime:
 # A constraint stands before the validators, so that it is told, and documented, as one of a string.
 Name = Annotated[StrictStr, Field(max_length=100), AfterValidator(_without_nul)]
 PlaceName = Annotated[StrictStr, Field(max_length=MAX_PLACE), AfterValidator(_without_nul)]
-Title = Annotated[StrictStr, Field(max_length=MAX_TITLE), AfterValidator(_without_nul), AfterValidator(_seen)]
+Title = Annotated[StrictStr, Field(max_length=MAX_TITLE), AfterValidator(_without_nul), AfterValidator(_visible)]
 Note = Annotated[StrictStr, Field(max_length=MAX_NOTE), AfterValidator(_without_nul)]
 Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_without_nul), AfterValidator(_with_words)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment), AfterValidator(_sane_moment)]

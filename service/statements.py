@@ -76,7 +76,7 @@ class Statement:
             finally:
                 cursor.close()
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _told(connection, error) from error
+            raise _as_sqlalchemys(connection, error) from error
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         # Values by their place: drivers take them so without reading the statement again.
@@ -90,7 +90,7 @@ class Statement:
         return made
 
 
-def _told(connection: Connection, error: Exception) -> Exception:
+def _as_sqlalchemys(connection: Connection, error: Exception) -> Exception:
     """Answer the error that SQLAlchemy would have raised; a connection that is broken is not used again."""
     dialect = connection.dialect
     broken = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]

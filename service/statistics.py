@@ -108,7 +108,7 @@ class Overridden:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadlines:
+class Punctuality:
     """Complaints of which one deadline lies in the period: kept, done late, or still open after it."""
 
     kept: int = 0
@@ -157,8 +157,8 @@ class Figures:
     overridden: Sequence[Overridden]
     hours: Sequence[tuple[str, int]]
     median_hours: float | None
-    verified: Deadlines
-    followed_up: Deadlines
+    verified: Punctuality
+    followed_up: Punctuality
     finish: Finish
     same: int
     compared: int
@@ -226,7 +226,7 @@ def _arrivals(connection: Connection, period: Period) -> tuple[list[Arrivals], i
         select(day.label("day"), routing.c.decision, func.count().label("many"), settled.label("settled"))
         .select_from(standing)
         .join(routing, routing.c.id == standing.c.routing_id)
-        .where(_within(_unsought(connection, standing.c.received_at), period))
+        .where(_within(_without_index(connection, standing.c.received_at), period))
         .group_by(day, routing.c.decision)
     )
     by_day: dict[dt.date, Counter[str]] = defaultdict(Counter)
@@ -304,7 +304,7 @@ def _overridden(connection: Connection, period: Period) -> list[Overridden]:
     return [Overridden(row.agency, row.many, int(row.changed)) for row in connection.execute(query)]
 
 
-def _deadlines(connection: Connection, period: Period, today: dt.date) -> tuple[Deadlines, Deadlines, Finish]:
+def _deadlines(connection: Connection, period: Period, today: dt.date) -> tuple[Punctuality, Punctuality, Finish]:
     """Count the three deadlines, of what nobody else had settled when it came; each day itself is still in time.
 
     Verified is what went out for the first time, by the model's word or a person's. Followed up is what the agency said, through
@@ -339,7 +339,7 @@ def _deadlines(connection: Connection, period: Period, today: dt.date) -> tuple[
     )
     row = connection.execute(query).one()
     agencies_tell = connection.execute(select(verdict.c.id).where(verdict.c.origin == "api").limit(1)).one_or_none() is not None
-    return Deadlines(*row[0:3]), Deadlines(*row[3:6], is_known=agencies_tell), Finish(*row[6:8])
+    return Punctuality(*row[0:3]), Punctuality(*row[3:6], is_known=agencies_tell), Finish(*row[6:8])
 
 
 def _first(of: ColumnElement[Any], moment: ColumnElement[Any], *where: ColumnElement[bool]) -> Subquery:
@@ -437,8 +437,8 @@ def _within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
 
 
 def _given(connection: Connection, period: Period, given: FromClause = verdict) -> tuple[ColumnElement[bool], ...]:
-    """Verdicts of the period, but for those taken back. Not "which stand now": an agency's answer hides nobody's work."""
-    return _within(_unsought(connection, given.c.decided_at), period), given.c.outcome != "undone", _stands(given)
+    """Conditions: the verdict was given in the period and not taken back. A later one, of an agency say, hides nobody's work."""
+    return _within(_without_index(connection, given.c.decided_at), period), given.c.outcome != "undone", _stands(given)
 
 
 def _stands(given: FromClause) -> ColumnElement[bool]:
@@ -446,7 +446,7 @@ def _stands(given: FromClause) -> ColumnElement[bool]:
     return ~exists().where(undone.c.supersedes == given.c.id)
 
 
-def _unsought(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _without_index(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Keep SQLite from using the column's index: most rows are wanted, and in the index's order they lie all over the file."""
     return column if connection.dialect.name == "postgresql" else func.coalesce(column, column, type_=column.type)
 

@@ -17,6 +17,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -40,7 +41,7 @@ AT_ONCE_EACH = 25
 """Addresses of one round, those whose entries wait longest, and attempts for each of them; the rest waits for the next round."""
 ROUND = dt.timedelta(seconds=outgoing.SECONDS / 2)
 """How long attempts of a round are begun; what is left is due in the next one, which waits for the slowest answer of this one."""
-_STATUS = "answered with status " + webhook_delivery.c.last_status.cast(String)
+_ANSWERED = "answered with status " + webhook_delivery.c.last_status.cast(String)
 _log = structlog.get_logger("salur")
 Send = Callable[[Target, bytes, Mapping[str, str]], int]
 
@@ -114,7 +115,7 @@ def listed(connection: Connection) -> Sequence[Listed]:
         select(func.count()).where(of_it, webhook_delivery.c.state == state).scalar_subquery() for state in ("pending", "given-up")
     )
     failed = and_(of_it, webhook_delivery.c.state != "delivered", webhook_delivery.c.attempts > 0)
-    told = case((webhook_delivery.c.last_error != "", webhook_delivery.c.last_error), else_=_STATUS)
+    told = case((webhook_delivery.c.last_error != "", webhook_delivery.c.last_error), else_=_ANSWERED)
     why = select(told).where(failed).order_by(webhook_delivery.c.position.desc()).limit(1).scalar_subquery()
     columns = (webhook.c.id, webhook.c.url, webhook.c.source, webhook.c.position, waiting, given_up, func.coalesce(why, ""))
     rows = connection.execute(select(*columns).where(webhook.c.removed_at.is_(None)).order_by(webhook.c.id))
@@ -140,10 +141,7 @@ def deliver(
     began = clock()
     with database.write() as connection:
         due = _take_due(connection, began)
-
-    def tell(of_one: Sequence[Delivery]) -> None:
-        _tell(database, settings, secret, of_one, send, clock, began)
-
+    tell = partial(_tell, database, settings, secret, send, clock, began)
     with ThreadPoolExecutor(AT_ONCE, "salur-webhook") as pool:
         told = [pool.submit(tell, of_one) for of_one in due]
     for one in told:  # what went wrong with one address ends the round, but once the others are told
@@ -155,10 +153,10 @@ def _tell(
     database: Database,
     settings: Settings,
     secret: str,
-    due: Sequence[Delivery],
     send: Send,
     clock: Callable[[], dt.datetime],
     began: dt.datetime,
+    due: Sequence[Delivery],
 ) -> None:
     """Make the attempts of one address, one after another."""
     unreachable = ""
@@ -212,7 +210,7 @@ def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Sequence[
 def _lease(connection: Connection, row: Row[Any], moment: dt.datetime) -> Delivery:
     entry = connection.execute(feed.ENTRIES.where(decision.c.position == row.position)).one()
     body = json.dumps(feed.entry(entry), ensure_ascii=False).encode()
-    connection.execute(_this(row.webhook_id, row.position).values(attempts=row.attempts + 1, next_at=moment + LEASE))
+    connection.execute(_change(row.webhook_id, row.position).values(attempts=row.attempts + 1, next_at=moment + LEASE))
     return Delivery(row.webhook_id, row.position, row.url, row.salt, row.attempts + 1, body, row.next_at)
 
 
@@ -240,7 +238,7 @@ def _note(connection: Connection, delivery: Delivery, status: int | None, error:
     else:
         values |= {"next_at": moment + min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)}
     # One that took longer than its lease may have been delivered by another worker meanwhile.
-    connection.execute(_this(delivery.webhook_id, delivery.position).where(webhook_delivery.c.state == "pending").values(values))
+    connection.execute(_change(delivery.webhook_id, delivery.position).where(webhook_delivery.c.state == "pending").values(values))
     if (state := values.get("state")) != "delivered":  # whoever delivers serves no /metrics: only the log can tell
         told = {"webhook": delivery.webhook_id, "cursor": delivery.position, "attempt": delivery.attempts}
         _log.warning("not delivered", **told, status=status, error=error, given_up=state == "given-up")
@@ -260,8 +258,9 @@ def _leased(delivery: Delivery) -> ColumnElement[bool]:
 def _put_back(connection: Connection, delivery: Delivery) -> None:
     """Let an attempt that was not made be due as before, and not count."""
     before = {"attempts": delivery.attempts - 1, "next_at": delivery.due_at}
-    connection.execute(_this(delivery.webhook_id, delivery.position).where(_leased(delivery)).values(before))
+    connection.execute(_change(delivery.webhook_id, delivery.position).where(_leased(delivery)).values(before))
 
 
-def _this(webhook_id: int, position: int) -> Update:
+def _change(webhook_id: int, position: int) -> Update:
+    """Begin the statement that changes one delivery."""
     return update(webhook_delivery).where(webhook_delivery.c.webhook_id == webhook_id, webhook_delivery.c.position == position)

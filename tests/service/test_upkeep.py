@@ -234,7 +234,7 @@ def test_a_purge_goes_on_behind_what_it_emptied_and_tells_how_far_it_is(
     with database.write() as connection:
         connection.execute(update(complaint).values(stored_at=LONG_AGO))
     heard: list[tuple[int, int]] = []
-    purged = retention.purge(database, dt.datetime(2024, 1, 1, tzinfo=dt.UTC), told=lambda *told: heard.append(told))
+    purged = retention.purge(database, dt.datetime(2024, 1, 1, tzinfo=dt.UTC), progress=lambda *progress: heard.append(progress))
     assert (purged, heard) == (retention.Purged(6, 1), [(2, 6), (4, 6), (6, 6)])
     assert [row.id for row in rows(database, complaint) if row.text] == [4], "the one that waits"
 
