@@ -161,19 +161,14 @@ def add(
 def set_password(
     connection: Connection, person: Account, password: str, *, must_change: bool = False, by: int | None = None
 ) -> Account:
-    """Change a password and end every session of the account; answers the account of the new epoch."""
+    """Change a password and end every session of the account; answers it as it is now. Raises InvalidAccount for a bad password."""
     check_password(password, person.name)
-    return _change(
-        connection,
-        person,
-        {"password_hash": _hasher.hash(password), "must_change_password": must_change},
-        "password-changed",
-        by,
-    )
+    values = {"password_hash": _hasher.hash(password), "must_change_password": must_change}
+    return _change(connection, person, values, "password-changed", by)
 
 
 def set_role(connection: Connection, person: Account, role: str, by: int | None = None) -> Account:
-    """Give an account another role. Raises InvalidAccount for the last active pengelola."""
+    """Give an account another role. Raises InvalidAccount for a role that is unknown, and for the last active pengelola."""
     _check_role(role)
     if role != "pengelola":
         _check_not_last(connection, person)

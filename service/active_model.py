@@ -83,7 +83,7 @@ class ActiveModel:
         return router.register if router else None
 
     def look(self, older: float = 0.0) -> None:
-        """Look at the pointer, where the last look is `older` seconds ago, and load what it names."""
+        """Look at the pointer and load what it names, unless the last look was less than `older` seconds ago."""
         # One thread looks and loads; the others go on with what there is, unless there is nothing yet.
         if self._lock.acquire(blocking=self._router is None):
             try:

@@ -14,8 +14,6 @@ from functools import partial
 from itertools import islice
 from typing import IO, Any
 
-from sqlalchemy import Connection
-
 from service import bodies, intake, metrics
 from service.intake import Prepared, Receipt
 from service.parts import Parts
@@ -88,7 +86,7 @@ def _take(parts: Parts, source: str, given: Sequence[Any]) -> Sequence[Receipt |
     prepared = [_prepare(parts, source, asked) for asked in given]
     wanted = [one for one in prepared if isinstance(one, Prepared)]
     try:
-        kept = iter(parts.database.store_each([partial(_keep, parts, one) for one in wanted]))
+        kept = iter(parts.database.store_each([partial(intake.keep, parts, prepared=one) for one in wanted]))
     except Exception as error:  # not even its turn came
         kept = iter([error] * len(wanted))
     answers = [next(kept) if isinstance(one, Prepared) else one for one in prepared]
@@ -105,10 +103,6 @@ def _prepare(parts: Parts, source: str, asked: Any) -> Prepared | Exception:
         return intake.prepare(parts, source, bodies.check(ComplaintIn, asked))
     except Exception as error:  # told on its own line
         return error
-
-
-def _keep(parts: Parts, one: Prepared, connection: Connection) -> Receipt:
-    return intake.keep(parts, connection, one)
 
 
 def _lines(body: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:

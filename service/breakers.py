@@ -22,7 +22,7 @@ from service.audit import TARGET, WRONG
 from service.clock import now
 from service.proportions import evidence_against
 from service.statements import Statement
-from service.tables import account, audit_case, breaker, decision, routing, verdict
+from service.tables import account, audit_case, breaker, decision, routing, stands, verdict
 
 FALSE_ALARM = 0.05
 """Chance that an agency for which the promise holds is ever stopped, shared by the two tests of `check`."""
@@ -205,24 +205,19 @@ def _sent_automatically(agency: str, model_version: str, since: dt.datetime) -> 
 
 def _came_back(connection: Connection, agency: str, model_version: str, since: dt.datetime) -> int:
     """Count automatic routings that the agency itself returned, through the API, each once."""
-    undone = verdict.alias()
     returned = (
         select(func.count(func.distinct(verdict.c.complaint_id)))
         .join(decision, decision.c.complaint_id == verdict.c.complaint_id)
-        .outerjoin(undone, undone.c.supersedes == verdict.c.id)
         .where(
             _sent_automatically(agency, model_version, since),
             verdict.c.origin == "api",
             verdict.c.outcome.in_(("changed", "returned")),
-            undone.c.id.is_(None),
+            stands(verdict),
         )
     )
     return int(connection.execute(returned).scalar_one())
 
 
 def _sent(connection: Connection, agency: str, model_version: str, since: dt.datetime) -> int:
-    return int(
-        connection.execute(
-            select(func.count()).select_from(decision).where(_sent_automatically(agency, model_version, since))
-        ).scalar_one()
-    )
+    sent = select(func.count()).select_from(decision).where(_sent_automatically(agency, model_version, since))
+    return int(connection.execute(sent).scalar_one())

@@ -42,13 +42,6 @@ class Columns:
     top: float
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line over shares from 0 to 1; broken where a share is missing, so it has several runs of points."""
-
-    runs: Sequence[str]
-
-
 def columns(values: Sequence[Sequence[tuple[str, float]]], titles: Sequence[str]) -> Columns:
     """Stack each column's parts (kind, value) from the ground up."""
     top = nice_top(max((sum(value for _, value in parts) for parts in values), default=0))
@@ -66,8 +59,11 @@ def columns(values: Sequence[Sequence[tuple[str, float]]], titles: Sequence[str]
     return Columns(drawn, top)
 
 
-def line(shares: Sequence[float | None]) -> Line:
-    """Draw a line through the middle of each column's room; a share alone among missing ones becomes a short stroke."""
+def line(shares: Sequence[float | None]) -> list[str]:
+    """Draw shares from 0 to 1 as runs of points through the middle of each column's room; a missing share ends a run.
+
+    A share alone among missing ones becomes a short stroke.
+    """
     room = WIDTH / max(len(shares), 1)
     runs: list[list[tuple[float, float]]] = [[]]
     for index, share in enumerate(shares):
@@ -81,7 +77,7 @@ def line(shares: Sequence[float | None]) -> Line:
             (x, y), half = run[0], room * (1 - _GAP) / 2
             run = [(x - half, y), (x + half, y)]
         drawn.append(" ".join(f"{x:.1f},{y:.1f}" for x, y in run))
-    return Line(drawn)
+    return drawn
 
 
 def nice_top(most: float) -> float:

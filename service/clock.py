@@ -63,7 +63,10 @@ class WorkCalendar:
         return day.weekday() < 5 and day not in _national(day.year)
 
     def add(self, day: dt.date, working_days: int) -> dt.date:
-        """Answer the day that is so many working days after a day; the day itself never counts."""
+        """Answer the day that is so many working days after a day; the day itself never counts.
+
+        Raises InvalidData where the local exceptions leave no working days.
+        """
         return _add(self, day, working_days)
 
     def between(self, start: dt.date, end: dt.date) -> int:

@@ -29,8 +29,8 @@ _NOTICES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count"
 _UNHEARD = {"tcp_user_timeout": 30_000}
 """Milliseconds that sent data may stay unacknowledged."""
 PAGE_COST = 1.1
-"""What PostgreSQL takes a page to cost that is not behind the last: on today's disks hardly more. Its default of 4 has the checks
-of foreign keys read a table of some pages whole, and keep that plan while the table grows, until it is analysed again."""
+"""What PostgreSQL is to reckon for a page out of order, the next in order being 1: on today's disks that is hardly more. With its
+default of 4, checks of foreign keys read a table of some pages whole, and keep that plan while it grows, until it is analysed."""
 FRESH_SECONDS = 1.0
 """How long after its last use a connection is believed to live; after that it is asked first."""
 _BEGIN, _BEGIN_TO_WRITE = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))
@@ -128,7 +128,7 @@ class Database:
                 connection.execute(text(f"ANALYZE {', '.join(metadata.tables)}"))
 
     def empty_log(self) -> None:
-        """Write SQLite's log into its file: what was emptied stands there until somebody has written a lot. PostgreSQL has none."""
+        """Write SQLite's log into its file: what was purged can be read in the log until then. PostgreSQL has none such."""
         if self._one_writer:
             with self.engine.connect() as connection:
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))

@@ -32,7 +32,9 @@ from service.waiting import Cursor, Filter
 
 blueprint = Blueprint("desk", __name__)
 SHOWN = 7
+"""Agencies with a button: so many can be read at a glance, and each has a digit as its key."""
 MAX_SKIPPED = 60
+"""The session's cookie holds them, and a browser drops one of over 4 kB."""
 _LIKELY = (
     (0.9, "hampir pasti"),
     (0.7, "sangat mungkin"),

@@ -30,7 +30,7 @@ from service.clock import now
 from service.import_jobs import SOURCE, Job
 from service.intake import Prepared
 from service.name_mapping import LEFT, OPEN, Targets
-from service.name_proposals import plain
+from service.name_proposals import MAX_NAME, plain
 from service.parts import Parts
 from service.problems import may_be_kept
 from service.reasons import reasons_of
@@ -129,8 +129,7 @@ def _survey(parts: Parts, job: Job) -> None:
             import_jobs.renew(connection, job, counts)
     most = sorted(names.values(), key=lambda name: (-name[1].total(), name[0]))[:MAX_NAMES]
     told = [
-        {"name": written[: name_mapping.MAX_NAME], "rows": topics.total(), "topics": topics.most_common(MAX_TOPICS)}
-        for written, topics in most
+        {"name": written[:MAX_NAME], "rows": topics.total(), "topics": topics.most_common(MAX_TOPICS)} for written, topics in most
     ]
     with parts.database.write() as connection:
         import_jobs.move(connection, job, "surveyed", {**counts, "names": told, "more_names": len(names) - len(most)})

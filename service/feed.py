@@ -47,7 +47,7 @@ def head(connection: Connection) -> int:
 
 
 def last_position(connection: Connection) -> int:
-    """Answer the last position that was given. Whoever asks behind a later one has it from a memory that is no more."""
+    """Answer the last position that was given. A later cursor is from before an older copy of the database was put in place."""
     return int(connection.execute(select(feed_head.c.position).where(feed_head.c.id == 1)).scalar_one())
 
 

@@ -90,8 +90,8 @@ def pre_fork(server: Any, worker: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Keep a worker's threads on one core, for only one of them runs at a time.
 
-    Else each request wakes a thread on another core, and fetches what all words mean from the caches of the last one: half as
-    much processor time again.
+    Else each request wakes a thread on another core, which must fetch the model out of the last one's caches: half as much
+    processor time again.
     """
     if worker.core is not None:
         with suppress(OSError):  # a host may forbid it, and then it serves more slowly

@@ -18,7 +18,7 @@ from service.parts import parts
 from service.problems import Problem
 from service.streams import streams
 from service.tables import account
-from service.wording import OUTCOMES, STATES
+from service.wording import OUTCOMES, STATES, number
 
 blueprint = Blueprint("history", __name__, url_prefix="/riwayat")
 MOST_IN_WORKBOOK = 50_000
@@ -107,11 +107,10 @@ def _rows(form: str, most: int) -> Iterator[Sequence[spreadsheets.Cell]]:
     with parts().database.read() as connection:
         count = history.count(connection, asked, zone, confidential=allowed, most=most)
     if count > most:
-        limit = f"{most:,}".replace(",", ".")
         raise Problem(
             "invalid",
             f"More than {most} rows.",
-            sentence=f"Hasilnya lebih dari {limit} aduan. Persempit saringannya"
+            sentence=f"Hasilnya lebih dari {number(most)} aduan. Persempit saringannya"
             + (", atau ekspor sebagai CSV." if form == "xlsx" else "."),
         )
     with parts().database.write() as connection:

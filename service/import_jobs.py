@@ -23,7 +23,9 @@ from service.uploads import Upload
 
 SOURCE = "lapor"
 LEASE = dt.timedelta(seconds=120)
+"""How long a step may be silent before another worker takes it over."""
 KEPT = dt.timedelta(days=1)
+"""How long a file stays, whatever became of its job: it holds what citizens wrote, unmasked."""
 MAX_ATTEMPTS = 5
 """How often a step is begun before the job is given up: a file that kills its worker must not do so for ever."""
 TROUBLES = 50
@@ -114,13 +116,13 @@ def newest(connection: Connection) -> Sequence[Job]:
 
 
 def waits_for_names(connection: Connection, number: int) -> bool:
-    """Tell whether a job was looked through and neither confirmed nor cancelled; nobody else does so until the transaction ends."""
+    """Tell whether a job was looked through and waits to be confirmed; nobody else confirms or cancels it in this transaction."""
     waiting = select(import_job.c.id).where(import_job.c.id == number, import_job.c.state == "surveyed")
     return connection.execute(waiting.with_for_update()).one_or_none() is not None
 
 
 def confirm(connection: Connection, number: int, take: bool, by: int) -> None:
-    """Let a job go on that `waits_for_names`."""
+    """Let a job go on; the caller knows by `waits_for_names` that it may."""
     connection.execute(
         update(import_job).where(import_job.c.id == number).values(state="confirmed", options={"take": take, "by": by})
     )

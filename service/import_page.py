@@ -175,7 +175,7 @@ def fetch(number: int) -> BaseResponse:
 
 
 def _may_fetch(job: Job) -> bool:
-    """Give the file back only to whoever had it: it is as it was uploaded, with what is confidential in it and who reported."""
+    """Tell whether this person may have the file: it is as it was uploaded, with what is confidential in it and who reported."""
     person = access.current_account()
     return job.created_by == person.id or person.may(Permission.CONFIDENTIAL)
 

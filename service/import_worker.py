@@ -23,7 +23,9 @@ from service.parts import Parts
 from service.problems import is_busy, log_failure
 
 LOOK_SECONDS = 300.0
+"""How often a process looks for work unasked."""
 PAUSE_SECONDS = 3.0
+"""How long the thread rests after a failure, or while another process works."""
 _FAILED = "import step failed"
 _log = structlog.get_logger("salur")
 _FAULTS: Mapping[str, str] = {

@@ -12,6 +12,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -82,10 +83,7 @@ def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Rec
     Raises the problem `conflict` where the id was used for another complaint, `key-reused` and `in-flight` for the key.
     """
     prepared = prepare(parts, source, asked)
-
-    def store(connection: Connection) -> Receipt:
-        return keep(parts, connection, prepared, key)
-
+    store = partial(keep, parts, prepared=prepared, key=key)
     try:
         receipt = parts.database.store(store, at_once=not key)
     except IntegrityError:
@@ -102,7 +100,7 @@ def prepare(parts: Parts, source: str, asked: ComplaintIn) -> Prepared:
     masked, settings = arrival.complaint, parts.settings
     said = route(parts, masked)
     kecamatan = said.kecamatan if said else masked.kecamatan
-    days = 0 if masked.confidential else settings.similar_days  # it is neither likened to others nor shown beside them
+    days = 0 if masked.confidential else settings.similar_days  # a confidential one is linked to no other
     sketch = similar.draw(masked.title, masked.text, arrival.received_at, days, kecamatan)
     last = settings.days_to_finish_oversight if said is not None and said.oversight else settings.days_to_finish
     deadlines = parts.calendar.deadlines(arrival.received_at, settings.days_to_verify, settings.days_to_follow_up, last)

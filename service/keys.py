@@ -10,9 +10,8 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from model.faults import SalurError
 from service import audit_log, rates
@@ -126,7 +125,7 @@ class KeyRing:
             ).one_or_none()
         if row is None or not hmac.compare_digest(row.hash, digest):
             return None
-        key = _key(row)
+        key = Key(row.id, row.name, row.source, frozenset(row.scopes), row.rate_limit)
         with self._lock:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
@@ -137,7 +136,3 @@ class KeyRing:
 def _digest(secret: str) -> str:
     # 256 random bits need no slow hash: there is nothing to guess.
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _key(row: Row[Any]) -> Key:
-    return Key(row.id, row.name, row.source, frozenset(row.scopes), row.rate_limit)

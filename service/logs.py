@@ -27,7 +27,7 @@ _log: FilteringBoundLogger = structlog.get_logger("salur")
 
 
 class _Unfailing:
-    """A stream whose disk may be full, or whose reader gone: that nobody hears of something does not undo it."""
+    """A stream whose disk may be full, or whose reader gone: what a line tells of must not fail because it cannot be written."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file

@@ -178,7 +178,7 @@ def use(name: str) -> Response:
     asked, who, registry = _asked(), access.current_account().name, parts().models.registry
     if wrong := _wrong(asked, "pakai", "bayangan"):
         return _one(name, wrong, asked, 422)
-    at = now().isoformat()  # to the microsecond: what came before is none of a challenger's
+    at = now().isoformat()  # to the microsecond: a challenger is not asked about complaints that came before
     try:
         if asked.action == "bayangan":
             done = registry.start_shadow(name, why=asked.why, who=who, at=at)

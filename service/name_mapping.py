@@ -10,14 +10,13 @@ from sqlalchemy.exc import IntegrityError
 
 from model.register import Register
 from service.clock import now
-from service.name_proposals import is_region, plain
+from service.name_proposals import MAX_NAME, is_region, plain
 from service.tables import name_mapping
 
 LEFT = "-"
 """Target of a name that is none of ours: its complaints are left where they are."""
 OPEN = "?"
 """Target of a name that is nobody in particular, such as the whole government: its complaints wait for a decision."""
-MAX_NAME = 300
 MAX_CATEGORY = 200
 
 

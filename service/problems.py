@@ -200,7 +200,7 @@ def is_busy(error: Exception) -> bool:
 def is_for_machines(path: str) -> bool:
     """Tell whether an address is for machines, which get JSON whatever happens and have no session.
 
-    All beneath /api is, but for the page that documents it: who asks a version that there is not is a machine too.
+    All beneath /api is, but for the page that documents it: whoever asks for a version that does not exist is a machine too.
     """
     return (path.startswith("/api/") and path != _DOCS) or path in _MACHINES
 

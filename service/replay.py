@@ -34,7 +34,7 @@ class Replayed:
 def replay(connection: Connection, number: int, models: Path, load: Callable[[Path], RouterLike]) -> list[Replayed]:
     """Give every answer about a complaint again, but for a challenger's, which was never given.
 
-    Raises CannotReplay where the complaint, its text or the model is gone.
+    Raises CannotReplay where the complaint, its text or the model is gone, and what `load` raises where the model is broken.
     """
     kept = connection.execute(select(complaint).where(complaint.c.id == number)).one_or_none()
     if kept is None:

@@ -1,6 +1,6 @@
 """A complaint's words are deleted after their time. That it was there, where it went and what was decided stays for the figures.
 
-Its sender's own id stays too, as it is no word of the citizen's: the sender follows the feed by it, and one sent again is told so.
+Its sender's own id stays too, as it is no word of the citizen's: the sender follows the feed by it, and one sent again is known.
 """
 
 from __future__ import annotations

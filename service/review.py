@@ -18,7 +18,7 @@ from model.faults import SalurError
 from model.privacy import mask
 from service import audit, audit_log, breakers, holds, metrics
 from service.clock import now
-from service.tables import account, audit_case, complaint, decision, routing, standing, verdict
+from service.tables import account, audit_case, complaint, decision, routing, standing, stands, verdict
 
 MAX_NOTE = 2_000
 MAX_QUESTION = 2_000
@@ -424,11 +424,9 @@ def _take_back(connection: Connection, row: Row[Any], given: Row[Any], account_i
 
 def _standing_verdict(connection: Connection, complaint_id: int) -> Row[Any] | None:
     """Find the last verdict that was not taken back."""
-    undone = verdict.alias()
     return connection.execute(
         select(verdict)
-        .outerjoin(undone, undone.c.supersedes == verdict.c.id)
-        .where(verdict.c.complaint_id == complaint_id, verdict.c.outcome != "undone", undone.c.id.is_(None))
+        .where(verdict.c.complaint_id == complaint_id, verdict.c.outcome != "undone", stands(verdict))
         .order_by(verdict.c.id.desc())
         .limit(1)
     ).one_or_none()

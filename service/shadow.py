@@ -168,7 +168,7 @@ def figures(connection: Connection, shadow: Shadowed, champion: str) -> Figures:
 
 
 def _after(connection: Connection, shadow: Shadowed) -> int | None:
-    """Answer a number below which nothing can want an answer; None where nothing came yet."""
+    """Answer the number behind which to look for complaints without an answer; None where nothing came yet."""
     unpurged = (complaint.c.stored_at >= _since(shadow), complaint.c.purged_at.is_(None))
     first = connection.execute(
         select(complaint.c.id).where(*unpurged).order_by(complaint.c.stored_at).limit(1)

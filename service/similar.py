@@ -30,7 +30,7 @@ MIN_WORDS = 5
 """Distinct words below which a text says too little to be compared."""
 MAX_WORDS = 400
 LOOKED_AT = 2 * BANDS
-"""Complaints that a new one is compared with at the most: one a key, but where two arrived in the same instant."""
+"""Complaints that a new one is compared with at the most. A key is held by one, or by a few that arrived in the same instant."""
 _WORD = re.compile(r"[^\W_]{3,}")
 _PRIME = np.uint64(4_294_967_291)  # the greatest under 2^32, so that products wrap around it many times
 _random = np.random.default_rng(20_261_124)

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from service.audit import WRONG
 from service.periods import Period
 from service.proportions import exact_interval
-from service.tables import account, audit_case, complaint, decision, routing, routing_reason, standing, verdict
+from service.tables import account, audit_case, complaint, decision, routing, routing_reason, standing, stands, verdict
 
 HOUR_STEPS: Sequence[tuple[str, float]] = (
     ("kurang dari 1 jam", 1),
@@ -363,7 +363,7 @@ def _agreement(connection: Connection, period: Period) -> tuple[int, int]:
             *_given(connection, period, other),
             other.c.outcome.in_(named),
             other.c.origin == "desk",
-            _stands(first),
+            stands(first),
             first.c.outcome.in_(named),
             first.c.origin == "desk",
             other.c.account_id != first.c.account_id,
@@ -438,12 +438,7 @@ def _within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
 
 def _given(connection: Connection, period: Period, given: FromClause = verdict) -> tuple[ColumnElement[bool], ...]:
     """Conditions: the verdict was given in the period and not taken back. A later one, of an agency say, hides nobody's work."""
-    return _within(_without_index(connection, given.c.decided_at), period), given.c.outcome != "undone", _stands(given)
-
-
-def _stands(given: FromClause) -> ColumnElement[bool]:
-    undone = verdict.alias()
-    return ~exists().where(undone.c.supersedes == given.c.id)
+    return _within(_without_index(connection, given.c.decided_at), period), given.c.outcome != "undone", stands(given)
 
 
 def _without_index(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:

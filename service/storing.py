@@ -18,7 +18,7 @@ from service.tables import audit_case, complaint, decision, routing, routing_rea
 
 Row = Mapping[str, Any]
 _TABLES = {table.name: table for table in (complaint, routing, standing, decision, audit_case)}
-_FOUND_OUT = {"id", "complaint_id", "routing_id"}
+_FOUND_OUT = {"id", "complaint_id", "routing_id"}  # the database gives these numbers
 _LATER = {"purged_at", "verdict_id", "claimed_by", "claimed_until", "position", "agrees"}
 _GIVEN = {name: [column for column in table.c.keys() if column not in _FOUND_OUT | _LATER] for name, table in _TABLES.items()}  # noqa: SIM118
 _UNLESS_KNOWN = ["source", "client_id"]

@@ -18,7 +18,7 @@ _SENTENCE = "Terlalu banyak berkas sedang diunduh sekaligus. Tunggu sebentar, la
 
 
 class Streams:
-    """The threads of one process that may be held so."""
+    """The threads of one process that may be held by readers."""
 
     def __init__(self, threads: int) -> None:
         """Let a quarter of them be: half may wait for large bodies (`service.patient_worker`), and some must be left."""
@@ -39,7 +39,7 @@ class Streams:
 
 
 class _Held:
-    """One thread that is held, once."""
+    """One thread that is held; however often it is ended, it is given back once."""
 
     def __init__(self, free: threading.Semaphore) -> None:
         self._free = free

@@ -15,6 +15,10 @@ Facts, never changed (but for `purge`, which deletes what a complaint says and k
 Where things stand, computed from the facts in the same transaction, so that lists are one index away:
   standing         one row a complaint: state, agency, queue rank, claim
 
+Helpers of one module each:
+  sketch           the first complaint that had a band key of likeness (`service.similar`)
+  feed_head        one row: the last position of the feed that was given, and the lock of whoever gives the next (`service.feed`)
+
 The rest is what its name says.
 """
 
@@ -28,11 +32,13 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Dialect,
     Float,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     MetaData,
@@ -40,6 +46,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    exists,
     false,
     text,
 )
@@ -195,6 +202,13 @@ verdict = Table(
     Index("ix_verdict_complaint_id", "complaint_id", "id"),
     Index("ix_verdict_decided_at", "decided_at"),
 )
+
+
+def stands(given: FromClause) -> ColumnElement[bool]:
+    """Condition on `verdict`, or on an alias of it: nobody took it back."""
+    undone = verdict.alias()
+    return ~exists().where(undone.c.supersedes == given.c.id)
+
 
 standing = Table(
     "standing",

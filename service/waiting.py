@@ -45,7 +45,7 @@ class Filter:
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
 
     def conditions(self, today: dt.date, at: dt.datetime) -> list[ColumnElement[bool]]:
-        """Say it to the database."""
+        """Write it as conditions on `standing`."""
         wanted: list[ColumnElement[bool]] = []
         if self.instansi:  # what the model said of a blind audit case stays hidden
             wanted += [standing.c.agency == self.instansi, standing.c.queue != "audit"]

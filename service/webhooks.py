@@ -246,19 +246,20 @@ def _note(connection: Connection, delivery: Delivery, status: int | None, error:
 
 def _is_mine(connection: Connection, delivery: Delivery) -> bool:
     """Tell whether it is still to be delivered, and by us."""
-    this = (webhook_delivery.c.webhook_id == delivery.webhook_id, webhook_delivery.c.position == delivery.position)
-    return connection.execute(select(webhook_delivery.c.position).where(*this, _leased(delivery))).one_or_none() is not None
+    return connection.execute(select(webhook_delivery.c.position).where(_leased(delivery))).one_or_none() is not None
 
 
 def _leased(delivery: Delivery) -> ColumnElement[bool]:
-    """Condition: nobody took the delivery over, and its address was not removed. Each lease counts one attempt more."""
-    return and_(webhook_delivery.c.state == "pending", webhook_delivery.c.attempts == delivery.attempts)
+    """Condition: it is this delivery, nobody took it over, and its address was not removed. Each lease counts one attempt more."""
+    kept = webhook_delivery.c
+    this = and_(kept.webhook_id == delivery.webhook_id, kept.position == delivery.position)
+    return and_(this, kept.state == "pending", kept.attempts == delivery.attempts)
 
 
 def _put_back(connection: Connection, delivery: Delivery) -> None:
     """Let an attempt that was not made be due as before, and not count."""
     before = {"attempts": delivery.attempts - 1, "next_at": delivery.due_at}
-    connection.execute(_change(delivery.webhook_id, delivery.position).where(_leased(delivery)).values(before))
+    connection.execute(update(webhook_delivery).where(_leased(delivery)).values(before))
 
 
 def _change(webhook_id: int, position: int) -> Update:
