@@ -977,15 +977,18 @@ def test_a_file_goes_back_under_its_name_in_a_header_that_any_server_takes(impor
     assert parse_options_header(header)[1]["filename"] == back
 
 
-def test_the_file_goes_back_only_to_whoever_uploaded_it(imports: Imports, app: Flask) -> None:
+def test_the_file_goes_back_only_to_whoever_uploaded_it_or_reads_what_is_confidential(imports: Imports, app: Flask) -> None:
     job = imports.run(workbook(line("L1", "lampu mati")))
     with imports.parts.database.write() as connection:
         accounts.add(connection, "budi", "petugas", "katak-melompat-7x", must_change=False)
-    other = type(imports.person)(app.test_client())
+        accounts.add(connection, "rina", "kepala", "katak-melompat-7x", must_change=False)
+    other, head = (type(imports.person)(app.test_client()) for _ in range(2))
     other.sign_in("budi")
+    head.sign_in("rina")
     assert "Ambil berkas hasil" not in other.client.get(f"/impor/{job.id}").text
     assert other.send(f"/impor/{job.id}/berkas", "/impor").status_code == 403
-    assert imports.fetch(job.id)
+    assert "Ambil berkas hasil" in head.client.get(f"/impor/{job.id}").text
+    assert head.send(f"/impor/{job.id}/berkas", "/impor").data.startswith(b"PK")
 
 
 def test_the_name_of_an_old_file_goes_with_what_was_in_it_but_not_of_one_still_under_way_or_younger(imports: Imports) -> None:
