@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 
 class Database:
-    """The service's memory behind two doors. No connection is opened before one is asked for."""
+    """The service's database, to `read` and to `write`. No connection is opened before one is asked for."""
 
     def __init__(self, url: str, pool_size: int = 8, statement_seconds: int = STATEMENT_SECONDS) -> None:
         """Prepare the engine for a URL; `pool_size` is the number of threads that may ask at once.
@@ -55,7 +55,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading; nothing done with it is kept.
 
-        On SQLite all of it sees one picture; on PostgreSQL each statement sees what is kept by then.
+        On SQLite all of it sees one snapshot; on PostgreSQL each statement sees what is committed by then.
         """
         with self.engine.connect() as connection:
             self._begin(connection, _BEGIN)

@@ -63,7 +63,7 @@ def client_id(report: Report, secret: str) -> str:
     wanted = re.sub(r"[^A-Za-z0-9._:~-]+", "-", report.tracking_id.strip())[:100]
     if re.fullmatch(ID_PATTERN, wanted):
         return wanted
-    # Of what nobody masked, and it stays when the words are purged: without the secret no number in them can be tried out.
+    # The words are not masked, and the id outlives them: only with the secret could telephone numbers be tried until one fits.
     said = "\0".join((report.received_at, report.title, report.text))
     return f"tanpa-id-{hmac.digest(secret.encode(), said.encode(), 'sha256').hex()[:20]}"
 

@@ -121,7 +121,7 @@ def post_worker_init(worker: Any) -> None:
     logs.after_fork()
     extensions = worker.app.wsgi().extensions
     extensions["salur"].database.engine.dispose(close=False)
-    # The parent's model is that of its first day: who answers while another thread loads would answer by what was replaced since.
+    # The parent loaded its model when the server started: until this process looks, it would answer by one replaced since.
     extensions["salur"].models.look()
     for begin in extensions.get("salur-watches", ()):
         begin()

@@ -1,7 +1,7 @@
 """A complaint arrives: masked, routed, stored and answered, all in one transaction or not at all.
 
 A complaint that comes again, with the same id of its sender or the same Idempotency-Key, gets the first answer and is stored once.
-The masked text is both stored and routed, so that any answer can be replayed from the memory alone.
+The masked text is both stored and routed, so that any answer can be replayed from the database alone.
 """
 
 from __future__ import annotations
@@ -302,7 +302,7 @@ def _again(connection: Connection, arrival: _Arrival, key: str) -> Receipt:
 def _is_same(row: Row[Any], arrival: _Arrival) -> bool:
     """Tell whether what arrives was stored before.
 
-    What a newer version masks more stands in the memory unmasked: whoever sends again across an update sends the same.
+    A newer version may mask more than the one that stored it: what is stored is masked anew, or the same would look like another.
     """
     stored = as_stored(row)
     client_id = "" if row.digest == _digest("", stored) else row.client_id  # an id that was made up is in no digest

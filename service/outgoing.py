@@ -21,7 +21,7 @@ from model.faults import SalurError
 SECONDS = 10
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _OLD = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2001::/32")))
-"""Ways of writing an address of IPv4 that a network may still know, and that no public place has."""
+"""Old ways of writing an IPv4 address as one of IPv6: a network may still translate them, and no public host has one."""
 
 
 class ForbiddenAddress(SalurError):
@@ -105,7 +105,7 @@ def _is_public(address: str) -> bool:
 
 
 def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Answer the address of IPv4 that one of IPv6 leads to through a translator, or itself; None where it leads who knows where."""
+    """Answer the IPv4 address to which an IPv6 address leads through a translator, else itself; None where nobody can know."""
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     if any(address in network for network in _OLD) or address.is_site_local:

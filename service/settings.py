@@ -70,7 +70,7 @@ def _yes_no(text: str) -> bool:
 def _database(text: str) -> str:
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError) as error:  # of a port that is no number it says the words, which may be a password's
+    except (ArgumentError, ValueError) as error:  # its text quotes a port that is no number, and that may be a password
         raise ValueError("a database URL, such as sqlite:///var/salur.db or postgresql://user@host/name") from error
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise ValueError("a URL of SQLite or PostgreSQL")

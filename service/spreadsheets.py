@@ -19,7 +19,7 @@ _CHUNK = 65_536
 _AT_ONCE = 200
 _BREAK = re.compile(r"[;\t\r\n]")
 _BEHIND_A_BREAK = re.compile(r'(?<![;\s"])([;\s"]++)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])')
-"""What parts two cells to such a spreadsheet, and quotation marks: the whole run of it, so that a long one is read once."""
+"""Blanks, separators of cells and quotation marks before a sign that begins a formula: the whole run, so that it is read once."""
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ _Convert = Callable[[Any], Any] | None
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """What a driver is given: SQL, names of the values in their order, each with what makes it the driver's own, and options."""
+    """What a driver is given: SQL, the names of its values in order, each with its conversion for the driver, and options."""
 
     sql: str
     order: Sequence[tuple[str, _Convert]]

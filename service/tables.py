@@ -1,4 +1,4 @@
-"""The service's memory, as tables. What happened is only ever added to; what follows from it can be computed again.
+"""The tables of the database. What happened is only ever added to; what follows from it can be computed again.
 
 Facts, never changed (but for `purge`, which deletes what a complaint says and keeps the rest):
   complaint        what came in, masked; `source` and `client_id` are the sender's own name for it
