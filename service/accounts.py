@@ -34,7 +34,7 @@ class Permission(StrEnum):
     IMPORT = "import"
     EXPORT = "export"
     CONFIDENTIAL = "confidential"
-    """See confidential complaints outside the queue: in searches and exports."""
+    """See confidential complaints outside the queue: in searches, in exports, and in files that others import."""
     BREAKER = "breaker"
     MODEL = "model"
     LOG = "log"

@@ -99,9 +99,8 @@ class Case:
     @property
     def refused_by(self) -> frozenset[tuple[str, str]]:
         """The offices, agency and unit, that said that it is not theirs."""
-        return frozenset(
-            (past.had_by, past.had_by_unit) for past in self.history if past.origin == "api" and past.outcome != "confirmed"
-        )
+        told = (past for past in self.history if past.origin == "api" and past.outcome != "confirmed")
+        return frozenset((past.had_by, past.had_by_unit) for past in told)
 
     @property
     def kecamatan(self) -> str:
@@ -217,8 +216,7 @@ def _history(connection: Connection, complaint_id: int, said: Routing | None) ->
         .where(verdict.c.complaint_id == complaint_id)
         .order_by(verdict.c.id)
     )
-    # Before anybody decided, only what went out by itself can come back.
-    had_by, had_by_unit = (said.agency, said.unit) if said else ("", "")
+    had_by, had_by_unit = (said.agency, said.unit) if said else ("", "")  # before a first verdict only what went out comes back
     for row in rows:
         yield Past(
             id=row.id,

@@ -78,7 +78,7 @@ _ACTIONS: Mapping[str, str] = {
     Event.SHADOWED: "shadow-started",
     Event.SHADOW_ENDED: "shadow-ended",
 }
-"""What the audit trail calls them."""
+"""What the log calls them."""
 _log = structlog.get_logger("salur")
 _T = TypeVar("_T")
 _FIGURES = (
@@ -295,7 +295,7 @@ def _status(error: RegistryError) -> int:
 
 
 def _done(entry: Entry, told: str) -> Response:
-    """Tell it, once the audit trail knows: the ledger has it already, so a trail that cannot be written undoes nothing."""
+    """Tell what was done, and log it. The ledger has it already: a log that cannot be written undoes nothing."""
     action = _ACTIONS[entry.what]
     try:
         with parts().database.write() as connection:

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
 
+from service.bodies import row_number
 from service.reasons import reasons_of
-from service.tables import MAX_ID, account, complaint, routing, routing_reason, standing
+from service.tables import account, complaint, routing, routing_reason, standing
 
 PAGE = 25
 COUNTED = 10_000
@@ -59,7 +60,7 @@ class Filter:
         elif self.umur == "hari-ini":
             wanted.append(standing.c.due == today)
         elif self.umur:
-            wanted.append(standing.c.received_at < at - dt.timedelta(days=int(self.umur[0])))
+            wanted.append(standing.c.received_at < at - dt.timedelta(days=int(self.umur.removesuffix("-hari"))))
         return wanted
 
 
@@ -106,11 +107,11 @@ class Cursor:
     def read(cls, text: str) -> Cursor | None:
         """Take it from an address; None where it is not one."""
         rank, _, number = text.partition("~")
+        found = row_number(number)
         try:
-            found = cls(float(rank), int(number)) if len(text) < 50 else None
+            return None if found is None else cls(float(rank), found)
         except ValueError:
             return None
-        return found if found and 0 <= found.id <= MAX_ID else None
 
     def __str__(self) -> str:
         """Write it into an address; no digit of the rank is lost."""
