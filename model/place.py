@@ -375,15 +375,20 @@ class PlaceFinder:
     # Resolving
 
     def _lookup(self, name: str, kind: str) -> tuple[Place, ...]:
-        """Answer the places of a kind that a written name may stand for; words such as "Kec." before it are stepped over."""
+        """Answer the places of a kind that a written name may stand for; words such as "Kec." before it are stepped over.
+
+        A name may begin with such a word itself ("Kampung Baru", "Dusun Utara"), so the whole is looked for first.
+        """
         words = [token.text for token in tokenise(name)][:_LONGEST]
-        while len(words) > 1 and (words[0] in _KECAMATAN_CUES or words[0] in _DESA_CUES):
+        while True:
+            key = "".join(self._key[word] for word in words)
+            meanings = [meaning for meaning in self._meanings.get(key, ()) if meaning.kind == kind]
+            if meanings or len(words) < 2 or not (words[0] in _KECAMATAN_CUES or words[0] in _DESA_CUES):
+                break
             words = words[1:]
-        meanings = self._meanings.get("".join(self._key[word] for word in words), ())
         return tuple(
             self._desa[meaning.kecamatan, meaning.desa] if meaning.desa else self._kecamatan[meaning.kecamatan]
             for meaning in meanings
-            if meaning.kind == kind
         )
 
     def _form_anew(self, kecamatan: str, desa: str) -> _Form:

@@ -328,6 +328,19 @@ def test_the_form_is_read_tolerantly(kecamatan: str, desa: str, expected: tuple[
     assert where("lampu mati", kecamatan, desa) == (*expected, False)
 
 
+@pytest.mark.parametrize(
+    ("kecamatan", "desa", "expected"),
+    [
+        ("Kampung Laut", "Kampung Baru", ("Kampung Laut", "Kampung Baru")),
+        ("Distrik Kampung Laut", "Kelurahan Kampung Baru", ("Kampung Laut", "Kampung Baru")),
+        ("", "Kampung Laut", ("Kenanga", "Laut")),
+    ],
+)
+def test_a_name_in_the_form_may_begin_with_a_word_like_kampung(kecamatan: str, desa: str, expected: tuple[str, str]) -> None:
+    finder = PlaceFinder(Register(agencies=(), places=(Place("Kampung Laut", "Kampung Baru"), Place("Kenanga", "Laut"))))
+    assert where("lampu mati", kecamatan, desa, finder) == (*expected, False)
+
+
 def test_the_text_narrows_what_the_form_leaves_open() -> None:
     assert where("parit Teluk Lingga mampet", "Sangatta Utara") == ("Sangatta Utara", "Teluk Lingga", False)
     assert where("parit Teluk Lingga mampet", "Sangatta") == ("Sangatta Utara", "Teluk Lingga", False)
