@@ -292,7 +292,8 @@ def map_rows(
             masked(complaint),
             id=complaint.id or f"{source}-{row.line}",
             agency=rule.agency,
-            acceptable=tuple(dict.fromkeys((*complaint.acceptable, *rule.acceptable))),
+            also=_ours(complaint, complaint.also, mapper),
+            acceptable=tuple(dict.fromkeys((*_ours(complaint, complaint.acceptable, mapper), *rule.acceptable))),
             source=complaint.source or source,
             # Of keys that are not ours one may be the reporter's name or number.
             extra={
@@ -301,6 +302,12 @@ def map_rows(
             },
             use=rule.use or complaint.use,
         )
+
+
+def _ours(complaint: LabelledComplaint, names: Iterable[str], mapper: Mapper) -> tuple[str, ...]:
+    """Answer the ids of further agencies that a row names; one that this register has no agency for is left out."""
+    found = (mapper(replace(complaint, agency=name)) for name in names)
+    return tuple(dict.fromkeys(rule.agency for rule in found if rule and not rule.drops))
 
 
 def _through(rules: Crosswalk) -> Mapper:

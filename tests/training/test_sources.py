@@ -12,6 +12,7 @@ import pytest
 from model.faults import InvalidData
 from model.labelled import load
 from model.register import Agency, Register
+from training import dataset
 from training.sources import ImportReport, import_export, read, read_unlabelled
 
 REGISTER = Register(
@@ -114,6 +115,15 @@ def test_strict_refuses_what_else_is_a_warning_and_writes_nothing(tmp_path: Path
     assert "matches nothing in the source" in str(error.value)
     assert "no crosswalk row for 'Dinas Antah Berantah' / 'Jalan' (1 rows)" in str(error.value)
     assert not list(tmp_path.glob("out*"))
+
+
+def test_further_agencies_of_another_register_go_through_the_crosswalk_too(tmp_path: Path) -> None:
+    named = {"also": ["taman", "tambang", "unknown"], "acceptable": ["taman", "tambang"]}
+    rows = _jsonl(tmp_path / "a.jsonl", {"text": "lampu mati", "agency": "perhubungan", **named})
+    walk = _crosswalk(tmp_path, "perhubungan,,,dishub,dpupr,,", "taman,,,dlh,,,", "tambang,,,-,,,not a body of ours")
+    import_export(rows, tmp_path / "out.jsonl", REGISTER, walk)
+    (row,) = dataset.load_known(REGISTER, [tmp_path / "out.jsonl"])  # which refuses what is not in the register
+    assert (row.complaint.also, row.complaint.acceptable) == (("dlh",), ("dlh", "dpupr"))
 
 
 def test_without_a_crosswalk_the_registers_own_names_count(tmp_path: Path) -> None:
