@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from model.register import Register
+from model.register import Agency, Register
 
 SURE = 0.85
 """A proposal of this score is offered as already chosen; one below it waits for a person to choose it."""
@@ -22,6 +22,8 @@ _UNKNOWN = 0.6
 """Weight of a word that no agency is called by, as a share of a rare word's: it speaks against every proposal alike."""
 _REGION = re.compile(r"(?:pemkab|pemkot|pemda)(?: \w+){0,3}|pemerintah(?:an)?(?: (?:daerah|kabupaten|kab|kota)\b.*)?")
 _TAIL = re.compile(r"(?<=\S) (?:pemerintah )?(?:kabupaten|kab|kota) \S.*$")
+_BEHIND = frozenset(("kecamatan", "distrik", "kota", "kabupaten"))
+"""What may follow an office's name: "Kelurahan Melati Kecamatan Kenanga", "Kecamatan Kenanga Kabupaten Bandung"."""
 _SAME = {
     "dan": "",
     "&": "",
@@ -30,8 +32,30 @@ _SAME = {
     "kab": "kabupaten",
     "prov": "provinsi",
     "kec": "kecamatan",
+    "kel": "kelurahan",
     "ketenagakerjaan": "tenaga kerja",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """How a family's offices are called: one of its names, then one of its units."""
+
+    openings: frozenset[tuple[str, ...]]
+    units: frozenset[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, agency: Agency, register: Register) -> _Family:
+        """Take a family's names and units as words."""
+        names = (agency.name.partition(" (")[0], *agency.aliases)
+        units = {place.kecamatan if agency.per == "kecamatan" else place.desa for place in register.places} - {""}
+        return cls(*(frozenset(tuple(_words(name)) for name in some) for some in (names, units)))
+
+    def has(self, words: Sequence[str]) -> bool:
+        """Tell whether words name one of its offices: "Kelurahan Melati", "Kantor Camat Kenanga Kabupaten Bandung"."""
+        starts = [start for start in range(1, len(words)) if tuple(words[:start]) in self.openings]
+        ends = [end for end in range(2, len(words) + 1) if end == len(words) or words[end] in _BEHIND]
+        return any(tuple(words[start:end]) in self.units for start in starts for end in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +74,18 @@ class NameIndex:
         self._forms = [
             (agency.id, words) for agency in register.agencies for form in (agency.name, *agency.aliases) if (words := _words(form))
         ]
+        self._families = {agency.id: _Family.of(agency, register) for agency in register.agencies if agency.per}
         counts = Counter(word for _, words in self._forms for word in set(words))
         self._rarest = math.log(1 + len(self._forms))
         self._weights = {word: math.log(1 + len(self._forms) / count) for word, count in counts.items()}
 
     def propose(self, name: str) -> Sequence[Proposal]:
         """Answer the three agencies whose names fit best, the best first; none where nothing fits at all."""
-        written, words = set(_words(name)), _words(_TAIL.sub("", plain(name)))
+        whole, words = _words(name), _words(_TAIL.sub("", plain(name)))
         if not words:
             return ()
-        known = {word: self._nearest(word) for word in words}
-        best: dict[str, float] = {}
+        written, known = set(whole), {word: self._nearest(word) for word in words}
+        best = {agency: 1.0 for agency, family in self._families.items() if family.has(whole)}
         for agency, form in self._forms:
             # A register may name its region too, as in "Dinas Kesehatan Kota Bontang": then the tail is no stranger's.
             score = 1.0 if written == set(form) else self._score([known[word] or word for word in words], form)

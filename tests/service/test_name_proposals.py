@@ -8,11 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from model.register import Agency, Register
+from model.register import Agency, Place, Register
 from service.name_proposals import SURE, NameIndex, is_region
 
 KUTIM = Register.load(Path("data/kutai-timur"))
 INDEX = NameIndex(KUTIM)
+FAMILIES = NameIndex(
+    Register(
+        agencies=(
+            Agency("kecamatan", "Kecamatan (2 kecamatan)", ("Kantor Camat",), per="kecamatan"),
+            Agency("kelurahan", "Kelurahan", per="desa"),
+            Agency("dinkes", "Dinas Kesehatan"),
+        ),
+        places=tuple(Place("Kenanga", desa) for desa in ("Melati", "Kampung Baru", "Kenanga", "Kota Lama")),
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +48,27 @@ def test_a_register_may_name_its_region_in_its_agencies_too() -> None:
     for place, name in enumerate(names):
         first, *_ = index.propose(name.upper().replace("KABUPATEN", "KAB."))
         assert (first.agency, first.score) == (f"a-{place}", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("written", "agency"),
+    [
+        ("Kecamatan Kenanga", "kecamatan"),
+        ("KANTOR CAMAT KENANGA KAB. BANDUNG", "kecamatan"),
+        ("Kelurahan Melati", "kelurahan"),
+        ("Kel. Kampung Baru Kec. Kenanga Kota Bandung", "kelurahan"),
+        ("Kelurahan Kenanga Kecamatan Kenanga", "kelurahan"),
+        ("Kelurahan Kota Lama", "kelurahan"),
+    ],
+)
+def test_an_office_of_a_family_is_surely_that_familys(written: str, agency: str) -> None:
+    found = FAMILIES.propose(written)
+    assert (found[0].agency, found[0].score) == (agency, 1.0)
+
+
+@pytest.mark.parametrize("written", ["Kelurahan Melati Indah", "Kelurahan Mawar", "Kecamatan Melati", "Puskesmas Melati", "Melati"])
+def test_an_office_that_no_family_of_ours_has_is_not_a_sure_one(written: str) -> None:
+    assert all(one.score < SURE for one in FAMILIES.propose(written))
 
 
 @pytest.mark.parametrize("written", ["", "!!!", "Kedutaan Besar Antah Berantah", "xyz" * 5_000])
