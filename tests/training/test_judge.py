@@ -85,8 +85,15 @@ def test_probabilities_are_of_each_row_and_cooled_by_the_temperature() -> None:
 
 
 def test_the_temperature_makes_a_boaster_modest_and_a_modest_one_sure() -> None:
-    """Three in four are right: the log-odds of that are log 3, whatever the scores were."""
-    truth = np.array([0, 0, 0, 1])
+    """Three in four are right, whatever the scores were: with one case more that is not, the log-odds of it are log(300 / 101)."""
+    truth = np.tile([0, 0, 0, 1], 100)
     for score in (0.5, 2.0):
-        scores = np.tile([score, 0.0], (4, 1))
-        assert score / fit_temperature(scores, truth) == pytest.approx(np.log(3), abs=1e-3)
+        scores = np.tile([score, 0.0], (400, 1))
+        assert score / fit_temperature(scores, truth) == pytest.approx(np.log(300 / 101), abs=1e-3)
+
+
+def test_a_handful_of_answers_that_are_all_right_makes_none_certain() -> None:
+    for many in (4, 40):
+        scores = np.tile([0.8, 0.0], (many, 1))
+        found = OutOfFold(np.arange(many), AGENCIES[:2], scores, fit_temperature(scores, np.zeros(many, dtype=int)))
+        assert found.probabilities[0, 0] == pytest.approx(many / (many + 1), abs=1e-3)
