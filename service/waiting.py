@@ -66,13 +66,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One waiting complaint as a line of the list; `agency` is empty where the model's word is hidden."""
+    """One waiting complaint as a line of the list; `agency` and `unit` are empty where the model's word is hidden."""
 
     id: int
     title: str
     excerpt: str
     kecamatan: str
     agency: str
+    unit: str
     queue: str
     due: dt.date
     received_at: dt.datetime
@@ -151,6 +152,7 @@ def entries(
             excerpt=row.excerpt,
             kecamatan=row.kecamatan,
             agency="" if row.queue == "audit" else row.agency,
+            unit="" if row.queue == "audit" else row.unit,
             queue=row.queue,
             due=row.due,
             received_at=row.received_at,

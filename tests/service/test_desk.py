@@ -81,6 +81,8 @@ def test_the_queue_shows_what_waits_and_the_filters_count(api: Api, petugas: Per
     assert "<b>2</b> aduan menunggu" in page
     assert "Bau sekali" in page
     assert "Sangatta Utara (1)" in page
+    arrive(api, "lurah galak")
+    assert "usulan: Kecamatan Bengalon" in petugas.client.get("/antrean").text
     assert "jalan rusak" not in petugas.client.get("/antrean?instansi=dlh").text
     assert "Tidak ada aduan yang cocok" in petugas.client.get("/antrean?kecamatan=Entah").text
 
