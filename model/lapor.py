@@ -40,8 +40,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "channel": ("sumber laporan", "sumber", "kanal"),
         "agency": ("instansi terdisposisi", "instansi disposisi", "terdisposisi ke", "disposisi"),
         "status": ("status laporan", "status"),
-        "kecamatan": ("kecamatan",),
-        "desa": ("kelurahan", "desa", "kelurahan desa", "desa kelurahan"),
+        "kecamatan": ("kecamatan", "distrik"),
+        "desa": ("kelurahan", "desa", "kelurahan desa", "desa kelurahan", "kampung", "kampung kelurahan"),
     }
 )
 """Our name of a column: the ways its header is written, in lower case without punctuation."""

@@ -19,7 +19,10 @@ from model.text import tokenise
 
 AUTHORITIES = ("kabupaten", "kota", "provinsi", "pusat")
 FAMILY_UNITS = ("kecamatan", "desa")
-PLACE_TYPES = ("kecamatan", "desa", "kelurahan")
+DISTRICT_TYPES = ("kecamatan", "distrik", "kapanewon", "kemantren")
+VILLAGE_TYPES = ("desa", "kelurahan", "kampung", "kalurahan", "gampong", "nagari", "pekon")
+"""What the two are by law in each region: Papua has distrik and kampung, Yogyakarta, Aceh, West Sumatra and Lampung their own."""
+PLACE_TYPES = (*DISTRICT_TYPES, *VILLAGE_TYPES)
 ROAD_CLASSES = ("nasional", "provinsi", "kabupaten", "kota", "lingkungan", "desa", "khusus")
 ROAD_WORDS = frozenset(("jalan", "jl", "jln", "jlan", "ruas", "poros"))
 """What stands before a road's name, and alone names none."""
@@ -158,6 +161,13 @@ class Register:
     def kecamatan(self) -> tuple[str, ...]:
         """Names of the kecamatan, in the order of the file."""
         return tuple(dict.fromkeys(place.kecamatan for place in self.places))
+
+    def called(self, level: str) -> str:
+        """Answer what people here call a kecamatan or desa, by the types of places.csv: "distrik", "kampung/kelurahan"."""
+        types, usual = (DISTRICT_TYPES, ("kecamatan",)) if level == "kecamatan" else (VILLAGE_TYPES, ("desa", "kelurahan"))
+        told = {place.type for place in self.places if bool(place.desa) == (level == "desa")}
+        # A row that tells no type is taken for a desa, so desa alone tell nothing.
+        return "/".join(name for name in types if name in told) if told - {"desa"} else "/".join(usual)
 
     def units(self, per: str) -> frozenset[str]:
         """Names of the offices of a family that has one in each `per`; none where that is empty."""
@@ -401,8 +411,8 @@ def _check_places(folder: Path, rows: Sequence[tuple[int, Place]]) -> Iterator[F
             yield Fault(file, line, "kecamatan is empty")
         if place.type not in PLACE_TYPES:
             yield Fault(file, line, f"type {place.type!r}: one of {', '.join(PLACE_TYPES)}")
-        elif (place.type == "kecamatan") != (not place.desa):
-            yield Fault(file, line, "a row of type kecamatan has an empty desa, and no other row has")
+        elif (place.type in DISTRICT_TYPES) != (not place.desa):
+            yield Fault(file, line, "a row of type kecamatan, distrik and the like has an empty desa, and no other row has")
         if key in seen:
             yield Fault(file, line, f"{place.name!r} stands already on line {seen[key]}")
         seen.setdefault(key, line)

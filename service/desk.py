@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response
 
-from model.register import Agency, Register
+from model.register import FAMILY_UNITS, Agency, Register
 from service import access, agency_search, audit_log, cases, highlight, problems, questions, review, waiting, wording
 from service.accounts import Account, Permission
 from service.agency_search import Found
@@ -437,7 +437,8 @@ def _unit_of(agency: Agency, case: Case) -> str:
 
 def _question(case: Case, missing: Sequence[str]) -> str:
     place = ", ".join(name for name in (case.complaint.desa, case.kecamatan) if name)
-    return questions.ask(missing, case.complaint.title, case.complaint.text, place)
+    called = {level: wording.unit_kind(level) for level in FAMILY_UNITS}
+    return questions.ask(missing, case.complaint.title, case.complaint.text, place, called)
 
 
 def _own_question(case: Case, draft: Draft) -> str:
@@ -488,7 +489,7 @@ def _choice(case: Case, draft: Draft) -> Choice:
         raise _NotChosen(f"Instansi pendukung paling banyak {review.MAX_ALSO}.", "pendukung")
     unit = (office_of or draft.unit or _unit_of(agency, case)) if agency.per else ""
     if agency.per and unit not in register.units(agency.per):
-        raise _NotChosen(f"{agency.name}: pilih dahulu {agency.per} yang mana.", "unit")
+        raise _NotChosen(f"{agency.name}: pilih dahulu {wording.unit_kind(agency.per)} yang mana.", "unit")
     return Choice(agency=name, unit=unit, also=draft.also, note=draft.note)
 
 

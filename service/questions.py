@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 _ASKS: Mapping[str, str] = {
-    "lokasi": "di mana tepatnya: nama jalan atau gang, RT, desa/kelurahan, dan kecamatan, atau patokan yang mudah dikenali",
+    "lokasi": "di mana tepatnya: nama jalan atau gang, RT, {desa}, dan {kecamatan}, atau patokan yang mudah dikenali",
     "waktu": "kapan kejadiannya: tanggal dan kira-kira pukul berapa, atau sejak kapan berlangsung",
     "identitas": "data yang diperlukan untuk memeriksanya, misalnya {}. Mohon jangan menuliskan NIK atau nomor KK di sini",
     "uraian": "apa yang terjadi, siapa atau apa yang terdampak, dan apa yang Bapak/Ibu harapkan",
 }
+_CALLED: Mapping[str, str] = {"desa": "desa/kelurahan", "kecamatan": "kecamatan"}
+"""What the region calls the two (`Register.called`)."""
 _ELSE = "keterangan tambahan yang dapat membantu kami meneruskannya ke instansi yang tepat"
 _WHERE: tuple[tuple[str, str], ...] = (
     (r"lampu|pju|tiang|kabel", "nomor tiang bila terbaca"),
@@ -43,10 +45,10 @@ DAYS = 10
 """Working days after which LAPOR! closes a report that nobody answers."""
 
 
-def ask(missing: Sequence[str], title: str = "", text: str = "", place: str = "") -> str:
-    """Write the question in Indonesian; `place` is what is known of the place already."""
+def ask(missing: Sequence[str], title: str = "", text: str = "", place: str = "", called: Mapping[str, str] = _CALLED) -> str:
+    """Write the question in Indonesian; `place` is what is known of the place already, `called` as for `_CALLED`."""
     matter = f"{title} {text}"
-    asked = [_one(name, matter, place) for name in _ASKS if name in missing] or [_ELSE]
+    asked = [_one(name, matter, place, called) for name in _ASKS if name in missing] or [_ELSE]
     if len(asked) == 1:
         body = f"Agar dapat kami teruskan ke instansi yang berwenang, mohon lengkapi {asked[0]}."
     else:
@@ -60,11 +62,11 @@ def ask(missing: Sequence[str], title: str = "", text: str = "", place: str = ""
     )
 
 
-def _one(name: str, matter: str, place: str) -> str:
+def _one(name: str, matter: str, place: str, called: Mapping[str, str]) -> str:
     if name == "lokasi":
         hint = _first(_WHERE, matter)
         known = f" (yang sudah kami ketahui: {place})" if place else ""
-        return _ASKS[name] + (f"; juga {hint}" if hint else "") + known
+        return _ASKS[name].format_map(called) + (f"; juga {hint}" if hint else "") + known
     if name == "identitas":
         return _ASKS[name].format(_earliest(_WHOSE, matter) or _ANYONE)
     return _ASKS[name]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from flask import Flask, current_app, request
 from flask_login import current_user
 
+from model.register import Register
 from model.wording import DECISIONS, REASONS, office, percent
 from service.accounts import Permission
 from service.parts import parts
@@ -48,8 +49,6 @@ ROLES: Mapping[str, str] = {
     "peninjau-saja": "Peninjau (hanya melihat)",
 }
 AUTHORITIES: Mapping[str, str] = {"kabupaten": "Kabupaten", "kota": "Kota", "provinsi": "Provinsi", "pusat": "Pusat"}
-UNIT_KINDS: Mapping[str, str] = {"kecamatan": "kecamatan", "desa": "desa/kelurahan"}
-"""What a family has one office for each of; a register's `desa` may be a kelurahan, and in a kota always is."""
 NAVIGATION: tuple[tuple[str, str, Permission | None], ...] = (
     ("/antrean", "Antrean", Permission.VIEW),
     ("/riwayat", "Riwayat", Permission.VIEW),
@@ -95,6 +94,11 @@ def agency_name(agency_id: str, unit: str = "") -> str:
     return office(agency_id, unit, parts().models.register)
 
 
+def unit_kind(level: str) -> str:
+    """Answer what this region calls a kecamatan or a desa, also before there is a register."""
+    return (parts().models.register or Register(())).called(level)
+
+
 def init_app(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
     app.jinja_env.filters.update(
@@ -112,7 +116,7 @@ def init_app(app: Flask) -> None:
         kind=lambda name: KINDS.get(name, name),
         role=lambda name: ROLES.get(name, name),
         authority=lambda name: AUTHORITIES.get(name, name),
-        unit_kind=lambda name: UNIT_KINDS.get(name, name),
+        unit_kind=unit_kind,
     )
     app.jinja_env.globals["Permission"] = Permission
     app.context_processor(_common)

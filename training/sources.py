@@ -68,8 +68,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "title": ("title", "judul", "judul laporan", "subject", "judul aduan", "judul pengaduan"),
     "category": ("category", "kategori", "topik", "topic"),
-    "kecamatan": ("kecamatan",),
-    "desa": ("desa", "kelurahan", "desa kelurahan", "kelurahan desa"),
+    "kecamatan": ("kecamatan", "distrik"),
+    "desa": ("desa", "kelurahan", "desa kelurahan", "kelurahan desa", "kampung", "kampung kelurahan"),
     "kind": ("kind", "klasifikasi", "klasifikasi laporan", "jenis", "jenis laporan", "jenis aduan"),
 }
 """Our name of a column of a plain table: the ways its header is written."""

@@ -115,6 +115,12 @@ def test_the_reporter_is_never_read(tmp_path: Path, name: str) -> None:
     assert not any("Tidak Boleh" in str(report) or "6408020202020002" in str(report) for report in reports)
 
 
+def test_an_export_of_papua_tells_its_places(tmp_path: Path) -> None:
+    header = ["Distrik" if name == "Kecamatan" else "Kampung" if name == "Kelurahan" else name for name in SECOND]
+    first, _ = lapor.read(_write(tmp_path / "a.csv", [header, *_table(SECOND, [])[1:]], ",", "utf-8"))
+    assert (first.kecamatan, first.desa) == ("Sangatta Utara", "Teluk Lingga")
+
+
 def test_no_known_column_is_a_reporters() -> None:
     assert not [form for forms in lapor.COLUMNS.values() for form in forms if "pelapor" in form or "nik" in form.split()]
 

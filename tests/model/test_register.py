@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from model.faults import InvalidData
-from model.register import MAX_FILE, Agency, Register, split_list
+from model.register import MAX_FILE, PLACE_TYPES, Agency, Register, split_list
 
 DEFAULT = Path(__file__).parents[2] / "data" / "kutai-timur"
 AGENCIES = "id,name\ndishub,Dinas Perhubungan\n"
@@ -60,7 +60,7 @@ def test_every_fault_of_every_file_comes_in_one_run(tmp_path: Path) -> None:
         "agencies.csv:3: authority 'negara': one of kabupaten, kota, provinsi, pusat",
         "agencies.csv:3: per 'rt': empty, or one of kecamatan, desa",
         "agencies.csv:4: id 'bpn' stands already on line 3",
-        "places.csv:2: a row of type kecamatan has an empty desa, and no other row has",
+        "places.csv:2: a row of type kecamatan, distrik and the like has an empty desa, and no other row has",
         "places.csv:3: kecamatan is empty",
         "places.csv:4: 'Kaubun' stands already on line 2",
         "roads.csv:2: class 'tol': one of nasional, provinsi, kabupaten, kota, lingkungan, desa, khusus",
@@ -165,6 +165,31 @@ def test_a_road_of_a_kota_has_a_class_of_its_own(tmp_path: Path) -> None:
     assert road.road_class == "kota"
 
 
+@pytest.mark.parametrize(
+    ("places", "district", "village"),
+    [
+        ("kecamatan,desa\nKaubun,Saka\n", "kecamatan", "desa/kelurahan"),
+        ("kecamatan,desa,type\nKaubun,Saka,desa\nKaubun,Melati,kelurahan\n", "kecamatan", "desa/kelurahan"),
+        ("kecamatan,desa,type\nKaubun,Melati,kelurahan\n", "kecamatan", "kelurahan"),
+        (
+            "kecamatan,desa,type\nKofiau,,distrik\nKofiau,Deer,kampung\nKofiau,Melati,kelurahan\n",
+            "distrik",
+            "kelurahan/kampung",
+        ),
+    ],
+)
+def test_places_are_called_what_the_region_calls_them(tmp_path: Path, places: str, district: str, village: str) -> None:
+    register = Register.load(folder(tmp_path, agencies=AGENCIES, places=places))
+    assert (register.called("kecamatan"), register.called("desa")) == (district, village)
+    assert Register(()).called("desa") == "desa/kelurahan"
+
+
+def test_a_distrik_has_no_desa_and_a_kampung_is_one(tmp_path: Path) -> None:
+    wrong = faults(tmp_path, agencies=AGENCIES, places="kecamatan,desa,type\nKofiau,Deer,distrik\nKofiau,,kampung\n")
+    said = "a row of type kecamatan, distrik and the like has an empty desa, and no other row has"
+    assert wrong == [f"places.csv:{line}: {said}" for line in (2, 3)]
+
+
 def test_two_roads_cannot_share_a_name(tmp_path: Path) -> None:
     rows = "name,aliases,class\nPoros Bontang,Jalan Trans,nasional\nJalan Trans,,provinsi\n"
     assert faults(tmp_path, agencies=AGENCIES, roads=rows) == [
@@ -185,7 +210,7 @@ def test_two_places_may_share_an_alias(tmp_path: Path) -> None:
         ("Kaubun,...,desa,\n", "places.csv:2: name '...' has neither letter nor digit"),
         ("Kaubun,,kecamatan,...\n", "places.csv:2: alias '...' has neither letter nor digit"),
         ("Kaubun,,kecamatan,\nkaubun,Saka,desa,\n", "places.csv:3: kecamatan 'kaubun' is written 'Kaubun' on line 2"),
-        ("Kaubun,Saka,nagari,\n", "places.csv:2: type 'nagari': one of kecamatan, desa, kelurahan"),
+        ("Kaubun,Saka,dusun,\n", f"places.csv:2: type 'dusun': one of {', '.join(PLACE_TYPES)}"),
     ],
 )
 def test_a_place_that_cannot_be_found_is_refused(tmp_path: Path, row: str, said: str) -> None:

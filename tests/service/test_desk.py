@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
+from model.register import Register
 from service import accounts, audit, cases, retention, review
 from service.cases import Case
 from service.clock import now
@@ -213,6 +214,17 @@ def test_an_agency_is_found_by_alias_and_the_rest_of_the_form_stays(api: Api, pe
     assert verdicts(database) == []
     assert "Tidak ada instansi yang cocok" in petugas.client.get(f"/aduan/{number}/cari?cari=zzz").text
     assert 'value="disdukcapil"' in petugas.client.get(f"/aduan/{number}?cari=capil").text
+
+
+def test_a_region_reads_what_it_calls_its_places(api: Api, petugas: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Register, "called", lambda _, level: {"kecamatan": "distrik", "desa": "kampung"}[level])
+    number = arrive(api, "lurah galak", kecamatan="", desa="Deer")
+    asked = send(petugas, number, aksi="susun", kurang="lokasi")
+    assert "RT, kampung, dan distrik" in typed(asked.text, "pertanyaan")
+    assert "pilih dahulu distrik yang mana" in send(petugas, number, putusan="kecamatan").text
+    assert "<dt>Kampung</dt><dd>Deer</dd>" in asked.text
+    for path in (f"/aduan/{number}", "/antrean", "/riwayat", "/coba"):
+        assert not re.search(r"Desa/kelurahan|(?:<dt>|<label>|label=\")Kecamatan\b", petugas.client.get(path).text)
 
 
 def test_supporting_agencies_are_kept_without_the_main_one(api: Api, petugas: Person, database: Database) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from scipy.stats import beta
 
-from model.register import FAMILY_UNITS, Agency, Register
+from model.register import Agency, Register
 from model.wording import office
-from service import agency_search, audit, breakers, desk, questions, review, wording
+from service import agency_search, audit, breakers, desk, questions, review
 from service.bodies import row_number
 from service.proportions import evidence_against, exact_interval
 from service.tables import MAX_ID
@@ -59,9 +59,10 @@ def test_an_office_is_named_as_people_do() -> None:
     assert office("", "", register) == ""
 
 
-def test_what_a_family_has_an_office_in_is_said_so_that_it_holds_for_a_kota_too() -> None:
-    assert wording.UNIT_KINDS.keys() == set(FAMILY_UNITS)
-    assert "kelurahan" in wording.UNIT_KINDS["desa"]
+def test_a_question_asks_for_the_place_as_the_region_calls_it() -> None:
+    asked = questions.ask(["lokasi"], called={"kecamatan": "distrik", "desa": "kampung"})
+    assert "RT, kampung, dan distrik, atau patokan" in asked
+    assert "RT, desa/kelurahan, dan kecamatan, atau patokan" in questions.ask(["lokasi"])
 
 
 def test_a_question_asks_for_each_thing_that_is_missing() -> None:

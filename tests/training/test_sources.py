@@ -184,6 +184,12 @@ def test_keys_of_json_lines_can_be_named_too_and_ids_be_numbers(tmp_path: Path) 
         list(read(path, {"txt": "isi"}))
 
 
+def test_a_table_of_papua_tells_its_places(tmp_path: Path) -> None:
+    path = _csv(tmp_path / "a.csv", ["Isi", "OPD", "Distrik", "Kampung"], ["Lampu mati", "Dishub", "Kofiau", "Deer"])
+    (row,) = read(path)
+    assert (row.complaint.kecamatan, row.complaint.desa) == ("Kofiau", "Deer")
+
+
 def test_a_table_without_the_needed_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match="no header that names the columns text"):
         import_export(_csv(tmp_path / "a.csv", ["x", "y"], ["1", "2"]), tmp_path / "out.jsonl", REGISTER)
