@@ -11,6 +11,9 @@ ASPECTS ?= data/kutai-timur
 # Exports of this region's complaints, whoever they went to: how people here write is learnt from them.
 UNLABELLED ?=
 UNTOLD = $(addprefix --unlabelled ,$(UNLABELLED))
+# Other regions' labelled complaints, imported under this register's agencies: learnt from, never judged by.
+TRANSFER ?=
+OTHERS = $(addprefix --transfer ,$(TRANSFER))
 # "yes" where some agencies of the register have no complaint yet: the model then knows them by their own words.
 ALLOW_UNSEEN ?=
 UNSEEN = $(if $(filter yes,$(ALLOW_UNSEEN)),--allow-unseen)
@@ -41,7 +44,7 @@ run retrain: export SALUR_MODELS := $(MODELS)
 
 $(MODELS)/current: | $(BIN)/.installed
 	@echo "Training the default model (about a minute)"
-	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) $(UNTOLD) $(UNSEEN) --models $(MODELS) --promote --why "model pertama"
+	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) $(OTHERS) $(UNTOLD) $(UNSEEN) --models $(MODELS) --promote --why "model pertama"
 
 model: $(MODELS)/current  ## the default model, if there is none yet
 
@@ -70,7 +73,7 @@ retrain: model  ## train on the default data and this desk's verdicts, compare, 
 	@# Gone afterwards, whatever came of it, a stopped timer or host too: what is purged must not stay in a copy.
 	trap 'rm -f $(VAR)/retrain.jsonl' EXIT; trap 'exit 143' HUP INT TERM; \
 	$(BIN)/salur-service export-labels --out $(VAR)/retrain.jsonl && \
-	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/retrain.jsonl --aspects-from $(ASPECTS) $(UNTOLD) --models $(MODELS) --promote-if-better
+	$(BIN)/salur-training retrain --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --data $(VAR)/retrain.jsonl --aspects-from $(ASPECTS) $(OTHERS) $(UNTOLD) --models $(MODELS) --promote-if-better
 
 wheel-check: $(BIN)/.developing  ## build the wheel, install it in a fresh environment, run the packaging tests there
 	rm -rf $(VAR)/wheel && mkdir -p $(VAR)/wheel

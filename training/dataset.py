@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.complaint import Complaint
-from model.faults import Fault, InvalidData
+from model.faults import ALIKE, Fault, InvalidData
 from model.labelled import LabelledComplaint, from_dict, is_dated, read_rows
 from model.register import Register
 from training import alike
@@ -25,6 +25,7 @@ from training.sources import masked
 NEAR = 0.6
 """Share of word pairs that two texts have in common (Jaccard) from which they count as nearly the same."""
 _WORDS = re.compile(r"\w+")
+_STRANGE = "name agencies of another register: `import --crosswalk` writes them under this one's"
 _UNSEEN = (
     "has no complaint: add one, give it a valid_until where it ended, or train with --allow-unseen to know it by its words here"
 )
@@ -110,6 +111,9 @@ def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True,
         unseen = unseen_agencies(known, register)
         file = str(register.folder / "agencies.csv")
         faults += [Fault(file, register.lines.get(agency, 0), f"agency {agency!r} {_UNSEEN}") for agency in unseen]
+    strange = Counter(row.file for row in rows if row.complaint.agency and row.complaint.agency not in register.by_id)
+    # Last, where it is read: other registers' ids can be hundreds of lines.
+    faults += [Fault(file, 0, f"{many:,} rows {_STRANGE}") for file, many in strange.items() if many > ALIKE]
     if faults:
         raise InvalidData(faults)
 

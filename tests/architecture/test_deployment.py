@@ -145,6 +145,25 @@ def test_make_trains_into_the_registry_that_is_served(
     assert all(line.endswith(" with elsewhere/models") for line in lines if line.startswith("salur-service"))
 
 
+def test_make_retrains_with_what_the_first_model_learnt_from(tmp_path: Path) -> None:
+    """Else every later version would have to be better without other regions, and none would go live."""
+    _stub(tmp_path / "bin" / "salur-service", "asked")
+    _stub(tmp_path / "bin" / "salur-training", '"$@"')
+    (tmp_path / "bin" / ".installed").touch()
+    told = tmp_path / "told"
+    subprocess.run(
+        ["make", "--silent", f"BIN={tmp_path / 'bin'}", f"VAR={tmp_path / 'var'}", "TRANSFER=a.jsonl b.jsonl", "retrain"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "TOLD": str(told)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=60,
+    )
+    first, later = (line for line in told.read_text().splitlines() if "train" in line)
+    for line in (first, later):
+        assert " --transfer a.jsonl --transfer b.jsonl " in line
+
+
 @pytest.mark.parametrize("ends", ["exit 0", "exit 3", "kill -TERM 0; sleep 1", "kill -HUP 0; sleep 1"])
 def test_retraining_leaves_no_copy_of_complaints_however_it_ends(tmp_path: Path, ends: str) -> None:
     (tmp_path / "var" / "models").mkdir(parents=True)

@@ -50,6 +50,19 @@ def test_what_is_read_is_masked_wherever_it_came_from(tmp_path: Path) -> None:
     assert {name: getattr(row.complaint, name) for name in said} == dict.fromkeys(said, "hub [TELEPON]")
 
 
+def test_a_file_of_another_register_is_told_what_to_do_last(tmp_path: Path) -> None:
+    strange: list[dict[str, object]] = [{"text": f"aduan {n}", "agency": f"dinas-{n}"} for n in range(11)]
+    rows = dataset.load(_file(tmp_path, *strange))
+    with pytest.raises(InvalidData) as error:
+        dataset.check(rows, REGISTER, every_agency=False)
+    *named, told = _faults(error)
+    assert len(named) == 11
+    assert told.startswith("rows.jsonl: 11 rows name agencies of another register: `import --crosswalk`")
+    with pytest.raises(InvalidData) as error:
+        dataset.check(rows[:10], REGISTER, every_agency=False)
+    assert len(_faults(error)) == 10
+
+
 def test_an_unknown_agency_is_refused_with_its_line(tmp_path: Path) -> None:
     rows = dataset.load(
         _file(
