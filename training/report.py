@@ -83,13 +83,19 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals |= {"tables": tables, "plots": plots, "slices": slices, "NEVER": NEVER}
-    environment.filters |= {"percent": tables.percent, "interval": tables.interval, "persen": _persen, "of_100": _of_100}
+    environment.filters |= {"percent": tables.percent, "interval": tables.interval, "persen": _persen}
+    environment.filters |= {"of_100": _of_100, "titik": _titik}
     return environment
 
 
 def _persen(share: float, digits: int = 0) -> str:
     """Write a share as Indonesian does: 1,5 persen."""
     return f"{100 * share:.{digits}f}".replace(".", ",") + " persen"
+
+
+def _titik(count: int) -> str:
+    """Write a count as Indonesian does: 1.234."""
+    return f"{count:,}".replace(",", ".")
 
 
 def _of_100(share: float) -> int:

@@ -210,6 +210,18 @@ def test_what_else_it_tells_is_in_page_and_card(trained: tuple[Artifact, Judged]
     assert "What else does it tell?" not in report.page({**found, "aspects": {}})
 
 
+def test_officers_read_of_how_many_complaints_it_is_said(trained: tuple[Artifact, Judged], found: dict[str, Any]) -> None:
+    few = {**found, "rows": 1046}
+    for shown in (report.card(trained[0].manifest, few), report.page(few)):
+        assert "di antara tiga usulan teratas (diuji dengan 1.046 aduan)." in shown
+
+
+def test_where_every_agency_has_few_complaints_none_is_called_weak(trained: tuple[Artifact, Judged], found: dict[str, Any]) -> None:
+    few = {agency: {**row, "rows": tables.SOME_ROWS - 1} for agency, row in found["per_agency"].items()}
+    weak = report.card(trained[0].manifest, {**found, "per_agency": few}).partition("## Where it is weak")[2]
+    assert weak.startswith("\n\nNo agency has 10 complaints among these, too few to say where it is weak.\n\nMost often taken")
+
+
 def test_a_model_that_was_not_taught_what_alleges_wrongdoing_says_so_where_officers_read(
     trained: tuple[Artifact, Judged], found: dict[str, Any]
 ) -> None:
