@@ -56,6 +56,21 @@ def test_a_cue_counts_as_written_and_by_its_stem() -> None:
     assert facts_of("petugas dan petugasnya dimintai apa")["demand"] == math.log1p(1)
 
 
+@pytest.mark.parametrize(
+    ("here", "elsewhere"),
+    [
+        ("kepala desa", "kepala kampung"),
+        ("kepala desa", "wali nagari"),
+        ("camat", "kepala distrik"),
+        ("bpd", "bamuskam"),
+        ("aset desa", "aset kampung"),
+    ],
+)
+def test_whoever_holds_office_elsewhere_is_known_as_those_here(here: str, elsewhere: str) -> None:
+    counted = [{name: facts_of(text, CUES)[name] for name in ("official", "misuse")} for text in (here, elsewhere)]
+    assert counted[0] == counted[1] != {"official": 0, "misuse": 0}
+
+
 def test_a_cue_of_several_words_needs_them_all_in_a_row() -> None:
     assert facts_of("diminta uang tanda tangan")["misuse"] == math.log1p(1)
     assert facts_of("uang untuk tanda tangan")["misuse"] == 0
