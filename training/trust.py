@@ -79,7 +79,12 @@ class Trust:
 
 
 def fit(sureness: Array, right: Array) -> Reliability:
-    """Fit the curve on answers that count the same."""
+    """Fit the curve on answers that count the same, and on one wrong answer more, as sure as they are on average.
+
+    Without it, a handful that are all right would make a curve that calls every later one certain.
+    """
+    if len(right):
+        sureness, right = np.append(sureness, sureness.mean()), np.append(right, False)
     columns = _columns(sureness, np.zeros(len(right)))
     intercept, gain, loss, _ = _fit(columns, right, np.ones(len(right)), _LEAST)[0].tolist()
     return Reliability(intercept, gain, loss)

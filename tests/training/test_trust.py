@@ -63,6 +63,13 @@ def test_the_curve_is_found_again_although_what_was_sent_stays_unseen() -> None:
         assert found(value) == pytest.approx(TRUTH(value), abs=0.02)
 
 
+@pytest.mark.parametrize("many", [5, 50])
+def test_a_handful_of_answers_that_are_all_right_makes_none_certain(many: int) -> None:
+    sure = np.random.default_rng(0).uniform(0.6, 0.999, many)
+    found = trust.fit(sure, np.ones(many, dtype=bool))
+    assert 1 - 2 / many <= found(float(sure.mean())) <= 1 - 0.5 / many
+
+
 def test_a_curve_rises_even_where_the_data_fall() -> None:
     sure = np.linspace(0.01, 0.99, 500)
     found = trust.fit(sure, sure < 0.5)
