@@ -48,11 +48,15 @@ def percent(share: float) -> str:
 def office(agency: str, unit: str, register: Register | None) -> str:
     """Name an office as people do: "Kecamatan (18 kecamatan)" with its unit is "Kecamatan Bengalon".
 
+    A unit that begins with the family's name is whole by itself: nobody says "Kampung Kampung Baru".
     The id stands for an agency that the register does not know.
     """
     known = register.by_id.get(agency) if register else None
     name = known.name if known else agency
-    return f"{name.partition(' (')[0]} {unit}" if name and unit else name
+    family = name.partition(" (")[0]
+    if not (name and unit):
+        return name
+    return unit if unit.casefold().startswith(f"{family} ".casefold()) else f"{family} {unit}"
 
 
 def all_reasons(reasons: Iterable[str]) -> str:

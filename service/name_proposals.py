@@ -55,7 +55,8 @@ class _Family:
         """Tell whether words name one of its offices: "Kelurahan Melati", "Kantor Camat Kenanga Kabupaten Bandung"."""
         starts = [start for start in range(1, len(words)) if tuple(words[:start]) in self.openings]
         ends = [end for end in range(2, len(words) + 1) if end == len(words) or words[end] in _BEHIND]
-        return any(tuple(words[start:end]) in self.units for start in starts for end in ends)
+        # From the first word on, it is a unit that begins as its family: "Kampung Baru".
+        return any(tuple(words[start:end]) in self.units for start in (0, *starts) for end in ends) if starts else False
 
 
 @dataclass(frozen=True, slots=True)

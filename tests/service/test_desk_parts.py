@@ -59,6 +59,13 @@ def test_an_office_is_named_as_people_do() -> None:
     assert office("", "", register) == ""
 
 
+def test_an_office_whose_place_begins_as_its_family_is_not_called_so_twice() -> None:
+    register = Register((Agency("kampung", "Kampung (9 kampung)", per="desa"), Agency("kelurahan", "Kelurahan", per="desa")))
+    assert office("kampung", "Kampung Baru", register) == "Kampung Baru"
+    assert office("kampung", "Kampungan", register) == "Kampung Kampungan"
+    assert office("kelurahan", "Kampung Baru", register) == "Kelurahan Kampung Baru"
+
+
 def test_a_question_asks_for_the_place_as_the_region_calls_it() -> None:
     asked = questions.ask(["lokasi"], called={"kecamatan": "distrik", "desa": "kampung"})
     assert "RT, kampung, dan distrik, atau patokan" in asked

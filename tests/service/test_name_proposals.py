@@ -18,9 +18,10 @@ FAMILIES = NameIndex(
         agencies=(
             Agency("kecamatan", "Kecamatan (2 kecamatan)", ("Kantor Camat",), per="kecamatan"),
             Agency("kelurahan", "Kelurahan", per="desa"),
+            Agency("kampung", "Kampung", per="desa"),
             Agency("dinkes", "Dinas Kesehatan"),
         ),
-        places=tuple(Place("Kenanga", desa) for desa in ("Melati", "Kampung Baru", "Kenanga", "Kota Lama")),
+        places=tuple(Place("Kenanga", desa) for desa in ("Melati", "Kampung Baru", "Kampung Harapan", "Kenanga", "Kota Lama")),
     )
 )
 
@@ -59,6 +60,8 @@ def test_a_register_may_name_its_region_in_its_agencies_too() -> None:
         ("Kel. Kampung Baru Kec. Kenanga Kota Bandung", "kelurahan"),
         ("Kelurahan Kenanga Kecamatan Kenanga", "kelurahan"),
         ("Kelurahan Kota Lama", "kelurahan"),
+        ("Kampung Harapan", "kampung"),
+        ("KAMPUNG HARAPAN DISTRIK KOFIAU", "kampung"),
     ],
 )
 def test_an_office_of_a_family_is_surely_that_familys(written: str, agency: str) -> None:
