@@ -337,7 +337,8 @@ def _check_agencies(folder: Path, rows: Sequence[tuple[int, Agency]]) -> Iterato
         if agency.authority not in AUTHORITIES:
             yield Fault(file, line, f"authority {agency.authority!r}: one of {', '.join(AUTHORITIES)}")
         if agency.per and agency.per not in FAMILY_UNITS:
-            yield Fault(file, line, f"per {agency.per!r}: empty, or one of {', '.join(FAMILY_UNITS)}")
+            meant = "; a kelurahan counts as a desa, a distrik as a kecamatan" if agency.per in PLACE_TYPES else ""
+            yield Fault(file, line, f"per {agency.per!r}: empty, or one of {', '.join(FAMILY_UNITS)}{meant}")
         yield from _check_life(file, line, agency, by_id)
     # A name that two agencies answer to sends a search, or an imported row, to the wrong one.
     yield from _check_names(file, ((line, agency.id, (agency.name, *agency.aliases)) for line, agency in rows))

@@ -230,6 +230,13 @@ def test_a_family_needs_the_places_of_its_offices(tmp_path: Path) -> None:
     ]
 
 
+def test_who_writes_a_family_of_kelurahan_is_told_what_it_counts_as(tmp_path: Path) -> None:
+    agencies = "id,name,per\nkelurahan,Kelurahan,kelurahan\n"
+    assert faults(tmp_path, agencies=agencies, places="kecamatan,desa\nKaubun,Melati\n") == [
+        "agencies.csv:2: per 'kelurahan': empty, or one of kecamatan, desa; a kelurahan counts as a desa, a distrik as a kecamatan"
+    ]
+
+
 def test_an_agency_lives_from_its_first_to_its_last_day() -> None:
     agency = Agency("a", "A", valid_from="2024-01-01", valid_until="2024-12-31")
     days = ("2023-12-31", "2024-01-01", "2024-12-31T23:59:59", "2025-01-01", "")
