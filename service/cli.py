@@ -35,6 +35,9 @@ from service.tables import MAX_ID, ROLES, SCOPES, api_key, complaint
 
 _NUMBER = click.IntRange(1, MAX_ID)
 """A row's number: a larger one is nobody's, and the database could not even be asked for it."""
+_WAIT = "somebody else works in it, perhaps a migration or a dump: try again when that is over"
+_OWN = "does it belong to somebody else, or a file beside it that ends in -wal or -shm?"
+_REMEDIES = {"SQLITE_BUSY": _WAIT, "LockNotAvailable": _WAIT, "SQLITE_READONLY": _OWN}
 
 
 class _Group(click.Group):
@@ -55,8 +58,9 @@ class _Group(click.Group):
             for line in str(error).splitlines():
                 click.echo(f"salur-service: {line}", err=True)
         except SQLAlchemyError as error:
-            asked = "is it there, and migrated, and its disk not full?"
-            click.echo(f"salur-service: the database cannot be used ({cause(error)}); {asked}", err=True)
+            why = cause(error)
+            remedy = _REMEDIES.get(why, "is it there, and its disk not full?")
+            click.echo(f"salur-service: the database cannot be used ({why}); {remedy}", err=True)
         except BrokenPipeError:
             raise  # whoever read has read enough, as `head` does: click ends in silence
         except OSError as error:
@@ -93,7 +97,7 @@ def setup(admin: str) -> None:
     """Make the secret, the tables and the first account, each where it is missing."""
     settings = _settings()
     new = _make_secret(settings.secret_file)
-    with _database(settings) as database:
+    with _database(settings, any_tables=True) as database:
         database.migrate()
         with database.write() as connection:
             for row in webhooks.listed(connection) if new else ():
@@ -111,15 +115,8 @@ def run() -> None:
     """Serve under gunicorn until told to stop."""
     settings = _settings()
     _check_files(settings)
-    with _database(settings) as database:
-        if not database.is_current():
-            from service import migrating  # only where it is needed: see `service.database`
-
-            if migrating.is_newer(at := database.revision()):
-                raise _Refused(
-                    f"the tables are those of a newer version ({at}): install that, or go back to a copy of the database"
-                )
-            raise _Refused("the tables are not those of this version: run `salur-service migrate` (or `setup`) first")
+    with _database(settings):  # it must be there, with the tables of this version
+        pass
     # Each thread would get heaps of its own, and what one gives back the others cannot use: memory that only grows.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
@@ -137,7 +134,7 @@ def migrate(revision: str | None, down: bool) -> None:
         if down:
             raise _Refused("--down needs --to: the revision to go back to, such as -1, or base to remove all tables")
         revision = "head"
-    with _database(_settings()) as database:
+    with _database(_settings(), any_tables=True) as database:
         before = database.revision()
         if down:
             database.downgrade(revision)
@@ -158,7 +155,7 @@ def copy_from(url: str) -> None:
     where = make_url(given.database)
     if where.get_backend_name() == "sqlite" and not Path(str(where.database)).is_file():  # to open it would make it
         raise _Refused(f"{where.database}: there is no such file")
-    with _database(given) as source, _database(settings) as target:
+    with _database(given, any_tables=True) as source, _database(settings, any_tables=True) as target:
         copied = copying.copy(source, target, _progress("copied"))
         click.echo(f"copied {copied:,} rows")
 
@@ -383,9 +380,18 @@ def _check_files(settings: Settings) -> None:
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
+def _database(settings: Settings, *, any_tables: bool = False) -> Iterator[Database]:
+    """Give the database. Raises _Refused where its tables are another version's: a purge would pass over words in new ones."""
     database = Database(settings.database, statement_seconds=0)  # an index or an export over millions of rows takes its time
     try:
+        if not any_tables and not database.is_current():
+            from service import migrating  # only where it is needed: see `service.database`
+
+            if migrating.is_newer(at := database.revision()):
+                raise _Refused(
+                    f"the tables are those of a newer version ({at}): install that, or go back to a copy of the database"
+                )
+            raise _Refused("the tables are not those of this version: run `salur-service migrate` (or `setup`) first")
         yield database
     finally:
         database.dispose()

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from model.faults import SalurError
-from model.registry import Registry, RegistryError
+from model.registry import Registry
 from service import intake
 from service.active_model import RouterLike
 from service.schemas import routing_json
@@ -34,7 +34,7 @@ class Replayed:
 def replay(connection: Connection, number: int, models: Path, load: Callable[[Path], RouterLike]) -> list[Replayed]:
     """Give every answer about a complaint again, but for a challenger's, which was never given.
 
-    Raises CannotReplay where the complaint, its text or the model is gone, and what `load` raises where the model is broken.
+    Raises CannotReplay where the complaint, its text or the model is gone, or this program does not load the model any more.
     """
     kept = connection.execute(select(complaint).where(complaint.c.id == number)).one_or_none()
     if kept is None:
@@ -49,10 +49,10 @@ def replay(connection: Connection, number: int, models: Path, load: Callable[[Pa
     replayed = []
     for answer in answers:
         try:
-            folder = Registry(models).path(answer.model_version)
-        except RegistryError as error:
-            raise CannotReplay(f"complaint {number}: {error}") from error
-        again = routing_json(load(folder).route(intake.as_stored(kept))).decode()
+            router = load(Registry(models).path(answer.model_version))
+        except SalurError as error:
+            raise CannotReplay(f"complaint {number}: {answer.model_version} cannot answer again: {error}") from error
+        again = routing_json(router.route(intake.as_stored(kept))).decode()
         replayed.append(Replayed(answer.id, answer.model_version, _difference(answer.body, again)))
     return replayed
 

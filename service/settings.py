@@ -237,10 +237,13 @@ class Settings:
         """Read the secret. Raises InvalidSettings where there is none, or one too short to protect anything."""
         try:
             secret = self.secret_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except FileNotFoundError as error:
             raise InvalidSettings(
-                f"SALUR_SECRET_FILE={str(self.secret_file)!r}: cannot be read; `salur-service setup` makes one"
+                f"SALUR_SECRET_FILE={str(self.secret_file)!r}: is not there; `salur-service setup` makes one"
             ) from error
+        except (OSError, UnicodeDecodeError) as error:  # a new one would cut off every webhook
+            why = getattr(error, "strerror", None) or "no text"
+            raise InvalidSettings(f"SALUR_SECRET_FILE={str(self.secret_file)!r}: cannot be read: {why}") from error
         if len(secret) < MIN_SECRET:
             raise InvalidSettings(f"SALUR_SECRET_FILE={str(self.secret_file)!r}: holds fewer than {MIN_SECRET} characters")
         return secret

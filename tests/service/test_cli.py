@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -37,6 +38,16 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
         return CliRunner(env=environ | more).invoke(main, words)
 
     return run
+
+
+USING_THE_TABLES = [
+    words.split()
+    for words in (
+        *("run", "user list", "key add a --scope predict", "webhook list", "deliver --once"),
+        *("export-labels", "purge", "replay-routing 1"),
+    )
+]
+"""Commands that read or write what only the tables of this version are sure to hold."""
 
 
 @pytest.fixture
@@ -199,7 +210,7 @@ def test_the_tables_of_a_newer_version_are_left_alone_and_not_served(call: Calla
     call("setup")
     with memory.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    for words in (("migrate",), ("migrate", "--to", "base", "--down"), ("setup",), ("run",)):
+    for words in (("migrate",), ("migrate", "--to", "base", "--down"), ("setup",), *USING_THE_TABLES):
         _refused_in_one_line(call(*words), "newer version (9999")
     memory.dispose()
 
@@ -313,12 +324,16 @@ def test_a_copy_as_the_readme_makes_it_holds_what_came_last_and_is_none_of_nothi
     assert [path.name for path in (tmp_path / "lain").rglob("*")] == ["var"]
 
 
-def test_an_unmigrated_database_is_not_served(call: Callable[..., Result], tmp_path: Path) -> None:
-    (tmp_path / "var").mkdir()
+@pytest.mark.parametrize("revision", [None, "0003"])
+def test_a_database_that_is_empty_or_not_migrated_is_neither_served_nor_worked_in(
+    call: Callable[..., Result], tmp_path: Path, revision: str | None
+) -> None:
+    if revision:
+        call("migrate", "--to", revision)
+    (tmp_path / "var").mkdir(exist_ok=True)
     (tmp_path / "var" / "secret").write_text("x" * 40)
-    refused = call("run")
-    assert refused.exit_code == 2
-    assert "salur-service migrate" in refused.output
+    for words in USING_THE_TABLES:
+        _refused_in_one_line(call(*words), "salur-service migrate")
 
 
 def test_what_keeps_a_database_from_being_used_is_named(call: Callable[..., Result], tmp_path: Path) -> None:
@@ -330,6 +345,50 @@ def test_what_keeps_a_database_from_being_used_is_named(call: Callable[..., Resu
     assert "rahasia" not in away.output
     (tmp_path / "var" / "salur.db").write_bytes(b"no database" * 100)
     assert "(SQLITE_NOTADB)" in call("key", "list").output
+
+
+def test_where_somebody_else_works_in_the_database_one_is_told_to_wait_and_of_no_full_disk(
+    call: Callable[..., Result], memory: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("setup")
+    monkeypatch.setattr("service.database.BUSY_SECONDS", 0.1)
+    with memory.write():
+        held = call("migrate")
+    assert held.exit_code == 2
+    assert "(SQLITE_BUSY); somebody else works in it" in held.output
+    assert "disk" not in held.output
+    memory.dispose()
+
+
+def test_whose_database_belongs_to_somebody_else_is_asked_that_and_not_about_a_full_disk(
+    call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that root called leaves salur.db-wal behind where it was killed; the service may then read and not write."""
+    call("setup")
+
+    def read_only(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only = ON")
+
+    monkeypatch.setattr("service.database._prepare_sqlite", read_only)
+    refused = call("key", "add", "kunci", "--scope", "feed")
+    assert "(SQLITE_READONLY); does it belong to somebody else" in refused.output
+    assert "disk" not in refused.output
+
+
+def test_a_migration_behind_a_dump_of_postgresql_is_told_to_wait(
+    call: Callable[..., Result], postgres_schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Database(postgres_schema)
+    made.downgrade("base")  # the schema is shared: another test may have migrated it
+    made.migrate("0003")
+    monkeypatch.setattr("service.database.BUSY_SECONDS", 1)
+    with made.read() as connection:
+        connection.execute(text("SELECT * FROM suspect"))
+        held = call("migrate", SALUR_DATABASE=postgres_schema)
+    made.migrate()
+    made.dispose()
+    assert "(LockNotAvailable); somebody else works in it" in held.output
 
 
 def test_the_command_does_not_read_what_is_not_its_own() -> None:

@@ -128,8 +128,13 @@ def test_an_empty_path_is_not_the_working_directory(name: str, path: str) -> Non
 
 def test_there_is_no_secret_by_default(tmp_path: Path) -> None:
     settings = Settings.from_environment({"SALUR_SECRET_FILE": str(tmp_path / "secret")})
-    with pytest.raises(InvalidSettings, match="cannot be read"):
+    with pytest.raises(InvalidSettings, match="is not there; `salur-service setup` makes one"):
         settings.read_secret()
+    (tmp_path / "secret").mkdir()
+    with pytest.raises(InvalidSettings, match="cannot be read: Is a directory") as refused:  # as one that somebody else owns
+        settings.read_secret()
+    assert "setup" not in str(refused.value)
+    (tmp_path / "secret").rmdir()
     (tmp_path / "secret").write_text("short")
     with pytest.raises(InvalidSettings, match="fewer than 32"):
         settings.read_secret()

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from model import labelled
 from model.reliability import Reliability
+from model.router import Router
 from service import labels, replay, retention, review
 from service.database import Database
 from service.replay import CannotReplay
@@ -216,9 +217,13 @@ def test_what_cannot_be_replayed_says_why(api: Api, database: Database, settings
     (settings.models / "palsu-1" / "ok").unlink()
     (settings.models / "palsu-1").rmdir()
     with database.read() as connection:
-        for number, says in ((1, "no version"), (9, "none with this number")):
+        for number, says in ((1, "complaint 1: palsu-1 cannot answer again: .*no version"), (9, "none with this number")):
             with pytest.raises(CannotReplay, match=says):
                 replay.replay(connection, number, settings.models, type(router).load)
+        (settings.models / "palsu-1").mkdir()
+        (settings.models / "palsu-1" / "manifest.json").write_text('{"format": 1, "files": {}}')
+        with pytest.raises(CannotReplay, match=r"complaint 1: palsu-1 cannot answer again: .*format 1; this program reads format"):
+            replay.replay(connection, 1, settings.models, Router.load)
     with database.write() as connection:
         connection.execute(update(complaint).values(purged_at=LONG_AGO))
         with pytest.raises(CannotReplay, match="purged"):
