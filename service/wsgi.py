@@ -21,6 +21,9 @@ def make_app(load_router: Callable[[Path], RouterLike] = Router.load) -> Flask:
     settings = Settings.from_environment(os.environ)
     logs.configure(settings.log_level)
     app = create_app(settings, load_router)
+    # Every template now, once for all workers: an update puts others in their place, minutes perhaps before this server ends.
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
     parts: Parts = app.extensions["salur"]
     parts.models.router()
     gc.collect()
