@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service import access
 from service.parts import parts
+from service.tables import REVISION
 
 blueprint = Blueprint("health", __name__)
 
@@ -26,7 +27,10 @@ def ready() -> tuple[dict[str, Any], int]:
     """Say whether model and database can serve. A model kept because its successor is broken still serves, and says so."""
     router = parts().models.router()
     try:
-        database = "ok" if parts().database.is_current() else "the tables are not those of this version: run salur-service migrate"
+        revision = parts().database.revision()
+        # Which of them is older shows in the numbers; beside a newer server it is this program.
+        apart = f"the tables are at {revision or 'none'}, this program's at {REVISION}"
+        database = "ok" if revision == REVISION else f"{apart}: run salur-service migrate, or update the program"
     except SQLAlchemyError:
         database = "cannot be reached"
     answer = {

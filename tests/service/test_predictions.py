@@ -13,11 +13,13 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from service import keys
 from service.database import Database
 from service.intake_api import NDJSON
 from service.settings import Settings
+from service.tables import REVISION
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api
@@ -236,6 +238,17 @@ def test_ready_means_model_and_tables_are_there(client: FlaskClient, database: D
     database.downgrade("base")
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
+
+
+def test_an_old_server_beside_a_newer_one_is_not_told_to_migrate_alone(client: FlaskClient, database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    answer = client.get("/readyz")
+    assert (answer.status_code, (answer.json or {})["database"].split(":")[0]) == (
+        503,
+        f"the tables are at 9999, this program's at {REVISION}",
+    )
+    assert "update the program" in (answer.json or {})["database"]
 
 
 def test_agencies_and_model_are_shown(api: Api) -> None:
