@@ -68,9 +68,17 @@ def test_compose_serves_any_region_under_its_own_name_and_clock() -> None:
         assert given[variable] == f"${{{variable}:-{default}}}"
 
 
+def test_an_update_that_trains_again_does_so_by_the_new_program_before_that_serves() -> None:
+    """Without a version that loads nobody can name an agency. Within the running container stands the program of before."""
+    compose = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    assert "run --rm -T salur export-labels | docker compose run --rm -T training retrain" in compose
+    assert "trained again, before the `up`" in compose
+    assert "trained again, before the chown" in UNIT
+
+
 def test_commands_that_are_named_are_there() -> None:
     text = DOCKERFILE + UNIT + DELIVERY + (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
-    named = set(re.findall(r"salur-service ([\w-]+)|--rm salur ([\w-]+)", text))
+    named = set(re.findall(r"salur-service ([\w-]+)|--rm (?:-T )?salur ([\w-]+)", text))
     assert {one or other for one, other in named} <= main.commands.keys()
     assert 'CMD ["run"]' in DOCKERFILE
 
