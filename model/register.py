@@ -52,6 +52,11 @@ class Agency:
     valid_until: str = ""
     successor: str = ""
 
+    @property
+    def bare_name(self) -> str:
+        """The name without what stands in brackets: "Kecamatan (18 kecamatan)" is "Kecamatan"."""
+        return self.name.partition(" (")[0]
+
     def active_on(self, date: str) -> bool:
         """Tell whether the agency exists on an ISO date; an empty date is always yes."""
         if not date:

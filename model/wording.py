@@ -53,7 +53,7 @@ def office(agency: str, unit: str, register: Register | None) -> str:
     """
     known = register.by_id.get(agency) if register else None
     name = known.name if known else agency
-    family = name.partition(" (")[0]
+    family = known.bare_name if known else agency
     if not (name and unit):
         return name
     return unit if unit.casefold().startswith(f"{family} ".casefold()) else f"{family} {unit}"

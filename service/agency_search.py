@@ -52,7 +52,7 @@ def offices(register: Register, query: str, day: str = "") -> Sequence[Found]:
     words = _words(query[:MAX_QUERY])
     families = [agency for agency in register.agencies if agency.per and agency.active_on(day)] if words else []
     named = [
-        (_words(" ".join((agency.name.partition(" (")[0], *agency.aliases))), Found(agency, unit=unit))
+        (_words(" ".join((agency.bare_name, *agency.aliases))), Found(agency, unit=unit))
         for agency in families
         for unit in sorted(register.units(agency.per))
     ]

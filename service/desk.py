@@ -95,6 +95,8 @@ class _Page:
     saved: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
     focus: str = ""
+    family: Agency | None = None
+    """The family that was chosen before its unit was: once that is, one press decides."""
 
 
 @blueprint.get("/antrean")
@@ -277,7 +279,7 @@ def _decide(number: int, draft: Draft) -> Response:
     try:
         choice = _choice(case, draft)
     except _NotChosen as wrong:
-        return _case(number, draft, _Page(error=f"{wrong} Putusan belum disimpan.", status=422, focus=wrong.focus))
+        return _case(number, draft, _Page(f"{wrong} Putusan belum disimpan.", status=422, focus=wrong.focus, family=wrong.family))
     wanted, person, minutes = Filter.read(request.args), access.current_account(), parts().settings.claim_minutes
     try:
         with parts().database.write() as connection:
@@ -450,9 +452,10 @@ def _own_question(case: Case, draft: Draft) -> str:
 class _NotChosen(Exception):
     """A form that cannot be taken: what is wrong, and the field to go to."""
 
-    def __init__(self, sentence: str, focus: str = "") -> None:
+    def __init__(self, sentence: str, focus: str = "", family: Agency | None = None) -> None:
         super().__init__(sentence)
         self.focus = focus
+        self.family = family
 
 
 def _choice(case: Case, draft: Draft) -> Choice:
@@ -489,7 +492,7 @@ def _choice(case: Case, draft: Draft) -> Choice:
         raise _NotChosen(f"Instansi pendukung paling banyak {review.MAX_ALSO}.", "pendukung")
     unit = (office_of or draft.unit or _unit_of(agency, case)) if agency.per else ""
     if agency.per and unit not in register.units(agency.per):
-        raise _NotChosen(f"{agency.name}: pilih dahulu {wording.unit_kind(agency.per)} yang mana.", "unit")
+        raise _NotChosen(f"{agency.bare_name}: pilih dahulu {wording.unit_kind(agency.per)} yang mana.", "unit", agency)
     return Choice(agency=name, unit=unit, also=draft.also, note=draft.note)
 
 

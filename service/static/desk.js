@@ -6,6 +6,7 @@
   const news = document.getElementById("kabar");
   const PAUSE = 250; // milliseconds in which a second press of the same key cannot decide a complaint that nobody has read
   let shownAt = performance.now();
+  let address = location.pathname + location.search; // of what is shown: a link within the page changes neither
   let busy = false;
   let lookingUp = null;
 
@@ -62,13 +63,14 @@
     const draft = draftKey();
     try {
       const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(fields), headers: { "X-Salur": "meja" } });
-      const address = answer.headers.get("X-Salur-Alamat");
-      if (address) {
+      const ahead = answer.headers.get("X-Salur-Alamat");
+      if (ahead) {
         const html = await answer.text();
         // Only what was decided is done with: a note stays when its complaint is skipped, or another's decision is undone.
         if (answer.ok && form.id === "putusan" && button?.value !== "lewati") sessionStorage.removeItem(draft);
         show(html);
-        if (address !== location.pathname + location.search) history.pushState(null, "", address);
+        if (ahead !== address) history.pushState(null, "", ahead);
+        address = ahead;
       } else if (answer.ok || answer.status === 401) {
         sendPlainly(form, button); // the session has ended: the page to sign in carries the form along
       } else {
@@ -100,6 +102,8 @@
   });
 
   addEventListener("popstate", async () => {
+    if (location.pathname + location.search === address) return;
+    address = location.pathname + location.search;
     if (!location.pathname.startsWith("/aduan/")) return location.reload();
     const answer = await fetch(location.href, { headers: { "X-Salur": "meja" } });
     if (answer.headers.get("X-Salur-Alamat")) show(await answer.text());
@@ -197,6 +201,10 @@
       part.querySelector(part.id === "tambahan" ? "textarea" : "input").focus({ preventScroll: true });
     } else {
       node.click();
+      if (node.matches("input")) { // for like complaints too: it may stand below the screen
+        node.parentElement.scrollIntoView({ block: "nearest" });
+        news.textContent = node.checked ? node.parentElement.innerText : "Putusan ini hanya untuk aduan ini.";
+      }
     }
   }
 

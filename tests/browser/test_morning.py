@@ -15,7 +15,8 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import func, select
 
-from service.tables import audit_case, standing, verdict
+from service.tables import audit_case, complaint, standing, verdict
+from tests.browser.conftest import ALIKE
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
@@ -125,6 +126,19 @@ def verdicts(server: Server) -> list[Any]:
     """Every verdict, in order."""
     with server.database.read() as connection:
         return list(connection.execute(select(verdict).order_by(verdict.c.id)))
+
+
+def nowhere(server: Server) -> int:
+    """A waiting complaint of which nobody knows the place."""
+    waits = (standing.c.state == "waiting", standing.c.kecamatan == "", standing.c.complaint_id > 10_000)
+    with server.database.read() as connection:
+        return int(connection.execute(select(standing.c.complaint_id).where(*waits).limit(1)).scalar_one())
+
+
+def alike(server: Server) -> int:
+    """One of the three neighbours about one lamp."""
+    with server.database.read() as connection:
+        return int(connection.execute(select(complaint.c.id).where(complaint.c.text == ALIKE[0])).scalar_one())
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -342,6 +356,65 @@ def test_a_question_that_is_overtaken_by_the_next_is_not_shown(browser: Browser,
         held[0].continue_()
     page.wait_for_timeout(100)
     expect(question).to_have_value(shown)
+
+
+def test_the_office_of_a_family_is_decided_with_the_unit_alone(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    page.goto(f"{server.url}/aduan/{nowhere(server)}")
+    page.wait_for_timeout(260)
+    page.keyboard.press("/")
+    page.keyboard.type("kecamatan")
+    page.locator('#hasil button[value="kecamatan"]').press("Enter")
+    expect(page.locator("#unit")).to_be_focused()
+    page.keyboard.type("Beng")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".saved")).to_contain_text("Kecamatan Bengalon")
+    expect(page.locator("#kabar")).to_contain_text("Kecamatan Bengalon")
+    assert [(one.agency, one.unit) for one in verdicts(server)] == [("kecamatan", "Bengalon")]
+
+
+def test_a_link_within_the_page_leaves_what_was_chosen(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    page.keyboard.press("Enter")
+    expect(page.locator("#judul")).to_be_focused()
+    page.keyboard.press("c")
+    page.locator("[name=pendukung]").first.check()
+    page.locator(".skip").press("Enter")
+    page.wait_for_timeout(300)
+    expect(page.locator("[name=pendukung]").first).to_be_checked()
+
+
+def test_what_a_decision_holds_for_is_seen_and_heard(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.goto(f"{server.url}/aduan/{alike(server)}")
+    page.wait_for_timeout(260)
+    page.keyboard.press("g")
+    expect(page.locator("[name=kelompok]")).to_be_checked()
+    expect(page.locator("[name=kelompok]")).to_be_in_viewport()
+    expect(page.locator("#kabar")).to_contain_text("juga untuk 2 aduan serupa")
+    page.keyboard.press("g")
+    expect(page.locator("#kabar")).to_have_text("Putusan ini hanya untuk aduan ini.")
+
+
+def test_a_printed_complaint_is_whole_and_dark_on_white(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    page.goto(f"{server.url}/aduan/{alike(server)}")
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.locator("#cari")).to_be_hidden()
+    expect(page.locator(".choice").last).to_be_visible()
+    assert page.locator(".decide").evaluate("node => node.scrollHeight - node.clientHeight") <= 0
+    assert page.locator("body").evaluate("node => getComputedStyle(node).color") == "rgb(28, 36, 33)"
+    assert page.locator("body").evaluate("node => getComputedStyle(node).backgroundColor") == "rgb(255, 255, 255)"
 
 
 def test_what_enter_would_take_of_a_search_stands_on_a_low_screen(browser: Browser, server: Server) -> None:

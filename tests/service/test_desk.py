@@ -63,6 +63,13 @@ def typed(page: str, field: str) -> str:
     return html.unescape(match[1])
 
 
+def heard(page: str) -> str:
+    """What is told to somebody who cannot see a page that the script put in place of another."""
+    match = re.search(r'data-kabar="([^"]*)"', page)
+    assert match
+    return html.unescape(match[1])
+
+
 class Tags(HTMLParser):
     """The tags of a page as a browser reads them, each with its attributes."""
 
@@ -82,10 +89,16 @@ def test_the_queue_shows_what_waits_and_the_filters_count(api: Api, petugas: Per
     assert "<b>2</b> aduan menunggu" in page
     assert "Bau sekali" in page
     assert "Sangatta Utara (1)" in page
+    assert "Mulai memutuskan" in page
+    assert "jalan rusak" not in petugas.client.get("/antrean?instansi=dlh").text
+    nothing = petugas.client.get("/antrean?kecamatan=Entah").text
+    assert "Tidak ada aduan yang cocok" in nothing
+    assert "Mulai memutuskan" not in nothing
+
+
+def test_the_queue_names_the_office_that_a_complaint_would_go_to(api: Api, petugas: Person) -> None:
     arrive(api, "lurah galak")
     assert "usulan: Kecamatan Bengalon" in petugas.client.get("/antrean").text
-    assert "jalan rusak" not in petugas.client.get("/antrean?instansi=dlh").text
-    assert "Tidak ada aduan yang cocok" in petugas.client.get("/antrean?kecamatan=Entah").text
 
 
 def test_what_may_be_an_emergency_stands_first_and_says_what_the_reporter_should_do(api: Api, petugas: Person) -> None:
@@ -240,6 +253,9 @@ def test_a_family_takes_its_unit_from_the_place_or_asks(api: Api, petugas: Perso
     assert refused.status_code == 422
     assert "pilih dahulu kecamatan yang mana" in refused.text
     assert typed(refused.text, "catatan") == NOTE
+    unit = refused.text.index('name="unit"')
+    assert "Putuskan untuk kecamatan ini" in refused.text[unit:], "once it is chosen, the agency need not be chosen again"
+    assert refused.text.index('name="putusan" value="kecamatan"', unit) < refused.text.index("Putuskan untuk kecamatan ini")
     assert send(petugas, nowhere, putusan="kecamatan", unit="Entah").status_code == 422
     send(petugas, nowhere, putusan="kecamatan", unit="Sangatta Utara")
     assert verdicts(database)[1].unit == "Sangatta Utara"
@@ -559,6 +575,7 @@ def test_neighbours_are_shown_together_and_served_when_asked(api: Api, petugas: 
     assert members
     answer = send(petugas, numbers[0], SCRIPT, putusan="dlh", kelompok="1", anggota=members[1])
     assert "juga untuk 2 aduan serupa" in answer.text
+    assert f"Tersimpan. #{numbers[0]}: Dinas Lingkungan Hidup, juga untuk 2 aduan serupa." in heard(answer.text)
     assert len(verdicts(database)) == 3
 
 
