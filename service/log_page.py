@@ -73,6 +73,15 @@ DETAILS: Mapping[str, str] = {
 }
 """What a line tells besides, in the words of the page."""
 
+FILTERS: Mapping[str, str] = {
+    "keputusan": "jawaban model",
+    "instansi": "instansi",
+    "usulan": "diusulkan ke",
+    "oleh": "diputuskan oleh",
+    "dari": "diterima dari",
+}
+"""The filters of an export, as /riwayat calls them; what is not here is called there as in its address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -93,10 +102,9 @@ def show() -> Response:
     with parts().database.read() as connection:
         rows = connection.execute(_query(asked)).all()
         people = connection.execute(select(account.c.id, account.c.name, account.c.full_name).order_by(account.c.name)).all()
-        actions: Sequence[str] = (
-            connection.execute(select(audit_log.c.action).distinct().order_by(audit_log.c.action)).scalars().all()
-        )
+        actions: Sequence[str] = connection.execute(select(audit_log.c.action).distinct()).scalars().all()
     more = rows[SHOWN - 1].id if len(rows) > SHOWN else None
+    actions = sorted(actions, key=lambda name: ACTIONS.get(name, name))
     kept = {name: value for name, value in request.args.items() if name in ("siapa", "tindakan", "dari", "sampai") and value}
     page = render_template(
         "pages/log.html",
@@ -106,6 +114,7 @@ def show() -> Response:
         words=ACTIONS,
         details=DETAILS,
         scope_words=wording.SCOPES,
+        filter_words=FILTERS,
         asked=asked,
         more=more,
         kept=kept,

@@ -74,6 +74,11 @@ def day(date: dt.date) -> str:
     return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
 
 
+def day_of(written: str) -> str:
+    """Write a day that a file gives in ISO 8601 as `day` does."""
+    return day(dt.date.fromisoformat(written))
+
+
 def moment(when: dt.datetime) -> str:
     """Write a moment in the region's time: 3 Mar 2026 14.05."""
     local = when.astimezone(parts().settings.time_zone)
@@ -105,6 +110,7 @@ def init_app(app: Flask) -> None:
         percent=percent,
         number=number,
         day=day,
+        day_of=day_of,
         moment=moment,
         moment_of=moment_of,
         agency=agency_name,

@@ -256,6 +256,19 @@ def test_an_export_is_noted_without_what_was_searched(past: Past, petugas: Perso
     assert detail == {"form": "csv", "rows": 1, "filters": {"keadaan": "waiting"}}
 
 
+def test_the_log_tells_an_export_in_words(past: Past, pengelola: Person) -> None:
+    past.add("a", "lampu mati")
+    filters = "instansi=dlh&keadaan=waiting&keputusan=review&alasan=oversight&oleh=~impor&dari=2026-03-01"
+    assert pengelola.client.get(f"/riwayat/ekspor.csv?{filters}").status_code == 200
+    said = pengelola.client.get("/log").text
+    assert "instansi Dinas Lingkungan Hidup" in said
+    assert "keadaan menunggu di antrean" in said
+    assert "jawaban model perlu ditinjau petugas" in said
+    assert "alasan berkadar pengawasan" in said
+    assert "diputuskan oleh LAPOR!" in said
+    assert "diterima dari 1 Mar 2026" in said
+
+
 def test_a_reader_may_look_but_not_export(app: Flask, database: Database, person: Person) -> None:
     with database.write() as connection:
         accounts.add(connection, "tamu", "peninjau-saja", "katak-melompat-7x", must_change=False)

@@ -220,6 +220,18 @@ def test_the_log_shows_who_did_what_and_can_be_narrowed(pengelola: Person, datab
 
 
 def test_the_log_goes_back_page_by_page(pengelola: Person, database: Database) -> None:
+def test_the_log_offers_its_actions_in_the_order_of_their_words(pengelola: Person, database: Database) -> None:
+    with database.write() as connection:
+        for action in ("confidential-opened", "account-added", "decided"):
+            audit_log.write(connection, action, "complaint:1")
+        audit_log.write(connection, "purged", "", {"before": "2026-03-01T00:00:00+00:00"})
+    page = pengelola.client.get("/log").text
+    offered = re.findall(r"<option [^>]*>([^<]*)</option>", page.partition('name="tindakan"')[2].partition("</select>")[0])
+    assert offered[0] == "semua"
+    assert offered[1:] == sorted(offered[1:])
+    assert "sebelum: 1 Mar 2026 08.00" in page
+
+
     with database.write() as connection:
         for number in range(150):
             audit_log.write(connection, "key-added", f"key:{number}")
