@@ -153,7 +153,7 @@ def add(
         with connection.begin_nested():
             number: int = connection.execute(insert(account).values(values).returning(account.c.id)).scalar_one()
     except IntegrityError as error:
-        raise InvalidAccount(f"Nama pengguna {name!r} sudah dipakai.") from error
+        raise InvalidAccount(f"Nama pengguna “{name}” sudah dipakai.") from error
     audit_log.write(connection, "account-added", f"account:{number}", {"name": name, "role": role}, account_id=by)
     return number
 

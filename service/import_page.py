@@ -10,6 +10,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from model.register import Register
@@ -90,6 +91,12 @@ def upload() -> BaseResponse:
         flash("Berkas yang sama sudah diunggah dan belum selesai. Ini keadaannya.")
     import_worker.worker().wake()
     return redirect(url_for("imports.one", number=number), 303)
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def too_large(error: RequestEntityTooLarge) -> Response:  # noqa: ARG001
+    """Say with the form what is too large: a file is refused before it is read where it is so by far."""
+    return _start(uploads.TOO_LARGE, 413)
 
 
 @blueprint.get("/<row:number>")
@@ -196,11 +203,11 @@ def _find(number: int) -> Job:
     return job
 
 
-def _start(error: str = "") -> Response:
+def _start(error: str = "", status: int = 422) -> Response:
     with parts().database.read() as connection:
         jobs = import_jobs.newest(connection)
     page = render_template("pages/imports.html", jobs=jobs, error=error, states=_STATES, most=uploads.MAX_BYTES // 2**20)
-    return make_response(page, 422 if error else 200)
+    return make_response(page, status if error else 200)
 
 
 def _one(job: Job, error: str = "", status: int = 200) -> Response:

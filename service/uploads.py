@@ -15,6 +15,7 @@ from model.faults import SalurError
 from model.table import MAX_PACKED
 
 MAX_BYTES = MAX_PACKED
+TOO_LARGE = f"Berkas lebih dari {MAX_BYTES // 2**20} MB. Ekspor masa yang lebih pendek."
 ENDINGS = (".xlsx", ".xlsm", ".csv", ".txt")
 _CHUNK = 262_144
 _OURS = re.compile(rf"[0-9a-f]{{32}}({'|'.join(map(re.escape, ENDINGS))})(\.part)?")
@@ -52,7 +53,7 @@ def receive(folder: Path, stream: IO[bytes], called: str) -> Upload:
             while chunk := stream.read(_CHUNK):
                 size += len(chunk)
                 if size > MAX_BYTES:
-                    raise InvalidUpload(f"Berkas lebih dari {MAX_BYTES // 2**20} MB. Ekspor masa yang lebih pendek.")
+                    raise InvalidUpload(TOO_LARGE)
                 digest.update(chunk)
                 out.write(chunk)
         if not size:

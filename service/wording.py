@@ -46,7 +46,7 @@ ROLES: Mapping[str, str] = {
     "petugas": "Petugas",
     "kepala": "Kepala",
     "pengelola": "Pengelola",
-    "peninjau-saja": "Peninjau (hanya melihat)",
+    "peninjau-saja": "Peninjau",
 }
 AUTHORITIES: Mapping[str, str] = {"kabupaten": "Kabupaten", "kota": "Kota", "provinsi": "Provinsi", "pusat": "Pusat"}
 NAVIGATION: tuple[tuple[str, str, Permission | None], ...] = (

@@ -387,6 +387,33 @@ def test_a_file_goes_in_and_comes_back(browser: Browser, site: Site, size: str, 
     assert reader.faults == []
 
 
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_what_a_form_says_and_what_can_be_pressed_is_in_sight(browser: Browser, site: Site, width: int) -> None:
+    reader = Reader(browser, site)
+    page = reader.page
+    page.set_viewport_size({"width": width, "height": 700})
+    reader.visit("/pengguna")
+    for name in ("Tabel pengguna", "Tabel kunci API"):
+        if (table := page.get_by_role("region", name=name)).count():
+            assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, f"{name} slides at {width}"
+    page.locator("form[action='/pengguna/kunci'] [name=nama]").fill("Tanpa kewenangan")
+    page.get_by_role("button", name="Buat kunci").click()
+    expect(page.locator(".error")).to_be_in_viewport()
+    expect(page.locator(".error")).to_be_focused()
+    reader.visit("/model")
+    table = page.get_by_role("region", name="Versi model")
+    assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, f"versions slide at {width}"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_title_has_room_beside_its_badge(browser: Browser, site: Site, size: str) -> None:
+    reader = Reader(browser, site, size)
+    reader.visit("/antrean")
+    room = "getComputedStyle(node).gridTemplateColumns.split(' ').map(parseFloat)[0] / node.clientWidth"
+    shares = reader.page.locator(".line").evaluate_all(f"nodes => nodes.map(node => {room})")
+    assert min(shares) > 0.7
+
+
 def test_a_second_press_on_a_slow_network_loses_nothing_that_is_given_out_once(browser: Browser, site: Site) -> None:
     reader = Reader(browser, site, "360")
     page = reader.page

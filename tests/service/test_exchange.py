@@ -193,6 +193,16 @@ def test_open_rows_enter_the_queue_and_the_file_comes_back_with_proposals(import
     assert first["Nama Pelapor"] == "Budi Rahasia Sekali"
 
 
+def test_a_file_that_is_far_too_large_is_refused_with_the_form_and_what_to_do(imports: Imports) -> None:
+    data = {"csrf_token": imports.person.token("/impor"), "berkas": (io.BytesIO(b"x"), "ekspor.xlsx")}
+    told = {"CONTENT_LENGTH": str(import_page.MAX_BODY + 1)}
+    refused = imports.person.client.post("/impor", data=data, content_type="multipart/form-data", environ_overrides=told)
+    assert refused.status_code == 413
+    assert "Berkas lebih dari" in refused.text
+    assert 'name="berkas"' in refused.text
+    assert imports.count(import_job) == 0
+
+
 def test_a_csv_goes_the_same_way(imports: Imports) -> None:
     job = imports.run(as_csv(line("L1", "lampu mati"), line("L2", "parkir liar")), "ekspor.csv")
     text = imports.fetch(job.id).decode()

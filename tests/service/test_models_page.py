@@ -105,7 +105,8 @@ def test_the_history_calls_previous_only_what_was_replaced_and_marks_what_the_pr
     registry.start_shadow("palsu-2", why="dicoba", who="ani", at=AT)
     registry.promote("palsu-2", why="uji", who="ani", at=AT, force_why="uji")
     page = pengelola.client.get("/model").text
-    lines = re.findall(r"<td>([^<]+)</td><td>palsu-2 <small>(.+?)</small></td>.*?<td class=\"detail\">(.*?)</td>", page)
+    version = r'<td><span class="nowrap">palsu-2</span><br><small>(.+?)</small></td>'
+    lines = re.findall(rf'<td>([^<]+)</td>{version}.*?<td class="detail">(.*?)</td>', page)
     told = {what: (beside, why.partition(">")[0]) for what, beside, why in lines}
     assert told["mulai dipakai"] == ("sebelumnya palsu-1", "uji; uji")
     assert told["dipasang sebagai bayangan"] == ("yang dipakai palsu-1", "dicoba")

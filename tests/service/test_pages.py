@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from model.artifact import FORMAT
-from service import accounts, audit_log, breakers, headers, intake, models_page, review
+from model.register import Agency, Register
+from service import accounts, agencies_page, audit_log, breakers, headers, intake, models_page, review
 from service.access import Access
 from service.database import Database
 from service.parts import Parts
@@ -219,7 +220,6 @@ def test_the_log_shows_who_did_what_and_can_be_narrowed(pengelola: Person, datab
     )
 
 
-def test_the_log_goes_back_page_by_page(pengelola: Person, database: Database) -> None:
 def test_the_log_offers_its_actions_in_the_order_of_their_words(pengelola: Person, database: Database) -> None:
     with database.write() as connection:
         for action in ("confidential-opened", "account-added", "decided"):
@@ -232,6 +232,7 @@ def test_the_log_offers_its_actions_in_the_order_of_their_words(pengelola: Perso
     assert "sebelum: 1 Mar 2026 08.00" in page
 
 
+def test_the_log_goes_back_page_by_page(pengelola: Person, database: Database) -> None:
     with database.write() as connection:
         for number in range(150):
             audit_log.write(connection, "key-added", f"key:{number}")
@@ -289,6 +290,14 @@ def test_a_stopped_agency_says_so(app: Flask, petugas: Person) -> None:
         page = petugas.client.get(path).text
         assert "terlalu sering keliru" in page
         assert "<script>alert" not in page
+
+
+def test_the_days_of_an_agency_are_written_as_indonesian_does(petugas: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Agency("lama", "Dinas Lama", valid_from="2017-01-31", valid_until="2026-08-01")
+    monkeypatch.setattr(agencies_page, "_register", lambda: Register(agencies=(old,)))
+    page = petugas.client.get("/instansi/lama").text
+    assert "<dd>31 Jan 2017</dd>" in page
+    assert "<dd>1 Agu 2026</dd>" in page
 
 
 def test_an_unknown_agency_is_not_found(petugas: Person) -> None:

@@ -37,6 +37,19 @@ def test_who_tells_of_an_emergency_is_told_first_to_telephone(person: Person) ->
     assert "darurat" not in paste(person, text="lampu jalan mati").lower()
 
 
+def test_the_title_and_the_heading_name_the_office(person: Person) -> None:
+    page = paste(person, text="lurah galak", kecamatan="Bengalon")
+    assert "<title>Kecamatan Bengalon · Coba · " in page
+    assert '<h2 id="hasil">Kecamatan Bengalon</h2>' in page
+    assert "<title>Coba · " in paste(person, text="")
+
+
+def test_who_cannot_sign_in_is_told_where_to_turn(client: FlaskClient) -> None:
+    page = client.get("/masuk").text
+    assert "Lupa kata sandi?" in page
+    assert 'href="/coba"' in page
+
+
 def test_the_page_works_without_scripts_and_without_inline_styles(client: FlaskClient) -> None:
     page = client.get("/coba").text
     assert "<script" not in page
