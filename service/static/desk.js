@@ -18,8 +18,17 @@
   if (!desk) {
     const filters = document.querySelector("form[data-saring]");
     if (filters) {
+      const LAST = "salur-saringan"; // arrow keys choose at once: who presses them goes on from where they were
+      let byKeys = false;
       filters.querySelector("button").hidden = true;
-      filters.addEventListener("change", () => filters.requestSubmit());
+      filters.elements[sessionStorage.getItem(LAST)]?.focus();
+      sessionStorage.removeItem(LAST);
+      filters.addEventListener("keydown", () => { byKeys = true; });
+      filters.addEventListener("pointerdown", () => { byKeys = false; });
+      filters.addEventListener("change", (event) => {
+        if (byKeys) sessionStorage.setItem(LAST, event.target.name);
+        filters.requestSubmit();
+      });
     }
     document.addEventListener("keydown", (event) => {
       const start = document.getElementById("mulai");

@@ -8,6 +8,7 @@ import re
 import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -374,6 +375,22 @@ def test_the_office_of_a_family_is_decided_with_the_unit_alone(browser: Browser,
     expect(page.locator(".saved")).to_contain_text("Kecamatan Bengalon")
     expect(page.locator("#kabar")).to_contain_text("Kecamatan Bengalon")
     assert [(one.agency, one.unit) for one in verdicts(server)] == [("kecamatan", "Bengalon")]
+
+
+def test_a_filter_that_arrow_keys_change_keeps_the_focus(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    chosen = page.locator("[name=kecamatan]")
+    offered = chosen.locator("option").evaluate_all("nodes => nodes.map(node => node.value)")
+    chosen.focus()
+    for value in offered[1:3]:
+        page.keyboard.press("ArrowDown")
+        page.wait_for_url(f"**kecamatan={quote_plus(value)}*")
+        expect(chosen).to_be_focused()
+        expect(chosen).to_have_value(value)
+    page.goto(f"{server.url}/antrean")
+    expect(page.locator("#mulai")).to_be_focused()
 
 
 def test_a_link_within_the_page_leaves_what_was_chosen(browser: Browser, server: Server) -> None:
