@@ -32,7 +32,7 @@ from model.lapor import OURS
 from model.register import Register
 from model.registry import Registry
 from model.routing import Candidate, Decision, Reason, Routing
-from service import accounts, cases, create_app, intake, review
+from service import accounts, breakers, cases, create_app, intake, review
 from service.clock import now
 from service.parts import Parts
 from service.review import Choice
@@ -400,6 +400,10 @@ def test_what_a_form_says_and_what_can_be_pressed_is_in_sight(browser: Browser, 
     page.get_by_role("button", name="Buat kunci").click()
     expect(page.locator(".error")).to_be_in_viewport()
     expect(page.locator(".error")).to_be_focused()
+    stop(site, "dlh")
+    reader.visit("/instansi/dlh")
+    table = page.get_by_role("region", name="Penghentian penerusan otomatis")
+    assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, f"what was stopped slides at {width}"
     reader.visit("/model")
     table = page.get_by_role("region", name="Versi model")
     assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, f"versions slide at {width}"
@@ -443,6 +447,14 @@ def test_a_second_press_on_a_slow_network_loses_nothing_that_is_given_out_once(b
     expect(page.get_by_role("heading", name="Kunci API baru")).to_be_visible()
     expect(page.locator("td b", has_text="Jembatan")).to_have_count(1)
     assert reader.faults == []
+
+
+def stop(site: Site, agency: str) -> None:
+    """Stop what goes to an agency by itself, and let it go on."""
+    with site.past.parts.database.write() as connection:
+        why = "Terlalu banyak yang dikembalikan minggu ini, dan belum jelas mengapa."
+        number = breakers.open_breaker(connection, agency, site.past.router.version, why, site.past.people[0])
+        breakers.close_breaker(connection, number, "Sudah dibahas dengan dinasnya.", site.past.people[0])
 
 
 def _waiting(site: Site, queue: str = "review") -> list[int]:
