@@ -376,6 +376,7 @@ def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Re
             title=highlight.pieces(case.complaint, routing, "title") if routing else [highlight.Piece(case.complaint.title)],
             text=highlight.pieces(case.complaint, routing, "text") if routing else [highlight.Piece(case.complaint.text)],
             options=_options(case, register),
+            shown=SHOWN,
             found=_found(draft.search),
             register=register,
             families=[agency for agency in register.agencies if agency.per] if register else [],

@@ -655,6 +655,21 @@ def test_whoever_may_only_look_cannot_decide_or_hold(api: Api, person: Person, d
     assert "sampah rahasia" not in person.client.get("/antrean").text
 
 
+def test_whoever_may_only_look_sees_which_choices_the_marks_are_about_but_none_of_a_blind_case(
+    make_app: Callable[..., Flask], api: Api, person: Person, key: str, database: Database
+) -> None:
+    colleague(database, "tamu", "peninjau-saja")
+    person.sign_in("tamu")
+    page = person.client.get(f"/aduan/{arrive(api)}").text
+    assert "menguatkan pilihan 1" in page
+    first, second = re.findall(r'<li class="candidate.*?<span class="name">([^<]+)', page)[:2]
+    assert (first, second) == ("Dinas Lingkungan Hidup", "Dinas Perhubungan")
+    drawing = type(api)(make_app(audit_share=1.0).test_client(), key)
+    blind = person.client.get(f"/aduan/{arrive(drawing, 'sampah pasti')}").text
+    assert "Pemeriksaan acak" in blind
+    assert 'class="candidate' not in blind
+
+
 def test_a_confidential_complaint_that_is_decided_is_closed_to_those_who_decide(
     app: Flask, api: Api, petugas: Person, database: Database
 ) -> None:
