@@ -481,6 +481,8 @@ def test_a_note_survives_the_end_of_the_session(api: Api, petugas: Person, datab
     asked = petugas.client.post(f"/aduan/{number}", data=form_with_lists, headers={"Sec-Fetch-Site": "same-origin"})
     assert asked.status_code == 401
     assert "tidak hilang" in asked.text
+    links = {attributes.get("href") for tag, attributes in Tags(asked.text).found if tag == "a"}
+    assert links == {"#isi", "/"}, "a link that offers to sign in, or something else to do, would lose it after all"
     carried = dict(re.findall(r'name="(lanjut|csrf_token)" value="([^"]*)"', asked.text))
     fields = [(name, html.unescape(value)) for name, value in re.findall(r'name="(simpan-\w+)" value="([^"]*)"', asked.text)]
     assert ("simpan-catatan", NOTE) in fields
@@ -560,6 +562,7 @@ def test_skipped_complaints_come_back_when_asked_for(api: Api, petugas: Person) 
     assert send(petugas, first, aksi="lewati").headers["Location"] == f"/aduan/{second}"
     last = send(petugas, second, SCRIPT, aksi="lewati")
     assert "Tinggal yang Anda lewati" in last.text
+    assert "Tidak ada lagi" not in heard(last.text)
     page = petugas.client.get("/antrean").text
     assert "Anda melewati 2 aduan" in page
     petugas.client.get("/antrean?lagi=1")
