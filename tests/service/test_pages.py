@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -294,7 +295,7 @@ def test_a_stopped_agency_says_so(app: Flask, petugas: Person) -> None:
 
 def test_the_days_of_an_agency_are_written_as_indonesian_does(petugas: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     old = Agency("lama", "Dinas Lama", valid_from="2017-01-31", valid_until="2026-08-01")
-    monkeypatch.setattr(agencies_page, "_register", lambda: Register(agencies=(old,)))
+    monkeypatch.setattr(agencies_page, "_router", lambda: SimpleNamespace(register=Register(agencies=(old,)), version="v1"))
     page = petugas.client.get("/instansi/lama").text
     assert "<dd>31 Jan 2017</dd>" in page
     assert "<dd>1 Agu 2026</dd>" in page
