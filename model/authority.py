@@ -218,7 +218,7 @@ def apply(
         rule
         for rule in rules.for_first(first)
         if (not rule.agencies or first in rule.agencies or not rule.agencies.isdisjoint(order[: rule.within]))
-        and not (first and rule.move_to == first)
+        and rule.move_to != first
         and _holds(rule, text, place, roads)
     ]
     if not fired:

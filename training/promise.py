@@ -41,8 +41,6 @@ def threshold(sureness: Array, right: Array, target: float, delta: float) -> Thr
     best = Threshold(NEVER, 0)
     for start in STARTS:
         sent = np.arange(max(fewest, math.ceil(start * rows)), rows + 1, max(1, round(STEP * rows)))
-        if not len(sent):
-            continue
         whole = np.searchsorted(-sure, -sure[sent - 1], side="right")
         # How likely so few wrong are if more than `target` go wrong: exact binomial.
         failed = np.flatnonzero(binom.cdf(wrong[whole - 1], whole, target) > delta / len(STARTS))

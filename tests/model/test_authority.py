@@ -1,5 +1,6 @@
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,13 @@ def test_roads_and_kecamatan_are_part_of_the_condition() -> None:
     by_place = rules_of(rule(any=None, kecamatan=["Telen"]))
     assert fired(by_place, "rusak", ResolvedPlace("Telen")) == ["aturan"]
     assert fired(by_place, "rusak", ResolvedPlace()) == []
+
+
+def test_a_road_of_one_kecamatan_is_meant_unless_the_place_is_another() -> None:
+    by_road = rules_of(rule(any=None, roads=["nasional"]))
+    one, any_ = [replace(road("nasional"), kecamatan="Telen")], [road("nasional")]
+    assert [fired(by_road, "rusak", ResolvedPlace(place), one) for place in ("", "Telen", "Kaubun")] == [["aturan"], ["aturan"], []]
+    assert fired(by_road, "rusak", ResolvedPlace("Kaubun"), any_) == ["aturan"]
 
 
 def test_a_rule_may_hold_only_where_no_place_of_the_region_is_named() -> None:

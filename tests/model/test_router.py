@@ -185,8 +185,8 @@ def test_every_text_has_a_routing(router: Router, text: str, title: str, kecamat
 def test_a_low_probability_is_a_reason_and_a_close_second_another() -> None:
     policy = Policy(0.05, 0.9, Threshold(0.9, 100), {})
     sure = [Candidate("a", 0.95), Candidate("b", 0.01)]
-    low = [Candidate("a", 0.6), Candidate("b", 0.1)]
-    close = [Candidate("a", 0.5), Candidate("b", 0.45)]
+    low = [Candidate("a", 0.6), Candidate("b", 0.3)]
+    close = [Candidate("a", 0.6), Candidate("b", 0.31)]
     assert list(policy.doubts(sure, 10, 10)) == []
     assert list(policy.doubts(low, 10, 10)) == [Reason.LOW_CONFIDENCE]
     assert list(policy.doubts(close, 10, 10)) == [Reason.SMALL_MARGIN]
@@ -252,8 +252,10 @@ def test_a_policy_that_makes_no_sense_is_refused(name: str, value: object) -> No
 
 def test_a_policy_survives_the_manifest() -> None:
     own = {"a": Threshold(0.7, 12), "b": Threshold(NEVER, 0)}
-    policy = Policy(0.05, 0.9, Threshold(0.5, 100), own, list_cut=0.02, list_coverage=0.8)
-    assert Policy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
+    usual = Policy(0.05, 0.9, Threshold(0.5, 100), own, list_cut=0.02, list_coverage=0.8)
+    extreme = Policy(0.05, 0.9, Threshold(0.0, 0), {}, list_cut=0.0, list_coverage=1.0)
+    for policy in (usual, extreme):
+        assert Policy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
 
 
 def test_honest_probabilities_keep_the_order() -> None:

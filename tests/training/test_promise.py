@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from model.policy import NEVER
+from model.policy import NEVER, Threshold
+from model.routing import Guarantee
 from training import promise
 from training.config import TrainingConfig
 
@@ -62,6 +63,15 @@ def test_too_few_cases_promise_nothing() -> None:
     assert promise.threshold(np.full(40, 0.99), np.ones(40, dtype=bool), TARGET, DELTA).value == NEVER
 
 
+def test_fifty_nine_right_ones_are_the_fewest_that_promise_anything_and_not_one_of_them_may_be_wrong() -> None:
+    """0.95 ** 59 is 4.8 %, less than the half of delta that each of the two sequences has; 0.95 ** 58 is more."""
+    sure, right = answers((0, 59))
+    assert promise.threshold(sure, right, TARGET, DELTA) == Threshold(sure[-1], 59)
+    assert promise.threshold(sure[:58], right[:58], TARGET, DELTA) == Threshold(NEVER, 0)
+    assert promise.threshold(sure[:0], right[:0], TARGET, DELTA) == Threshold(NEVER, 0)
+    assert promise.threshold(sure, right & (sure > sure[-1]), TARGET, DELTA) == Threshold(NEVER, 0)
+
+
 def test_answers_that_are_mostly_wrong_are_never_sent() -> None:
     rng = np.random.default_rng(3)
     assert promise.threshold(rng.random(2000), rng.random(2000) < 0.5, TARGET, DELTA).value == NEVER
@@ -91,6 +101,18 @@ def test_the_list_holds_the_truth_as_often_as_asked_where_some_stand_for_many() 
     assert np.mean(covered) >= 0.95
 
 
+@pytest.mark.parametrize(("cases", "listed"), [(18, 0.0), (19, 0.01), (38, 0.01), (39, 0.02)])
+def test_of_twenty_cases_one_may_be_missed_the_one_that_comes_counted_among_them(cases: int, listed: float) -> None:
+    assert promise.list_cut(np.arange(1, cases + 1) / 100, 0.95) == listed
+
+
+def test_the_one_that_comes_counts_as_the_heaviest() -> None:
+    """43 in all, so 8.6 may be missed: the one that comes, for 3, and the first five, for 5 of the 5.6 left."""
+    each = np.array([1.0] * 4 + [3.0] * 12)
+    assert promise.list_cut(np.arange(1, 17) / 100, 0.8, each) == 0.05
+    assert promise.list_cut(np.arange(1, 17) / 100, 0.8) == 0.03
+
+
 def test_too_few_cases_for_a_list_list_all() -> None:
     assert promise.list_cut(np.array([0.1, 0.2, 0.3]), 0.95, np.array([1.0, 1.0, 20.0])) == 0.0
     assert promise.list_cut(np.array([]), 0.95) == 0.0
@@ -102,7 +124,8 @@ def test_an_agency_that_keeps_the_promise_does_not_lend_it_to_the_others() -> No
     right = np.ones(len(said), dtype=bool)
     right[3_000::10] = False
     found = promise.policy(np.full(len(said), 0.9), said, right, np.full(len(said), 0.9), TrainingConfig())
-    assert (found.threshold("dinas").value, set(found.per_agency)) == (0.9, {"dinas"})
+    assert found.guarantee("dinas") == Guarantee(0.05, 0.9, 0.9, 3_000, "dinas")
+    assert (found.list_cut, set(found.per_agency)) == (0.9, {"dinas"})
     assert found.threshold("badan").value == found.threshold("kantor").value == NEVER
     everyone = promise.policy(
         np.full(len(said), 0.9), np.full(len(said), "dinas"), right, np.full(len(said), 0.9), TrainingConfig()
