@@ -73,7 +73,7 @@ def check(connection: Connection, agency: str, model_version: str, target: float
     limit = 2 / FALSE_ALARM
     if evidence_against(target, wrong, audited) >= limit:
         why = f"Pemeriksaan acak: {wrong} dari {audited} penerusan otomatis keliru, padahal janjinya paling banyak {target:.0%}."
-    elif evidence_against(target, min(came_back, sent), sent) >= limit:
+    elif evidence_against(target, came_back, sent) >= limit:
         why = f"{came_back} dari {sent} penerusan otomatis dikembalikan, padahal janjinya paling banyak {target:.0%}."
     else:
         return False

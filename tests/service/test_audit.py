@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from service import audit, breakers, review
 from service.breakers import InvalidBreaker
 from service.database import Database
+from service.proportions import evidence_against
 from service.review import Choice
-from service.tables import audit_case, audit_log, breaker, standing, verdict
+from service.tables import audit_case, audit_log, breaker, routing, standing, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,7 +203,7 @@ def test_a_promise_that_holds_opens_nothing(drawing: Api, database: Database, si
     assert error.share == 0.04
 
 
-def test_what_agencies_send_back_counts_against_the_promise_too(api: Api, database: Database) -> None:
+def test_what_agencies_send_back_counts_against_the_promise_too(api: Api, database: Database, siti: int) -> None:
     for number in range(12):
         api.post("/complaints", json={"id": f"R-{number}", "text": f"sampah pasti nomor {number}", "kecamatan": "Bengalon"})
     with database.read() as connection:
@@ -212,7 +213,80 @@ def test_what_agencies_send_back_counts_against_the_promise_too(api: Api, databa
         assert answer.status_code == 200, answer.text
     with database.read() as connection:
         assert breakers.stopped(connection, VERSION) == {"dlh"}
-        assert "dikembalikan" in breakers.newest(connection, 9)[0].why
+        (opened,) = breakers.newest(connection, 9)
+        assert "dikembalikan" in opened.why
+    with database.write() as connection:
+        breakers.close_breaker(connection, opened.id, "Kamus sampah sudah diperbaiki.", siti)
+    come_back(api, "R-6")  # and counting begins anew
+    with database.read() as connection:
+        assert breakers.stopped(connection, VERSION) == frozenset()
+
+
+ENOUGH = next(n for n in range(2, 10) if evidence_against(audit.TARGET, n, n) >= 2 / breakers.FALSE_ALARM)
+"""Errors that stop an agency of which nothing else is known."""
+
+
+def come_back(api: Api, *names: str, outcome: str = "bukan-wewenang") -> None:
+    for name in names:
+        said = {"outcome": outcome} | ({"agency": "dpupr"} if outcome != "accepted" else {})
+        assert api.post(f"/complaints/{name}/outcome", json=said).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["of-another-agency", "of-another-version", "of-a-person", "accepted", "mended", "undone"])
+def test_an_agency_is_stopped_by_what_it_sent_back_itself_and_by_nothing_else(
+    app: Flask, api: Api, database: Database, siti: int, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    names = [f"R-{number}" for number in range(ENOUGH - ("another" in what))]
+    words = {"of-another-agency": "KTP pasti", "of-a-person": "sampah"}.get(what, "sampah pasti")
+    for number, name in enumerate(names, 1):
+        api.post("/complaints", json={"id": name, "text": f"{words} {name}", "kecamatan": "Bengalon"})
+        if what == "of-a-person":
+            judge(database, number, siti, Choice("dlh"))
+        if what == "mended":
+            judge(database, number, siti, Choice("dpupr"))
+        elif what == "undone":
+            come_back(api, name)
+            with database.write() as connection:
+                given = connection.execute(select(verdict.c.id).order_by(verdict.c.id.desc()).limit(1)).scalar_one()
+                review.undo(connection, number, given, siti, 10)
+        else:
+            come_back(api, name, outcome="accepted" if what == "accepted" else "bukan-wewenang")
+    if what == "of-another-version":
+        models = app.extensions["salur"].models
+        successor = replace(models.router(), version="baru-2")
+        monkeypatch.setattr(models, "router", lambda: successor)
+    api.post("/complaints", json={"id": "R", "text": "sampah pasti", "kecamatan": "Bengalon"})
+    come_back(api, "R")
+    with database.read() as connection:
+        assert breakers.newest(connection, 9) == []
+
+
+def test_a_complaint_that_comes_back_again_and_again_counts_once(api: Api, database: Database, siti: int) -> None:
+    for number in range(12):
+        api.post("/complaints", json={"id": f"R-{number}", "text": f"sampah pasti nomor {number}", "kecamatan": "Bengalon"})
+    for _ in range(6):
+        assert api.post("/complaints/R-0/outcome", json={"outcome": "bukan-wewenang"}).status_code == 200
+        with database.write() as connection:
+            seen = connection.execute(select(standing.c.verdict_id).where(standing.c.complaint_id == 1)).scalar_one()
+            review.decide(connection, 1, Choice("dlh"), siti, seen, 10)
+    with database.read() as connection:
+        assert breakers.newest(connection, 9) == []
+
+
+def test_each_agency_and_each_version_answers_for_its_own_audited_errors_alone(
+    make_app: Callable[..., Flask], key: str, api: Api, database: Database, siti: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(audit_share=1.0)
+    desk, models = type(api)(app.test_client(), key), app.extensions["salur"].models
+    successor = replace(models.router(), version="baru-2")
+    for words in ("sampah pasti", "KTP pasti", "sampah pasti"):
+        for number in range(ENOUGH - 1):
+            assert judge(database, arrive(desk, f"{words} {number}"), siti, Choice("dpupr")).stopped == ""
+        if words == "KTP pasti":
+            monkeypatch.setattr(models, "router", lambda: successor)
+    assert judge(database, arrive(desk, "sampah pasti"), siti, Choice("dpupr")).stopped == "dlh"
+    with database.read() as connection:
+        assert [breakers.stopped(connection, version) for version in (VERSION, "baru-2")] == [frozenset(), {"dlh"}]
 
 
 def test_a_breaker_is_closed_with_a_reason_and_counting_begins_anew(drawing: Api, database: Database, siti: int) -> None:
@@ -245,6 +319,10 @@ def test_what_an_earlier_model_did_lets_nothing_go_on_that_is_stopped_for_the_on
     arrive(desk, "lampu jalan mati")
     with database.write() as connection:
         breakers.open_breaker(connection, "dlh", "baru-2", "banyak keliru", siti)
+        last = connection.execute(select(routing).order_by(routing.c.id.desc()).limit(1)).one()._asdict()
+        del last["id"]  # neither a version in the shadow nor a complaint that found no model makes another the one in use
+        more = ({"model_version": "bayangan-3", "shadow": True}, {"model_version": ""})
+        connection.execute(insert(routing), [last | other for other in more])
     for number in earlier:
         judge(database, number, siti, Choice("dpupr"))
     with database.read() as connection:
