@@ -63,7 +63,7 @@ def compare(connection: Connection, complaint_id: int, verdict_id: int, outcome:
     if drawn is None or outcome == "needs-info":
         return None
     same_unit = not unit or not drawn.unit or unit == drawn.unit
-    agrees = outcome in ("confirmed", "changed") and agency == drawn.agency and same_unit
+    agrees: bool = agency == drawn.agency and same_unit
     connection.execute(
         update(audit_case).where(audit_case.c.complaint_id == complaint_id).values(verdict_id=verdict_id, agrees=agrees)
     )

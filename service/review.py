@@ -184,7 +184,7 @@ def decide(
         raise Claimed(f"Aduan ini sedang dibuka oleh {name_of(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
     seconds = _seconds(row, account_id, at, minutes)
     saved = record(connection, row, choice, origin="desk", account_id=account_id, seconds=seconds, at=at)
-    served = [other for other in sorted(others) if _serve(connection, other, complaint_id, choice, account_id, at)]
+    served = [other for other in others if _serve(connection, other, complaint_id, choice, account_id, at)]
     return replace(saved, others=tuple(served))
 
 
@@ -203,9 +203,8 @@ def record(
     at = at or now()
     said = connection.execute(select(routing).where(routing.c.id == row.routing_id)).one()
     outcome = choice.outcome or ("confirmed" if _agrees(choice, said) else "changed")
-    agency = choice.agency if outcome in ("confirmed", "changed") else ""
-    unit = choice.unit if agency else ""
-    also = [other for other in choice.also if other != agency] if agency else []
+    agency, unit = choice.agency, choice.unit
+    also = [other for other in choice.also if other != agency]
     what = {
         "complaint_id": row.complaint_id,
         "outcome": outcome,
@@ -257,13 +256,13 @@ def undo(connection: Connection, complaint_id: int, verdict_id: int, account_id:
     """
     of_this = (verdict.c.id == verdict_id, verdict.c.complaint_id == complaint_id)
     given = connection.execute(select(verdict).where(*of_this)).one_or_none()
-    if given is None or given.outcome == "undone":
+    if given is None:
         raise NotFound("Putusan ini tidak ada.")
     at = now()
     with_it = [given]
     if given.account_id is not None:  # the verdicts of one group are given in one moment
         alike = (verdict.c.decided_at == given.decided_at, verdict.c.account_id == given.account_id, verdict.c.id != given.id)
-        with_it += connection.execute(select(verdict).where(*alike, verdict.c.outcome != "undone")).all()
+        with_it += connection.execute(select(verdict).where(*alike)).all()
     lock_all(connection, [one.complaint_id for one in with_it])
     _refuse_purged(connection, given.complaint_id)
     undone = []
@@ -331,7 +330,7 @@ def _same_again(connection: Connection, row: Row[Any], choice: Choice, account_i
         and last.agency == choice.agency
         and (choice.outcome or last.outcome) == last.outcome
         and last.unit == choice.unit
-        and list(last.also) == [other for other in choice.also if other != choice.agency and choice.agency]
+        and list(last.also) == [other for other in choice.also if other != choice.agency]
         and list(last.missing) == list(choice.missing)
         and last.question == choice.question
         and last.note == mask(choice.note)

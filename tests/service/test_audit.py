@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from service import audit, breakers, review
 from service.breakers import InvalidBreaker
+from service.cases import load, members
 from service.database import Database
 from service.proportions import evidence_against
 from service.review import Choice
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
+    from flask.testing import FlaskClient
     from sqlalchemy import Connection
 
     from tests.service.conftest import Api, Person
@@ -90,6 +92,20 @@ def test_a_wrong_unit_is_a_wrong_address(drawing: Api, database: Database, siti:
     assert [case.agrees for case in cases(database)] == [False, True]
 
 
+def test_where_only_one_side_names_a_unit_the_family_decides(drawing: Api, database: Database, siti: int) -> None:
+    judge(database, arrive(drawing, "pak lurah pasti"), siti, Choice("kecamatan"))  # as an export may say it
+    drawing.post("/complaints", json={"text": "bu lurah pasti"})
+    judge(database, 2, siti, Choice("kecamatan", unit="Bengalon"))
+    assert [(case.unit, case.agrees) for case in cases(database)] == [("Bengalon", True), ("", True)]
+
+
+def test_what_the_agency_says_later_changes_nothing_of_what_was_judged_blind(drawing: Api, database: Database, siti: int) -> None:
+    drawing.post("/complaints", json={"id": "R", "text": "sampah pasti", "kecamatan": "Bengalon"})
+    saved = judge(database, 1, siti, Choice("dlh"))
+    come_back(drawing, "R")
+    assert [(case.agrees, case.verdict_id) for case in cases(database)] == [(True, saved.verdict_id)]
+
+
 def test_a_case_stays_blind_while_the_reporter_is_asked(
     make_app: Callable[..., Flask], drawing: Api, petugas: Person, database: Database
 ) -> None:
@@ -109,6 +125,21 @@ def test_a_case_stays_blind_while_the_reporter_is_asked(
     assert case.agrees is True
     with database.read() as connection:
         assert connection.execute(select(verdict.c.blind).order_by(verdict.c.id)).scalars().all() == [True, True]
+
+
+def test_a_complaint_is_blind_from_its_draw_until_its_verdict_and_no_other_is(drawing: Api, database: Database, siti: int) -> None:
+    drawn, other = arrive(drawing, "sampah pasti"), arrive(drawing, "sampah")
+
+    def blind() -> list[bool]:
+        with database.read() as connection:
+            return [case.blind for number in (drawn, other) if (case := load(connection, number))]
+
+    assert blind() == [True, False]
+    saved = judge(database, drawn, siti, Choice("dpupr"))
+    assert blind() == [False, False]
+    with database.write() as connection:
+        review.undo(connection, drawn, saved.verdict_id, siti, 10)
+    assert blind() == [True, False]
 
 
 def test_two_verdicts_that_stop_an_agency_at_once_stop_it_once(database: Database) -> None:
@@ -151,14 +182,12 @@ def test_a_verdict_that_looked_before_another_stopped_the_agency_does_not_stop_i
 
 
 def test_an_undone_verdict_opens_the_case_again(drawing: Api, database: Database, siti: int) -> None:
-    number = arrive(drawing, "sampah pasti")
-    saved = judge(database, number, siti, Choice("dpupr"))
+    saved, other = (judge(database, arrive(drawing, f"sampah pasti {which}"), siti, Choice("dpupr")) for which in "ab")
     with database.write() as connection:
-        review.undo(connection, number, saved.verdict_id, siti, 10)
-    (case,) = cases(database)
-    assert (case.agrees, case.verdict_id) == (None, None)
+        review.undo(connection, saved.complaint_id, saved.verdict_id, siti, 10)
+    assert [(case.agrees, case.verdict_id) for case in cases(database)] == [(None, None), (False, other.verdict_id)]
     with database.read() as connection:
-        assert connection.execute(select(standing.c.queue)).scalar_one() == "audit"
+        assert connection.execute(select(standing.c.queue).order_by(standing.c.complaint_id)).scalars().all() == ["audit", ""]
 
 
 def test_an_audit_case_is_never_served_by_its_neighbours_verdict(drawing: Api, database: Database, siti: int) -> None:
@@ -166,7 +195,10 @@ def test_an_audit_case_is_never_served_by_its_neighbours_verdict(drawing: Api, d
     first, drawn = arrive(drawing, text), arrive(drawing, f"{text} pasti")
     with database.write() as connection:
         assert review.first_of(connection, drawn) == first
+        assert [(one.id, one.agency, one.serves) for one in members(connection, first)] == [(drawn, "", False)]
+        assert [(one.id, one.agency, one.serves) for one in members(connection, drawn)] == [(first, "dlh", True)]
         saved = review.decide(connection, first, Choice("dpupr"), siti, None, 10, others=[drawn])
+        assert [(one.id, one.agency, one.serves) for one in members(connection, drawn)] == [(first, "dpupr", False)]
     assert saved.others == ()
     assert cases(database)[0].agrees is None
 
@@ -287,6 +319,26 @@ def test_each_agency_and_each_version_answers_for_its_own_audited_errors_alone(
     assert judge(database, arrive(desk, "sampah pasti"), siti, Choice("dpupr")).stopped == "dlh"
     with database.read() as connection:
         assert [breakers.stopped(connection, version) for version in (VERSION, "baru-2")] == [frozenset(), {"dlh"}]
+
+
+def test_metrics_count_what_people_decide_and_whose_routing_they_stop_and_let_go_on(
+    api: Api, client: FlaskClient, database: Database, siti: int
+) -> None:
+    def figures() -> list[float]:
+        lines = dict(line.rsplit(" ", 1) for line in client.get("/metrics").text.splitlines())
+        stops = [f'salur_breaker_changes_total{{agency="pln",change="{change}"}}' for change in ("opened", "closed")]
+        verdicts = [f'salur_verdicts_total{{origin="desk",outcome="{outcome}"}}' for outcome in ("confirmed", "undone")]
+        return [float(lines.get(name, 0)) for name in stops + verdicts]
+
+    before = figures()
+    with database.write() as connection:
+        opened = breakers.open_breaker(connection, "pln", VERSION, "banyak keliru", siti)
+        breakers.close_breaker(connection, opened, "sudah diperbaiki", siti)
+    number = arrive(api, "sampah")
+    saved = judge(database, number, siti, Choice("dlh"))
+    with database.write() as connection:
+        review.undo(connection, number, saved.verdict_id, siti, 10)
+    assert [after - was for was, after in zip(before, figures(), strict=True)] == [1, 1, 1, 1]
 
 
 def test_a_breaker_is_closed_with_a_reason_and_counting_begins_anew(drawing: Api, database: Database, siti: int) -> None:

@@ -27,6 +27,8 @@ def test_the_rank_puts_first_what_is_due_and_what_a_mistake_would_hurt() -> None
     assert review.rank(late, 0.3, "review") < review.rank(late, 0.9, "review")
     assert review.rank(late, 0.5, "review", oversight=True) < review.rank(late, 0.5, "review")
     assert review.rank(late, 0.9, "returned") < review.rank(late, 0.0, "no-model")
+    unknown = {review.rank(late, probability, queue) for probability in (0.0, 0.9) for queue in ("ask", "no-model")}
+    assert unknown == {review.rank(late, 0.0, "review")}, "nothing is known of these, whatever the model says"
     assert review.rank(later, 0.3, "review") < review.rank(late, 0.9, "review"), "a day is less than a wrong agency costs"
     long_overdue = TODAY - dt.timedelta(days=300)
     assert review.rank(later, 0.99, "review", emergency=True) < review.rank(long_overdue, 0.0, "returned", oversight=True)

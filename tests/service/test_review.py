@@ -152,6 +152,7 @@ def test_what_was_held_too_long_anybody_decides(api: Api, database: Database, si
     with database.write() as connection:
         assert review.claim(connection, number, siti, minutes=-1)
     assert decide(database, number, budi, Choice("dlh")).agency == "dlh"
+    assert rows(database, verdict)[0].seconds is None, "how long the other one had it open is not this one's time"
 
 
 def test_a_claim_ends_by_itself(api: Api, database: Database, siti: int, budi: int) -> None:
@@ -204,6 +205,21 @@ def test_another_form_is_never_answered_as_if_it_were_kept(api: Api, database: D
             decide(database, number, siti, other, seen=seen)
         assert decide(database, number, siti, replace(GIVEN, also=("dlh", "pln")), seen=seen).again
     assert len(rows(database, verdict)) == 1
+
+
+def test_a_form_from_before_a_colleague_asked_the_reporter_is_not_taken(api: Api, database: Database, siti: int, budi: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    decide(database, number, siti, Choice(outcome="needs-info", missing=("lokasi",), question="Di mana?"))
+    with pytest.raises(AlreadyDecided, match="Siti Aminah"):
+        decide(database, number, budi, Choice("dlh"))
+    assert state(database, number).state == "asked"
+
+
+def test_what_was_found_to_be_no_complaint_is_decided_only_after_that_is_undone(api: Api, database: Database, siti: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    closed = decide(database, number, siti, Choice(outcome="not-a-complaint"))
+    with pytest.raises(AlreadyDecided, match="Anda sendiri"):
+        decide(database, number, siti, Choice("dlh"), seen=closed.verdict_id)
 
 
 def test_the_same_form_of_somebody_else_or_of_yesterday_is_not_the_same(api: Api, database: Database, siti: int, budi: int) -> None:
@@ -281,9 +297,10 @@ def test_what_is_undone_is_an_emergency_still(api: Api, database: Database, siti
 
 
 @pytest.mark.parametrize(
-    ("decision", "version", "queue"), [("ask", "palsu-1", "ask"), ("review", "palsu-1", "review"), ("review", "", "no-model")]
+    ("decision", "version", "queue"),
+    [("ask", "palsu-1", "ask"), ("review", "palsu-1", "review"), ("review", "", "no-model"), ("auto", "palsu-1", "")],
 )
-def test_what_is_undone_waits_where_the_models_answer_had_put_it(
+def test_what_is_undone_is_where_the_models_answer_had_put_it(
     api: Api, database: Database, siti: int, decision: str, version: str, queue: str
 ) -> None:
     (number,) = arrive(api, "sampah di pasar")
@@ -292,7 +309,7 @@ def test_what_is_undone_waits_where_the_models_answer_had_put_it(
     saved = decide(database, number, siti, Choice("dpupr"))
     with database.write() as connection:
         review.undo(connection, number, saved.verdict_id, siti, MINUTES)
-    assert (state(database, number).state, state(database, number).queue) == ("waiting", queue)
+    assert (state(database, number).state, state(database, number).queue) == ("waiting" if queue else "sent", queue)
 
 
 def test_undoing_a_later_verdict_lets_the_earlier_one_stand(api: Api, database: Database, siti: int) -> None:
@@ -304,6 +321,26 @@ def test_undoing_a_later_verdict_lets_the_earlier_one_stand(api: Api, database: 
             review.undo(connection, number, answered.verdict_id, siti, MINUTES)
         stands = state(database, number)
         assert (stands.state, stands.verdict_id, stands.agency) == ("asked", asked.verdict_id, "dpupr")
+
+
+def test_undoing_the_last_of_three_verdicts_lets_the_second_stand(api: Api, database: Database, siti: int) -> None:
+    api.post("/complaints", json={"id": "B-1", "text": "lampu jalan mati", "kecamatan": "Bengalon"})
+    asked = decide(database, 1, siti, Choice(outcome="needs-info", missing=("lokasi",), question="Di mana?"))
+    second = decide(database, 1, siti, Choice("dishub"), seen=asked.verdict_id)
+    api.post("/complaints/B-1/outcome", json={"outcome": "bukan-wewenang", "agency": "pln"})
+    with database.write() as connection:
+        review.undo(connection, 1, state(database, 1).verdict_id, siti, MINUTES)
+    stands = state(database, 1)
+    assert (stands.state, stands.agency, stands.verdict_id) == ("decided", "dishub", second.verdict_id)
+
+
+def test_one_verdict_serves_only_those_of_the_group_that_wait(api: Api, database: Database, siti: int) -> None:
+    text = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut petugas {}"
+    first, sent, asked, closed = arrive(api, *(text.format(end) for end in ("", "pasti", "ya", "bu")))
+    decide(database, asked, siti, Choice(outcome="needs-info", missing=("lokasi",), question="Di mana?"))
+    decide(database, closed, siti, Choice(outcome="not-a-complaint"))
+    assert decide(database, first, siti, Choice("dpupr"), others=[sent, asked, closed]).others == ()
+    assert [state(database, number).state for number in (sent, asked, closed)] == ["sent", "asked", "closed"]
 
 
 def test_one_verdict_serves_the_group_and_undo_takes_it_back_whole(api: Api, database: Database, siti: int, budi: int) -> None:
@@ -366,7 +403,7 @@ def test_what_the_agency_returned_waits_at_the_front_again(api: Api, database: D
     assert answer.json["decision"] == "auto"
     assert api.post("/complaints/B-1/outcome", json={"outcome": "bukan-wewenang"}).status_code == 200
     stands = state(database, answer.json["number"])
-    assert (stands.state, stands.queue) == ("waiting", "returned")
+    assert (stands.state, stands.queue, stands.agency) == ("waiting", "returned", "dlh"), "and its proposal stands again"
     with database.write() as connection:
         assert review.claim_next(connection, siti, MINUTES) == answer.json["number"] > fresh
 
@@ -383,6 +420,17 @@ def test_skipping_gives_the_next_and_releases_the_last(api: Api, database: Datab
         assert second == numbers[1]
         assert review.claim_next(connection, budi, MINUTES) == first
         assert review.claim_next(connection, siti, MINUTES, skipped=numbers) is None
+
+
+def test_whoever_asks_for_the_next_at_the_same_moment_gets_another_and_waits_for_nobody(
+    api: Api, database: Database, siti: int, budi: int
+) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer")
+    first, second = arrive(api, "sampah di pasar", "lampu jalan padam")
+    with database.write() as mine, database.write() as theirs:
+        assert review.claim_next(mine, siti, MINUTES) == first
+        assert review.claim_next(theirs, budi, MINUTES) == second
 
 
 def test_two_people_and_two_hundred_complaints_each_decided_once(api: Api, database: Database, siti: int, budi: int) -> None:
@@ -489,6 +537,28 @@ def test_a_broken_cursor_never_breaks_the_queue(api: Api, database: Database, te
         assert len(waiting.entries(connection, Filter(), TODAY, now(), Cursor.read(text))[0]) <= 1
 
 
+def test_only_the_office_that_itself_sent_a_complaint_back_has_refused_it(api: Api, database: Database, siti: int) -> None:
+    def read(number: int) -> cases.Case:
+        with database.read() as connection:
+            found = cases.load(connection, number)
+        assert found is not None
+        return found
+
+    for name in ("B-1", "B-2"):
+        api.post("/complaints", json={"id": name, "text": "pak lurah pasti", "kecamatan": "Bengalon"})
+    api.post("/complaints/B-1/outcome", json={"outcome": "accepted"})
+    assert read(1).refused_by == frozenset()
+    api.post("/complaints/B-2/outcome", json={"outcome": "bukan-wewenang"})
+    assert read(2).refused_by == {("kecamatan", "Bengalon")}
+    decide(database, 2, siti, Choice("dlh"), seen=state(database, 2).verdict_id)
+    assert read(2).refused_by == {("kecamatan", "Bengalon")}
+    api.post("/complaints/B-2/outcome", json={"outcome": "bukan-wewenang", "agency": "dpupr"})
+    assert read(2).refused_by == {("kecamatan", "Bengalon"), ("dlh", "")}
+    (third,) = arrive(api, "sampah di pasar")
+    decide(database, third, siti, Choice("dpupr"))
+    assert read(third).refused_by == frozenset(), "a person mended it"
+
+
 def test_like_complaints_that_were_decided_are_shown_but_never_confidential_ones(api: Api, database: Database, siti: int) -> None:
     past = arrive(
         api,
@@ -496,7 +566,7 @@ def test_like_complaints_that_were_decided_are_shown_but_never_confidential_ones
         "kucing tetangga berisik setiap malam dan sampah",
         "sampah pungli di belakang pasar induk tidak diangkut",
     )
-    (secret,) = arrive(api, "tumpukan sampah rahasia belakang pasar induk tidak diangkut", confidential=True)
+    (secret,) = arrive(api, "tumpukan sampah di belakang pasar induk tidak diangkut", confidential=True)
     for number in (*past, secret):
         decide(database, number, siti, Choice("dlh"))
     (asked,) = arrive(api, "sampah menumpuk di belakang pasar induk sejak lebaran")
@@ -504,6 +574,36 @@ def test_like_complaints_that_were_decided_are_shown_but_never_confidential_ones
         case = cases.load(connection, asked)
         assert case is not None
         assert [like.id for like in cases.precedents(connection, case)] == [past[0]]
+
+
+def test_precedents_are_what_people_decided_of_the_first_two_candidates_the_likest_first(
+    api: Api, database: Database, siti: int
+) -> None:
+    """The candidates are dlh, dishub and then the others."""
+    text = "tumpukan sampah di belakang pasar induk tidak diangkut"
+    less, more, third, undecided = arrive(api, f"{text} petugas kebersihan kecamatan", text, text, text)
+    for number, agency in ((less, "dlh"), (more, "dishub"), (third, "dpupr")):
+        decide(database, number, siti, Choice(agency))
+    asked, secret = *arrive(api, text), *arrive(api, text, confidential=True)
+    with database.read() as connection:
+
+        def found(number: int, *but: int) -> list[int]:
+            case = cases.load(connection, number)
+            assert case is not None
+            return [like.id for like in cases.precedents(connection, case, but)]
+
+        assert found(asked) == found(undecided) == [more, less]
+        assert found(asked, more) == [less]
+        assert found(more) == [less], "none is its own precedent"
+        assert found(secret) == []
+
+
+def test_of_a_large_group_the_first_and_the_newest_stand_beside_a_complaint(api: Api, database: Database) -> None:
+    numbers = arrive(api, *(f"tumpukan sampah di belakang pasar induk tidak diangkut {number}" for number in range(22)))
+    with database.read() as connection:
+        beside = [member.id for member in cases.members(connection, numbers[-1])]
+        assert beside == [*reversed(numbers[2:-1]), numbers[0]]
+        assert {review.first_of(connection, number) for number in numbers} == {numbers[0]}
 
 
 def test_what_a_purged_complaint_became_stays_as_it_is(api: Api, database: Database, siti: int) -> None:
