@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from service import audit, breakers, review
 from service.breakers import InvalidBreaker
@@ -305,6 +306,16 @@ def test_a_complaint_that_comes_back_again_and_again_counts_once(api: Api, datab
         assert breakers.newest(connection, 9) == []
 
 
+def test_an_agency_is_stopped_by_the_promise_that_its_routings_were_given(drawing: Api, database: Database, siti: int) -> None:
+    for number in range(ENOUGH):
+        answer = arrive(drawing, f"sampah pasti {number}")
+        with database.write() as connection:
+            said = connection.execute(select(routing.c.body).where(routing.c.complaint_id == answer)).scalar_one()
+            lax = json.loads(said) | {"guarantee": {"target_error": 0.5}}
+            connection.execute(update(routing).where(routing.c.complaint_id == answer).values(body=json.dumps(lax)))
+        assert judge(database, answer, siti, Choice("dpupr")).stopped == ""
+
+
 def test_each_agency_and_each_version_answers_for_its_own_audited_errors_alone(
     make_app: Callable[..., Flask], key: str, api: Api, database: Database, siti: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +330,7 @@ def test_each_agency_and_each_version_answers_for_its_own_audited_errors_alone(
     assert judge(database, arrive(desk, "sampah pasti"), siti, Choice("dpupr")).stopped == "dlh"
     with database.read() as connection:
         assert [breakers.stopped(connection, version) for version in (VERSION, "baru-2")] == [frozenset(), {"dlh"}]
+        assert [error.agency for error in audit.live_errors(connection)] == ["dlh", "disdukcapil"], "the worst first"
 
 
 def test_metrics_count_what_people_decide_and_whose_routing_they_stop_and_let_go_on(

@@ -231,6 +231,7 @@ def test_the_draw_is_the_same_on_every_replay_and_unforeseeable_without_the_secr
     assert 150 < len(drawn) < 250
     assert drawn < {name for name in names if audit.is_drawn("rahasia", "lapor", name, 0.2)}
     assert drawn != {name for name in names if audit.is_drawn("lain", "lapor", name, 0.05)}
+    assert drawn != {name for name in names if audit.is_drawn("rahasia", "lain", name, 0.05)}
     assert not any(audit.is_drawn("rahasia", "lapor", name, 0.0) for name in names)
     assert all(audit.is_drawn("rahasia", "lapor", name, 1.0) for name in names)
 

@@ -406,6 +406,8 @@ def test_what_the_agency_returned_waits_at_the_front_again(api: Api, database: D
     assert (stands.state, stands.queue, stands.agency) == ("waiting", "returned", "dlh"), "and its proposal stands again"
     with database.write() as connection:
         assert review.claim_next(connection, siti, MINUTES) == answer.json["number"] > fresh
+        review.undo(connection, stands.complaint_id, stands.verdict_id, siti, MINUTES)
+    assert state(database, answer.json["number"]).rank > stands.rank, "and no more at the front once that is undone"
 
 
 def test_skipping_gives_the_next_and_releases_the_last(api: Api, database: Database, siti: int, budi: int) -> None:

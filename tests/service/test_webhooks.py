@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from service import outgoing, retention, review, webhooks
+from service import feed, outgoing, retention, review, webhooks
 from service.clock import now
 from service.database import Database
 from service.outgoing import ForbiddenAddress
 from service.review import Choice
 from service.settings import Settings
-from service.tables import standing, webhook_delivery
+from service.tables import decision, standing, webhook_delivery
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api
@@ -41,13 +41,14 @@ class Receiver:
 
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], bytes]] = []
-        self.status = 200
+        self.status, self.path = 200, ""
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.got.append((dict(self.headers), body))
+                receiver.path = self.path
                 self.send_response(receiver.status)
                 self.send_header("Location", "http://127.0.0.1:1/elsewhere")
                 self.end_headers()
@@ -131,7 +132,7 @@ def test_what_is_decided_is_posted_once_and_signed(
     is_from_salur = runpy.run_path(str(checked))["is_from_salur"]
     assert is_from_salur(key, headers["Salur-Signature"], body)
     assert not is_from_salur(key, headers["Salur-Signature"], body + b" ")
-    assert headers["Salur-Delivery"] == "1-1"
+    assert (headers["Salur-Delivery"], receiver.path) == ("1-1", "/terima?x=1")
     assert [row.state for row in deliveries(database)] == ["delivered"]
 
 
@@ -370,6 +371,50 @@ def test_a_receiver_that_is_not_there_is_an_attempt_like_any_other(api: Api, dat
     assert [(row.state, row.attempts, row.last_error) for row in deliveries(database)] == [("pending", 1, "ConnectionRefusedError")]
 
 
+@pytest.mark.parametrize("failure", [http.client.BadStatusLine("x"), UnicodeError()])
+def test_an_answer_that_cannot_be_read_is_an_attempt_like_any_other(
+    api: Api, database: Database, told: Settings, failure: Exception
+) -> None:
+    add(database, told, "http://127.0.0.1:9/")
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+
+    def send(*_: Any) -> int:
+        raise failure
+
+    webhooks.deliver(database, told, SECRET, send)
+    assert [(row.state, row.last_error) for row in deliveries(database)] == [("pending", type(failure).__name__)]
+
+
+def test_nothing_is_sent_to_an_address_that_may_not_be_called_any_more(
+    api: Api, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    webhooks.deliver(database, replace(told, webhook_hosts=()), SECRET)
+    assert receiver.got == []
+    assert [(row.state, row.last_error[:13]) for row in deliveries(database)] == [("pending", "plain http is")]
+
+
+def test_a_new_address_hears_nothing_of_what_came_before_it_however_much_that_is(
+    api: Api, database: Database, told: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_PLACED_AT_ONCE", 2)
+    for number in range(5):
+        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
+    add(database, told, receiver.url)
+    assert webhooks.deliver(database, told, SECRET) == 0
+
+
+def test_decisions_are_read_by_their_position_whatever_their_number(api: Api, database: Database) -> None:
+    for number in (1, 2):
+        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
+    feed.place(database)
+    with database.write() as connection:
+        for old, new in ((1, 9), (2, 1), (9, 2)):
+            connection.execute(update(decision).where(decision.c.position == old).values(position=new))
+        assert [(row.client_id, row.position) for row in feed.page(connection, 0, 9)] == [("H-2", 1), ("H-1", 2)]
+
+
 def test_nothing_more_goes_to_an_address_that_was_removed(api: Api, database: Database, told: Settings, receiver: Receiver) -> None:
     add(database, told, receiver.url)
     api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
@@ -464,6 +509,9 @@ def test_of_more_addresses_than_a_round_has_threads_for_those_that_wait_longest_
         "ftp://contoh.go.id/x",
         "https:///x",
         "https://user:sandi@contoh.go.id/",
+        "https://user@contoh.go.id/",
+        "https://:sandi@contoh.go.id/",
+        "https://contoh.go.id/\u00e9",
         "https://contoh.go.id/#x",
         "https://contoh.go.id/a b",
         "https://contoh.go.id:0/",
@@ -497,6 +545,8 @@ def test_an_address_of_the_wrong_form_is_refused(url: str) -> None:
         "[2002:a00:1::1]",
         "[::10.0.0.1]",
         "[::ffff:0:10.0.0.1]",
+        "224.0.0.1",
+        "[ff0e::1]",
     ],
 )
 def test_an_address_inside_the_own_network_is_refused(address: str) -> None:
@@ -504,9 +554,13 @@ def test_an_address_inside_the_own_network_is_refused(address: str) -> None:
         outgoing.resolve(f"https://{address}/", ())
 
 
-@pytest.mark.parametrize("address", ["64:ff9b::93.184.216.34", "2002:5db8:d822::1", "2606:2800:220:1::1"])
+PUBLIC = ["64:ff9b::93.184.216.34", "2002:5db8:d822::1", "::ffff:93.184.216.34", "2606:2800:220:1::1"]
+
+
+@pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_called_through_a_translator_too(address: str) -> None:
     assert outgoing.resolve(f"https://[{address}]/", ()).port == 443
+    assert outgoing.resolve(f"http://[{address}]/", (address,)).port == 80
 
 
 def test_a_name_with_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
