@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import insert, select, update
+from structlog.testing import capture_logs
 
 from service import audit, breakers, review
 from service.breakers import InvalidBreaker
@@ -333,7 +334,7 @@ def test_each_agency_and_each_version_answers_for_its_own_audited_errors_alone(
         assert [error.agency for error in audit.live_errors(connection)] == ["dlh", "disdukcapil"], "the worst first"
 
 
-def test_metrics_count_what_people_decide_and_whose_routing_they_stop_and_let_go_on(
+def test_metrics_and_log_tell_what_people_decide_and_whose_routing_they_stop_and_let_go_on(
     api: Api, client: FlaskClient, database: Database, siti: int
 ) -> None:
     def figures() -> list[float]:
@@ -343,9 +344,10 @@ def test_metrics_count_what_people_decide_and_whose_routing_they_stop_and_let_go
         return [float(lines.get(name, 0)) for name in stops + verdicts]
 
     before = figures()
-    with database.write() as connection:
+    with capture_logs() as logged, database.write() as connection:
         opened = breakers.open_breaker(connection, "pln", VERSION, "banyak keliru", siti)
         breakers.close_breaker(connection, opened, "sudah diperbaiki", siti)
+    assert [(line["event"], line["agency"]) for line in logged] == [("breaker opened", "pln"), ("breaker closed", "pln")]
     number = arrive(api, "sampah")
     saved = judge(database, number, siti, Choice("dlh"))
     with database.write() as connection:

@@ -487,6 +487,21 @@ def test_what_one_worker_is_sending_no_other_sends_until_it_must_have_died_and_t
     assert states(database) == [(1, 1, state, 2), (1, 2, state, 2)], "neither the failure nor the lack of time undid it"
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_who_deliver_at_once_do_not_wait_for_each_other_and_take_nothing_twice(
+    api: Api, database: Database, told: Settings
+) -> None:
+    add(database, told, "http://127.0.0.1:1/")
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    feed.place(database)
+    with database.write() as other:
+        webhooks._fan_out(other, now())
+        assert webhooks.deliver(database, told, SECRET, lambda *_: 200) == 0
+    with database.write() as other:
+        assert [len(of_one) for of_one in webhooks._take_due(other, now())] == [1]
+        assert webhooks.deliver(database, told, SECRET, lambda *_: 200) == 0
+
+
 def test_of_more_addresses_than_a_round_has_threads_for_those_that_wait_longest_are_told(
     api: Api, database: Database, told: Settings
 ) -> None:

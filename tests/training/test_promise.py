@@ -67,6 +67,7 @@ def test_fifty_nine_right_ones_are_the_fewest_that_promise_anything_and_not_one_
     """0.95 ** 59 is 4.8 %, less than the half of delta that each of the two sequences has; 0.95 ** 58 is more."""
     sure, right = answers((0, 59))
     assert promise.threshold(sure, right, TARGET, DELTA) == Threshold(sure[-1], 59)
+    assert promise.threshold(*answers((0, 60)), TARGET, DELTA).cases == 60
     assert promise.threshold(sure[:58], right[:58], TARGET, DELTA) == Threshold(NEVER, 0)
     assert promise.threshold(sure[:0], right[:0], TARGET, DELTA) == Threshold(NEVER, 0)
     assert promise.threshold(sure, right & (sure > sure[-1]), TARGET, DELTA) == Threshold(NEVER, 0)
@@ -111,6 +112,7 @@ def test_the_one_that_comes_counts_as_the_heaviest() -> None:
     each = np.array([1.0] * 4 + [3.0] * 12)
     assert promise.list_cut(np.arange(1, 17) / 100, 0.8, each) == 0.05
     assert promise.list_cut(np.arange(1, 17) / 100, 0.8) == 0.03
+    assert promise.list_cut(np.arange(1, 16) / 100, 0.5, each[1:]) == 0.09, "21 of 42: 3, and the first eight, for 18"
 
 
 def test_too_few_cases_for_a_list_list_all() -> None:
