@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,15 @@ import pytest
 from sqlalchemy import insert, select, update
 from structlog.testing import capture_logs
 
-from service import audit, breakers, review
+from service import audit, breakers, review, waiting
 from service.breakers import InvalidBreaker
 from service.cases import load, members
+from service.clock import now
 from service.database import Database
 from service.proportions import evidence_against
 from service.review import Choice
 from service.tables import audit_case, audit_log, breaker, routing, standing, verdict
+from service.waiting import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +69,19 @@ def test_a_drawn_routing_waits_blind_and_is_not_told(drawing: Api, database: Dat
     feed = drawing.get("/decisions").json
     assert feed is not None
     assert feed["decisions"] == []
+
+
+def test_neither_a_filter_nor_a_count_of_the_queue_tells_what_the_model_said_of_a_blind_case(
+    drawing: Api, database: Database
+) -> None:
+    arrive(drawing, "sampah pasti")
+    open_ = arrive(drawing, "sampah")
+    today = dt.date(2026, 3, 4)
+    with database.read() as connection:
+        assert [one.id for one in waiting.entries(connection, Filter(instansi="dlh"), today, now())[0]] == [open_]
+        assert {one.agency for one in waiting.entries(connection, Filter(), today, now())[0]} == {"", "dlh"}
+        counts = waiting.count(connection, today)
+        assert (counts.total, counts.agencies) == (2, {"dlh": 1})
 
 
 @pytest.mark.parametrize(

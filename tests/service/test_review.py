@@ -532,6 +532,36 @@ def test_the_queue_is_filtered_and_counted(api: Api, database: Database, siti: i
         assert found(instansi="dlh", kecamatan="Sangatta Utara") == 0
 
 
+def test_the_queue_is_in_the_order_of_urgency_and_says_who_has_what_open_and_why_it_waits(
+    api: Api, database: Database, siti: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (newer,) = arrive(api, "sampah di pasar")
+    (older,) = arrive(api, "jalan rusak, selain itu lampu mati", received_at="2026-02-25T08:00:00+08:00")
+    (done,) = arrive(api, "KTP hilang")
+    decide(database, done, siti, Choice("disdukcapil"))
+    with database.write() as connection:
+        assert review.claim(connection, newer, siti, MINUTES)
+        assert review.claim(connection, older, siti, minutes=-1)
+    with database.read() as connection:
+        listed, _ = waiting.entries(connection, Filter(), TODAY, now())
+        assert [(one.id, one.held_by) for one in listed] == [(older, ""), (newer, "Siti Aminah")]
+        assert [one.id for one in waiting.entries(connection, Filter(alasan="several-matters"), TODAY, now())[0]] == [older]
+        counts = waiting.count(connection, TODAY)
+        assert (counts.total, counts.more, counts.reasons) == (2, False, {"low-confidence": 1, "several-matters": 1})
+        monkeypatch.setattr(waiting, "COUNTED", 2)
+        assert waiting.count(connection, TODAY).more
+
+
+@pytest.mark.parametrize(("days", "late", "today"), [(-1, 0, 0), (0, 0, 1), (1, 1, 0)])
+def test_what_is_due_today_is_late_tomorrow(api: Api, database: Database, days: int, late: int, today: int) -> None:
+    (number,) = arrive(api, "sampah di pasar")
+    day = state(database, number).due + dt.timedelta(days=days)
+    with database.read() as connection:
+        counts = waiting.count(connection, day)
+        found = [len(waiting.entries(connection, Filter(umur=age), day, now())[0]) for age in ("terlambat", "hari-ini")]
+    assert [counts.overdue, counts.today] == found == [late, today]
+
+
 @pytest.mark.parametrize("text", ["", "1", "~", "1~", "x~1", "1~x", "1e400~1", "nan~1", "1~1" + "0" * 60])
 def test_a_broken_cursor_never_breaks_the_queue(api: Api, database: Database, text: str) -> None:
     arrive(api, "sampah di pasar")
