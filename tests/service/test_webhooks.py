@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from service import feed, outgoing, retention, review, webhooks
@@ -27,7 +27,7 @@ from service.database import Database
 from service.outgoing import ForbiddenAddress
 from service.review import Choice
 from service.settings import Settings
-from service.tables import decision, standing, webhook_delivery
+from service.tables import standing, webhook_delivery
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api
@@ -403,16 +403,6 @@ def test_a_new_address_hears_nothing_of_what_came_before_it_however_much_that_is
         api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
     add(database, told, receiver.url)
     assert webhooks.deliver(database, told, SECRET) == 0
-
-
-def test_decisions_are_read_by_their_position_whatever_their_number(api: Api, database: Database) -> None:
-    for number in (1, 2):
-        api.post("/complaints", json={"id": f"H-{number}", "text": "lampu mati pasti"})
-    feed.place(database)
-    with database.write() as connection:
-        for old, new in ((1, 9), (2, 1), (9, 2)):
-            connection.execute(update(decision).where(decision.c.position == old).values(position=new))
-        assert [(row.client_id, row.position) for row in feed.page(connection, 0, 9)] == [("H-2", 1), ("H-1", 2)]
 
 
 def test_nothing_more_goes_to_an_address_that_was_removed(api: Api, database: Database, told: Settings, receiver: Receiver) -> None:
