@@ -26,7 +26,7 @@ from model import lapor
 from model.complaint import Complaint
 from model.faults import InvalidData, SalurError
 from model.router import Router
-from service.schemas import ROUTING
+from service.schemas import routing_json
 from training import cli, predict
 from training.journal import Journal, JournalError
 from training.predict import CHUNK_RECORDS, Work, answer
@@ -84,7 +84,7 @@ def test_every_complaint_is_answered_in_order_as_the_api_answers_it(tiny_artifac
     assert (done.records, done.errors, len(lines)) == (len(rows), 0, len(rows))
     for number, (row, line) in enumerate(zip(rows, lines, strict=True), 1):
         routing = router.route(Complaint(row["text"], id=row["id"]))
-        assert line == b'{"line":%d,"id":"%b",' % (number, row["id"].encode()) + ROUTING.dump_json(routing)[1:]
+        assert line == b'{"line":%d,"id":"%b",' % (number, row["id"].encode()) + routing_json(routing)[1:]
     assert leftovers(tmp_path) == []
 
 
