@@ -275,7 +275,12 @@ def _read_rules(register: Register) -> tuple[Rules, list[Fault]]:
         return Rules(), [Fault(FILE, int(at[1]) if at else 0, f"not TOML: {_AT_LINE.sub('', str(error)).strip()}")]
     except RecursionError:
         return Rules(), [Fault(FILE, 0, "not TOML: nested too deeply")]
-    faults = [Fault(FILE, 0, f"unknown key {key!r}: only [[rule]]") for key in document if key != "rule"]
+    faults = [
+        Fault(FILE, 0, f"unknown key {key!r}: only [[rule]] and [phrases]") for key in document if key not in ("rule", "phrases")
+    ]
+    named = document.get("phrases", {})
+    if not isinstance(named, dict) or not all(map(_is_texts, named.values())):
+        return Rules(), [*faults, Fault(FILE, 0, "[phrases] has a list of texts under each name")]
     tables = document.get("rule", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         return Rules(), [*faults, Fault(FILE, 0, "rules are written as [[rule]]")]
@@ -283,10 +288,11 @@ def _read_rules(register: Register) -> tuple[Rules, list[Fault]]:
         return Rules(), [*faults, Fault(FILE, 0, f"over {MAX_RULES} rules")]
     rules: list[Rule] = []
     for table, (line, lines) in zip(tables, _places(text, len(tables)), strict=True):
-        wrong = list(_faults_of(table, register))
+        whole = _spelled_out(table, named)
+        wrong = list(_faults_of(whole, register))
         faults += [Fault(FILE, lines.get(key, line), reason) for key, reason in wrong]
         if not wrong:
-            rules.append(_rule(table, line))
+            rules.append(_rule(whole, line))
     faults += _contradictions(rules)
     return Rules(rules), sorted(faults, key=lambda fault: fault.line)
 
@@ -300,6 +306,19 @@ def _places(text: str, count: int) -> list[tuple[int, Mapping[str, int]]]:
         elif places and (key := re.match(r"\s*([\w-]+)\s*=", line)):
             places[-1][1].setdefault(key[1], number)
     return list(places) if len(places) == count else [(0, {})] * count
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _spelled_out(table: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
+    """Put into a rule's lists of phrases, in place of "@name", the phrases of that name; one that has no such list stays."""
+    whole = dict(table)
+    for key in _PHRASES:
+        if _is_texts(table.get(key)):
+            whole[key] = [one for item in table[key] for one in (named.get(item[1:], [item]) if item[:1] == "@" else [item])]
+    return whole
 
 
 def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[str, str]]:
@@ -322,7 +341,7 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
     lists = {}
     for key in _LISTS:
         value = table.get(key, [])
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        if _is_texts(value):
             lists[key] = value
             if key in table and not value:
                 yield key, f"{key} is empty: leave it out"
@@ -330,7 +349,9 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
             yield key, f"{key} must be a list of texts"
     for key in _PHRASES:
         for phrase in lists.get(key, []):
-            if not _phrase(phrase):
+            if phrase[:1] == "@":
+                yield key, f"phrase {phrase!r}: [phrases] has no list of this name"
+            elif not _phrase(phrase):
                 yield key, f"phrase {phrase!r} has no word"
             elif found := _PATTERN.search(phrase):
                 yield key, f"phrase {phrase!r}: write words as they stand in a text, no pattern: {found[0]!r} is none of them"

@@ -183,6 +183,16 @@ def test_an_emergency_holds_where_every_part_of_its_condition_does(parts: dict[s
     assert bool(told(rules_of(alarm(**parts)), text)) is holds
 
 
+def test_phrases_of_several_rules_are_written_once() -> None:
+    named = '[phrases]\nlampau = ["kemarin", "tahun lalu"]\n'
+    for text in (named + alarm(none=["asap", "@lampau"]), alarm(none=["asap", "@lampau"]) + named):
+        rules = rules_of(text)
+        assert [bool(told(rules, f"kebakaran {when}")) for when in ("sekarang", "kemarin", "tahun lalu", "asap")] == [
+            True,
+            *[False] * 3,
+        ]
+
+
 def test_an_emergency_may_ask_for_a_place() -> None:
     rules = rules_of(alarm(kecamatan=["Telen"]))
     assert told(rules, "kebakaran", ResolvedPlace("Telen"))
@@ -303,7 +313,11 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
         (rule(and_any=[]), "8: and_any is empty: leave it out"),
         (rule(agencies=None), "4: a rule that moves says from whom: agencies is missing"),
         (rule(agencies=["dpupr", "perkim"]), "3: 'perkim' is also where the rule moves to"),
-        ("aturan = 1\n", " unknown key 'aturan': only [[rule]]"),
+        (rule(none=["@lampau"]), "8: phrase '@lampau': [phrases] has no list of this name"),
+        ('[phrases]\nlampau = ["..."]\n' + rule(none=["@lampau"]), "10: phrase '...' has no word"),
+        ("phrases = 1\n", " [phrases] has a list of texts under each name"),
+        ('[phrases]\nlampau = "kemarin"\n', " [phrases] has a list of texts under each name"),
+        ("aturan = 1\n", " unknown key 'aturan': only [[rule]] and [phrases]"),
         ("rule = 1\n", " rules are written as [[rule]]"),
         ("rule = [{}, 1]\n", " rules are written as [[rule]]"),
         ("[[rule]]\nid = \n", "2: not TOML: Invalid value"),
