@@ -48,7 +48,8 @@ def _idempotency(again: str) -> Parameter:
         "Take a complaint in",
         "Masks personal data, routes, stores and answers. The same `id`, or the same Idempotency-Key, is answered with the first "
         "answer and status 200. What the reporter changes or adds later is another complaint, with an id of its own: send it "
-        "whole. Where no model is ready the complaint is stored all the same, for a person to decide (`no-model`).",
+        "whole. Where no model is ready the complaint is stored all the same, for a person to decide (`no-model`). "
+        "`routing.emergency` is there only where the text seems to tell of danger to life now: show the sentence to the reporter.",
         takes=(ComplaintIn,),
         answers={201: ("Stored.", Stored), 200: ("It was stored before: the first answer again.", Stored)},
         problems=("not-json", "conflict", "in-flight", "too-large", "not-supported", "invalid", "key-reused"),
