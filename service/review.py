@@ -371,9 +371,8 @@ def _move(
         "claimed_until": None,
     }
     if state == "waiting":
-        values["rank"] = rank(
-            row.due, said.probability, "returned", oversight=said.oversight
-        )  # an emergency is one on its first day
+        # What an agency gave back is days old: it is no emergency any more.
+        values["rank"] = rank(row.due, said.probability, "returned", oversight=said.oversight)
     connection.execute(update(standing).where(standing.c.complaint_id == row.complaint_id).values(values))
 
 
