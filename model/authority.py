@@ -199,7 +199,7 @@ def _road_classes(found: Iterable[FoundPlace], place: ResolvedPlace) -> set[str]
 def apply(
     rules: Rules,
     candidates: Sequence[Candidate],
-    words: Sequence[Word] | Text,
+    text: Text,
     place: ResolvedPlace,
     found: Iterable[FoundPlace],
 ) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
@@ -211,7 +211,6 @@ def apply(
     each is reported with an empty `agency`, like a rule that asks for a person: that is the authority conflict.
     """
     roads = _road_classes(found, place)
-    text = words if isinstance(words, Text) else Text(words)
     order = [candidate.agency for candidate in candidates[:MAX_WITHIN]]
     first = order[0] if order else ""
     fired = [

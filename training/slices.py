@@ -60,16 +60,15 @@ def measure(
     found: list[dict[str, Any]] = []
     chances: list[float] = []
     for kind, names in named.items():
-        for name in sorted(set(names)):
-            rows = np.array([one == name for one in names])
-            if rows.sum() < MIN_SHOWN:
-                continue
-            size, hits = int(rows.sum()), int(right[rows].sum())
+        found_names, place, sizes = np.unique(names, return_inverse=True, return_counts=True)
+        for number in np.flatnonzero(sizes >= MIN_SHOWN):
+            rows = place == number
+            size, hits = int(sizes[number]), int(right[rows].sum())
             each = None if stands_for is None else stands_for[rows]
             found.append(
                 {
                     "kind": kind,
-                    "name": name,
+                    "name": str(found_names[number]),
                     "rows": size,
                     "accuracy": hits / size,
                     "accuracy_interval": figures.wilson(hits, size),

@@ -13,7 +13,7 @@ from model.faults import InvalidData
 from model.place import PlaceFinder, ResolvedPlace
 from model.register import Agency, Place, Register
 from model.routing import Candidate, FiredRule, FoundPlace
-from model.text import Analyzer, Word
+from model.text import Analyzer
 
 DEFAULT = Path(__file__).parents[2] / "data" / "kutai-timur"
 ANALYZER = Analyzer()
@@ -62,8 +62,8 @@ def _toml(value: object) -> str:
     return str(value).replace("'", '"') if isinstance(value, list) else f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def words(text: str, title: str = "") -> Sequence[Word]:
-    return ANALYZER.words(Complaint(text=text, title=title))
+def words(text: str, title: str = "") -> Text:
+    return Text(ANALYZER.words(Complaint(text=text, title=title)))
 
 
 def ranked(**probabilities: float) -> tuple[Candidate, ...]:
@@ -77,7 +77,7 @@ def fired(
 
 
 def road(road_class: str) -> FoundPlace:
-    return FoundPlace(words("jalan")[0].span, "road", "Jalan", road_class=road_class)
+    return FoundPlace(words("jalan").words[0].span, "road", "Jalan", road_class=road_class)
 
 
 def test_a_rule_that_holds_moves_the_probability_and_says_why() -> None:
@@ -145,7 +145,7 @@ def alarm(**parts: object) -> str:
 
 
 def told(rules: Rules, text: str, place: ResolvedPlace = NOWHERE) -> str:
-    return emergency(rules, Text(words(text)), place, ())
+    return emergency(rules, words(text), place, ())
 
 
 def test_an_emergency_says_what_to_do_and_moves_nothing() -> None:
@@ -393,7 +393,7 @@ def test_rules_are_blamed_for_a_kecamatan_only_where_it_is_known_which_there_are
 
 def test_a_rule_that_never_holds_on_a_corpus_is_named() -> None:
     rules = rules_of(rule() + rule(id="lain", any=["titian"]))
-    assert [str(fault) for fault in lint(rules, [(words("gang"), ResolvedPlace(), ())])] == [
+    assert [str(fault) for fault in lint(rules, [(words("gang").words, ResolvedPlace(), ())])] == [
         "rules.toml:8: rule 'lain' holds for no complaint of the corpus"
     ]
 
@@ -475,5 +475,5 @@ def test_the_rules_of_the_default_region_say_who_is_competent(text: str, first: 
     complaint = Complaint(text=text)
     finder = PlaceFinder(register)
     found = finder.find(ANALYZER.words(complaint))
-    candidates, reports = apply(rules, (Candidate(first, 1.0),), ANALYZER.words(complaint), finder.resolve(found), found)
+    candidates, reports = apply(rules, (Candidate(first, 1.0),), Text(ANALYZER.words(complaint)), finder.resolve(found), found)
     assert (candidates[0].agency, [one.id for one in reports]) == (agency, [fires] if fires else [])
