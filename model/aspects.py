@@ -1,4 +1,4 @@
-"""What else an officer reads off a complaint: its kind, alleged wrongdoing, what is missing, whether it is one at all.
+"""What else an officer reads off a complaint: its kind, alleged wrongdoing, what is missing, whether it is one, or an emergency.
 
 Each aspect is a linear score. Most of it is a column of the scorer, over the same features as the agencies; the rest
 are facts that no feature says (is a place named, does it ask, which cues of bribery stand near an official) and what
@@ -32,8 +32,8 @@ from model.text import CACHE_SIZE, Word, normalise_word, stand
 
 Floats = NDArray[np.floating[Any]]
 
-OVERSIGHT, NOT_A_COMPLAINT = "oversight", "not-a-complaint"
-ASPECTS = (*KINDS[1:], OVERSIGHT, *MISSING, NOT_A_COMPLAINT)
+OVERSIGHT, NOT_A_COMPLAINT, EMERGENCY = "oversight", "not-a-complaint", "emergency"
+ASPECTS = (*KINDS[1:], OVERSIGHT, *MISSING, NOT_A_COMPLAINT, EMERGENCY)
 """Everything that has a score of its own. What is neither aspirasi nor permintaan-informasi is a pengaduan."""
 
 GROUPS = (
@@ -141,6 +141,7 @@ class Findings(NamedTuple):
     oversight: bool = False
     missing: tuple[str, ...] = ()
     is_complaint: bool = True
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +369,7 @@ class Aspects:
         place = {name: number for number, name in enumerate(self.heads)}
         self._kinds = [(place[kind], kind) for kind in KINDS[1:] if kind in place]
         self._missing = [(place[item], item) for item in MISSING if item in place]
-        self._oversight, self._none = place.get(OVERSIGHT), place.get(NOT_A_COMPLAINT)
+        self._oversight, self._none, self._emergency = map(place.get, (OVERSIGHT, NOT_A_COMPLAINT, EMERGENCY))
 
     def fits(self, agencies: Sequence[str], columns: int) -> None:
         """Check against a scorer's agencies and how many further columns it has. Raises AspectsError where they differ."""
@@ -392,6 +393,7 @@ class Aspects:
             self._oversight is not None and margins[self._oversight] > 0,
             tuple([name for place, name in self._missing if margins[place] > 0 and not _is_given(name, facts.complaint)]),
             self._none is None or margins[self._none] <= 0,
+            self._emergency is not None and margins[self._emergency] > 0,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 A classifier learns what a complaint is about; which level answers for it (whose road, whose school, whose river) is
 law. A rule says so in data that an officer can read: a condition over the candidates, the place, the roads and the
 words, an effect, the sentence that the admin is shown, and where it stands written. Rules of emergency stand in the same
-file and move nothing: they say that people should telephone rather than wait for an answer.
+file and move nothing: they say what people in danger should do rather than wait for an answer. Whether it is one, the model tells.
 """
 
 from __future__ import annotations
@@ -28,15 +28,13 @@ MOVED = 0.9
 """Share of the probability that a rule moves: rules are right about nine times in ten, and the rest keeps the old one in sight."""
 MAX_RULES = 500
 MAX_WITHIN = 7
-EMERGENCY_WORDS = 50
-"""Words up to which a complaint may be an emergency: who is in danger writes little, and long texts tell of what was."""
 
 _TEXT, _STEM = attrgetter("text"), attrgetter("stem")
 _HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]\s*(#.*)?")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _PATTERN = re.compile(r"[*|^$\\\[\]]")
 _TEXTS = ("id", "sentence", "source", "note", "move_to")
-_PHRASES = ("any", "and_any", "all", "none")
+_PHRASES = ("any", "all", "none")
 _LISTS = ("agencies", "roads", "kecamatan", *_PHRASES)
 _SWITCHES = ("on", "review", "emergency", "unplaced")
 _KEYS = frozenset((*_TEXTS, *_LISTS, *_SWITCHES, "within"))
@@ -50,8 +48,8 @@ class Rule:
 
     `agencies`: one of the first `within` candidates is one of these. `roads`: a road of one of these classes is named.
     `kecamatan`: the place is known to lie in one of these. `unplaced`: text and form name no place or road of the region.
-    `any`, `and_any`, `all`, `none`: phrases of the text, each word of which matches a word as written or its stem; of the first
-    two, one each. Effect: `move_to` an agency; or it is an `emergency`; or, where it is neither, a person must look.
+    `any`, `all`, `none`: phrases of the text, each word of which matches a word as written or its stem. Effect: `move_to` an
+    agency; or it says what to do in an `emergency`; or, where it does neither, a person must look.
     """
 
     id: str
@@ -64,7 +62,6 @@ class Rule:
     kecamatan: frozenset[str] = frozenset()
     unplaced: bool = False
     any: tuple[Phrase, ...] = ()
-    and_any: tuple[Phrase, ...] = ()
     all: tuple[Phrase, ...] = ()
     none: tuple[Phrase, ...] = ()
     on: bool = True
@@ -81,7 +78,6 @@ class Rule:
             self.kecamatan,
             self.unplaced,
             frozenset(self.any),
-            frozenset(self.and_any),
             frozenset(self.all),
             frozenset(self.none),
         )
@@ -91,19 +87,9 @@ class Rules(tuple[Rule, ...]):
     """The rules of a region in the order of the file, with those that can fire at all for each first candidate at hand."""
 
     @cached_property
-    def _emergencies(self) -> tuple[tuple[Rule, frozenset[str]], ...]:
-        return tuple((rule, frozenset(map(_longest, rule.any))) for rule in self if rule.on and rule.emergency)
-
-    @cached_property
-    def _alarms(self) -> frozenset[str]:
-        return frozenset(word for _, words in self._emergencies for word in words)
-
-    def emergencies(self, forms: Collection[str]) -> Iterator[Rule]:
-        """Yield the rules of emergency that are on and may hold in a text of these words and stems: in most texts, none."""
-        alarms = self._alarms.intersection(forms)
-        for rule, words in self._emergencies:
-            if not words or not words.isdisjoint(alarms):
-                yield rule
+    def of_emergency(self) -> tuple[Rule, ...]:
+        """The rules of emergency that are on."""
+        return tuple(rule for rule in self if rule.on and rule.emergency)
 
     @cached_property
     def _of_competence(self) -> tuple[Rule, ...]:
@@ -126,27 +112,27 @@ class Rules(tuple[Rule, ...]):
         return self._by_first.get(agency, self._elsewhere)
 
 
-class Text:
+class _Text:
     """The words of a complaint as rules ask for them; each view of them is made only when a rule first needs it."""
 
-    __slots__ = ("_found_at", "_known", "words")
+    __slots__ = ("_found_at", "_known", "_words")
 
     def __init__(self, words: Sequence[Word]) -> None:
-        self.words = words
+        self._words = words
         self._known: set[str] | None = None
         self._found_at: dict[str, list[int]] | None = None
 
     @property
-    def forms(self) -> set[str]:
+    def _forms(self) -> set[str]:
         if self._known is None:
-            self._known = {*map(_TEXT, self.words), *map(_STEM, self.words)}
+            self._known = {*map(_TEXT, self._words), *map(_STEM, self._words)}
         return self._known
 
     @property
     def _at(self) -> Mapping[str, Sequence[int]]:
         if self._found_at is None:
             self._found_at = {}
-            for number, word in enumerate(self.words):
+            for number, word in enumerate(self._words):
                 for form in {word.text, word.stem}:
                     self._found_at.setdefault(form, []).append(number)
         return self._found_at
@@ -156,11 +142,11 @@ class Text:
 
     def has(self, phrase: Phrase) -> bool:
         if len(phrase) == 1:
-            return phrase[0] in self.forms
-        return self.forms.issuperset(phrase) and any(stand(self.words, at + 1, phrase[1:]) for at in self._at[phrase[0]])
+            return phrase[0] in self._forms
+        return self._forms.issuperset(phrase) and any(stand(self._words, at + 1, phrase[1:]) for at in self._at[phrase[0]])
 
 
-def _holds(rule: Rule, text: Text, place: ResolvedPlace, roads: Collection[str]) -> bool:
+def _holds(rule: Rule, text: _Text, place: ResolvedPlace, roads: Collection[str]) -> bool:
     """Tell whether the part of a condition that looks at the complaint holds, the candidates left aside."""
     if rule.roads and rule.roads.isdisjoint(roads):
         return False
@@ -168,26 +154,13 @@ def _holds(rule: Rule, text: Text, place: ResolvedPlace, roads: Collection[str])
         return False
     if rule.unplaced and (place.kecamatan or place.candidates or roads):
         return False
-    return (
-        (not rule.any or text.has_any(rule.any))
-        and (not rule.and_any or text.has_any(rule.and_any))
-        and all(map(text.has, rule.all))
-        and not text.has_any(rule.none)
-    )
+    return (not rule.any or text.has_any(rule.any)) and all(map(text.has, rule.all)) and not text.has_any(rule.none)
 
 
-def emergency(rules: Rules, text: Text, place: ResolvedPlace, found: Iterable[FoundPlace]) -> str:
-    """Answer the sentence of the first rule of emergency that holds; "" where none does."""
-    if len(text.words) > EMERGENCY_WORDS:
-        return ""
-    likely = list(rules.emergencies(text.forms))
-    roads = _road_classes(found, place) if likely else ()
-    return next((rule.sentence for rule in likely if _holds(rule, text, place, roads)), "")
-
-
-def _longest(phrase: Phrase) -> str:
-    """Answer the word of a phrase that is likely the rarest: the longest, and of equally long ones the last."""
-    return max(reversed(phrase), key=len)
+def what_to_do(rules: Rules, words: Sequence[Word], place: ResolvedPlace, found: Iterable[FoundPlace]) -> str:
+    """Answer, for an emergency, the sentence of the first rule of emergency that holds; "" where none does."""
+    text, roads = _Text(words), _road_classes(found, place)
+    return next((rule.sentence for rule in rules.of_emergency if _holds(rule, text, place, roads)), "")
 
 
 def _road_classes(found: Iterable[FoundPlace], place: ResolvedPlace) -> set[str]:
@@ -199,7 +172,7 @@ def _road_classes(found: Iterable[FoundPlace], place: ResolvedPlace) -> set[str]
 def apply(
     rules: Rules,
     candidates: Sequence[Candidate],
-    text: Text,
+    words: Sequence[Word],
     place: ResolvedPlace,
     found: Iterable[FoundPlace],
 ) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
@@ -210,7 +183,7 @@ def apply(
     target leads already does nothing. Where rules that hold would move the matter to different agencies, none does, and
     each is reported with an empty `agency`, like a rule that asks for a person: that is the authority conflict.
     """
-    roads = _road_classes(found, place)
+    text, roads = _Text(words), _road_classes(found, place)
     order = [candidate.agency for candidate in candidates[:MAX_WITHIN]]
     first = order[0] if order else ""
     fired = [
@@ -274,12 +247,7 @@ def _read_rules(register: Register) -> tuple[Rules, list[Fault]]:
         return Rules(), [Fault(FILE, int(at[1]) if at else 0, f"not TOML: {_AT_LINE.sub('', str(error)).strip()}")]
     except RecursionError:
         return Rules(), [Fault(FILE, 0, "not TOML: nested too deeply")]
-    faults = [
-        Fault(FILE, 0, f"unknown key {key!r}: only [[rule]] and [phrases]") for key in document if key not in ("rule", "phrases")
-    ]
-    named = document.get("phrases", {})
-    if not isinstance(named, dict) or not all(map(_is_texts, named.values())):
-        return Rules(), [*faults, Fault(FILE, 0, "[phrases] has a list of texts under each name")]
+    faults = [Fault(FILE, 0, f"unknown key {key!r}: only [[rule]]") for key in document if key != "rule"]
     tables = document.get("rule", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         return Rules(), [*faults, Fault(FILE, 0, "rules are written as [[rule]]")]
@@ -287,11 +255,10 @@ def _read_rules(register: Register) -> tuple[Rules, list[Fault]]:
         return Rules(), [*faults, Fault(FILE, 0, f"over {MAX_RULES} rules")]
     rules: list[Rule] = []
     for table, (line, lines) in zip(tables, _places(text, len(tables)), strict=True):
-        whole = _spelled_out(table, named)
-        wrong = list(_faults_of(whole, register))
+        wrong = list(_faults_of(table, register))
         faults += [Fault(FILE, lines.get(key, line), reason) for key, reason in wrong]
         if not wrong:
-            rules.append(_rule(whole, line))
+            rules.append(_rule(table, line))
     faults += _contradictions(rules)
     return Rules(rules), sorted(faults, key=lambda fault: fault.line)
 
@@ -309,15 +276,6 @@ def _places(text: str, count: int) -> list[tuple[int, Mapping[str, int]]]:
 
 def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _spelled_out(table: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
-    """Put into a rule's lists of phrases, in place of "@name", the phrases of that name; one that has no such list stays."""
-    whole = dict(table)
-    for key in _PHRASES:
-        if _is_texts(table.get(key)):
-            whole[key] = [one for item in table[key] for one in (named.get(item[1:], [item]) if item[:1] == "@" else [item])]
-    return whole
 
 
 def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[str, str]]:
@@ -348,9 +306,7 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
             yield key, f"{key} must be a list of texts"
     for key in _PHRASES:
         for phrase in lists.get(key, []):
-            if phrase[:1] == "@":
-                yield key, f"phrase {phrase!r}: [phrases] has no list of this name"
-            elif not _phrase(phrase):
+            if not _phrase(phrase):
                 yield key, f"phrase {phrase!r} has no word"
             elif found := _PATTERN.search(phrase):
                 yield key, f"phrase {phrase!r}: write words as they stand in a text, no pattern: {found[0]!r} is none of them"
@@ -365,10 +321,8 @@ def _faults_of(table: Mapping[str, Any], register: Register) -> Iterator[tuple[s
         for name in lists.get(key, []):
             if name not in names and is_read:
                 yield key, f"{name!r} is {complaint}"
-    if not any(lists.get(key) for key in ("roads", "kecamatan", "any", "all")):
+    if not table.get("emergency") and not any(lists.get(key) for key in ("roads", "kecamatan", "any", "all")):
         yield "id", "the condition is empty: give roads, kecamatan, any or all"
-    if not lists.get("any") and lists.get("and_any"):
-        yield "and_any", "and_any is a second list beside any, which is missing"
     target = table.get("move_to", "")
     if sum(map(bool, (target, table.get("review"), table.get("emergency")))) != 1:
         yield "move_to", "give one effect: move_to, review = true or emergency = true"
@@ -399,9 +353,7 @@ def _as_written(phrase: Phrase) -> Iterator[Phrase]:
 def _rule(table: Mapping[str, Any], line: int) -> Rule:
     names = {key: frozenset(table.get(key, ())) for key in ("agencies", "roads", "kecamatan")}
     every = tuple(map(_phrase, table.get("all", ())))  # in one form: of several, each would have to stand in the text
-    others = {
-        key: tuple(form for text in table.get(key, ()) for form in _as_written(_phrase(text))) for key in ("any", "and_any", "none")
-    }
+    others = {key: tuple(form for text in table.get(key, ()) for form in _as_written(_phrase(text))) for key in ("any", "none")}
     return Rule(
         id=table["id"],
         sentence=table["sentence"],
@@ -413,7 +365,6 @@ def _rule(table: Mapping[str, Any], line: int) -> Rule:
         kecamatan=names["kecamatan"],
         unplaced=table.get("unplaced", False),
         any=others["any"],
-        and_any=others["and_any"],
         all=every,
         none=others["none"],
         on=table.get("on", True),
@@ -442,7 +393,7 @@ def lint(
     """Name the rules whose condition on words, place and roads holds for no complaint of a corpus."""
     silent = list(rules)
     for words, place, found in complaints:
-        text, roads = Text(words), _road_classes(found, place)
+        text, roads = _Text(words), _road_classes(found, place)
         silent = [rule for rule in silent if not _holds(rule, text, place, roads)]
         if not silent:
             break

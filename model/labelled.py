@@ -34,9 +34,11 @@ _TEXTS = (
     "use",
 )
 _LISTS = ("also", "missing", "acceptable")
-_FLAGS = ("oversight", "blind")
+_FLAGS = ("oversight", "blind", "emergency")
 _T = TypeVar("_T")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+TRAIN, EMERGENCIES = "train", "emergency"
+"""Values of `use`: what a row is for, where it is not for everything."""
 MAX_LINE = 1_000_000
 """Bytes of one line; a longer one is a fault, not a reason to run out of memory."""
 MAX_BROKEN = 50
@@ -57,7 +59,8 @@ class LabelledComplaint:
 
     `agency` is empty where `expect` is "review": nobody could tell who is responsible.
     `acceptable` are further agencies that an officer would not call wrong; evaluation alone reads them.
-    `use` is "train" where a crosswalk's label is likely, not certain: it teaches, and judges nothing.
+    `use` is TRAIN where a crosswalk's label is likely, not certain: it teaches, and judges nothing. It is EMERGENCIES where
+    nothing is told but whether it is an `emergency`: danger to life, limb or home that is happening.
     `blind` marks a verdict of the blind audit; it stands for 1 / `audit_share` automatic routings (0: not told).
     Unknown keys are kept in `extra`, and written back.
     """
@@ -73,6 +76,7 @@ class LabelledComplaint:
     category: str = ""
     kind: str = ""
     oversight: bool = False
+    emergency: bool = False
     also: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     acceptable: tuple[str, ...] = ()

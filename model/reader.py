@@ -32,14 +32,6 @@ class Reading(NamedTuple):
     place: ResolvedPlace
 
 
-class Ruled(NamedTuple):
-    """What the rules of a region make of a complaint: the candidates ranked anew, the rules that fired, what to do at once."""
-
-    candidates: tuple[Candidate, ...]
-    fired: tuple[FiredRule, ...]
-    emergency: str = ""
-
-
 class Reader:
     """What a register alone says of a complaint, before any model: words, places, competence. Threads share one."""
 
@@ -58,8 +50,10 @@ class Reader:
         place = self._places.resolve(found, complaint.kecamatan, complaint.desa)
         return Reading(complaint, words, self._landmarks.leave_out(words), found, place)
 
-    def apply_rules(self, candidates: Sequence[Candidate], reading: Reading) -> Ruled:
-        """Let the rules of authority move the matter to the level that is competent, and tell of an emergency."""
-        text = authority.Text(reading.words)
-        ranked, fired = authority.apply(self.rules, candidates, text, reading.place, reading.found)
-        return Ruled(ranked, fired, authority.emergency(self.rules, text, reading.place, reading.found))
+    def apply_rules(self, candidates: Sequence[Candidate], reading: Reading) -> tuple[tuple[Candidate, ...], tuple[FiredRule, ...]]:
+        """Let the rules of authority move the matter to the level that is competent; answer the candidates ranked anew."""
+        return authority.apply(self.rules, candidates, reading.words, reading.place, reading.found)
+
+    def what_to_do(self, reading: Reading) -> str:
+        """Answer what a reporter in danger should do, "" where the region's rules have nothing to say."""
+        return authority.what_to_do(self.rules, reading.words, reading.place, reading.found)

@@ -75,7 +75,7 @@ class Router:
 
     def _judge(self, reading: Reading, scores: Scores, evidence: bool) -> Routing:
         words = reading.matter
-        moved, fired, emergency = self.reader.apply_rules(self.scorer.ranked(scores), reading)
+        moved, fired = self.reader.apply_rules(self.scorer.ranked(scores), reading)
         candidates = self._reliability.recalibrate(moved[:MAX_CANDIDATES])
         first = self.register.by_id[candidates[0].agency]
         facts = Facts(reading.complaint, reading.words, reading.found, reading.place, scores.probabilities)
@@ -108,7 +108,7 @@ class Router:
             guarantee=self.policy.guarantee(first.id),
             model_version=self.version,
             listed=self.policy.listed(candidates),
-            emergency=emergency,
+            emergency=self.reader.what_to_do(reading) if findings.emergency else "",
         )
 
 

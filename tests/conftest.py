@@ -103,9 +103,9 @@ def _few(rows: list[LabelledComplaint]) -> list[LabelledComplaint]:
     counts: Counter[str] = Counter()
     kept = []
     for row in rows:
-        wanted = row.agency in AGENCIES or (not row.agency and row.expect == "review")
-        counts[row.agency] += wanted
-        if wanted and counts[row.agency] <= ROWS_EACH and {*row.also, *row.acceptable} <= set(AGENCIES):
+        wanted = row.agency in AGENCIES or not row.agency
+        counts[row.agency or row.use] += wanted
+        if wanted and counts[row.agency or row.use] <= ROWS_EACH and {*row.also, *row.acceptable} <= set(AGENCIES):
             kept.append(row)
     return kept
 

@@ -8,30 +8,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.aspects import NOT_A_COMPLAINT, OVERSIGHT, Findings
+from model.aspects import EMERGENCY, NOT_A_COMPLAINT, OVERSIGHT, Findings
 from model.labelled import KINDS, MISSING
 
 Array = NDArray[Any]
 
 
-def judge(truth: Mapping[str, Array], findings: Sequence[Findings], kinded: Array | None = None) -> dict[str, dict[str, float]]:
+def judge(truth: Mapping[str, Array], findings: Sequence[Findings], known: Mapping[str, Array]) -> dict[str, dict[str, float]]:
     """Compare findings with the truth: precision, recall and F1 of each aspect, macro-F1 over the kinds.
 
-    `held_back` of not-a-complaint is the share of real complaints that it stops. Where some rows say no kind, only `kinded`
-    ones count for all else.
+    Of each aspect the `known` rows count. `held_back` of not-a-complaint is the share of real complaints that it stops,
+    `false_alarms` of emergency that of ordinary ones that it takes for one.
     """
     said = {kind: np.array([finding.kind == kind for finding in findings]) for kind in KINDS}
     said[OVERSIGHT] = np.array([finding.oversight for finding in findings])
     said |= {item: np.array([item in finding.missing for finding in findings]) for item in MISSING}
     said[NOT_A_COMPLAINT] = np.array([not finding.is_complaint for finding in findings])
-    is_pengaduan = ~np.any([truth[kind] for kind in KINDS[1:]], axis=0)
-    known = np.ones(len(findings), dtype=bool) if kinded is None else kinded
-    figures = {
-        name: figures_of(flags[known], (is_pengaduan if name == KINDS[0] else truth[name])[known]) for name, flags in said.items()
-    }
-    figures[NOT_A_COMPLAINT] = figures_of(said[NOT_A_COMPLAINT], truth[NOT_A_COMPLAINT])
-    real = ~truth[NOT_A_COMPLAINT]
-    figures[NOT_A_COMPLAINT]["held_back"] = float(said[NOT_A_COMPLAINT][real].mean()) if real.any() else 0.0
+    said[EMERGENCY] = np.array([finding.emergency for finding in findings])
+    pengaduan = KINDS[0]
+    truth = {**truth, pengaduan: ~np.any([truth[kind] for kind in KINDS[1:]], axis=0)}
+    known = {**known, pengaduan: known[KINDS[1]]}
+    figures = {name: figures_of(flags[known[name]], truth[name][known[name]]) for name, flags in said.items()}
+    for name, figure in ((NOT_A_COMPLAINT, "held_back"), (EMERGENCY, "false_alarms")):
+        others = said[name][known[name] & ~truth[name]]
+        figures[name][figure] = float(others.mean()) if len(others) else 0.0
     return {"kind": {"macro_f1": float(np.mean([figures[kind]["f1"] for kind in KINDS]))}} | figures
 
 

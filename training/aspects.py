@@ -1,11 +1,11 @@
-"""Fit the aspects: kind, alleged wrongdoing, what is missing, and what is no complaint at all.
+"""Fit the aspects: kind, alleged wrongdoing, what is missing, what is no complaint at all, and what is an emergency.
 
 This module chooses which rows teach; `training.heads` fits to them. The figures come from rows that had no part in fitting or in
 choosing thresholds. A lexicon of cues that was written with the rows in sight would flatter, so in cross-validation a cue that
 stands in no training row counts for nothing.
 
 Officers at a desk decide which agency is responsible, or that a text is no complaint, but never its kind. So rows without
-a kind teach and test NOT_A_COMPLAINT only.
+a kind teach and test NOT_A_COMPLAINT only; and rows that were written for EMERGENCY, it alone.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from model.aspects import ASPECTS, HERE, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Cues, Facts, Findings, load_cues
-from model.labelled import KINDS, MISSING, LabelledComplaint
+from model.aspects import ASPECTS, EMERGENCY, HERE, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Cues, Facts, Findings, load_cues
+from model.labelled import EMERGENCIES, KINDS, MISSING, LabelledComplaint
 from model.reader import Reader, Reading
 from model.text import stand
 from training.aspect_figures import judge, summary
@@ -71,11 +71,11 @@ def fit(
     out-of-fold. The figures are from `repeats` cross-validations, each with other folds.
     """
     data = prepare(X, rows, facts)
-    names = [name for name in ASPECTS if np.bincount(data.truth[name][data.known(name)], minlength=2).min() >= MIN_POSITIVES]
+    names = [name for name in ASPECTS if np.bincount(data.truth[name][data.known[name]], minlength=2).min() >= MIN_POSITIVES]
     if not names:
         none = Aspects(agencies, (), Cues({}), {}, {})
         return FittedAspects(
-            np.zeros((0, X.shape[1])), np.zeros(0), none, {"rows": int(data.kinded.sum()), "left_out": list(ASPECTS)}
+            np.zeros((0, X.shape[1])), np.zeros(0), none, {"rows": int(data.known[OVERSIGHT].sum()), "left_out": list(ASPECTS)}
         )
     lexicon = load_cues() if cues is None else cues
     figures = cross_validate(data, names, lexicon, agencies, config.seed, repeats)
@@ -129,16 +129,18 @@ def facts_from(
 
 
 def teaching(rows: Sequence[LabelledComplaint], numbers: Sequence[int]) -> list[int]:
-    """Choose of these row numbers, in their order, those that teach: all that say a kind, and what a desk decided without one.
+    """Choose of these row numbers, in their order, those that teach.
 
-    Routed rows without a kind are taken only where there are also rows without a kind that are no complaint, and then at most
-    FURTHER of them: alone they would teach that every text in this desk's style is a complaint.
+    All do that say a kind, or are there for EMERGENCIES. Of the others, which a desk decided, those that are no complaint do;
+    routed ones only beside such, and then at most FURTHER of them: alone they would teach that every text in this desk's style
+    is a complaint.
     """
-    further = [number for number in numbers if not rows[number].kind]
+    whole = {number for number in numbers if rows[number].kind or rows[number].use == EMERGENCIES}
+    further = [number for number in numbers if number not in whole]
     none = {number for number in further if rows[number].expect == "review"}
     real = sorted((number for number in further if number not in none), key=lambda number: (rows[number].received_at, number))
     taken = none.union(real[-FURTHER:] if none else ())
-    return [number for number in numbers if rows[number].kind or number in taken]
+    return [number for number in numbers if number in whole or number in taken]
 
 
 def prepare(X: csr_matrix, rows: Sequence[LabelledComplaint], facts: Sequence[Facts]) -> Rows:
@@ -147,8 +149,12 @@ def prepare(X: csr_matrix, rows: Sequence[LabelledComplaint], facts: Sequence[Fa
     truth[OVERSIGHT] = np.array([row.oversight for row in rows], dtype=bool)
     truth |= {item: np.array([item in row.missing for row in rows], dtype=bool) for item in MISSING}
     truth[NOT_A_COMPLAINT] = np.array([row.expect == "review" for row in rows], dtype=bool)
-    strata = np.array([f"{row.kind} {row.oversight} {row.expect}" for row in rows])
-    return Rows(X, facts, truth, strata, np.array([bool(row.kind) for row in rows], dtype=bool))
+    truth[EMERGENCY] = np.array([row.emergency for row in rows], dtype=bool)
+    kinded = np.array([bool(row.kind) for row in rows], dtype=bool)
+    alarms = np.array([row.use == EMERGENCIES for row in rows], dtype=bool)
+    known = dict.fromkeys(ASPECTS, kinded) | {NOT_A_COMPLAINT: ~alarms, EMERGENCY: kinded | alarms}
+    strata = np.array([f"{row.kind} {row.oversight} {row.expect} {row.emergency} {row.use}" for row in rows])
+    return Rows(X, facts, truth, known, strata)
 
 
 def cross_validate(
@@ -173,8 +179,8 @@ def cross_validate(
     for (repeat, _, test), found in zip(plan, workers(JOBS)(tasks), strict=True):
         for number, finding in zip(test, found, strict=True):
             rounds[repeat][number] = finding
-    judged = [judge(data.truth, findings, data.kinded) for findings in rounds]
-    kinded = int(data.kinded.sum())
+    judged = [judge(data.truth, findings, data.known) for findings in rounds]
+    kinded = int(data.known[OVERSIGHT].sum())
     head = {"rows": kinded, "without_kind": len(data) - kinded, "repeats": repeats}
     return head | {name: summary([one[name] for one in judged]) for name in judged[0]}
 

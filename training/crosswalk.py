@@ -24,10 +24,11 @@ from pathlib import Path
 
 from model.complaint import MAX_TEXT
 from model.faults import Fault, InvalidData
+from model.labelled import TRAIN
 from model.register import Register, csv_rows, split_list
 
 DROP = "-"
-USES = ("", "train")
+USES = ("", TRAIN)
 MAX_STARS = 4
 _MAX_NAME = 500
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from model.complaint import Complaint
 from model.faults import ALIKE, Fault, InvalidData
-from model.labelled import LabelledComplaint, from_dict, is_dated, read_rows
+from model.labelled import TRAIN, LabelledComplaint, from_dict, is_dated, read_rows
 from model.register import Register
 from training import alike
 from training.sources import masked
@@ -152,7 +152,7 @@ def testable(complaints: Iterable[LabelledComplaint]) -> list[LabelledComplaint]
 
 def only_teaches(complaint: LabelledComplaint) -> bool:
     """Tell whether a crosswalk marks it for training only: its label is likely, not certain."""
-    return complaint.use == "train"
+    return complaint.use == TRAIN
 
 
 def judging(complaints: Iterable[LabelledComplaint]) -> NDArray[np.bool_]:

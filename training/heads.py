@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from model.aspects import FACTS, NEAR, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Cues, Facts, Head, measure
+from model.aspects import EMERGENCY, FACTS, NEAR, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Cues, Facts, Head, measure
 from model.labelled import KINDS
 from training.aspect_figures import figures_of
 
@@ -48,6 +48,8 @@ OVERSIGHT_PRECISION = 0.63
 """Share of what is taken for an allegation that must be one; out-of-fold figures come out 2 points above new ones."""
 HELD_BACK = 0.007
 """Largest share of real complaints that may be held back as none; below the promised 1 %, as other regions write differently."""
+FALSE_ALARMS = 0.01
+"""Largest share of ordinary complaints that may be taken for an emergency: one costs an officer a glance, a miss perhaps a life."""
 _GRID = [round(0.1 * step, 1) for step in range(-30, 21)]
 _TINY = 1e-6
 
@@ -56,14 +58,14 @@ _TINY = 1e-6
 class Rows:
     """Labelled rows column by column: features, facts, (rows,) truth of each aspect, and the strata of folds.
 
-    `kinded` (rows,): whether a row has a kind; of the others only NOT_A_COMPLAINT is known.
+    `known` (rows,) is whether a row tells of an aspect at all.
     """
 
     X: csr_matrix
     facts: Sequence[Facts]
     truth: Mapping[str, Array]
+    known: Mapping[str, Array]
     strata: Array
-    kinded: Array
 
     def __len__(self) -> int:
         """How many rows."""
@@ -74,15 +76,11 @@ class Rows:
         """(rows, agencies), as the facts have them."""
         return np.array([fact.probabilities for fact in self.facts])
 
-    def known(self, name: str) -> Array:
-        """(rows,) whether a row tells of an aspect."""
-        return np.ones(len(self), dtype=bool) if name == NOT_A_COMPLAINT else self.kinded
-
     def take(self, numbers: Array) -> Rows:
         """Take the rows of these numbers."""
-        truth = {name: values[numbers] for name, values in self.truth.items()}
+        truth, known = ({name: values[numbers] for name, values in told.items()} for told in (self.truth, self.known))
         facts = [self.facts[number] for number in numbers]
-        return Rows(self.X[numbers], facts, truth, self.strata[numbers], self.kinded[numbers])
+        return Rows(self.X[numbers], facts, truth, known, self.strata[numbers])
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def fit_machines(data: Rows, names: Sequence[str], seed: int) -> Machines:
     coef, bias = np.zeros((len(names), data.X.shape[1])), np.zeros(len(names))
     needs = np.zeros((len(names), data.probabilities.shape[1]))
     for place, name in enumerate(names):
-        known = data.known(name)
+        known = data.known[name]
         truth, probabilities = data.truth[name][known], data.probabilities[known]
         totals = probabilities.sum(axis=0)
         needs[place] = np.log((probabilities.T @ truth + RATE_PRIOR * truth.mean()) / (totals + RATE_PRIOR) + _TINY)
@@ -147,7 +145,7 @@ def _fit_group(
     data: Rows, given: Array, group: Sequence[str], names: Sequence[str], inner: Sequence[tuple[Array, Array]]
 ) -> Iterator[Head]:
     """Fit the heads of aspects that exclude each other, over `given` (rows, columns + needs + facts) of the aspects `names`."""
-    known, target, read = data.known(group[0]), target_of(data.truth, group), inputs_of(group, names)
+    known, target, read = data.known[group[0]], target_of(data.truth, group), inputs_of(group, names)
     middle, spread = given[known].mean(axis=0), given[known].std(axis=0)
     spread[spread == 0] = 1.0
     inputs = (given - middle) / spread
@@ -176,10 +174,10 @@ def inputs_of(group: Sequence[str], names: Sequence[str]) -> Array:
     facts = np.ones(len(FACTS), dtype=bool)
     if OVERSIGHT in group:
         facts = np.isin(FACTS, ALLEGATION_FACTS)
-    elif NOT_A_COMPLAINT in group:
+    elif NOT_A_COMPLAINT in group or EMERGENCY in group:
         facts = ~np.isin(FACTS, LENGTH_FACTS)
     else:
-        own[:] = True
+        own = np.array([name != EMERGENCY for name in names])  # which was taught by other rows too
     return np.concatenate([own, own, facts])
 
 
@@ -199,14 +197,14 @@ def choose_thresholds(group: Sequence[str], scores: Array, target: Array) -> lis
     """Choose from which score each aspect of a group holds; `scores` (rows, aspects) must be out-of-fold.
 
     Kinds: the highest macro-F1. Allegations: the most found at OVERSIGHT_PRECISION. What is missing: the highest F1.
-    No complaint: the most found while at most HELD_BACK of the real ones are held back.
+    No complaint, and emergency: the most found while at most HELD_BACK and FALSE_ALARMS of the others are taken for one.
     """
     if group[0] in KINDS:
         return _kind_thresholds(scores, target)
     values, truth = scores[:, 0], target == 0
-    if group[0] == NOT_A_COMPLAINT:
-        real = np.sort(values[~truth])[::-1]
-        return [float(real[int(HELD_BACK * len(real))])]
+    if most := {NOT_A_COMPLAINT: HELD_BACK, EMERGENCY: FALSE_ALARMS}.get(group[0]):
+        others = np.sort(values[~truth])[::-1]
+        return [float(others[int(most * len(others))])]
     return [_threshold(values, truth, OVERSIGHT_PRECISION if group[0] == OVERSIGHT else None)]
 
 

@@ -74,7 +74,7 @@ def judge(answers: OutOfFold, own: Data, reader: Reader, reliability: Reliabilit
     order = np.argsort(-answers.probabilities, axis=1, kind="stable")[:, :MAX_RANKED]
     for number, probabilities, best in zip(answers.rows, answers.probabilities, order, strict=True):
         ranked = [Candidate(str(answers.agencies[place]), float(probabilities[place])) for place in best]
-        candidates = reliability.recalibrate(reader.apply_rules(ranked, own.readings[number]).candidates)
+        candidates = reliability.recalibrate(reader.apply_rules(ranked, own.readings[number])[0])
         truth = own.rows[number].agency
         said.append(candidates[0].agency)
         sure.append(candidates[0].probability)

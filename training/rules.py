@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from model.authority import Rule, Rules, Text, apply
+from model.authority import Rule, Rules, apply
 from model.place import ResolvedPlace
 from model.routing import Candidate, FoundPlace
 from model.text import Word
@@ -49,7 +49,7 @@ def measure_rules(rules: Iterable[Rule], cases: Sequence[Case]) -> tuple[RuleFig
 def _measure(name: str, on: bool, moves: bool, rules: Rules, cases: Sequence[Case]) -> RuleFigures:
     fired = without = with_rules = 0
     for case in cases:
-        candidates, reports = apply(rules, case.candidates, Text(case.words), case.place, case.found)
+        candidates, reports = apply(rules, case.candidates, case.words, case.place, case.found)
         if reports:
             fired += 1
             without += case.candidates[0].agency == case.agency

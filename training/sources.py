@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from model import lapor
 from model.faults import Fault, InvalidData
-from model.labelled import LabelledComplaint, dump, from_dict, is_dated, read_jsonl
+from model.labelled import TRAIN, LabelledComplaint, dump, from_dict, is_dated, read_jsonl
 from model.privacy import mask
 from model.register import Register
 from training import outputs
@@ -284,7 +284,7 @@ def map_rows(
             report.dropped[rule.note] += 1
             continue
         report.kept[rule.agency] += 1
-        report.train_only += rule.use == "train"
+        report.train_only += rule.use == TRAIN
         report.confidential += row.confidential
         if row.date_unread:
             report.dates_unread.append(row.line)

@@ -19,7 +19,7 @@ from model.artifact import Artifact
 from model.aspects import load_cues
 from model.authority import load_region
 from model.faults import Fault, InvalidData
-from model.labelled import LabelledComplaint
+from model.labelled import EMERGENCIES, LabelledComplaint
 from model.reader import Reader, Reading, protected_words
 from model.register import Register
 from model.text import Analyzer
@@ -92,6 +92,7 @@ class Sources:
             "digest": digest,
             "given": self.given or digest,
             "own": len(self.own),
+            "emergencies": sum(row.use == EMERGENCIES for row in self.own),
             "other": len(self.other),
             "examples": len(self.examples.rows) if self.examples else 0,
             "unlabelled": len(self.unlabelled),
@@ -145,10 +146,11 @@ def _read_or(faults: list[Fault], read: Callable[[], list[_T]]) -> list[_T]:
 
 
 def _load_examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:
-    """Read another region's complaints that say a kind; None where all of them repeat known ones, as a region's own do."""
+    """Read another region's complaints that say a kind, and its emergencies; None where all repeat known ones, as its own do."""
     register, _ = load_region(folder)
-    rows = dataset.load_known(register, [folder / "complaints.jsonl"])
-    told = dataset.deduplicate([replace(row.complaint, agency="", unit="") for row in rows if row.complaint.kind]).kept
+    rows = [row.complaint for row in dataset.load_known(register, [folder / "complaints.jsonl"])]
+    telling = [replace(row, agency="", unit="") for row in rows if row.kind or row.use == EMERGENCIES]
+    told = dataset.deduplicate(telling).kept
     new = dataset.without_repeats(told, known)
     return Examples(new, register) if new else None
 

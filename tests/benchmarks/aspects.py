@@ -1,4 +1,4 @@
-"""How well kind, alleged wrongdoing, what is missing and what is no complaint are told, beside a plain classifier.
+"""How well kind, alleged wrongdoing, what is missing, no complaint or an emergency are told, beside a plain classifier.
 
 Run `python tests/benchmarks/aspects.py [--data DIR] [--real DIR] [--repeats 3] [--seed 0] [--nested] [--json]`: some two minutes,
 with --nested three.
@@ -29,7 +29,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
-from model.aspects import ASPECTS, NOT_A_COMPLAINT, Facts, Findings, load_cues
+from model.aspects import ASPECTS, EMERGENCY, NOT_A_COMPLAINT, Facts, Findings, load_cues
 from model.labelled import KINDS, MISSING, LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
@@ -51,9 +51,9 @@ def plain(data: heads.Rows, seed: int, repeats: int) -> Table:
     for repeat in range(repeats):
         said: dict[str, np.ndarray[Any, Any]] = {name: np.full(len(data), -1.0) for name in ASPECTS}
         for train, test in heads.folds(data.strata, seed + repeat):
-            part = data.take(train)
-            inner = heads.folds(part.strata, seed + 1)
             for group in groups:
+                part = data.take(train[data.known[group[0]][train]])
+                inner = heads.folds(part.strata, seed + 1)
                 target = heads.target_of(part.truth, group)
                 scores = np.zeros((len(part), len(group)))
                 for place, name in enumerate(group):
@@ -62,7 +62,7 @@ def plain(data: heads.Rows, seed: int, repeats: int) -> Table:
                         scores[other, place] = machine(seed).fit(part.X[one], truth[one]).decision_function(part.X[other])
                 for name, cut in zip(group, heads.choose_thresholds(group, scores, target), strict=True):
                     said[name][test] = machine(seed).fit(part.X, part.truth[name]).decision_function(data.X[test]) - cut
-        rounds.append(aspect_figures.judge(data.truth, [findings_of(said, row) for row in range(len(data))]))
+        rounds.append(aspect_figures.judge(data.truth, [findings_of(said, row) for row in range(len(data))], data.known))
     return {name: aspect_figures.summary([one[name] for one in rounds]) for name in rounds[0]}
 
 
@@ -86,7 +86,7 @@ def nested(
         for number, reading, said, scores in zip(test, readings, likely, columns, strict=True):
             fact = Facts(reading.complaint, reading.words, reading.found, reading.place, said)
             findings[number] = read_aspects.read(scores, fact)
-    return aspect_figures.judge(data.truth, findings)
+    return aspect_figures.judge(data.truth, findings, data.known)
 
 
 def machine(seed: int) -> LinearSVC:
@@ -100,6 +100,7 @@ def findings_of(said: dict[str, np.ndarray[Any, Any]], row: int) -> Findings:
         oversight=bool(said["oversight"][row] > 0),
         missing=tuple(item for item in MISSING if said[item][row] > 0),
         is_complaint=bool(said[NOT_A_COMPLAINT][row] <= 0),
+        emergency=bool(said[EMERGENCY][row] > 0),
     )
 
 
@@ -206,7 +207,7 @@ def main(data: Path, real: Path, repeats: int, seed: int, with_nested: bool, as_
         return
     click.echo(f"{'':<33}" + "".join(f"{way:<24}" for way in ways).rstrip())
     for name in ("kind", *KINDS, *ASPECTS[2:]):
-        for figure in ("macro_f1", "precision", "recall", "f1", "held_back"):
+        for figure in ("macro_f1", "precision", "recall", "f1", "held_back", "false_alarms"):
             cells = [shown(tables[way][name], figure) for way in ways]
             if cells[0]:
                 click.echo(f"{name:<22}{figure:<11}" + "".join(f"{cell:<24}" for cell in cells).rstrip())

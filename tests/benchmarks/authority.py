@@ -20,7 +20,7 @@ import click
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from model.authority import Text, apply, lint, load_region
+from model.authority import apply, lint, load_region
 from model.labelled import LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
@@ -92,7 +92,7 @@ def main(data: Path, seeds: int, as_json: bool) -> None:
     for _ in range(7):
         began = time.process_time()
         for case in cases:
-            apply(rules, case.candidates, Text(case.words), case.place, case.found)
+            apply(rules, case.candidates, case.words, case.place, case.found)
         taken.append(time.process_time() - began)
     speed = round(statistics.median(taken) / len(cases) * 1e6, 1)
     accuracy = {

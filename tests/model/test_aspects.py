@@ -262,6 +262,12 @@ def test_what_is_no_complaint_is_told() -> None:
     assert build({"not-a-complaint": head(bias=-1.0)}).read(COLUMNS, seen("tes")).is_complaint
 
 
+def test_an_emergency_is_told() -> None:
+    assert build({"emergency": head(bias=1.0)}).read(COLUMNS, seen("api")).emergency
+    assert not build({"emergency": head(bias=-1.0)}).read(COLUMNS, seen("api")).emergency
+    assert not build({}).read(COLUMNS, seen("api")).emergency
+
+
 def test_the_scorers_columns_and_the_agencies_needs_count() -> None:
     by_column = head(columns=(1.0, 0.0))
     assert build({"oversight": by_column}).read(COLUMNS, seen("x")).oversight

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from model.aspects import Findings
 from model.complaint import Complaint
 from model.policy import MAX_CANDIDATES, MIN_WORDS, NEVER, Policy, PolicyError, Threshold
-from model.reader import Ruled
 from model.reliability import Reliability, ReliabilityError
 from model.router import MAX_PLACES, Router
 from model.routing import Candidate, Decision, FiredRule, Reason
@@ -29,7 +28,7 @@ def test_a_lamp_on_the_national_road_goes_to_the_national_body(router: Router) -
 
 def test_a_rule_moves_what_the_classifier_took_for_the_kabupatens(router: Router) -> None:
     reading = router.reader.read(Complaint(text=LAMP))
-    moved, fired, _ = router.reader.apply_rules([Candidate("dishub", 0.9), Candidate("bptd", 0.1)], reading)
+    moved, fired = router.reader.apply_rules([Candidate("dishub", 0.9), Candidate("bptd", 0.1)], reading)
     assert moved[0].agency == "bptd"
     assert [rule.sentence for rule in fired] == ["Lampu di jalan nasional diurus BPTD."]
 
@@ -84,22 +83,22 @@ def test_where_a_rule_asks_for_a_person_one_looks_and_where_it_names_an_agency_n
     lax: Router, monkeypatch: pytest.MonkeyPatch, agency: str, reasons: tuple[Reason, ...]
 ) -> None:
     fired = (FiredRule("lain", "Ini diurus yang lain.", "perumdam"), FiredRule("air", "Ini diurus bersama.", agency))
-    monkeypatch.setattr(lax.reader, "apply_rules", lambda ranked, _: Ruled(tuple(ranked), fired))
+    monkeypatch.setattr(lax.reader, "apply_rules", lambda ranked, _: (tuple(ranked), fired))
     routing = lax.route(Complaint(WATER))
     assert (routing.rules, routing.reasons) == (fired, reasons)
     assert (routing.decision is Decision.REVIEW) is bool(reasons)
 
 
-@pytest.mark.parametrize("sentence", ["", "Telepon 112."])
+@pytest.mark.parametrize("emergency", [True, False])
 def test_an_emergency_is_told_beside_the_decision_and_left_out_where_there_is_none(
-    lax: Router, monkeypatch: pytest.MonkeyPatch, sentence: str
+    lax: Router, monkeypatch: pytest.MonkeyPatch, emergency: bool
 ) -> None:
-    usual = lax.route(Complaint(WATER))
-    monkeypatch.setattr(lax.reader, "apply_rules", lambda ranked, _: Ruled(tuple(ranked), (), sentence))
+    monkeypatch.setattr(lax.reader, "what_to_do", lambda _: "Telepon 112.")
+    monkeypatch.setattr(lax, "_aspects", SimpleNamespace(read=lambda *_: Findings(emergency=emergency)))
     routing = lax.route(Complaint(WATER))
-    assert (routing.decision, routing.reasons) == (usual.decision, usual.reasons)
-    assert routing.emergency == sentence
-    assert routing.to_dict().get("emergency") == (sentence or None)
+    assert (routing.decision, routing.reasons) == (Decision.AUTO, ())
+    assert routing.emergency == ("Telepon 112." if emergency else "")
+    assert routing.to_dict().get("emergency") == ("Telepon 112." if emergency else None)
 
 
 @pytest.mark.parametrize(("received_at", "reasons"), [("2026-03-31T23:00:00+08:00", ()), ("2026-04-01", (Reason.AGENCY_INACTIVE,))])

@@ -118,6 +118,24 @@ def test_rows_without_a_kind_tell_of_what_is_no_complaint_and_of_nothing_else(fi
     assert np.mean([finding.kind == "aspirasi" for finding in said[270:]]) > 0.9
 
 
+ALARMS = [
+    LabelledComplaint(text=f"{word} {SUBJECTS[number % 10]} {number}", emergency=word == "tolong", expect="review", use="emergency")
+    for word in ("tolong", "kemarin")
+    for number in range(30)
+]
+
+
+def test_rows_that_are_there_for_emergencies_teach_nothing_else(fitted: aspects.FittedAspects) -> None:
+    taught, said = fit([*desk(), *ALARMS])
+    alarms, others = said[240:], said[:240]
+    assert [finding.emergency for finding in alarms] == [row.emergency for row in ALARMS]
+    assert not any(finding.emergency for finding in others)
+    assert taught.figures["emergency"] == {"rows": 30, "precision": 1.0, "recall": 1.0, "f1": 1.0, "false_alarms": 0.0}
+    for name in ("aspirasi", "oversight", "lokasi", "not-a-complaint"):
+        assert taught.figures[name]["rows"] == fitted.figures[name]["rows"] == 40
+        assert set(taught.aspects.to_dict()["heads"][name]["columns"]) <= set(fitted.aspects.columns)
+
+
 def test_a_desk_that_never_says_a_kind_learns_what_is_no_complaint() -> None:
     alone, said = fit([*GREETINGS, *WISHES])
     assert alone.aspects.columns == ("not-a-complaint",)
@@ -202,13 +220,15 @@ def test_nothing_is_an_allegation_where_the_precision_is_out_of_reach() -> None:
     assert not (threshold < SCORES).any()
 
 
-def test_of_real_complaints_at_most_the_allowed_share_is_held_back() -> None:
+def test_of_the_others_at_most_the_allowed_share_is_taken_for_no_complaint_or_an_emergency() -> None:
     random = np.random.default_rng(0)
     scores, target = random.normal(size=(1_000, 1)), np.array([0] * 100 + [1] * 900)
     scores[:100] += 2
     (threshold,) = heads.choose_thresholds(["not-a-complaint"], scores, target)
     held = (scores[100:, 0] > threshold).mean()
     assert 0 < held <= heads.HELD_BACK
+    (threshold,) = heads.choose_thresholds(["emergency"], scores, target)
+    assert held < (scores[100:, 0] > threshold).mean() <= heads.FALSE_ALARMS
 
 
 def test_what_is_missing_is_asked_for_at_the_highest_f1() -> None:
@@ -230,7 +250,7 @@ def test_figures_compare_with_the_truth() -> None:
         Findings("pengaduan", False, (), False),
         Findings("aspirasi", False, (), False),
     ]
-    figures = aspect_figures.judge(data.truth, said)
+    figures = aspect_figures.judge(data.truth, said, data.known)
     assert figures["oversight"] == {"rows": 1, "precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3)}
     assert figures["lokasi"]["f1"] == 1.0
     assert figures["not-a-complaint"]["held_back"] == pytest.approx(1 / 3)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from model.policy import Policy, Threshold
-from model.reader import Ruled
 from model.reliability import Reliability
 from model.routing import Candidate
 from training.calibrate import ABSENT, OutOfFold, fit_temperature, widen
@@ -22,12 +21,12 @@ AGENCIES = np.array(["bpbd", "dinsos", "dlh", "pln"])
 class Swapping:
     """A reader whose one rule gives the first candidate's place to the second, where the text says so."""
 
-    def apply_rules(self, ranked: Sequence[Candidate], reading: str) -> Ruled:
+    def apply_rules(self, ranked: Sequence[Candidate], reading: str) -> tuple[tuple[Candidate, ...], tuple[()]]:
         first, second, *rest = ranked
         if reading != "aturan":
-            return Ruled(tuple(ranked), ())
+            return tuple(ranked), ()
         swapped = (Candidate(second.agency, first.probability), Candidate(first.agency, second.probability), *rest)
-        return Ruled(swapped, ())
+        return swapped, ()
 
 
 def answers(*rows: Sequence[float], numbers: Sequence[int]) -> OutOfFold:

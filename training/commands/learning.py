@@ -69,7 +69,7 @@ def train_(
     outputs.check_folder(models)
     version = train.version_name(now, given, register, chosen)
     click.echo(
-        f"{len(given.own):,} complaints of this region, {len(given.other):,} of others, {len(given.unlabelled):,} unlabelled; "
+        f"{len(given.own):,} rows of this region, {len(given.other):,} of others, {len(given.unlabelled):,} unlabelled; "
         f"{given.dropped:,} duplicates",
         err=True,
     )
