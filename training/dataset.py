@@ -63,34 +63,43 @@ def load(*paths: Path) -> list[Row]:
 
     Raises InvalidData with every fault of every row of every file.
     """
-    rows: list[Row] = []
     faults: list[Fault] = []
-    for path in paths:
-        if not path.is_file():
-            faults.append(Fault(str(path), 0, "no such file"))
-            continue
-        rows += (Row(str(path), line, masked(row)) for line, row in read_rows(path, from_dict, faults))
+    rows = read(paths, faults)
     if faults:
         raise InvalidData(faults)
     return rows
 
 
-def load_known(register: Register, paths: Sequence[Path]) -> list[Row]:
-    """Read files and check them against a register; an agency without any row is no fault. Raises InvalidData."""
-    rows = load(*paths)
-    check(rows, register, every_agency=False)
+def read(paths: Iterable[Path], faults: list[Fault]) -> list[Row]:
+    """Read files as `load` does; what cannot be read is added to `faults`, for `check` to tell with what else is wrong."""
+    rows: list[Row] = []
+    for path in paths:
+        if not path.is_file():
+            faults.append(Fault(str(path), 0, "no such file"))
+            continue
+        rows += (Row(str(path), line, masked(row)) for line, row in read_rows(path, from_dict, faults))
     return rows
 
 
-def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True, today: str = "") -> None:
+def load_known(register: Register, paths: Sequence[Path]) -> list[Row]:
+    """Read files and check them against a register; an agency without any row is no fault. Raises InvalidData."""
+    faults: list[Fault] = []
+    rows = read(paths, faults)
+    check(rows, register, faults, every_agency=False)
+    return rows
+
+
+def check(
+    rows: Sequence[Row], register: Register, unread: Sequence[Fault] = (), *, every_agency: bool = True, today: str = ""
+) -> None:
     """Refuse what cannot be trained on: an unknown agency, an invalid date, an id twice in one source, no rows at all.
 
     With `every_agency`, an active agency without any row is a fault too: a model would know it by the register's words alone.
     With `today`, an ISO date, so is a row received later: one date in the future would make all other rows look old. On that
     date the rows of an agency that has ended count as its successor's.
-    Raises InvalidData with every fault.
+    Raises InvalidData with every fault, first those of `unread`: what reading the rows' files had found.
     """
-    faults = [Fault(row.file, row.line, reason) for row in rows for reason in _wrong(row.complaint, register)]
+    faults = [*unread, *(Fault(row.file, row.line, reason) for row in rows for reason in _wrong(row.complaint, register))]
     latest = (dt.date.fromisoformat(today) + dt.timedelta(days=1)).isoformat() if today else "9999"  # it may be tomorrow there
     faults += (
         Fault(row.file, row.line, f"received_at {row.complaint.received_at[:20]!r} is later than today")
@@ -103,7 +112,9 @@ def check(rows: Sequence[Row], register: Register, *, every_agency: bool = True,
             other = first.setdefault((row.complaint.source, row.complaint.id), row)
             if other is not row:
                 faults.append(Fault(row.file, row.line, f"id {row.complaint.id!r} stands already in {other.file}:{other.line}"))
-    if not rows:
+    if unread:
+        pass  # the rows that are missing here may stand on those lines
+    elif not rows:
         faults.append(Fault("data", 0, "no labelled complaints"))
     elif every_agency:
         known = [row.complaint for row in rows if row.complaint.agency in register.by_id]

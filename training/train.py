@@ -9,9 +9,8 @@ import platform
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,6 @@ MIN_DATED = 0.5
 """Share of own rows with a date from which folds follow time."""
 
 Say = Callable[[str], object]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -121,11 +119,14 @@ def load(
     sources as an import reads them; what repeats an own row is dropped from them too.
     """
     faults: list[Fault] = []
-    own_rows, other_rows = (_read_or(faults, partial(dataset.load, *paths)) for paths in (own, other))
-    texts = [row for path in unlabelled for row in _read_or(faults, partial(read_unlabelled, path, say))]
-    if faults:
-        raise InvalidData(faults)
-    dataset.check([*own_rows, *other_rows], register, every_agency=not allow_unseen, today=today)
+    own_rows, other_rows = (dataset.read(paths, faults) for paths in (own, other))
+    texts: list[LabelledComplaint] = []
+    for path in unlabelled:
+        try:
+            texts += read_unlabelled(path, say)
+        except InvalidData as error:
+            faults += error.faults
+    dataset.check([*own_rows, *other_rows], register, faults, every_agency=not allow_unseen, today=today)
     mine = dataset.deduplicate(dataset.to_current([row.complaint for row in own_rows], register, today))
     theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
     further = dataset.without_repeats(theirs.kept, mine.kept)
@@ -134,15 +135,6 @@ def load(
     unknown = dataset.without_repeats(dataset.deduplicate(texts).kept, mine.kept)
     dropped += len(texts) - len(unknown)
     return Sources(mine.kept, further, shown, unknown, dropped, len(mine.conflicts) + len(theirs.conflicts))
-
-
-def _read_or(faults: list[Fault], read: Callable[[], list[_T]]) -> list[_T]:
-    """Read rows, or gather what is wrong with them."""
-    try:
-        return read()
-    except InvalidData as error:
-        faults += error.faults
-        return []
 
 
 def _load_examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:

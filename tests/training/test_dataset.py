@@ -8,7 +8,7 @@ import pytest
 from model.faults import InvalidData
 from model.labelled import Answered, LabelledComplaint
 from model.register import Agency, Register
-from training import dataset
+from training import dataset, train
 from training.data import matters
 
 REGISTER = Register(
@@ -42,6 +42,16 @@ def test_loading_names_every_fault_of_every_file(tmp_path: Path) -> None:
     assert faults[:2] == ["a.jsonl:2: text is empty", "a.jsonl:3: text is missing"]
     assert faults[2].startswith("b.jsonl:1: not JSON")
     assert faults[3] == "c.jsonl: no such file"
+
+
+def test_a_line_that_cannot_be_read_does_not_hide_what_is_wrong_with_others(tmp_path: Path) -> None:
+    file = _file(tmp_path, {"text": 5, "agency": "dlh"}, {"text": "jalan rusak", "agency": "dinas-x"})
+    with pytest.raises(InvalidData) as error:
+        train.load(REGISTER, [file], [], "2026-01-01")
+    assert _faults(error) == ["rows.jsonl:1: text must be text", "rows.jsonl:2: agency 'dinas-x' is not in the register"]
+    with pytest.raises(InvalidData) as known:
+        dataset.load_known(REGISTER, [file])
+    assert _faults(known) == _faults(error)  # and nothing of agencies without any row: line 1 may be one's
 
 
 def test_what_is_read_is_masked_wherever_it_came_from(tmp_path: Path) -> None:
