@@ -34,6 +34,7 @@ _NEVER_GIVEN = (
 )
 _AFTER = Parameter("after", "query", "the cursor to go on from", {"type": "integer", "minimum": 0, "maximum": MAX_ID, "default": 0})
 _LIMIT = Parameter("limit", "query", "entries at most", {"type": "integer", "minimum": 1, "maximum": feed.MAX_PAGE, "default": 100})
+_PAGE = (_AFTER.name, _LIMIT.name)
 
 
 def _idempotency(again: str) -> Parameter:
@@ -153,6 +154,8 @@ def tell_outcome(client_id: str) -> Response:
 )
 def decisions() -> Response:
     """Give a page of the feed."""
+    if unknown := [Detail(f"?{name}", "is not a parameter that is known here") for name in request.args if name not in _PAGE]:
+        raise bodies.invalid(*unknown)  # without them, a misspelt `after` would give the first page for ever
     after, limit = _number("after", 0, 0, MAX_ID), _number("limit", 100, 1, feed.MAX_PAGE)
     key = access.current_key()
     feed.place(parts().database)

@@ -482,6 +482,14 @@ def test_a_bad_cursor_is_refused(api: Api, query: str) -> None:
     assert api.get(f"/decisions?{query}").status_code == 422
 
 
+def test_a_misspelt_parameter_of_the_feed_is_named(api: Api) -> None:
+    """Else its sender reads the first page for ever."""
+    refused = api.get("/decisions?cursor=5&limit=10&afterr=5")
+    assert refused.status_code == 422
+    assert refused.json is not None
+    assert [error["pointer"] for error in refused.json["errors"]] == ["?cursor", "?afterr"]
+
+
 def test_a_cursor_that_was_never_given_is_refused(api: Api, database: Database) -> None:
     """Else a reader whose service came back from a copy hears nothing until as much was decided again as it had heard before."""
     assert api.get("/decisions?after=1").status_code == 422
