@@ -73,6 +73,8 @@ def test_history_tells_what_was_done(models: Path) -> None:
     told = run("models", "history", "--models", models).stdout
     assert "trained" in told
     assert "promoted" in told
+    lines = run("models", "history", "--models", models, "--json").stdout.splitlines()
+    assert [json.loads(line)["what"] for line in lines] == [line.split()[1] for line in told.splitlines()]
 
 
 def test_a_version_of_other_agencies_is_refused_by_the_command_and_one_beside_the_live_one_is_told(

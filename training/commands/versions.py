@@ -10,7 +10,7 @@ import click
 from model.faults import Fault, InvalidData, SalurError
 from model.register import Register
 from model.registry import Registry
-from training.commands.options import FOLDER, JSON, MODELS, moment, user
+from training.commands.options import FOLDER, MODELS, moment, user
 
 
 @click.group("models")
@@ -96,7 +96,7 @@ def shadow_(version: str | None, models: Path, stop: bool, why: str) -> None:
 
 @models_.command("history")
 @MODELS
-@JSON
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table: the ledger's entries.")
 def history_(models: Path, as_json: bool) -> None:
     """Tell what was trained, compared, promoted, rolled back and refused: when, by whom and why."""
     history = _there(models).history()
