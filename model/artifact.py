@@ -120,13 +120,15 @@ def load(folder: Path) -> Artifact:
             raise ArtifactError(f"{folder / name}: its digest is not the one in {MANIFEST}: changed or torn")
     if unlisted := sorted(found - manifest["files"].keys()):
         raise ArtifactError(f"{folder / unlisted[0]}: not listed in {MANIFEST}")
+    path = folder / ARRAYS
     try:
         # Opened here, for numpy leaves a file open that it cannot make sense of.
-        with (folder / ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        vocabulary = (folder / VOCABULARY).read_text(encoding="utf-8").split("\n")[:-1]
+        path = folder / VOCABULARY
+        vocabulary = path.read_text(encoding="utf-8").split("\n")[:-1]
     except Exception as error:  # numpy raises whatever a malformed member makes zipfile, ast or tokenize raise
-        raise ArtifactError(f"{folder}: unreadable: {' '.join(str(error).split())[:200] or type(error).__name__}") from error
+        raise ArtifactError(f"{path}: unreadable: {' '.join(str(error).split())[:200] or type(error).__name__}") from error
     return Artifact(manifest, arrays, vocabulary, Register.load(folder / REGISTER))
 
 
