@@ -205,12 +205,13 @@ def key() -> None:
 
 
 @key.command("add")
-@click.argument("name")
+@click.argument("name", default="")
 @click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True, help="may be given several times")
 @click.option("--source", default="", help="name under which its complaints are kept; made of NAME where left out")
 @click.option("--limit", default="", help="such as '100 per minute'; SALUR_KEY_LIMIT where left out")
 def add_key(name: str, scopes: tuple[str, ...], source: str, limit: str) -> None:
-    """Add a key, shown once."""
+    """Add a key, shown once. NAME says who uses it; without one it is called by its scopes."""
+    name = name or "-".join(scopes)
     with _database(_settings()) as database, database.write() as connection:
         number, secret = keys.add(connection, name, scopes, source, limit)
         title = f"Key {number} ({', '.join(scopes)}; source {keys.source_of(name, source)})"

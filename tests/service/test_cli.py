@@ -140,6 +140,7 @@ def test_a_new_key_says_whose_complaints_it_sees(call: Callable[..., Result]) ->
     call("setup")
     assert "Key 1 (intake, feed; source kanal-wa)," in call("key", "add", "Kanal WA", "--scope", "intake", "--scope", "feed").output
     assert "Key 2 (outcome; source kanal-wa)," in call("key", "add", "X", "--scope", "outcome", "--source", "kanal-wa").output
+    assert "Key 3 (predict; source predict)," in call("key", "add", "--scope", "predict").output
 
 
 def test_the_readme_names_every_scope_and_says_that_keys_of_one_system_share_a_source() -> None:
@@ -265,7 +266,7 @@ def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
         (("copy-from", "mysql://10.0.0.1/x"), {}, "salur-service: URL: must be a URL of SQLite or PostgreSQL"),
         (("copy-from", "sqlite:///tidak/ada.db"), {}, "tidak/ada.db: there is no such file"),
         (("deliver", "--once", "--every", "nan"), {}, "deliver: Invalid value for '--every': 'nan' is no number"),
-        (("key", "add"), {}, "key add: Missing argument 'NAME'; --help tells more"),
+        (("key", "revoke"), {}, "key revoke: Missing argument 'NUMBER'; --help tells more"),
         (("key", "add", "n"), {}, "Missing option '--scope'"),
         (("serve",), {}, "No such command 'serve'"),
         (("--loud",), {}, "No such option '--loud'"),
