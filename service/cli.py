@@ -255,11 +255,12 @@ def add_webhook(url: str, source: str) -> None:
 
 @hook.command("list")
 def list_webhooks() -> None:
-    """List the addresses, with what waits for each, what was given up, and why the last attempt failed."""
+    """List the addresses, with what waits for each, what was given up, when one last took something, and why the last failed."""
     with _database(_settings()) as database, database.read() as connection:
         for row in webhooks.listed(connection):
             stands = f"at {row.position}\t{row.waiting} waiting\t{row.given_up} given up"
-            click.echo(f"{row.id}\t{row.url}\t{row.source or 'all'}\t{stands}\t{row.failure}".rstrip())
+            taken = f"last taken {row.delivered_at:%Y-%m-%d %H:%M} UTC" if row.delivered_at else "nothing taken yet"
+            click.echo(f"{row.id}\t{row.url}\t{row.source or 'all'}\t{stands}\t{taken}\t{row.failure}".rstrip())
 
 
 @hook.command("remove")

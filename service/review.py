@@ -101,9 +101,11 @@ def rank(due: dt.date, probability: float, queue: str, *, oversight: bool = Fals
     return due.toordinal() - RETURN_DAYS * wrong - lost - ahead
 
 
-def is_free(account_id: int, at: dt.datetime) -> ColumnElement[bool]:
-    """Condition: nobody else holds the complaint."""
-    return or_(standing.c.claimed_by.is_(None), standing.c.claimed_by == account_id, standing.c.claimed_until < at)
+def is_free(account_id: int, at: dt.datetime, minutes: int) -> ColumnElement[bool]:
+    """Condition: nobody else holds the complaint. A claim for twice as long as any is from before the clock was set back."""
+    until = standing.c.claimed_until
+    longest = at + 2 * dt.timedelta(minutes=minutes)
+    return or_(standing.c.claimed_by.is_(None), standing.c.claimed_by == account_id, until < at, until > longest)
 
 
 def is_held(row: Row[Any], at: dt.datetime, account_id: int | None = None) -> bool:
@@ -116,7 +118,7 @@ def claim(connection: Connection, complaint_id: int, account_id: int, minutes: i
     at = now()
     taken = connection.execute(
         update(standing)
-        .where(standing.c.complaint_id == complaint_id, standing.c.state == "waiting", is_free(account_id, at))
+        .where(standing.c.complaint_id == complaint_id, standing.c.state == "waiting", is_free(account_id, at, minutes))
         .values(claimed_by=account_id, claimed_until=at + dt.timedelta(minutes=minutes))
     )
     return taken.rowcount == 1
@@ -130,9 +132,10 @@ def claim_next(
     skipped: Collection[int] = (),
 ) -> int | None:
     """Claim the first waiting complaint that nobody else holds, and answer its number. No two callers get the same one."""
+    free = is_free(account_id, now(), minutes)
     first = (
         select(standing.c.complaint_id)
-        .where(standing.c.state == "waiting", is_free(account_id, now()), standing.c.complaint_id.not_in(list(skipped)), *wanted)
+        .where(standing.c.state == "waiting", free, standing.c.complaint_id.not_in(list(skipped)), *wanted)
         .order_by(standing.c.rank, standing.c.complaint_id)
         .limit(1)
         .with_for_update(skip_locked=True)

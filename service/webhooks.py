@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, String, Update, and_, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, String, Update, and_, case, func, insert, or_, select, update
 
 from service import audit_log, feed, keys, outgoing
 from service.clock import now
@@ -97,7 +97,10 @@ def signing_key(secret: str, salt: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An address, and what became of what was to go there. `failure` says why the newest that did not get there failed, if any."""
+    """An address, and what became of what was to go there. `failure` says why the newest that did not get there failed, if any.
+
+    `delivered_at`: when something was last taken there.
+    """
 
     id: int
     url: str
@@ -105,6 +108,7 @@ class Listed:
     position: int
     waiting: int
     given_up: int
+    delivered_at: dt.datetime | None
     failure: str
 
 
@@ -117,7 +121,8 @@ def listed(connection: Connection) -> Sequence[Listed]:
     failed = and_(of_it, webhook_delivery.c.state != "delivered", webhook_delivery.c.attempts > 0)
     told = case((webhook_delivery.c.last_error != "", webhook_delivery.c.last_error), else_=_ANSWERED)
     why = select(told).where(failed).order_by(webhook_delivery.c.position.desc()).limit(1).scalar_subquery()
-    columns = (webhook.c.id, webhook.c.url, webhook.c.source, webhook.c.position, waiting, given_up, func.coalesce(why, ""))
+    taken = select(func.max(webhook_delivery.c.delivered_at)).where(of_it).scalar_subquery()
+    columns = (webhook.c.id, webhook.c.url, webhook.c.source, webhook.c.position, waiting, given_up, taken, func.coalesce(why, ""))
     rows = connection.execute(select(*columns).where(webhook.c.removed_at.is_(None)).order_by(webhook.c.id))
     return [Listed(*row) for row in rows]
 
@@ -190,9 +195,10 @@ def _fan_out(connection: Connection, moment: dt.datetime) -> None:
 
 def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Sequence[Delivery]]:
     """Lease the attempts that are due, so that no other worker makes them too; those of one address together."""
-    is_due = (webhook_delivery.c.state == "pending", webhook_delivery.c.next_at <= moment)
-    longest = func.min(webhook_delivery.c.next_at)
-    hooks = select(webhook_delivery.c.webhook_id).where(*is_due).group_by(webhook_delivery.c.webhook_id).order_by(longest)
+    next_at = webhook_delivery.c.next_at
+    # What is due later than any wait was put there before the clock was set back: it must not wait until the clock is there again.
+    is_due = (webhook_delivery.c.state == "pending", or_(next_at <= moment, next_at > moment + LONGEST_WAIT + LEASE))
+    hooks = select(webhook_delivery.c.webhook_id).where(*is_due).group_by(webhook_delivery.c.webhook_id).order_by(func.min(next_at))
     due = []
     for hook in connection.execute(hooks.limit(AT_ONCE)).scalars().all():
         of_it = (

@@ -152,7 +152,7 @@ def test_the_readme_names_every_scope_and_says_that_keys_of_one_system_share_a_s
 def test_webhooks_are_added_listed_and_removed(call: Callable[..., Result]) -> None:
     call("setup")
     assert "shown only now" in call("webhook", "add", "https://contoh.go.id/terima").output
-    assert "https://contoh.go.id/terima" in call("webhook", "list").output
+    assert "https://contoh.go.id/terima\tall\tat 0\t0 waiting\t0 given up\tnothing taken yet\n" in call("webhook", "list").output
     assert call("webhook", "remove", "1").exit_code == 0
     assert call("webhook", "list").output == ""
     assert call("deliver", "--once").exit_code == 0

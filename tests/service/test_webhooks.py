@@ -189,10 +189,15 @@ def test_the_list_says_what_waits_what_was_given_up_and_why(
         with database.read() as connection:
             return [(one.waiting, one.given_up, one.failure) for one in webhooks.listed(connection)]
 
+    def last_taken() -> dt.datetime | None:
+        with database.read() as connection:
+            return webhooks.listed(connection)[0].delivered_at
+
     add(database, told, receiver.url)
     assert listed() == [(0, 0, "")]
+    assert last_taken() is None
     api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
-    webhooks.deliver(database, told, SECRET)
+    webhooks.deliver(database, told, SECRET, clock=Clock())
     assert listed() == [(0, 0, "")]
     receiver.status = 500
     api.post("/complaints", json={"id": "H-2", "text": "sampah pasti"})
@@ -206,6 +211,7 @@ def test_the_list_says_what_waits_what_was_given_up_and_why(
     api.post("/complaints", json={"id": "H-4", "text": "air pasti"})
     webhooks.deliver(database, told, SECRET)
     assert listed() == [(2, 1, "ConnectionRefusedError")]
+    assert last_taken() == Clock().now
 
 
 @BOTH
@@ -226,6 +232,22 @@ def test_what_fails_is_tried_again_ever_later_and_then_given_up(
     assert waits[:4] == [10, 20, 40, 80]
     assert max(waits) <= 6 * 3600
     assert (deliveries(database)[0].state, deliveries(database)[0].last_status) == ("given-up", 500)
+
+
+@BOTH
+def test_what_was_to_be_tried_again_before_the_clock_was_set_back_does_not_wait_for_it(
+    api: Api, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    receiver.status, clock = 500, Clock()
+    webhooks.deliver(database, told, SECRET, clock=clock)
+    clock.forward(hours=-5)
+    assert webhooks.deliver(database, told, SECRET, clock=clock) == 0
+    clock.forward(days=-1)
+    receiver.status = 200
+    assert webhooks.deliver(database, told, SECRET, clock=clock) == 1
+    assert [row.state for row in deliveries(database)] == ["delivered"]
 
 
 def test_one_that_fails_does_not_hold_up_the_next(api: Api, database: Database, told: Settings, receiver: Receiver) -> None:
