@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -42,8 +42,15 @@ class Commands(click.Group):
         try:
             command: click.Command = getattr(import_module(f"training.commands.{module}"), name)
         except ModuleNotFoundError as error:  # beside the service alone, as in its image
-            raise SalurError(f"{cmd_name} needs {error.name}, which is not installed: pip install 'salur[training]'") from error
+            return _Missing(cmd_name, short_help=f"needs {error.name}, which is not installed")
         return command
+
+
+class _Missing(click.Command):
+    """Stands in the list for a command that cannot be loaded here; called in whatever way, it says what it needs."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:  # noqa: ARG002  # the signature is click's
+        raise SalurError(f"{self.name} {self.short_help}: pip install 'salur[training]'")
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

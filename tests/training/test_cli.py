@@ -44,6 +44,12 @@ def test_what_is_installed_for_the_service_alone_is_told_what_training_needs(
         main(["predict", "current"])
     told = "salur-training: predict needs joblib, which is not installed: pip install 'salur[training]'\n"
     assert (ended.value.code, capsys.readouterr().err) == (2, told)
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    listed = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "  predict   needs joblib, which is not installed\n" in listed
+    assert "  models    Versions: what there is" in listed
 
 
 def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
