@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from model import lapor
 from model.complaint import MAX_TEXT, MAX_TITLE
 from model.lapor import Report
+from model.place import PlaceFinder
 from model.register import Register
 from model.routing import Decision
 from model.wording import DECISIONS, REASONS, all_reasons, office, percent
@@ -82,27 +84,35 @@ def unit_of(report: Report, agency: str, register: Register | None) -> str:
 
     "" where neither says, where several are meant and the row's kecamatan does not tell them apart, and where it is no family.
     """
-    per = register.by_id[agency].per if register and agency in register.by_id else ""
-    if register is None or not per:
+    family = register.by_id.get(agency) if register else None
+    if register is None or family is None or not family.per:
         return ""
-    if per == "kecamatan":
-        offices, own = [(name, name) for name in register.kecamatan], report.kecamatan
+    own = _places(register).resolve((), report.kecamatan, report.desa)
+    if family.per == "kecamatan":
+        offices = [(name, name) for name in register.kecamatan]
     else:
-        offices, own = [(place.desa, place.kecamatan) for place in register.places if place.desa], report.desa
+        offices = [(place.desa, place.kecamatan) for place in register.places if place.desa]
     written = f" {plain(report.agency)} "
     named = [(name, kecamatan) for name, kecamatan in offices if f" {plain(name)} " in written]
+    if not named:
+        return own.kecamatan if family.per == "kecamatan" else register.village(own.kecamatan, own.desa)
     # "Kelurahan Mojo Kecamatan Gubeng" means Mojo, though Gubeng is one too: it is the one whose kecamatan is named beside it.
     whole = [(name, where) for name, where in named if f" {plain(where)} " in written.replace(f" {plain(name)} ", " ", 1)]
     named = whole or named
-    longest = max((len(name) for name, _ in named), default=0)
+    longest = max(len(name) for name, _ in named)
     meant = [(name, kecamatan) for name, kecamatan in named if len(name) == longest]
-    meant = meant or [(name, kecamatan) for name, kecamatan in offices if plain(name) == plain(own)]
     if len(meant) > 1:
-        meant = [(name, kecamatan) for name, kecamatan in meant if plain(kecamatan) == plain(report.kecamatan)]
+        meant = [(name, kecamatan) for name, kecamatan in meant if kecamatan == own.kecamatan]
     if len(meant) != 1:
         return ""
     name, kecamatan = meant[0]
-    return name if per == "kecamatan" else register.village(kecamatan, name)
+    return name if family.per == "kecamatan" else register.village(kecamatan, name)
+
+
+@lru_cache(maxsize=1)
+def _places(register: Register) -> PlaceFinder:
+    """Read a row's own place as the model reads a form: "Kec. Bengalon" is Bengalon."""
+    return PlaceFinder(register)
 
 
 def _survey(parts: Parts, job: Job) -> None:

@@ -684,6 +684,12 @@ def test_the_unit_of_a_family_comes_from_the_name_or_the_place(imports: Imports)
     assert exchange.unit_of(placed, "dishub", register) == ""
 
 
+@pytest.mark.parametrize("written", ["Kec. Bengalon", "KECAMATAN BENGALON", "Bengallon"])
+def test_the_place_of_a_row_may_be_written_as_the_model_takes_it(imports: Imports, written: str) -> None:
+    register = imports.parts.models.require().register
+    assert exchange.unit_of(Report(1, "x", agency="Kantor Camat", kecamatan=written), "kecamatan", register) == "Bengalon"
+
+
 VILLAGES = Register(
     agencies=(Agency("kelurahan", "Kelurahan", per="desa"),),
     places=(
