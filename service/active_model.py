@@ -13,7 +13,9 @@ from typing import Any, Protocol
 
 import structlog
 
+from model.artifact import REGISTER
 from model.complaint import Complaint
+from model.faults import SalurError
 from model.register import Register
 from model.registry import Registry, RegistryError
 from model.routing import Routing
@@ -64,6 +66,7 @@ class ActiveModel:
         self.load = load
         self._clock = clock
         self._router: RouterLike | None = None
+        self._register: Register | None = None
         self._looked_at = float("-inf")
         self._failed: tuple[str, str] | None = None
         self._failed_at = float("-inf")
@@ -78,9 +81,9 @@ class ActiveModel:
 
     @property
     def register(self) -> Register | None:
-        """The register of the router in use; None where there is none."""
+        """The register of the router in use, or else of the version that cannot be loaded: by that people decide meanwhile."""
         router = self.router()
-        return router.register if router else None
+        return router.register if router else self._register
 
     def look(self, older: float = 0.0) -> None:
         """Look at the pointer and load what it names, unless the last look was less than `older` seconds ago."""
@@ -146,6 +149,15 @@ class ActiveModel:
             if self._failed != (version, reason):
                 _log.error("model not loaded", version=version, reason=reason)
             self._failed, self._failed_at = (version, reason), self._clock()
+            if self._router is None:
+                self._register = self._register_of(version)
             return
         _log.info("model in use", version=version, before=self._router.version if self._router else "")
         self._router, self._failed = router, None
+
+    def _register_of(self, version: str) -> Register | None:
+        """Read the register of a version whose model cannot be loaded, as none of before can after a change of the stemmer."""
+        try:
+            return Register.load(self.registry.path(version) / REGISTER)
+        except (SalurError, OSError):  # told already: nothing of it can be loaded
+            return None

@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -779,6 +780,20 @@ def test_without_a_model_a_complaint_is_still_shown(api: Api, petugas: Person, a
     refused = send(petugas, number, putusan="dlh", catatan=NOTE)
     assert refused.status_code == 422
     assert typed(refused.text, "catatan") == NOTE
+
+
+def test_a_version_that_cannot_be_loaded_still_names_the_agencies(
+    api: Api, petugas: Person, settings: Any, database: Database
+) -> None:
+    live = settings.models / "palsu-1"
+    (live / "ok").unlink()
+    (live / "register").mkdir()
+    Register.load(Path("data/kutai-timur")).save(live / "register")
+    number = arrive(api)
+    page = petugas.client.get(f"/aduan/{number}").text
+    assert "daftar instansi belum dapat dibaca" not in page
+    assert send(petugas, number, putusan="dpupr").status_code == 303
+    assert [(one.agency, one.outcome) for one in verdicts(database)] == [("dpupr", "changed")]
 
 
 def test_strangers_are_asked_to_sign_in(api: Api, person: Person) -> None:
