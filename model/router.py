@@ -35,7 +35,8 @@ class Router:
         self.manifest: Mapping[str, Any] = manifest
         self.reader = Reader(artifact.register)
         if self.reader.analyzer.stemmer.digest != manifest.get("stemmer"):
-            raise ArtifactError(f"{self.version}: trained with another stemmer, dictionary or lexicon; train again with this one")
+            remedy = "`make retrain` trains one with this, and says how to put it live"
+            raise ArtifactError(f"{self.version}: trained with another stemmer, dictionary or lexicon; {remedy}")
         agencies = manifest["agencies"]
         if unknown := sorted(set(agencies) - self.register.by_id.keys()):
             raise ArtifactError(f"{self.version}: agencies that its register does not have: {', '.join(unknown)}")

@@ -129,7 +129,7 @@ class ActiveModel:
         if self._failed is None:
             return ""
         version, reason = self._failed
-        return f"version {version} cannot be loaded: {reason}" if version else reason
+        return f"version {version} cannot be loaded: {reason.removeprefix(f'{version}: ')}" if version else reason
 
     def _follow(self) -> None:
         version = "unknown"
