@@ -114,5 +114,5 @@ def _lines(body: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
             while (rest := body.readline(MAX_LINE)) and not rest.endswith(b"\n"):
                 pass
             yield number, None
-        elif line.strip():
+        elif line := line.strip():  # without its end: a fault would be told "at line 2" of it
             yield number, line

@@ -605,7 +605,7 @@ def test_each_line_of_a_batch_has_its_own_status(api: Api, database: Database) -
             json.dumps(SURE).encode(),
             b"",
             b'{"text": ""}',
-            b"no json",
+            b'{"text": "putus',
             b"\xff",
             json.dumps(SURE).encode(),
             json.dumps(SURE | {"text": "lain"}).encode(),
@@ -626,6 +626,7 @@ def test_each_line_of_a_batch_has_its_own_status(api: Api, database: Database) -
     ]
     assert answers[0]["answer"]["routing"]["agency"] == "dishub"
     assert answers[1]["problem"]["errors"][0]["pointer"] == "/text"
+    assert "at line 1 column" in answers[2]["problem"]["detail"]
     assert len(rows(database, complaint)) == 2
 
 
