@@ -235,7 +235,7 @@ class DecisionsOut(BaseModel):
 
 
 class BatchLine(BaseModel):
-    """The answer to one line of a batch."""
+    """The answer to one line of a batch: with `answer`, or else with `problem`. What there is not is left out."""
 
     line: int
     id: str | None = Field(None, description="the sender's own id, where the line has one that can be read")
