@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError, IntegrityError, OperationalError
+from sqlalchemy.exc import DisconnectionError, IntegrityError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -216,7 +216,10 @@ class Database:
             job.value = job.work(connection)
         except Exception as error:
             job.error = error
-            _TAKE_BACK.run(connection, {})
+            try:
+                _TAKE_BACK.run(connection, {})
+            except PendingRollbackError:  # the connection was lost: that is why, and not that nothing can be taken back on it
+                raise error from None
         _RELEASE.run(connection, {})
 
 

@@ -279,6 +279,17 @@ def test_work_done_together_is_kept_or_fails_each_by_itself(database: Database) 
         assert [person.name for person in accounts.everyone(connection)] == ["ani", "budi", "cici"]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_work_done_together_is_all_told_that_the_connection_was_lost(database: Database) -> None:
+    def lose(connection: Connection) -> int:
+        return int(connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())::int")).scalar_one())
+
+    errors = database.store_each([add("ani"), lose, add("budi")])
+    assert [isinstance(error, Exception) and is_busy(error) for error in errors] == [True, True, True]
+    with database.read() as connection:
+        assert accounts.everyone(connection) == []
+
+
 def test_work_done_together_is_not_kept_where_the_commit_fails(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(connection: Connection) -> None:
         raise OSError("disk full")
