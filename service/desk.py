@@ -104,7 +104,10 @@ class _Page:
 def queue() -> Response:
     """Show what waits, the most urgent first."""
     wanted, at, today = Filter.read(request.args), now(), parts().calendar.today()
-    skipped = _skipped()
+    skipped, person = _skipped(), access.current_account()
+    may_open = person.may(Permission.DECIDE) or person.may(Permission.CONFIDENTIAL)  # also what is confidential
+    if wanted.alasan == waiting.EMERGENCY and not may_open:  # it would tell which of the confidential ones are
+        wanted = replace(wanted, alasan="")
     if request.args.get("lagi"):
         skipped = session["lewati"] = []
     with parts().database.read() as connection:
@@ -118,6 +121,8 @@ def queue() -> Response:
             following_page=following_page,
             wanted=wanted,
             ages=waiting.AGES,
+            emergency=waiting.EMERGENCY,
+            may_open=may_open,
             skipped=skipped,
             saved=session.pop("tersimpan", {}),
             paged="setelah" in request.args,

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
 
+from service import review
 from service.bodies import row_number
 from service.reasons import reasons_of
 from service.tables import account, complaint, routing, routing_reason, standing
@@ -22,6 +23,8 @@ AGES: Mapping[str, str] = {
     "3-hari": "Masuk lebih dari 3 hari lalu",
     "7-hari": "Masuk lebih dari 7 hari lalu",
 }
+EMERGENCY = "darurat"
+"""Asked for in the place of a reason: what may be an emergency. A routing tells it beside its reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class Filter:
         wanted: list[ColumnElement[bool]] = []
         if self.instansi:  # what the model said of a blind audit case stays hidden
             wanted += [standing.c.agency == self.instansi, standing.c.queue != "audit"]
-        if self.alasan:
+        if self.alasan == EMERGENCY:
+            wanted += _emergency(today)
+        elif self.alasan:
             reason = routing_reason.c
             wanted.append(exists().where(reason.complaint_id == standing.c.complaint_id, reason.reason == self.alasan))
         if self.kecamatan:
@@ -92,6 +97,7 @@ class Counts:
     more: bool
     overdue: int
     today: int
+    emergencies: int
     agencies: Mapping[str, int]
     reasons: Mapping[str, int]
     kecamatan: Mapping[str, int]
@@ -192,7 +198,15 @@ def count(connection: Connection, today: dt.date) -> Counts:
         .group_by(routing_reason.c.reason)
     )
     reasons = {row[0]: row[1] for row in connection.execute(by_reason)}
-    return Counts(total, total == COUNTED, overdue, due_today, _most(agencies), _most(reasons), _most(kecamatan))
+    urgent = select(func.count()).where(standing.c.state == "waiting", *_emergency(today))
+    emergencies = connection.execute(urgent).scalar_one()
+    return Counts(total, total == COUNTED, overdue, due_today, emergencies, _most(agencies), _most(reasons), _most(kecamatan))
+
+
+def _emergency(today: dt.date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Conditions: it may be an emergency. These stand so far ahead that the database need look at the first of the queue alone."""
+    ahead = standing.c.rank < today.toordinal() - review.EMERGENCY_DAYS / 2
+    return ahead, exists().where(routing.c.id == standing.c.routing_id, routing.c.emergency)
 
 
 def _most(counts: Mapping[str, int]) -> Mapping[str, int]:

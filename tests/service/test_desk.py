@@ -107,7 +107,7 @@ def test_what_may_be_an_emergency_stands_first_and_says_what_the_reporter_should
     number = arrive(api, "kebakaran di pasar")
     other = arrive(api, "sampah di pasar")
     queue = petugas.client.get("/antrean").text
-    assert queue.count("Mungkin darurat") == 1
+    assert queue.count("Mungkin darurat</span>") == 1
     assert petugas.client.get("/antrean/berikutnya").headers["Location"] == f"/aduan/{number}"
     page = petugas.client.get(f"/aduan/{number}").text
     assert "Mungkin keadaan darurat" in page
@@ -115,9 +115,31 @@ def test_what_may_be_an_emergency_stands_first_and_says_what_the_reporter_should
     assert "darurat" not in petugas.client.get(f"/aduan/{other}").text
 
 
-def test_a_confidential_emergency_is_not_told_in_the_list(api: Api, petugas: Person) -> None:
-    arrive(api, "kebakaran di pasar", confidential=True)
+def test_emergencies_can_be_picked_out_of_the_queue(api: Api, petugas: Person) -> None:
+    arrive(api, title="Sampah")
     assert "darurat" not in petugas.client.get("/antrean").text
+    number = arrive(api, "kebakaran di pasar", title="Api")
+    assert '<a href="/antrean?alasan=darurat">1 mungkin darurat</a>' in petugas.client.get("/antrean").text
+    picked = petugas.client.get("/antrean?alasan=darurat").text
+    assert f'href="/aduan/{number}?alasan=darurat">Api</a>' in picked
+    assert "Sampah" not in picked
+    assert '<option value="darurat" selected>Mungkin darurat (1)</option>' in picked
+    send(petugas, number, putusan="dlh")
+    assert "Tidak ada aduan yang cocok" in petugas.client.get("/antrean?alasan=darurat").text
+
+
+def test_a_confidential_emergency_is_told_in_the_list_to_those_alone_who_may_open_it(
+    api: Api, petugas: Person, app: Flask, database: Database
+) -> None:
+    arrive(api, "kebakaran di pasar", confidential=True)
+    assert "Mungkin darurat</span>" in petugas.client.get("/antrean").text
+    colleague(database, "tamu", "peninjau-saja")
+    guest = type(petugas)(app.test_client())
+    guest.sign_in("tamu")
+    arrive(api, "sampah di pasar", confidential=True)
+    for page in (guest.client.get(f"/antrean{query}").text for query in ("", "?alasan=darurat")):
+        assert "darurat" not in page.lower()
+        assert page.count("Laporan rahasia</span>") == 2
 
 
 def test_an_empty_queue_says_so(petugas: Person) -> None:
