@@ -525,11 +525,15 @@ def _told(saved: Saved, case: Case) -> dict[str, Any]:
         said = wording.agency_name(saved.agency, saved.unit)
         if saved.also:
             said += f", bersama {', '.join(map(wording.agency_name, saved.also))}"
+    passed_over: dict[str, list[str]] = {}
+    for number, holder in saved.passed_over:
+        passed_over.setdefault(f"sedang dibuka {holder}" if holder else "sudah tidak menunggu", []).append(f"#{number}")
     return {
         "number": saved.complaint_id,
         "verdict": saved.verdict_id,
         "what": said,
         "others": len(saved.others),
+        "passed_over": "; ".join(f"{', '.join(numbers)} {why}" for why, numbers in passed_over.items()),
         "again": saved.again,
         "stopped": wording.agency_name(saved.stopped) if saved.stopped else "",
         "audit": case.blind,

@@ -83,6 +83,8 @@ class Saved:
     unit: str
     also: tuple[str, ...] = ()
     others: tuple[int, ...] = ()
+    passed_over: tuple[tuple[int, str], ...] = ()
+    """Complaints of the group that it does not serve: who has each open, "" where it waits no more."""
     again: bool = False
     stopped: str = ""
     """The agency whose breaker this verdict opened, if it did."""
@@ -187,8 +189,8 @@ def decide(
         raise Claimed(f"Aduan ini sedang dibuka oleh {name_of(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
     seconds = _seconds(row, account_id, at, minutes)
     saved = record(connection, row, choice, origin="desk", account_id=account_id, seconds=seconds, at=at)
-    served = [other for other in others if _serve(connection, other, complaint_id, choice, account_id, at)]
-    return replace(saved, others=tuple(served))
+    served, passed_over = _serve(connection, others, complaint_id, choice, account_id, at)
+    return replace(saved, others=tuple(served), passed_over=tuple(passed_over))
 
 
 def record(
@@ -301,15 +303,26 @@ def first_of(connection: Connection, complaint_id: int) -> int:
     return int(connection.execute(select(first).where(complaint.c.id == complaint_id)).scalar_one())
 
 
-def _serve(connection: Connection, other: int, complaint_id: int, choice: Choice, account_id: int, at: dt.datetime) -> bool:
-    """Decide another complaint of the group alike. One in the blind audit is judged by itself, always."""
-    row = _locked(connection, other)
-    if row is None or row.state != "waiting" or row.queue == "audit" or is_held(row, at, account_id):
-        return False
-    if first_of(connection, other) != first_of(connection, complaint_id):
-        return False
-    record(connection, row, choice, origin="desk", account_id=account_id, at=at)
-    return True
+def _serve(
+    connection: Connection, others: Collection[int], complaint_id: int, choice: Choice, account_id: int, at: dt.datetime
+) -> tuple[list[int], list[tuple[int, str]]]:
+    """Decide others of the group alike, and answer which were, and which were passed over.
+
+    One in the blind audit is judged by itself, always; it is not told of, as a stranger is not.
+    """
+    served, passed_over, group = [], [], first_of(connection, complaint_id)
+    for other in others:
+        row = _locked(connection, other)
+        if row is None or row.queue == "audit" or first_of(connection, other) != group:
+            continue
+        if row.state != "waiting":
+            passed_over.append((other, ""))
+        elif is_held(row, at, account_id):
+            passed_over.append((other, name_of(connection, row.claimed_by)))
+        else:
+            record(connection, row, choice, origin="desk", account_id=account_id, at=at)
+            served.append(other)
+    return served, passed_over
 
 
 def _locked(connection: Connection, complaint_id: int) -> Row[Any] | None:

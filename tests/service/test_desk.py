@@ -605,6 +605,20 @@ def test_neighbours_are_shown_together_and_served_when_asked(api: Api, petugas: 
     assert len(verdicts(database)) == 3
 
 
+def test_which_neighbours_a_verdict_passed_over_is_told_with_the_reason(api: Api, petugas: Person, database: Database) -> None:
+    text = "sampah menumpuk di belakang pasar induk sudah seminggu tidak diangkut petugas {}"
+    numbers = [arrive(api, text.format(end)) for end in ("", "ya", "pak", "bu", "dong")]
+    budi = colleague(database)
+    with database.write() as connection:
+        for number in numbers[1:3]:
+            review.claim(connection, number, budi, 10)
+    send(petugas, numbers[3], putusan="dlh")
+    members = ",".join(map(str, numbers[1:]))
+    told = heard(send(petugas, numbers[0], SCRIPT, putusan="dlh", kelompok="1", anggota=members).text)
+    passed_over = f"#{numbers[1]}, #{numbers[2]} sedang dibuka Budi; #{numbers[3]} sudah tidak menunggu"
+    assert f"juga untuk 1 aduan serupa. Tidak ikut: {passed_over}." in told
+
+
 def test_a_question_is_put_to_one_reporter_and_not_to_those_of_like_complaints(
     api: Api, petugas: Person, database: Database
 ) -> None:

@@ -339,7 +339,11 @@ def test_one_verdict_serves_only_those_of_the_group_that_wait(api: Api, database
     first, sent, asked, closed = arrive(api, *(text.format(end) for end in ("", "pasti", "ya", "bu")))
     decide(database, asked, siti, Choice(outcome="needs-info", missing=("lokasi",), question="Di mana?"))
     decide(database, closed, siti, Choice(outcome="not-a-complaint"))
-    assert decide(database, first, siti, Choice("dpupr"), others=[sent, asked, closed]).others == ()
+    assert decide(database, first, siti, Choice("dpupr"), others=[sent, asked, closed]).passed_over == (
+        (sent, ""),
+        (asked, ""),
+        (closed, ""),
+    )
     assert [state(database, number).state for number in (sent, asked, closed)] == ["sent", "asked", "closed"]
 
 
@@ -352,6 +356,7 @@ def test_one_verdict_serves_the_group_and_undo_takes_it_back_whole(api: Api, dat
         assert review.claim(connection, numbers[4], budi, MINUTES)
     saved = decide(database, numbers[0], siti, Choice("dlh"), others=[*numbers[1:], stranger])
     assert saved.others == tuple(numbers[1:4]), "not what somebody else has open, and not what is no neighbour"
+    assert saved.passed_over == ((numbers[4], "Budi Santoso"),)
     assert [state(database, number).state for number in (*numbers, stranger)] == ["decided"] * 4 + ["waiting"] * 2
     with database.write() as connection:
         assert review.undo(connection, numbers[0], saved.verdict_id, siti, MINUTES) == tuple(numbers[:4])
