@@ -159,12 +159,14 @@ def show(number: int) -> Response:
 @blueprint.post("/aduan/<row:number>")
 @access.page(Permission.DECIDE)
 def act(number: int) -> Response:
-    """Do what the pressed button says: choose an agency, ask, skip, undo, search, or put the question together anew."""
+    """Do what the pressed button says: choose an agency, ask, skip, undo, leave, search, or put the question together anew."""
     doing, draft = request.form.get("aksi"), Draft.read()
     if doing == "urungkan":
         return _undo(number)
     if doing == "lewati":
         return _skip(number)
+    if doing == "antrean":
+        return _leave(number)
     if doing == "cari":
         return _case(number, draft, _Page(focus="cari"))
     if doing == "susun":
@@ -327,6 +329,15 @@ def _skip(number: int) -> Response:
         review.release(connection, number, access.current_account().id)
         ahead = _claim_next(connection, wanted)
     return _onward(ahead, wanted, told=f"Aduan #{number} dilewati.")
+
+
+def _leave(number: int) -> Response:
+    """Let colleagues have a complaint that nobody looks at any more. The script tells it of a page that is left by another way."""
+    with parts().database.write() as connection:
+        review.release(connection, number, access.current_account().id, until=_text("dibuka"))
+    if request.headers.get("X-Salur") == "meja":
+        return Response(status=204)
+    return redirect(url_for("desk.queue", **Filter.read(request.args).query()), 303)
 
 
 def _onward(number: int | None, wanted: Filter, saved: Mapping[str, Any] | None = None, told: str = "") -> Response:

@@ -148,13 +148,19 @@ def claim_next(
     return found
 
 
-def release(connection: Connection, complaint_id: int, account_id: int) -> None:
-    """Let go of a complaint."""
-    connection.execute(
-        update(standing)
-        .where(standing.c.complaint_id == complaint_id, standing.c.claimed_by == account_id)
-        .values(claimed_by=None, claimed_until=None)
-    )
+def release(connection: Connection, complaint_id: int, account_id: int, until: str = "") -> None:
+    """Let go of a complaint; where `until` says when the hold ends, only if it was not opened again since: that holds it longer."""
+    row = _locked(connection, complaint_id)
+    if row is None or row.claimed_by != account_id or until not in ("", row.claimed_until.isoformat()):
+        return
+    connection.execute(update(standing).where(standing.c.complaint_id == complaint_id).values(claimed_by=None, claimed_until=None))
+
+
+def release_all(connection: Connection, account_id: int) -> None:
+    """Let go of whatever an account holds."""
+    held = select(standing.c.complaint_id).where(standing.c.claimed_by == account_id)
+    lock_all(connection, connection.execute(held).scalars().all())
+    connection.execute(update(standing).where(standing.c.claimed_by == account_id).values(claimed_by=None, claimed_until=None))
 
 
 def lock_all(connection: Connection, numbers: Collection[int]) -> None:

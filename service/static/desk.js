@@ -104,14 +104,25 @@
 
   desk.addEventListener("submit", (event) => {
     const button = event.submitter;
+    if (button?.value === "antrean") return; // leads to another page
     event.preventDefault();
     if (button?.value === "cari") takeFound();
     else if (button?.value === "susun") writeQuestion(true);
     else send(event.target, button);
   });
 
+  function leave() {
+    const { csrf_token: token, dibuka: since } = one("#putusan")?.elements ?? {};
+    if (!since?.value) return;
+    const body = new URLSearchParams({ csrf_token: token.value, aksi: "antrean", dibuka: since.value });
+    fetch(one("#putusan").action, { method: "POST", body, headers: { "X-Salur": "meja" }, keepalive: true }).catch(() => {});
+  }
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); }); // a colleague may have it by now
+
   addEventListener("popstate", async () => {
     if (location.pathname + location.search === address) return;
+    leave();
     address = location.pathname + location.search;
     if (!location.pathname.startsWith("/aduan/")) return location.reload();
     const answer = await fetch(location.href, { headers: { "X-Salur": "meja" } });

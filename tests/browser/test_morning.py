@@ -129,6 +129,12 @@ def verdicts(server: Server) -> list[Any]:
         return list(connection.execute(select(verdict).order_by(verdict.c.id)))
 
 
+def held(server: Server) -> list[int]:
+    """The complaints that somebody has open."""
+    with server.database.read() as connection:
+        return list(connection.execute(select(standing.c.complaint_id).where(standing.c.claimed_by.is_not(None))).scalars())
+
+
 def nowhere(server: Server) -> int:
     """A waiting complaint of which nobody knows the place."""
     waits = (standing.c.state == "waiting", standing.c.kecamatan == "", standing.c.complaint_id > 10_000)
@@ -202,6 +208,16 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     officer.check("keys")
 
     times = page.evaluate("window.times")
+
+    # Whoever leaves a complaint leaves it to colleagues, by any link; whoever only loads it anew keeps it.
+    page.reload()
+    page.wait_for_timeout(500)
+    assert held(server) == [officer.shown()]
+    page.get_by_role("link", name="Statistik").click()
+    expect(page.locator("h1")).to_have_text("Statistik")
+    page.wait_for_timeout(500)
+    assert held(server) == []
+
     page.locator("form.who button").focus()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Masuk")
@@ -270,6 +286,10 @@ def test_the_same_morning_without_script(browser: Browser, server: Server) -> No
     page.locator('[data-tombol="2"]').press("Enter")
     page.locator('[data-tombol="b"]').press("Enter")
     page.locator('[data-tombol="l"]').press("Enter")
+    assert held(server) == [officer.shown()]
+    page.locator('[data-tombol="a"]').press("Enter")
+    expect(page.locator("h1")).to_have_text("Antrean")
+    assert held(server) == []
     page.locator("form.who button").press("Enter")
     expect(page.locator("h1")).to_have_text("Masuk")
 

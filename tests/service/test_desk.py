@@ -409,6 +409,33 @@ def test_what_a_colleague_has_open_is_shown_but_not_decided(api: Api, petugas: P
     assert "dibuka Budi" in petugas.client.get("/antrean").text
 
 
+def test_whoever_leaves_a_complaint_or_signs_out_leaves_it_to_colleagues(api: Api, petugas: Person, database: Database) -> None:
+    number, budi = arrive(api), colleague(database)
+
+    def open_it() -> dict[str, str]:
+        page = petugas.client.get(f"/aduan/{number}").text
+        until = re.search(r'name="dibuka" value="([^"]+)"', page)
+        assert until
+        return {"csrf_token": petugas.token("/sandi"), "aksi": "antrean", "dibuka": html.unescape(until[1])}
+
+    def is_free() -> bool:
+        with database.write() as connection:
+            taken = review.claim(connection, number, budi, 10)
+            review.release(connection, number, budi)
+        return taken
+
+    left_before = open_it()
+    form = open_it()
+    assert petugas.client.post(f"/aduan/{number}", data=left_before, headers=SCRIPT).status_code == 204
+    assert not is_free(), "it was opened again since"
+    left = petugas.client.post(f"/aduan/{number}?kecamatan=Bengalon", data=form)
+    assert (left.status_code, left.headers["Location"]) == (303, "/antrean?kecamatan=Bengalon")
+    assert is_free()
+    open_it()
+    petugas.send("/keluar")
+    assert is_free()
+
+
 def test_an_office_that_a_search_names_is_chosen_whatever_place_the_complaint_names(
     api: Api, petugas: Person, database: Database
 ) -> None:

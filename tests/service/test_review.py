@@ -422,6 +422,10 @@ def test_skipping_gives_the_next_and_releases_the_last(api: Api, database: Datab
         assert first == numbers[0]
         review.release(connection, first, budi)
         assert not review.claim(connection, first, budi, MINUTES), "nobody lets go of what another holds"
+        ends = connection.execute(select(standing.c.claimed_until).where(standing.c.complaint_id == first)).scalar_one()
+        assert review.claim(connection, first, siti, MINUTES)
+        review.release(connection, first, siti, until=ends.isoformat())
+        assert not review.claim(connection, first, budi, MINUTES), "what was opened again since is held still"
         review.release(connection, first, siti)
         second = review.claim_next(connection, siti, MINUTES, skipped=[first])
         assert second == numbers[1]
