@@ -228,7 +228,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         days_left=lambda due: parts().calendar.between(parts().calendar.today(), due),
         days_left_words=days_left,
-        clock=lambda when: f"{when.astimezone(parts().settings.time_zone):%H.%M}",
     )
 
 

@@ -80,9 +80,13 @@ def day_of(written: str) -> str:
 
 
 def moment(when: dt.datetime) -> str:
-    """Write a moment in the region's time: 3 Mar 2026 14.05."""
-    local = when.astimezone(parts().settings.time_zone)
-    return f"{day(local.date())} {local:%H.%M}"
+    """Write a moment in the region's time: 3 Mar 2026 14.05 WITA."""
+    return f"{day(when.astimezone(parts().settings.time_zone).date())} {clock(when)}"
+
+
+def clock(when: dt.datetime) -> str:
+    """Write the hour of a moment in the region's time: 14.05 WITA."""
+    return f"{when.astimezone(parts().settings.time_zone):%H.%M %Z}"
 
 
 def moment_of(written: str) -> str:
@@ -112,6 +116,7 @@ def init_app(app: Flask) -> None:
         day=day,
         day_of=day_of,
         moment=moment,
+        clock=clock,
         moment_of=moment_of,
         agency=agency_name,
         decision=lambda name: DECISIONS.get(name, name),

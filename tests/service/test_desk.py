@@ -398,7 +398,7 @@ def test_what_a_colleague_has_open_is_shown_but_not_decided(api: Api, petugas: P
     with database.write() as connection:
         assert review.claim(connection, number, budi, 10)
     page = petugas.client.get(f"/aduan/{number}").text
-    assert "Sedang dibuka oleh <b>Budi</b>" in page
+    assert re.search(r"Sedang dibuka oleh <b>Budi</b> sampai \d\d\.\d\d WITA", page)
     assert 'class="choice' not in page
     form = {"csrf_token": petugas.token("/sandi"), "keadaan": "0", "putusan": "dlh", "catatan": NOTE}
     refused = petugas.client.post(f"/aduan/{number}", data=form)

@@ -60,10 +60,10 @@ def compare(registry: Registry, verdict: str) -> None:
 def test_moments_are_written_in_the_regions_time_and_what_is_none_as_it_is(
     registry: Registry, pengelola: Person, app: Flask
 ) -> None:
-    assert "20 Nov 2026 16.00" in pengelola.client.get("/model").text
+    assert "20 Nov 2026 16.00 WITA" in pengelola.client.get("/model").text
     with app.app_context():
         assert [wording.moment_of(written) for written in ("2026-11-20T08:00:00", "0001-01-01T00:00:00+14:00", "kemarin", "")] == [
-            "20 Nov 2026 16.00",
+            "20 Nov 2026 16.00 WITA",
             "0001-01-01T00:00:00+14:00",
             "kemarin",
             "",

@@ -230,7 +230,7 @@ def test_the_log_offers_its_actions_in_the_order_of_their_words(pengelola: Perso
     offered = re.findall(r"<option [^>]*>([^<]*)</option>", page.partition('name="tindakan"')[2].partition("</select>")[0])
     assert offered[0] == "semua"
     assert offered[1:] == sorted(offered[1:])
-    assert "sebelum: 1 Mar 2026 08.00" in page
+    assert "sebelum: 1 Mar 2026 08.00 WITA" in page
 
 
 def test_the_log_goes_back_page_by_page(pengelola: Person, database: Database) -> None:
