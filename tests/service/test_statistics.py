@@ -370,6 +370,15 @@ def test_the_page_says_what_it_leaves_out(desk: Desk, petugas: Person, monkeypat
     assert "diteruskan otomatis." not in page, "nothing arrived"
 
 
+def test_what_is_late_in_a_period_is_not_called_all_that_is_late_in_the_queue(desk: Desk, petugas: Person) -> None:
+    for days in (20, 400):
+        desk.add("lampu mati", now() - dt.timedelta(days=days))
+    page = petugas.client.get("/statistik").text
+    assert 'data-label="Belum, sudah lewat">1</td>' in page
+    assert '<a href="/antrean?umur=terlambat">Lihat semua yang kini lewat tenggat di antrean</a>' in page
+    assert "umur=terlambat" not in petugas.client.get("/statistik?masa=7").text
+
+
 def test_figures_of_single_people_are_for_those_who_lead(desk: Desk, petugas: Person, app: Flask, database: Database) -> None:
     desk.decide(desk.add("lampu mati", now() - dt.timedelta(hours=5)), "dpupr", now() - dt.timedelta(hours=1), by="siti")
     assert "siti" not in petugas.client.get("/statistik").text
