@@ -126,6 +126,29 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What the ledger tells of a comparison, for people; of each figure that of the live version and that of the other.
+
+    `rows` is 0 where the line tells no figures.
+    """
+
+    verdict: str
+    rows: int = 0
+    accuracy: Sequence[float] = ()
+    interval: Sequence[float] = ()
+    coverage: Sequence[float] = ()
+    error: Sequence[float] = ()
+
+    @classmethod
+    def read(cls, entry: Entry) -> Compared:
+        """Take it from a line, which may have been written by hand."""
+        told, verdict = entry.figures, str(entry.figures.get("verdict"))
+        pairs = {name: told.get(name) for name in ("accuracy", "interval", "coverage", "error")}
+        known = _is_number(told.get("rows")) and all(map(_is_pair, pairs.values()))
+        return cls(VERDICTS.get(verdict, verdict), **({"rows": told["rows"]} | pairs if known else {}))
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """What a form asked for: the action, why, why in spite of the comparison, and the versions that they saw live and beside it."""
 
@@ -237,6 +260,7 @@ def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Res
         trouble=parts().models.trouble if (registry.folder / CURRENT).exists() else "",
         router=router,
         words=EVENTS,
+        figures_of=Compared.read,
         live=live or "",
         before=_if_readable(registry.previous),
         beside=beside,
@@ -260,7 +284,7 @@ def _one(name: str, error: str = "", asked: _Asked | None = None, status: int = 
         card=_read(folder / CARD, MAX_CARD).decode("utf-8", "replace") if version.has_card else "",
         live=live or "",
         compared=compared,
-        verdicts=VERDICTS,
+        figures_of=Compared.read,
         needs_reason=bool(live) and (compared is None or compared.figures.get("verdict") != Verdict.PROMOTE),
         error=error,
         asked=asked or _Asked(),
@@ -347,6 +371,10 @@ def _read(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise Problem("too-large", "The file is too large to be shown.", sentence="Berkas itu terlalu besar untuk ditampilkan.")
     return content
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, Sequence) and len(value) == 2 and all(map(_is_number, value))
 
 
 def _is_number(value: object) -> bool:

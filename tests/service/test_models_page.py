@@ -52,8 +52,8 @@ def registry(app: Flask) -> Registry:
     return parts.models.registry
 
 
-def compare(registry: Registry, verdict: str) -> None:
-    figures = {"verdict": verdict}
+def compare(registry: Registry, verdict: str, **more: Any) -> None:
+    figures = {"verdict": verdict} | more
     registry.record(Event.COMPARED, version="palsu-2", previous="palsu-1", at=AT, who="ani", why="+2 poin", figures=figures)
 
 
@@ -111,6 +111,31 @@ def test_the_history_calls_previous_only_what_was_replaced_and_marks_what_the_pr
     assert told["mulai dipakai"] == ("sebelumnya palsu-1", "uji; uji")
     assert told["dipasang sebagai bayangan"] == ("yang dipakai palsu-1", "dicoba")
     assert told["ditolak"] == ("yang dipakai palsu-1", 'Rincian: <code lang="en"')
+
+
+FIGURES = {"rows": 1_200, "accuracy": [0.77, 0.781], "interval": [-0.002, 0.024], "coverage": [0.24, 0.25], "error": [0.03, 0.0]}
+
+
+def test_what_a_comparison_found_is_told_in_the_words_of_the_pages(registry: Registry, pengelola: Person) -> None:
+    compare(registry, Verdict.HOLD, **FIGURES)
+    for path in ("/model", "/model/palsu-2"):
+        page = pengelola.client.get(path).text
+        assert (
+            "<b>sebaiknya ditahan</b>. Dari 1.200 aduan yang belum pernah dilihat keduanya, yang tepat 77,0% menjadi 78,1%" in page
+        )
+        assert (
+            "rentang 95%: -0,2 sampai 2,4 poin). Diteruskan otomatis 24,0% menjadi 25,0%; di antaranya keliru 3,0% menjadi 0,0%."
+            in page
+        )
+
+
+@pytest.mark.parametrize("odd", [{"accuracy": [0.7]}, {"error": ["0", 1]}, {"coverage": 1}, {"rows": None}, {"interval": "ab"}])
+def test_a_comparison_whose_figures_are_none_is_told_without_them(
+    registry: Registry, pengelola: Person, odd: dict[str, Any]
+) -> None:
+    compare(registry, Verdict.PROMOTE, **(FIGURES | odd))
+    page = pengelola.client.get("/model").text
+    assert "<b>layak dipakai</b>. Rincian (bahasa Inggris):" in page
 
 
 def test_the_last_promotion_is_taken_back_once_however_often_one_clicks(
