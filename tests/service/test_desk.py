@@ -284,7 +284,7 @@ def test_a_family_takes_its_unit_from_the_place_or_asks(api: Api, petugas: Perso
     assert verdicts(database)[1].unit == "Sangatta Utara"
 
 
-def test_a_question_is_proposed_changed_and_kept(api: Api, petugas: Person, database: Database) -> None:
+def test_a_question_is_proposed_changed_kept_and_withdrawn(api: Api, petugas: Person, database: Database) -> None:
     number = arrive(api, "lampu mati", title="Lampu mati")
     assert typed(petugas.client.get(f"/aduan/{number}").text, "pertanyaan").startswith("Yth. Bapak/Ibu Pelapor,")
     proposed = petugas.client.get(f"/aduan/{number}/pertanyaan?kurang=lokasi&kurang=entah")
@@ -296,7 +296,16 @@ def test_a_question_is_proposed_changed_and_kept(api: Api, petugas: Person, data
     send(petugas, number, aksi="kurang-informasi", kurang=["lokasi", "waktu"], pertanyaan="Di mana,\r\ndan kapan?")
     (kept,) = verdicts(database)
     assert (kept.outcome, kept.missing, kept.question) == ("needs-info", ["lokasi", "waktu"], "Di mana,\ndan kapan?")
-    assert "Menunggu jawaban pelapor" in petugas.client.get(f"/aduan/{number}").text
+    page = petugas.client.get(f"/aduan/{number}").text
+    assert "Menunggu jawaban pelapor" in page
+    # Also days later, when the bar of what was just saved is long gone.
+    withdraw = re.search(r'<form [^>]+ id="tarik">.*?name="putusan" value="(\d+)"', page)
+    assert withdraw
+    assert '<button form="tarik" name="aksi" value="urungkan"' in page
+    told = send(petugas, number, SCRIPT, aksi="urungkan", putusan=withdraw[1]).text
+    assert f"Aduan #{number} kembali menunggu." in told
+    assert "Siapa yang berwenang?" in told
+    assert 'form="tarik"' not in told
 
 
 @pytest.mark.parametrize(
