@@ -148,6 +148,7 @@ def _select() -> Select[Any]:
             standing.c.unit,
             standing.c.kecamatan,
             routing.c.decision,
+            routing.c.emergency,
             routing.c.agency.label("proposed"),
             routing.c.unit.label("proposed_unit"),
             routing.c.probability,

@@ -159,6 +159,14 @@ def test_a_confidential_complaint_shows_only_that_it_is_one(past: Past, petugas:
     assert "pejabat" not in page.lower()
 
 
+def test_an_emergency_that_went_out_by_itself_is_marked_and_a_confidential_one_is_not(past: Past, petugas: Person) -> None:
+    past.add("a", "kebakaran di pasar, pasti", kecamatan="Bengalon")
+    past.add("b", "kebakaran di pasar", confidential=True)
+    page = petugas.client.get("/riwayat").text
+    assert page.count("Mungkin darurat") == 1
+    assert page.index("kebakaran di pasar, pasti") < page.index("Mungkin darurat")
+
+
 def test_exports_leave_confidential_complaints_out_unless_the_role_allows(
     past: Past, app: Flask, petugas: Person, database: Database
 ) -> None:
