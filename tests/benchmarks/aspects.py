@@ -205,12 +205,12 @@ def main(data: Path, real: Path, repeats: int, seed: int, with_nested: bool, as_
     if as_json:
         click.echo(json.dumps({**tables, "cost": cost, "left out": heads.figures["left_out"]}))
         return
-    click.echo(f"{'':<33}" + "".join(f"{way:<24}" for way in ways).rstrip())
+    click.echo(f"{'':<36}" + "".join(f"{way:<24}" for way in ways).rstrip())
     for name in ("kind", *KINDS, *ASPECTS[2:]):
         for figure in ("macro_f1", "precision", "recall", "f1", "held_back", "false_alarms"):
             cells = [shown(tables[way][name], figure) for way in ways]
             if cells[0]:
-                click.echo(f"{name:<22}{figure:<11}" + "".join(f"{cell:<24}" for cell in cells).rstrip())
+                click.echo(f"{name:<22}{figure:<14}" + "".join(f"{cell:<24}" for cell in cells).rstrip())
     click.echo(f"left out: {', '.join(heads.figures['left_out']) or 'nothing'}")
     for places, figures in tables.get("surabaya", {}).items():
         click.echo(
