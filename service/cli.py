@@ -156,7 +156,8 @@ def copy_from(url: str) -> None:
     if where.get_backend_name() == "sqlite" and not Path(str(where.database)).is_file():  # to open it would make it
         raise _Refused(f"{where.database}: there is no such file")
     with _database(given, any_tables=True) as source, _database(settings, any_tables=True) as target:
-        copied = copying.copy(source, target, _progress("copied"))
+        with _progress("copied") as tell:
+            copied = copying.copy(source, target, tell)
         click.echo(f"copied {copied:,} rows")
 
 
@@ -328,7 +329,8 @@ def purge(days: int | None, dry_run: bool) -> None:
     settings = _settings()
     before = now() - dt.timedelta(days=days or settings.keep_days)
     with _database(settings) as database:
-        purged = retention.purge(database, before, dry_run=dry_run, progress=_progress("emptied"))
+        with _progress("emptied") as tell:
+            purged = retention.purge(database, before, dry_run=dry_run, progress=tell)
         if not dry_run:
             import_jobs.expire(database, settings.uploads)
     click.echo(f"{'would empty' if dry_run else 'emptied'} {purged.complaints} complaints stored before {before:%Y-%m-%d}")
@@ -399,14 +401,22 @@ def _database(settings: Settings, *, any_tables: bool = False) -> Iterator[Datab
         database.dispose()
 
 
-def _progress(done: str) -> Callable[[int, int], None]:
-    """Tell whoever watches at a terminal how far a long command is."""
+@contextmanager
+def _progress(done: str) -> Iterator[Callable[[int, int], None]]:
+    """Give what tells whoever watches at a terminal how far a long command is, on a line that is ended however the command ends."""
+    begun = False
 
     def tell(so_far: int, rows: int) -> None:
+        nonlocal begun
         if sys.stderr.isatty():
-            click.echo(f"\r{done} {so_far:,} of {rows:,}", nl=so_far >= rows, err=True)
+            click.echo(f"\r{done} {so_far:,} of {rows:,}", nl=False, err=True)
+            begun = True
 
-    return tell
+    try:
+        yield tell
+    finally:
+        if begun:
+            click.echo(err=True)
 
 
 def _make_secret(path: Path) -> bool:

@@ -20,6 +20,7 @@ from service import accounts, keys
 from service.cli import main
 from service.database import Database
 from service.keys import KeyRing
+from service.retention import Purged
 from service.settings import table
 from service.tables import REVISION, SCOPES
 
@@ -221,6 +222,20 @@ def test_labels_and_purge_work_on_an_empty_memory(call: Callable[..., Result], t
     assert "0 labelled complaints" in call("export-labels", "--out", str(tmp_path / "labels.jsonl")).output
     assert (tmp_path / "labels.jsonl").read_bytes() == b""
     assert "emptied 0 complaints" in call("purge", "--days", "30").output
+
+
+def test_what_a_purge_says_last_begins_a_line_though_it_emptied_fewer_than_it_had_counted(
+    call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def purge(*_: object, progress: Callable[[int, int], None], **__: object) -> Purged:
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        for emptied in (2, 4):
+            progress(emptied, 6)
+        return Purged(4, 1)
+
+    call("setup")
+    monkeypatch.setattr("service.retention.purge", purge)
+    assert call("purge").stderr == "\remptied 2 of 6\remptied 4 of 6\n1 more are as old but still wait for a person\n"
 
 
 def test_labels_go_to_standard_output_where_a_dash_asks_for_it(
