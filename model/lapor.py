@@ -50,6 +50,7 @@ OURS = ("Salur: instansi usulan", "Salur: keputusan", "Salur: peluang", "Salur: 
 """The columns that we write beside theirs."""
 
 _REQUIRED = ("tracking_id", "title", "text")
+_YES = frozenset(("1", "true", "yes", "ya"))
 _KINDS = (("pengaduan", "pengaduan"), ("aspirasi", "aspirasi"), ("permintaan informasi", "permintaan-informasi"))
 _MONTHS = {
     name: month
@@ -222,6 +223,11 @@ def _opened(sheets: Iterable[table.Sheet], names: Mapping[str, tuple[str, ...]],
                 break
 
 
+def is_confidential(mark: str) -> bool:
+    """Tell whether a cell marks a report as Rahasia: by that word ("Anonim|Rahasia"), or by a yes where the header asks."""
+    return "rahasia" in mark.lower() or mark.strip().lower() in _YES
+
+
 def match_columns(header: tuple[str, ...], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     """Answer the index of each column that a header names. Where a header names one twice, the first counts."""
     places: dict[str, int] = {}
@@ -332,7 +338,7 @@ def _report(number: int, cells: dict[str, str]) -> Report:
         agency=agency if plain(agency) else "",  # a dash is nobody's name
         kecamatan=cells.get("kecamatan", ""),
         desa=cells.get("desa", ""),
-        confidential="rahasia" in cells.get("type", "").lower(),
+        confidential=is_confidential(cells.get("type", "")),
         channel=cells.get("channel", ""),
         status=cells.get("status", ""),
     )

@@ -20,12 +20,10 @@ from model.labelled import MAX_LINE, read_rows
 from training import sources
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    **{name: sources.COLUMNS[name] for name in ("text", "title", "kecamatan", "desa", "id", "received_at")},
-    "confidential": ("confidential", "rahasia"),
+    name: sources.COLUMNS[name] for name in ("text", "title", "kecamatan", "desa", "id", "received_at", "confidential")
 }
 """Our name of a column of a plain table: the ways its header is written."""
 _TEXTS = ("title", "kecamatan", "desa", "id", "received_at")
-_YES = frozenset(("1", "true", "yes", "ya", "rahasia"))
 _BOM = b"\xef\xbb\xbf"
 
 Record = tuple[int, bytes]
@@ -151,7 +149,7 @@ def _from_report(report: lapor.Report) -> bytes:
 def _from_cells(header: lapor.Header, cells: Sequence[str]) -> bytes:
     row: dict[str, Any] = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
     row["received_at"] = lapor.parse_date(row.get("received_at", ""))
-    row["confidential"] = row.get("confidential", "").lower() in _YES
+    row["confidential"] = lapor.is_confidential(row.get("confidential", ""))
     return _as_json(**{"text": "", **row})
 
 

@@ -71,6 +71,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "kecamatan": ("kecamatan", "distrik"),
     "desa": ("desa", "kelurahan", "desa kelurahan", "kelurahan desa", "kampung", "kampung kelurahan"),
     "kind": ("kind", "klasifikasi", "klasifikasi laporan", "jenis", "jenis laporan", "jenis aduan"),
+    "confidential": ("confidential", "rahasia", *lapor.COLUMNS["type"]),
 }
 """Our name of a column of a plain table: the ways its header is written."""
 
@@ -90,7 +91,7 @@ class Wanted:
 
 LABELLED = Wanted(COLUMNS, ("text", "agency"), "--column OURS=THEIRS names one that is called otherwise")
 UNLABELLED = Wanted(
-    {name: COLUMNS[name] for name in ("text", "title", "kecamatan", "desa", "received_at")},
+    {name: COLUMNS[name] for name in ("text", "title", "kecamatan", "desa", "received_at", "confidential")},
     ("text",),
     "rename one that is called otherwise",
 )
@@ -101,7 +102,7 @@ class Source:
     """A row as the source has it: `complaint.agency` is the source's own name, and text or agency may be empty.
 
     `date_unread`: the source says a date that cannot be read, so that the complaint has none. `month_first`: it says one that
-    can only be read with the month first. `confidential`: an export marks it as Rahasia.
+    can only be read with the month first. `confidential`: it is marked as Rahasia.
     """
 
     line: int
@@ -123,7 +124,7 @@ class ImportReport:
     not_mapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     train_only: int = 0
     confidential: int = 0
-    """Rows that were kept though the export marks them as Rahasia."""
+    """Rows that were kept though they are marked as Rahasia."""
     dates_unread: list[int] = field(default_factory=list)
     """Lines of rows that were kept without their date."""
     months_first: list[int] = field(default_factory=list)
@@ -190,11 +191,15 @@ def read(
 def read_unlabelled(path: Path, say: Callable[[str], object] = lambda _: None) -> list[LabelledComplaint]:
     """Read the complaints of a source as `read` does, masked, and nothing of what anybody says of them.
 
-    Raises InvalidData also where no row has a text.
+    What is marked Rahasia is left out: its reporter asked for secrecy, and of complaints without a label others teach as much.
+    Raises InvalidData also where no row is left that has a text.
     """
-    rows = [row.complaint for row in read(path, None, say, UNLABELLED) if row.complaint.text.strip()]
+    told = [row for row in read(path, None, say, UNLABELLED) if row.complaint.text.strip()]
+    rows = [row.complaint for row in told if not row.confidential]
+    if left_out := len(told) - len(rows):
+        say(f"{path}: {left_out:,} rows marked Rahasia are left out")
     if not rows:
-        raise InvalidData([Fault(str(path), 0, "no row with a text")])
+        raise InvalidData([Fault(str(path), 0, "no row with a text" + (" that is not marked Rahasia" if told else ""))])
     return [
         masked(LabelledComplaint(row.text, title=row.title, kecamatan=row.kecamatan, desa=row.desa, received_at=row.received_at))
         for row in rows
@@ -229,7 +234,7 @@ def import_export(
     Without a crosswalk the names must be the register's own: ids, names or aliases.
     With `strict`, a pattern of the crosswalk that matched nothing, or a name that no row maps, refuses the import;
     else they are warnings: next month's export need not hold every agency, and a mistyped name
-    shows itself among the names not mapped. Without `confidential`, rows that an export marks as Rahasia are dropped.
+    shows itself among the names not mapped. Without `confidential`, rows that are marked as Rahasia are dropped.
     Nothing is written unless the whole source could be read.
     """
     outputs.check_file(out, path, crosswalk)
@@ -364,10 +369,11 @@ def _from_table(path: Path, columns: Mapping[str, str], say: Callable[[str], obj
         for line, cells in islice(rows, MAX_ROWS):
             row: dict[str, Any] = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
             row["kind"] = lapor.kind_of(row.get("kind", ""))
+            confidential = lapor.is_confidential(row.pop("confidential", ""))
             written = row.get("received_at", "").strip()
             row["received_at"] = lapor.parse_date(written)
             unread = bool(written and not row["received_at"])
-            yield Source(line, LabelledComplaint(**{"text": "", **row}), unread, lapor.is_month_first(written))
+            yield Source(line, LabelledComplaint(**{"text": "", **row}), unread, lapor.is_month_first(written), confidential)
 
 
 def _passed_over(header: lapor.Header, names: Mapping[str, tuple[str, ...]], hint: str) -> str:
@@ -390,6 +396,7 @@ def _from_jsonl(path: Path, columns: Mapping[str, str], wanted: Wanted) -> Itera
         if type(row.get("id")) is int:  # as most systems number theirs
             row["id"] = str(row["id"])
         keys |= row.keys()
+        confidential = lapor.is_confidential(str(row.pop("confidential", "")))
         # An empty text or agency is a row to drop and count, not a broken file.
         blank: dict[str, Any] = {name: "" for name in LABELLED.needed if not str(row.get(name) or "").strip()}
         try:
@@ -401,7 +408,8 @@ def _from_jsonl(path: Path, columns: Mapping[str, str], wanted: Wanted) -> Itera
             continue
         written = complaint.received_at.strip()
         day = written if is_dated(written) else lapor.parse_date(written)
-        yield Source(line, replace(complaint, received_at=day, **blank), bool(written and not day), lapor.is_month_first(written))
+        unread = bool(written and not day)
+        yield Source(line, replace(complaint, received_at=day, **blank), unread, lapor.is_month_first(written), confidential)
     faults += (
         Fault(str(path), 0, f"no row has the key {name!r}; {wanted.hint}") for name in wanted.needed if keys and name not in keys
     )

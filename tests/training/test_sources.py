@@ -99,6 +99,35 @@ def test_what_is_marked_rahasia_is_counted_and_can_be_left_out(tmp_path: Path) -
     assert (without.dropped, without.confidential) == ({"marked Rahasia": 2}, 0)
 
 
+def _marked(path: Path) -> Path:
+    """Write three complaints, of which the second and third are marked Rahasia: as an export, a table or JSON Lines."""
+    match path.stem, path.suffix:
+        case _, ".jsonl":
+            marks: list[dict[str, bool]] = [{}, {"confidential": True}, {"confidential": True}]
+            rows = ({"id": str(n), "text": f"Lampu ke-{n} mati", "agency": "dishub"} | mark for n, mark in enumerate(marks, 1))
+            return _jsonl(path, *rows)
+        case "ekspor", _:
+            given = [[str(n), "7 Sep 2024", "Lampu", "", f"Lampu ke-{n} mati", "DISHUB", "", mark] for n, mark in MARKS.items()]
+            return _csv(path, [*LAPOR, "Tipe Laporan (Anonim/Rahasia)"], *given)
+        case name, _:
+            given = [[str(n), f"Lampu ke-{n} mati", "dishub", mark] for n, mark in MARKS.items()]
+            return _csv(path, ["Nomor", "Isi Aduan", "OPD", name], *given)
+
+
+MARKS = {1: "tidak", 2: "Anonim|Rahasia", 3: "ya"}
+
+
+@pytest.mark.parametrize("name", ["ekspor.csv", "Rahasia.csv", "Tipe Laporan.csv", "baris.jsonl"])
+def test_what_is_marked_rahasia_is_known_in_every_kind_of_source_and_never_learnt_from_unlabelled(
+    tmp_path: Path, name: str
+) -> None:
+    path, told = _marked(tmp_path / name), list[str]()
+    import_export(path, tmp_path / "out.jsonl", REGISTER, confidential=False)
+    assert [row.id for row in load(tmp_path / "out.jsonl")] == ["1"]
+    assert [row.text for row in read_unlabelled(path, told.append)] == ["Lampu ke-1 mati"]
+    assert told[-1] == f"{path}: 2 rows marked Rahasia are left out"
+
+
 def test_the_closing_table_says_what_became_of_every_row(tmp_path: Path) -> None:
     report = import_export(_export(tmp_path), tmp_path / "out.jsonl", REGISTER, _crosswalk(tmp_path, *RULES, "Nirgendwo,,,dlh,,,"))
     table = " ".join(str(report).split())
@@ -164,7 +193,7 @@ def test_columns_that_are_passed_over_are_told_where_one_of_ours_is_missing(tmp_
     path = _csv(tmp_path / "a.csv", header, ["7", "3/2/2025", "Lampu", "Lampu mati", "Dishub"], delimiter=";")
     report = import_export(path, tmp_path / "out.jsonl", REGISTER)
     assert report.warnings == [
-        f"{path}:1: no column for received_at, category, kecamatan, desa, kind; not read: tgl kirim; "
+        f"{path}:1: no column for received_at, category, kecamatan, desa, kind, confidential; not read: tgl kirim; "
         "--column OURS=THEIRS names one that is called otherwise"
     ]
     (row,) = load(tmp_path / "out.jsonl")
@@ -332,7 +361,11 @@ def test_of_what_nobody_labelled_the_title_is_masked_and_other_keys_may_be_anyth
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [("Isi Aduan;Tanggal\n;\n", "no row with a text"), ("Perihal\nLampu mati\n", "columns text .*; rename one")],
+    [
+        ("Isi Aduan;Tanggal\n;\n", "no row with a text$"),
+        ("Isi Aduan;Rahasia\nLampu mati;ya\n", "no row with a text that is not marked Rahasia$"),
+        ("Perihal\nLampu mati\n", "columns text .*; rename one"),
+    ],
 )
 def test_a_file_without_texts_is_refused_by_name(tmp_path: Path, content: str, reason: str) -> None:
     path = tmp_path / "tabel.csv"

@@ -27,7 +27,7 @@ from training.commands.options import FILE, JSON, REGISTER
 )
 @click.option("--source", default="", help="Name of the source, as weights refer to it; else the crosswalk's.")
 @click.option("--strict", is_flag=True, help="Refuse where a name is not mapped or a crosswalk row matches nothing.")
-@click.option("--no-confidential", is_flag=True, help="Drop what an export of LAPOR! marks as Rahasia.")
+@click.option("--no-confidential", is_flag=True, help="Drop what is marked as Rahasia.")
 @JSON
 def import_(
     export: Path,
