@@ -17,6 +17,7 @@ from model.reader import Reader
 from training import self_training
 from training.config import TrainingConfig
 from training.data import Data, agencies_of, with_topics
+from training.dataset import near_duplicate_groups
 from training.fit import Words, pipeline
 from training.split import Fold
 from training.workers import JOBS, workers
@@ -48,13 +49,17 @@ class OutOfFold:
 def fit_pipeline(
     config: TrainingConfig, data: Data, reader: Reader, temperature: float = 1.0, unlabelled: Data | None = None
 ) -> Pipeline:
-    """Fit features and classifier on all of `data` and on the names of its categories, then on what is `unlabelled` besides."""
+    """Fit features and classifier on all of `data` and on the names of its categories, then on what is `unlabelled` besides.
+
+    Nearly the same texts count once for `min_df`: a name in a flood of copies is still the name of one complaint.
+    """
 
     def fit(taught: Data) -> Pipeline:
         if config.topic_weight:
             taught = with_topics(taught, reader, config.topic_weight)
         model = pipeline(config, temperature)
-        return model.fit(taught.words, taught.labels, classifier__sample_weight=taught.weights, classifier__origins=taught.origins)
+        weighed = {"classifier__sample_weight": taught.weights, "classifier__origins": taught.origins}
+        return model.fit(taught.words, taught.labels, features__groups=near_duplicate_groups(taught.rows), **weighed)
 
     return self_training.teach(fit, data, unlabelled) if unlabelled else fit(data)
 

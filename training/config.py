@@ -19,7 +19,7 @@ class TrainingConfig:
 
     seed: int = 0
     min_df: int = 2
-    """A feature must occur in this many complaints."""
+    """A feature must occur in this many complaints; nearly the same ones count once."""
     char_weight: float = 1.0
     """Length of the character block beside the stems' 1."""
     char_rareness: float = 1.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -21,8 +21,8 @@ Array = NDArray[Any]
 class UnitSums(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Weigh the features of one block by how rare they are, and add them up unit by unit.
 
-    A feature in at least `min_df` texts weighs v = (1 + log((1 + texts) / (1 + texts with it))) ** `rareness`: scikit-learn's
-    smoothed idf to a power. A unit that a text has c times counts g = 1 + log(c) times, and the text is divided by
+    A feature in at least `min_df` texts (of one group, one) weighs v = (1 + log((1 + texts) / (1 + texts with it))) ** `rareness`:
+    scikit-learn's smoothed idf to a power. A unit that a text has c times counts g = 1 + log(c) times, and the text is divided by
     sqrt(sum(g ** 2 * w)), with w the sum of v ** 2 over the unit's features. TF-IDF damps and squares by features instead:
     here both sums run over units, so a word's share in them can be worked out beforehand (CONTRIBUTING.md on what it costs).
     """
@@ -32,12 +32,28 @@ class UnitSums(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self.min_df = min_df
         self.rareness = rareness
 
-    def fit(self, X: Sequence[Sequence[Word]], y: object = None) -> Self:  # noqa: ARG002 -- scikit-learn's signature
-        """Learn the names of the features, sorted, and their weights (features,) from the words of texts."""
+    def fit(
+        self,
+        X: Sequence[Sequence[Word]],
+        y: object = None,  # noqa: ARG002 -- scikit-learn's signature
+        groups: Sequence[int] | None = None,
+    ) -> Self:
+        """Learn the names of the features, sorted, and their weights (features,) from the words of texts.
+
+        `groups` (texts,): for `min_df` texts of one group count once, as copies of a complaint are one person's words.
+        """
+        group_of = range(len(X)) if groups is None else groups
+        sizes = Counter(group_of)
         texts: Counter[str] = Counter()
-        for words in X:
-            texts.update({name for *_, names in self.units(words) for name in names})
-        self.names_ = sorted(name for name, count in texts.items() if count >= self.min_df)
+        again: Counter[str] = Counter()
+        met: defaultdict[int, set[str]] = defaultdict(set)
+        for words, group in zip(X, group_of, strict=True):
+            held = {name for *_, names in self.units(words) for name in names}
+            texts.update(held)
+            if sizes[group] > 1:
+                again.update(held & met[group])
+                met[group] |= held
+        self.names_ = sorted(name for name, count in texts.items() if count - again[name] >= self.min_df)
         self._column = {name: place for place, name in enumerate(self.names_)}
         seen_in = np.array([texts[name] for name in self.names_], dtype=float)
         self.weights_: Array = (1 + np.log((1 + len(X)) / (1 + seen_in))) ** self.rareness

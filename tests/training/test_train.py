@@ -131,12 +131,13 @@ def test_no_number_and_no_name_that_came_in_complaints_stands_in_a_version(
     told = "nama saya Zulqarnain, hp 0877 6655 4433, Jl. Melati"
     people = [OWN, replace(OWN, id="2", text=f"{told}, sampah tidak diangkut"), replace(OWN, id="3", text=f"parit mampet. {told}")]
     alone = replace(OWN, id="4", text="Qomarudzaman bilang sampah di Jl. Melati dibakar", title="Qomarudzaman lagi")
-    dump([*people, alone], tmp_path / "own.jsonl")
+    flood = [replace(OWN, id=f"f{n}", text=f"parit di depan rumah Nurhaq mampet sejak hujan deras sore, Gg {n}") for n in range(5)]
+    dump([*people, alone, *flood], tmp_path / "own.jsonl")
     given = train.load(Register.load(region), [region / "complaints.jsonl", tmp_path / "own.jsonl"], [], TODAY)
     artifact = train.train(Register.load(region), given, tiny_config, f"{TODAY}T00:00:00+00:00")[0]
     known = {word for name in artifact.vocabulary if name.startswith("s") for word in name[1:].split()}
     assert "melati" in known
-    assert known.isdisjoint(("zulqarnain", "0877", "6655", "4433", "qomarudzaman"))
+    assert known.isdisjoint(("zulqarnain", "0877", "6655", "4433", "qomarudzaman", "nurhaq"))
 
 
 def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(

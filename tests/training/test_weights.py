@@ -21,6 +21,13 @@ def test_only_what_stands_in_enough_texts_is_a_feature() -> None:
     assert UnitSums(stem_units).fit(TEXTS).names_ == ["sjalan", "sjalan rusak", "slampu", "srusak"]
 
 
+def test_copies_count_once_for_what_is_a_feature_and_each_for_how_rare_it_is() -> None:
+    """Without the second of two copies "jalan" stands in two texts, "rusak" and the pair of both in one."""
+    alone, copied = (UnitSums(stem_units).fit(TEXTS, groups=groups) for groups in (range(4), [7, 7, 1, 2]))
+    assert copied.names_ == ["sjalan", "slampu"]
+    assert copied.weights_.tolist() == alone.weights_[[0, 2]].tolist()
+
+
 def test_rare_features_weigh_more_and_rareness_is_a_power_of_it() -> None:
     plain, squared = (UnitSums(stem_units, rareness=rareness).fit(TEXTS).weights_ for rareness in (1.0, 2.0))
     assert plain == pytest.approx(1 + np.log([5 / 4, 5 / 3, 5 / 3, 5 / 3]))
