@@ -383,14 +383,14 @@ def test_who_sends_much_less_than_a_champion_that_keeps_its_promise_is_held() ->
 
 
 def test_a_model_that_would_send_nothing_is_held_beside_the_same_one_that_sends_and_not_the_other_way(
-    more: Artifact, challenger: Router, rows: list[LabelledComplaint]
+    more: Artifact, rows: list[LabelledComplaint]
 ) -> None:
-    policy = {**more.manifest["policy"], "overall": [NEVER, 0], "per_agency": {}}
-    silent = Router(replace(more, manifest={**more.manifest, "policy": policy}))
-    held = compare(challenger, silent, rows[120:])
+    policies = ({**more.manifest["policy"], "overall": overall, "per_agency": {}} for overall in ([0.9, 100], [NEVER, 0]))
+    sends, silent = (Router(replace(more, manifest={**more.manifest, "policy": policy})) for policy in policies)
+    held = compare(sends, silent, rows[120:])
     assert held.verdict is Verdict.HOLD
     assert held.reasons[0].startswith("sends 0.0% of all by itself where the champion sends ")
-    assert compare(silent, challenger, rows[120:]).verdict is Verdict.PROMOTE
+    assert compare(silent, sends, rows[120:]).verdict is Verdict.PROMOTE
 
 
 def test_a_promise_that_the_champion_breaks_more_does_not_keep_it_live() -> None:

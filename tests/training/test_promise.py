@@ -47,10 +47,11 @@ def test_one_unlucky_top_does_not_end_all() -> None:
     assert lucky.cases >= unlucky.cases
 
 
-def test_a_tenth_of_four_thousand_rows_that_are_good_enough_is_not_too_few_to_begin_with() -> None:
-    """12 wrong of 400, where 20 would be too many, and hardly better further on."""
-    found = promise.threshold(*answers((12, 400), (25, 600), (1_500, 3_000)), TARGET, DELTA)
-    assert found.cases >= 1_000
+def test_a_wrong_one_too_many_in_the_surest_tenth_and_in_three_tenths_does_not_end_all_between_them() -> None:
+    wrong, rows = np.cumsum([14, 8, 28]), np.cumsum([400, 400, 400])
+    assert (binom.cdf(wrong, rows, TARGET) > DELTA / 2).tolist() == [True, False, True]
+    found = promise.threshold(*answers((14, 400), (8, 400), (28, 400), (1_500, 2_800)), TARGET, DELTA)
+    assert 800 <= found.cases < 1_200
 
 
 def test_enough_good_answers_are_sent_at_all() -> None:
