@@ -130,7 +130,8 @@ def flattered(found: Figures) -> str:
 def promise_cases(policy: Mapping[str, Any]) -> str:
     """Say how many calibration cases stand behind the thresholds of a policy, as it is written in a manifest."""
     value, cases = policy["overall"]
-    overall = f"{cases:,} calibration cases stand behind the threshold {value:.3f}" if cases else "There is no threshold over all"
+    none = "There is no threshold over all: too many of the surest answers were wrong, or there are too few"
+    overall = f"{cases:,} calibration cases stand behind the threshold {value:.3f}" if cases else none
     own = [f"{agency} {value:.3f} ({cases:,})" for agency, (value, cases) in sorted(policy["per_agency"].items()) if cases]
     never = [agency for agency, (_, cases) in sorted(policy["per_agency"].items()) if not cases]
     return (
