@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,8 +19,14 @@ NOTEBOOKS = sorted(Path("notebooks").glob("*.ipynb"))
 
 @pytest.fixture(scope="module")
 def executed(region: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """Execute them all on the small region; what was said, and where the executed copies are."""
+    """Execute them all on the small region; what was said, and where the executed copies are.
+
+    One agency has no complaint yet, as in any new region.
+    """
     out = tmp_path_factory.mktemp("executed")
+    region = Path(shutil.copytree(region, tmp_path_factory.mktemp("new") / "region"))
+    with (region / "agencies.csv").open("a", encoding="utf-8") as agencies:
+        agencies.write("dinas-baru,Dinas Baru,,,,,\n")
     startup = tmp_path_factory.mktemp("ipython") / "profile_default" / "startup"
     startup.mkdir(parents=True)
     # Kernels fit in their own process, as other tests do (conftest.py): those they would start load scikit-learn four times more.
@@ -59,6 +66,12 @@ def test_a_notebook_runs_to_its_end_on_a_small_region(executed: tuple[str, Path]
     shown = [output["data"] for cell in cells for output in cell["outputs"] if "data" in output]
     assert sum("<svg" in "".join(data.get("text/html", "")) for data in shown) >= 1
     assert sum("<table" in "".join(data.get("text/html", "")) for data in shown) >= 1
+
+
+def test_an_agency_without_a_complaint_is_among_those_with_the_fewest(executed: tuple[str, Path]) -> None:
+    shown = [output["data"] for cell in code_cells(executed[1] / "01_explore_the_data.ipynb") for output in cell["outputs"]]
+    (table,) = ("".join(data["text/plain"]) for data in shown if "fewest complaints" in "".join(data.get("text/plain", "")))
+    assert re.search(r"Dinas Baru\W+0\b", table)
 
 
 def test_the_promise_that_is_chosen_is_the_one_that_is_shown(executed: tuple[str, Path]) -> None:
