@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from flask import Flask, current_app, request
 from flask_login import current_user
+from jinja2 import pass_context
 
 from model.register import Register
 from model.wording import DECISIONS, REASONS, office, percent
@@ -127,7 +128,8 @@ def init_app(app: Flask) -> None:
         kind=lambda name: KINDS.get(name, name),
         role=lambda name: ROLES.get(name, name),
         authority=lambda name: AUTHORITIES.get(name, name),
-        unit_kind=unit_kind,
+        # With a context it asks for nothing: else what it answers at first is compiled into the page, and outlives the register.
+        unit_kind=pass_context(lambda _, level: unit_kind(level)),
     )
     app.jinja_env.globals["Permission"] = Permission
     app.context_processor(_common)

@@ -253,8 +253,9 @@ def test_an_agency_is_found_by_alias_and_the_rest_of_the_form_stays(api: Api, pe
 
 
 def test_a_region_reads_what_it_calls_its_places(api: Api, petugas: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Register, "called", lambda _, level: {"kecamatan": "distrik", "desa": "kampung"}[level])
     number = arrive(api, "lurah galak", kecamatan="", desa="Deer")
+    assert "<dt>Desa/kelurahan</dt><dd>Deer</dd>" in petugas.client.get(f"/aduan/{number}").text
+    monkeypatch.setattr(Register, "called", lambda _, level: {"kecamatan": "distrik", "desa": "kampung"}[level])  # by another model
     asked = send(petugas, number, aksi="susun", kurang="lokasi")
     assert "RT, kampung, dan distrik" in typed(asked.text, "pertanyaan")
     assert "pilih dahulu distrik yang mana" in send(petugas, number, putusan="kecamatan").text
