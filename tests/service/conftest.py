@@ -15,6 +15,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, create_engine, delete, insert, text
 from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
@@ -205,13 +206,20 @@ def database(settings: Settings) -> Iterator[Database]:
     made.dispose()
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """What one app has compiled of the templates, for the next: nearly every test makes an app, and nearly all need the same."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(settings: Settings, database: Database) -> Iterator[Callable[..., Flask]]:
+def make_app(settings: Settings, database: Database, compiled_templates: FileSystemBytecodeCache) -> Iterator[Callable[..., Flask]]:
     """Makes apps over the same database, each with some settings changed; closes their connections afterwards."""
     made: list[Flask] = []
 
     def make(**changes: Any) -> Flask:
         made.append(create_app(replace(settings, **changes), FakeRouter.load))
+        made[-1].jinja_env.bytecode_cache = compiled_templates
         return made[-1]
 
     yield make
