@@ -76,7 +76,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Pa
 def fitting_here() -> Iterator[None]:
     """Let trainings fit in the process that asks, not in others that must first load scikit-learn each: the numbers are the same.
 
-    That they are is for model/test_scorer.py to see; end_to_end/ trains as the commands do.
+    That they are is for end_to_end/test_training.py to see, where a command trains as it always does.
     """
     with joblib.parallel_config(backend="sequential"):
         yield

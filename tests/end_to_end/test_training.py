@@ -1,12 +1,16 @@
 """The data scientist's way, by the commands of the README, on a small region; and bad input, which ends in one line."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from model import artifact as artifacts
@@ -16,22 +20,30 @@ from training import train
 from training.cli import main
 
 
-def run(*args: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from training.cli import main; main(sys.argv[1:])"
-    done = subprocess.run([sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True, check=False)
-    assert done.returncode == (0 if ok else 2), done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+class Said(NamedTuple):
+    stdout: str
+    stderr: str
+
+
+def run(*args: str | Path, code: int = 0) -> Said:
+    """Call the command in this process: another first spends seconds on loading what trains."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main(list(map(str, args)))
+    assert ended.value.code == code, err.getvalue()
+    return Said(out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
 def trained(region: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The registry that a training filled, and what it told on the way."""
+    """The registry that a training filled, in processes of its own, and what it told on the way."""
     folder = tmp_path_factory.mktemp("cli") / "models"
-    (folder.parent / "quick.toml").write_text("folds = 2\n", encoding="utf-8")
     config = folder.parent / "quick.toml"
-    data = region / "complaints.jsonl"
-    done = run("train", "--register", region, "--data", data, "--models", folder, "--config", config, "--promote")
+    config.write_text("folds = 2\n", encoding="utf-8")
+    command = [sys.executable, "-c", "from training.cli import main; main()", "train", "--promote", "--register", str(region)]
+    command += ["--data", str(region / "complaints.jsonl"), "--models", str(folder), "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return folder, done.stderr
 
 
@@ -44,6 +56,14 @@ def test_training_tells_what_the_model_could_not_be_taught(trained: tuple[Path, 
     folder, told = trained
     assert "**Perhatian.**" in run("models", "show", "current", "--models", folder).stdout
     assert "alleged wrongdoing is not held back for a person: see data/README.md" in told
+
+
+def test_folds_that_are_fitted_here_and_in_processes_of_their_own_give_the_same_model(models: Path, tiny_artifact: Path) -> None:
+    """What the command's processes fitted, against the other tests' training, which did all in one."""
+    of_processes, of_one = (artifacts.load(folder) for folder in (Registry(models).resolve("current"), tiny_artifact))
+    for name in ("data", "temperature", "reliability", "policy", "figures"):
+        assert of_processes.manifest[name] == of_one.manifest[name]
+    assert np.array_equal(of_processes.arrays["additions"], of_one.arrays["additions"])
 
 
 def test_a_trained_version_is_live_and_has_its_card(models: Path) -> None:
@@ -78,7 +98,7 @@ def test_history_tells_what_was_done(models: Path) -> None:
 
 
 def test_a_version_of_other_agencies_is_refused_by_the_command_and_one_beside_the_live_one_is_told(
-    models: Path, region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    models: Path, region: Path, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(models, tmp_path / "models"))
     artifact = artifacts.load(Registry(folder).resolve("current"))
@@ -92,20 +112,17 @@ def test_a_version_of_other_agencies_is_refused_by_the_command_and_one_beside_th
     artifacts.save(folder / "tumbuh", replace(artifact, register=larger, manifest=grown))
     artifacts.save(folder / "sama", replace(artifact, manifest={**artifact.manifest, "version": "sama"}))
 
-    def call(*args: str | Path) -> str:
-        with pytest.raises(SystemExit):
-            main(["models", *map(str, args), "--models", str(folder), "--why", "uji"])
-        said = capsys.readouterr()
-        return said.out + said.err
+    def call(*args: str | Path, code: int = 0) -> str:
+        return "".join(run("models", *args, "--models", folder, "--why", "uji", code=code))
 
-    told = call("promote", "sama", "--force-why", "uji", "--register", tmp_path / "smaller")
+    told = call("promote", "sama", "--force-why", "uji", "--register", tmp_path / "smaller", code=2)
     assert "names agencies that the register does not have: disdukcapil" in told
     assert call("promote", "tumbuh", "--force-why", "uji") == f"live: tumbuh (before: {artifact.version})\n"
-    assert "agencies that are in the live version's register: bpbd" in call("promote", "sama", "--force-why", "uji")
+    assert "agencies that are in the live version's register: bpbd" in call("promote", "sama", "--force-why", "uji", code=2)
     call("rollback")
     assert call("shadow", "sama") == f"beside {artifact.version}: sama\n"
     assert call("shadow", "--stop") == "ended: sama\n"
-    assert "name a version, or --stop" in call("shadow", "sama", "--stop")
+    assert "name a version, or --stop" in call("shadow", "sama", "--stop", code=2)
 
 
 def test_importing_without_a_crosswalk_takes_the_registers_own_names(region: Path, tmp_path: Path) -> None:
@@ -131,14 +148,11 @@ def test_importing_without_a_crosswalk_takes_the_registers_own_names(region: Pat
     ],
 )
 def test_data_that_cannot_be_trained_on_is_refused_with_file_and_reason(
-    region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, said: str
+    region: Path, tmp_path: Path, content: str, said: str
 ) -> None:
     data = tmp_path / "data.jsonl"
     data.write_text(content, encoding="utf-8")
-    with pytest.raises(SystemExit) as ended:  # in this process: another first spends two seconds on loading what trains
-        main(["train", "--register", str(region), "--data", str(data), "--models", str(tmp_path / "models")])
-    assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    assert said in run("train", "--register", region, "--data", data, "--models", tmp_path / "models", code=2).stderr
     assert not (tmp_path / "models").exists() or not list((tmp_path / "models").iterdir())
 
 
@@ -154,7 +168,7 @@ def test_data_that_cannot_be_trained_on_is_refused_with_file_and_reason(
 )
 def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, args: tuple[str, ...]) -> None:
     models = () if args[0] == "import" else ("--models", str(tmp_path))
-    done = run(*args, *models, ok=False)
+    done = run(*args, *models, code=2)
     assert len(done.stderr.strip().splitlines()) <= 4
 
 
@@ -164,5 +178,5 @@ def test_a_changed_artifact_is_refused(models: Path, region: Path, tmp_path: Pat
     content = bytearray((broken / "arrays.npz").read_bytes())
     content[1000] ^= 1
     (broken / "arrays.npz").write_bytes(bytes(content))
-    done = run("evaluate", broken, "--data", region / "complaints.jsonl", ok=False)
+    done = run("evaluate", broken, "--data", region / "complaints.jsonl", code=2)
     assert "arrays.npz" in done.stderr

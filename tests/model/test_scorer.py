@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pytest
 
@@ -18,12 +17,10 @@ from model.register import Register
 from model.router import Router
 from model.scorer import Arrays, Scorer, Table
 from model.text import Word
-from training import train
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
 from training.data import Data, read
 from training.fit import compile_arrays
-from training.workers import dismiss_workers
 
 
 @pytest.fixture(scope="module")
@@ -77,18 +74,6 @@ def test_evidence_points_at_the_words_that_it_names(router: Router) -> None:
 def test_the_water_company_is_named_by_its_own_words(router: Router) -> None:
     words = router.reader.analyzer.words(Complaint(text="air pdam keruh dan bau"))
     assert router.scorer.ranked(router.scorer.scores(words))[0].agency == "perumdam"
-
-
-def test_training_twice_here_and_in_processes_of_their_own_gives_the_same_arrays(
-    region: Path, tiny_config: TrainingConfig, router: Router
-) -> None:
-    register = Register.load(region)
-    given = train.load(register, [region / "complaints.jsonl"], [], "2026-11-24")
-    with joblib.parallel_config("loky"):  # the router's own training did all in one process
-        artifact, _ = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
-        dismiss_workers()
-    assert artifact.version == router.version
-    assert np.array_equal(artifact.arrays["additions"], router.scorer.arrays.additions)
 
 
 def by_hand(features: dict[str, tuple[float, ...]], agencies: Sequence[str]) -> Scorer:
