@@ -54,32 +54,30 @@ def test_the_first_model_goes_live_and_the_same_data_again_does_nothing(
     assert list(registry.versions()) == [version]
 
 
-def test_a_handful_of_new_verdicts_is_not_enough_to_promote(
+def poles(count: int) -> list[LabelledComplaint]:
+    """Complaints that came after the first training."""
+    return [
+        LabelledComplaint(text=f"tiang listrik nomor {n} di simpang pasar condong", agency="pln", id=f"n{n}") for n in range(count)
+    ]
+
+
+def test_a_handful_of_new_verdicts_is_not_enough_to_promote_and_is_not_trained_on_again(
     region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
 ) -> None:
     registry, version = first
-    new = [LabelledComplaint(text=f"tiang listrik nomor {n} di simpang pasar condong", agency="pln", id=f"n{n}") for n in range(6)]
-    done = run(registry, region, given(region, new), tiny_config)
+    done = run(registry, region, given(region, poles(6)), tiny_config)
     assert done.version
     assert registry.current() == version
     assert done.comparison is not None
     assert done.comparison.summary["verdict"] == "not-enough-data"
     assert f"missing: some {2 * (compare.MIN_ROWS - 3)} complaints that {version} has not seen" in str(done)
-
-
-def test_what_was_compared_and_not_promoted_is_not_trained_again(
-    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
-) -> None:
-    registry, version = first
-    new = [LabelledComplaint(text=f"tiang listrik nomor {n} di simpang pasar condong", agency="pln", id=f"n{n}") for n in range(6)]
-    tried = run(registry, region, given(region, new), tiny_config).version
     before = list(registry.versions()), registry.history()
-    again = run(registry, region, given(region, new), tiny_config, at=NEXT_NIGHT)
-    assert (again.version, again.same, again.live) == ("", tried, version)
-    assert f"nothing changed since {tried}: nothing to do (compared with {version}: not-enough-data" in str(again)
+    again = run(registry, region, given(region, poles(6)), tiny_config, at=NEXT_NIGHT)
+    assert (again.version, again.same, again.live) == ("", done.version, version)
+    assert f"nothing changed since {done.version}: nothing to do (compared with {version}: not-enough-data" in str(again)
     assert (list(registry.versions()), registry.history()) == before
     (registry.folder / "ledger.jsonl").write_text("", encoding="utf-8")
-    assert run(registry, region, given(region, new), tiny_config, at=NEXT_NIGHT).version
+    assert run(registry, region, given(region, poles(6)), tiny_config, at=NEXT_NIGHT).version
 
 
 def test_what_came_out_better_goes_live_later_without_being_trained_again_unless_it_was_taken_back(
@@ -122,16 +120,16 @@ def test_where_the_live_version_cannot_be_loaded_a_model_is_trained_once_and_wai
     assert run(registry, region, given(region, []), tiny_config).same == done.version
 
 
-@pytest.mark.parametrize("taught_as", ["other", "unlabelled"])
 def test_what_other_regions_or_no_labels_taught_the_new_model_does_not_judge_it(
-    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str], taught_as: str
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
 ) -> None:
-    new = [LabelledComplaint(text=f"tiang listrik nomor {n} di simpang pasar condong", agency="pln", id=f"n{n}") for n in range(6)]
-    sources = replace(given(region, new), **{taught_as: [replace(new[-1], source="elsewhere")]})  # type: ignore[arg-type]
+    new = poles(7)
+    sources = replace(given(region, new), other=[replace(new[-1], source="elsewhere")], unlabelled=[replace(new[-2], agency="")])
     done = run(first[0], region, sources, tiny_config)
-    assert first[0].manifest(done.version)["data"][taught_as] == 1
+    data = first[0].manifest(done.version)["data"]
+    assert (data["other"], data["unlabelled"]) == (1, 1)
     assert done.comparison is not None
-    assert done.comparison.overall.rows == 2
+    assert done.comparison.overall.rows == 2  # half of the other five; with one of these two it were half of six
 
 
 def test_what_judges_was_seen_by_neither_model(region: Path) -> None:
