@@ -29,7 +29,7 @@ part to itself: where it was handed on to the next (Wiens and Dmitrienko 2005) m
 STEP = 0.01
 """Share of the rows between two tests of a sequence."""
 MIN_AGENCY_ROWS = 150
-"""Rows that an agency needs for a threshold of its own."""
+"""Rows that an agency needs to be looked at by itself."""
 LIST_COVERAGE = 0.95
 """Share of cases in which the list of candidates shall hold the right agency."""
 
@@ -71,23 +71,27 @@ def list_cut(probability_of_truth: Array, coverage: float, stands_for: Array | N
 def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Array, config: TrainingConfig) -> Policy:
     """Fit the whole policy on out-of-fold rows: sureness, the agency said, whether it was right, the truth's probability.
 
-    An agency with rows enough to promise for it alone has a threshold of its own; all others together have another, fitted
-    on their rows. So each of these groups keeps the promise, and so does what goes out altogether.
+    One threshold is fitted on all rows. Where of what it sends to an agency with rows enough, or to all others together, more than
+    the target goes wrong beyond chance, these have a threshold of their own, fitted on their rows: the surer agencies do not lend
+    them the promise. That takes out what is wrong too often, so what is still sent altogether keeps it.
     """
-    own: dict[str, Threshold] = {}
-    others = np.ones(len(said), dtype=bool)
-    for agency in np.unique(said):
-        rows = said == agency
-        if rows.sum() >= MIN_AGENCY_ROWS:
-            found = threshold(sureness[rows], right[rows], config.target_error, config.delta)
-            if found.value != NEVER:
-                own[str(agency)] = found
-                others &= ~rows
+    everyone = threshold(sureness, right, config.target_error, config.delta)
+
+    def threshold_of(rows: Array) -> Threshold:
+        sent = right[rows & (sureness >= everyone.value)].astype(bool)
+        if binom.sf((~sent).sum() - 1, len(sent), config.target_error) > config.delta:
+            return everyone
+        return threshold(sureness[rows], right[rows], config.target_error, config.delta)
+
+    agencies, counts = np.unique(said, return_counts=True)
+    large = agencies[counts >= MIN_AGENCY_ROWS]
+    overall = threshold_of(~np.isin(said, large))
+    own = {str(agency): threshold_of(said == agency) for agency in large}
     return Policy(
         target_error=config.target_error,
         confidence=1 - config.delta,
-        overall=threshold(sureness[others], right[others], config.target_error, config.delta),
-        per_agency=own,
+        overall=overall,
+        per_agency={agency: found for agency, found in own.items() if found != overall},
         list_cut=list_cut(probability_of_truth, LIST_COVERAGE),
         list_coverage=LIST_COVERAGE,
     )

@@ -1,7 +1,7 @@
 """Does the promise hold? 500 calibrations on Surabaya: python -P tests/benchmarks/promise.py [--real ../shared/real] [--json].
 
-One model a block of time answers the next block (as in training); its answers are then split at random, half to set the
-threshold and half to count, 500 times. The share of splits in which more than the target went wrong must not exceed
+One model a block of time answers the next block (as in training); its answers are then split at random, half to fit the
+policy and half to count, 500 times. The share of splits in which more than the target went wrong must not exceed
 delta, beyond what chance allows of 500 draws. Lists are judged on the same halves.
 """
 
@@ -46,15 +46,15 @@ def main() -> None:
     for _ in range(SPLITS):
         mixed = rng.permutation(len(judged.right))
         here, there = mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
-        cut = promise.threshold(judged.sureness[here], judged.right[here], config.target_error, config.delta)
-        sent = judged.sureness[there] >= cut.value
+        of_half = (judged.sureness[here], judged.said[here], judged.right[here], judged.truth_probability[here])
+        policy = promise.policy(*of_half, config)
+        sent = judged.sureness[there] >= np.array([policy.threshold(agency).value for agency in judged.said[there]])
         wrong = float((~judged.right[there][sent]).mean()) if sent.any() else 0.0
         broken += wrong > config.target_error
         coverage.append(float(sent.mean()))
         errors.append(wrong)
-        least = promise.list_cut(judged.truth_probability[here], 0.95)
-        listed.append(float((judged.truth_probability[there] >= least).mean()))
-        lengths.append(float(np.clip((-order[there] >= least).sum(axis=1), 1, MAX_CANDIDATES).mean()))
+        listed.append(float((judged.truth_probability[there] >= policy.list_cut).mean()))
+        lengths.append(float(np.clip((-order[there] >= policy.list_cut).sum(axis=1), 1, MAX_CANDIDATES).mean()))
     figures = {
         "splits": SPLITS,
         "rows": len(judged.right),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from model.policy import NEVER, Threshold
+from model.policy import NEVER, Policy, Threshold
 from model.routing import Guarantee
 from training import promise
 from training.config import TrainingConfig
@@ -121,30 +121,55 @@ def test_too_few_cases_for_a_list_list_all() -> None:
     assert promise.list_cut(np.array([]), 0.95) == 0.0
 
 
-def test_an_agency_that_keeps_the_promise_does_not_lend_it_to_the_others() -> None:
-    """Its many right answers, counted among theirs, would hide that one in ten of theirs is wrong."""
+def fitted(said: np.ndarray, right: np.ndarray, sure: np.ndarray | float = 0.9) -> Policy:
+    every = np.broadcast_to(sure, said.shape)
+    return promise.policy(every, said, right, every, TrainingConfig())
+
+
+def test_agencies_that_keep_the_promise_share_one_threshold_and_what_stands_behind_it() -> None:
+    said = np.array(["dinas", "badan"] * 1_000 + ["kantor"] * 10)
+    found = fitted(said, np.arange(len(said)) % 50 > 0)
+    assert found.per_agency == {}
+    assert found.guarantee("kantor") == Guarantee(0.05, 0.9, 0.9, 2_010, "overall")
+    assert found.list_cut == 0.9
+
+
+def test_agencies_that_keep_the_promise_do_not_lend_it_to_one_that_breaks_it() -> None:
+    said = np.array(["dinas"] * 3_000 + ["badan"] * 200)
+    right = np.ones(len(said), dtype=bool)
+    right[3_000::10] = False
+    found = fitted(said, right)
+    assert found.per_agency == {"badan": Threshold(NEVER, 0)}
+    assert found.threshold("dinas").cases == len(said), "all of them together keep it"
+
+
+def test_an_agency_that_breaks_the_promise_goes_on_where_it_keeps_it_by_itself() -> None:
+    said = np.array(["dinas"] * 4_000 + ["badan"] * 400)
+    sure = np.concatenate([np.full(4_000, 0.8), np.full(200, 0.9), np.full(200, 0.8)])
+    right = np.ones(len(said), dtype=bool)
+    right[-200::3] = False
+    assert fitted(said, right, sure).per_agency == {"badan": Threshold(0.9, 200)}
+
+
+def test_nor_do_they_lend_it_to_many_small_ones_that_break_it_together() -> None:
     said = np.array(["dinas"] * 3_000 + ["badan", "kantor"] * 140)
     right = np.ones(len(said), dtype=bool)
     right[3_000::10] = False
-    found = promise.policy(np.full(len(said), 0.9), said, right, np.full(len(said), 0.9), TrainingConfig())
-    assert found.guarantee("dinas") == Guarantee(0.05, 0.9, 0.9, 3_000, "dinas")
-    assert (found.list_cut, set(found.per_agency)) == (0.9, {"dinas"})
-    assert found.threshold("badan").value == found.threshold("kantor").value == NEVER
-    everyone = promise.policy(
-        np.full(len(said), 0.9), np.full(len(said), "dinas"), right, np.full(len(said), 0.9), TrainingConfig()
-    )
-    assert everyone.threshold("dinas").cases == len(said), "all of them together would keep it"
+    found = fitted(said, right)
+    assert [found.threshold(agency).value for agency in ("badan", "kantor", "baru")] == [NEVER] * 3
+    assert found.threshold("dinas") == Threshold(0.9, len(said))
 
 
-def test_an_agency_of_its_own_rows_that_cannot_promise_for_itself_is_one_of_the_others() -> None:
-    said = np.array(["dinas", "badan"] * 1_000)
-    right = (said == "dinas") | (np.arange(2_000) % 8 > 1)
-    found = promise.policy(np.where(said == "dinas", 0.9, 0.6), said, right, np.full(2_000, 0.9), TrainingConfig())
-    assert found.per_agency.keys() == {"dinas"}
-    assert found.threshold("badan").value == NEVER
+@pytest.mark.parametrize(("wrong", "breaks"), [(11, False), (12, True)])
+def test_an_agency_breaks_the_promise_where_chance_would_hardly_make_so_many_wrong(wrong: int, breaks: bool) -> None:
+    """Where 5 % go wrong, of 150 that are sent 11 or more are wrong in 0.13 of all cases, and 12 or more in 0.07."""
+    said = np.array(["dinas"] * 3_000 + ["badan"] * 150)
+    right = np.ones(len(said), dtype=bool)
+    right[-wrong:] = False
+    assert ("badan" in fitted(said, right).per_agency) is breaks
 
 
-@pytest.mark.parametrize(("rows", "own"), [(promise.MIN_AGENCY_ROWS, {"dinas"}), (promise.MIN_AGENCY_ROWS - 1, set())])
-def test_a_threshold_of_its_own_needs_rows_enough(rows: int, own: set[str]) -> None:
-    sure, right = np.full(rows, 0.9), np.ones(rows, dtype=bool)
-    assert promise.policy(sure, np.full(rows, "dinas"), right, sure, TrainingConfig()).per_agency.keys() == own
+@pytest.mark.parametrize(("rows", "own"), [(promise.MIN_AGENCY_ROWS, {"badan"}), (promise.MIN_AGENCY_ROWS - 1, set())])
+def test_an_agency_is_looked_at_by_itself_where_it_has_rows_enough(rows: int, own: set[str]) -> None:
+    said = np.array(["dinas"] * 3_000 + ["badan"] * rows + ["kantor"] * 140)
+    assert fitted(said, (said != "badan") | (np.arange(len(said)) % 8 > 0)).per_agency.keys() == own
