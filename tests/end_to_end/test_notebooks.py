@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from model.labelled import EMERGENCIES, load
+
 NOTEBOOKS = sorted(Path("notebooks").glob("*.ipynb"))
 
 
@@ -72,6 +74,16 @@ def test_an_agency_without_a_complaint_is_among_those_with_the_fewest(executed: 
     shown = [output["data"] for cell in code_cells(executed[1] / "01_explore_the_data.ipynb") for output in cell["outputs"]]
     (table,) = ("".join(data["text/plain"]) for data in shown if "fewest complaints" in "".join(data.get("text/plain", "")))
     assert re.search(r"Dinas Baru\W+0\b", table)
+
+
+def test_messages_of_emergency_are_not_counted_as_complaints_that_nobody_could_route(
+    executed: tuple[str, Path], region: Path
+) -> None:
+    rows = load(region / "complaints.jsonl")
+    complaints = [row for row in rows if row.use != EMERGENCIES]
+    assert len(complaints) < len(rows)
+    outputs = code_cells(executed[1] / "01_explore_the_data.ipynb")[0]["outputs"]
+    assert f"{len(complaints):,} complaints, " in "".join(outputs[-1]["data"]["text/plain"])
 
 
 def test_the_promise_that_is_chosen_is_the_one_that_is_shown(executed: tuple[str, Path]) -> None:
