@@ -263,7 +263,7 @@ def reasons(found: Figures) -> Table:
 
 
 def aspects(found: Figures) -> Table:
-    """Say how well kind, alleged wrongdoing, what is missing, and what is no complaint are told, each on rows not trained on."""
+    """Say how well kind, wrongdoing, what is missing, no complaint and emergencies are told, each on rows not trained on."""
     measured = found.get("aspects", {})
     lines = [
         (name, f"{item['rows']:,}", percent(item["precision"], 0), percent(item["recall"], 0), f"{item['f1']:.2f}")

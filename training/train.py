@@ -192,7 +192,7 @@ def train(
     fitted = fit_pipeline(config, own + other, reader, answers.temperature, unlabelled)
     named = slices.kinds([routed[n] for n in answers.rows], [own.readings[n].place.kecamatan for n in answers.rows])
     del own, other, unlabelled  # their words are a good part of the memory, and what comes now takes much of its own
-    say("kind, oversight and what is missing")
+    say("kind, oversight, what is missing, and emergencies")
     examples = _read_examples(sources.examples) if sources.examples else ()
     heads = aspects.fit_from(fitted, sources.own, reader, answers, config, examples)
     dismiss_workers()

@@ -236,6 +236,21 @@ def test_a_model_that_was_not_taught_what_alleges_wrongdoing_says_so_where_offic
     assert "wrongdoing alleged, and confidential ones, go to a person" in taught
 
 
+def test_the_card_says_whether_emergencies_are_noticed_and_how_many_rows_say_nothing_else(
+    trained: tuple[Artifact, Judged], found: dict[str, Any]
+) -> None:
+    manifest = trained[0].manifest
+    with_messages = {**manifest, "data": {**manifest["data"], "emergencies": 640}}
+    taught, untaught = (
+        report.card(table, {**found, "aspects": {"rows": 0, "left_out": left}})
+        for table, left in ((with_messages, []), (manifest, ["emergency"]))
+    )
+    assert "of what may be an emergency it misses some" in taught
+    assert "(640 of them are messages that say nothing but whether they tell of an emergency)" in taught
+    assert "emergencies, which it has not learnt to notice" in untaught
+    assert "of them are messages" not in untaught
+
+
 def test_writing_leaves_the_page_its_figures_and_the_card(
     trained: tuple[Artifact, Judged], evaluated: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -44,8 +44,8 @@ EXAMPLES = click.option(
     "--aspects-from",
     "examples",
     type=FOLDER,
-    help="Another region's folder, whose complaints.jsonl teaches kind, alleged wrongdoing and what is missing: no export tells "
-    "them. Whose those complaints are is not read, and what repeats this region's own is left out.",
+    help="Another region's folder, whose complaints.jsonl teaches kind, alleged wrongdoing, what is missing and emergencies: "
+    "no export tells them. Whose those complaints are is not read, and what repeats this region's own is left out.",
 )
 CONFIG = click.option("--config", "config_file", type=FILE, help="A TrainingConfig in TOML.")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
