@@ -134,6 +134,8 @@ def from_dict(row: Mapping[str, Any]) -> LabelledComplaint:
             wrong.append("text is empty")
         if row.get("kind") and row["kind"] not in KINDS:
             wrong.append(f"kind {row['kind']!r}: one of {', '.join(KINDS)}")
+        if row.get("use") and row["use"] not in (TRAIN, EMERGENCIES):  # misspelt, an emergency would teach what is no complaint
+            wrong.append(f"use {row['use']!r}: {TRAIN}, {EMERGENCIES}, or left out")
         wrong += [f"missing {item!r}: one of {', '.join(MISSING)}" for item in row.get("missing") or () if item not in MISSING]
         if not row["agency"] and row.get("expect") != "review":
             wrong.append('agency is empty: only where expect is "review"')

@@ -44,6 +44,13 @@ def test_loading_names_every_fault_of_every_file(tmp_path: Path) -> None:
     assert faults[3] == "c.jsonl: no such file"
 
 
+def test_a_misspelt_use_is_refused_for_an_emergency_would_teach_what_is_no_complaint(tmp_path: Path) -> None:
+    row = {"text": "rumah terbakar", "agency": "", "expect": "review", "emergency": True, "use": "emergencies"}
+    with pytest.raises(InvalidData) as error:
+        dataset.load(_file(tmp_path, row, row | {"use": "emergency"}, row | {"use": ""}, row | {"use": None}))
+    assert _faults(error) == ["rows.jsonl:1: use 'emergencies': train, emergency, or left out"]
+
+
 def test_a_line_that_cannot_be_read_does_not_hide_what_is_wrong_with_others(tmp_path: Path) -> None:
     file = _file(tmp_path, {"text": 5, "agency": "dlh"}, {"text": "jalan rusak", "agency": "dinas-x"})
     with pytest.raises(InvalidData) as error:
