@@ -163,7 +163,7 @@ def entries(
             due=row.due,
             received_at=row.received_at,
             rank=row.rank,
-            emergency=row.emergency,
+            emergency=row.emergency and row.queue != "returned",  # as in its place in the queue, which `_emergency` looks at
             reasons=tuple(reasons.get(row.complaint_id, ())),
             held_by=row.full_name if row.claimed_until is not None and row.claimed_until >= at else "",
             confidential=row.confidential,

@@ -128,6 +128,14 @@ def test_emergencies_can_be_picked_out_of_the_queue(api: Api, petugas: Person) -
     assert "Tidak ada aduan yang cocok" in petugas.client.get("/antrean?alasan=darurat").text
 
 
+def test_what_an_agency_gave_back_is_no_emergency_any_more(api: Api, petugas: Person) -> None:
+    arrive(api, "kebakaran di pasar, pasti", id="K-1")
+    assert api.post("/complaints/K-1/outcome", json={"outcome": "bukan-wewenang"}).status_code == 200
+    queue = petugas.client.get("/antrean").text
+    assert "Dikembalikan instansi" in queue
+    assert "darurat" not in queue
+
+
 def test_a_confidential_emergency_is_told_in_the_list_to_those_alone_who_may_open_it(
     api: Api, petugas: Person, app: Flask, database: Database
 ) -> None:
