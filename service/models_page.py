@@ -142,7 +142,7 @@ class Compared:
     @classmethod
     def read(cls, entry: Entry) -> Compared:
         """Take it from a line, which may have been written by hand."""
-        told, verdict = entry.figures, str(entry.figures.get("verdict"))
+        told, verdict = entry.figures, str(entry.figures.get("verdict", "tanpa putusan"))
         pairs = {name: told.get(name) for name in ("accuracy", "interval", "coverage", "error")}
         known = _is_number(told.get("rows")) and all(map(_is_pair, pairs.values()))
         return cls(VERDICTS.get(verdict, verdict), **({"rows": told["rows"]} | pairs if known else {}))

@@ -138,6 +138,12 @@ def test_a_comparison_whose_figures_are_none_is_told_without_them(
     assert "<b>layak dipakai</b>. Rincian (bahasa Inggris):" in page
 
 
+def test_a_comparison_without_a_verdict_is_told_as_that(registry: Registry, pengelola: Person) -> None:
+    registry.record(Event.COMPARED, version="palsu-2", previous="palsu-1", at=AT, who="ani", why="+2 poin", figures={"rows": 3})
+    for path in ("/model", "/model/palsu-2"):
+        assert "<b>tanpa putusan</b>. Rincian (bahasa Inggris):" in pengelola.client.get(path).text
+
+
 def test_the_last_promotion_is_taken_back_once_however_often_one_clicks(
     registry: Registry, pengelola: Person, database: Database
 ) -> None:
