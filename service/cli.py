@@ -211,7 +211,7 @@ def key() -> None:
 @click.option("--source", default="", help="name under which its complaints are kept; made of NAME where left out")
 @click.option("--limit", default="", help="such as '100 per minute'; SALUR_KEY_LIMIT where left out")
 def add_key(name: str, scopes: tuple[str, ...], source: str, limit: str) -> None:
-    """Add a key, shown once. NAME says who uses it; without one it is called by its scopes."""
+    """Add a key, shown once. NAME says who uses it; without one it is called by its scopes, and so is its source."""
     name = name or "-".join(scopes)
     with _database(_settings()) as database, database.write() as connection:
         number, secret = keys.add(connection, name, scopes, source, limit)
