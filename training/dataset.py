@@ -224,14 +224,6 @@ def without_repeats(complaints: Sequence[LabelledComplaint], of: Sequence[Labell
     return [complaint for complaint, group in zip(complaints, groups[len(of) :], strict=True) if group not in taken]
 
 
-def count(complaints: Iterable[LabelledComplaint]) -> dict[str, Counter[str]]:
-    """Count rows by source and agency; an empty agency stands for what nobody could route."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for complaint in complaints:
-        counts[complaint.source][complaint.agency] += 1
-    return dict(counts)
-
-
 def _wrong(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
     if complaint.received_at and not is_dated(complaint.received_at):
         yield f"received_at {complaint.received_at[:20]!r} is no ISO date"

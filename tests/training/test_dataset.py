@@ -265,8 +265,3 @@ def test_rows_for_training_only_and_rows_nobody_could_route_do_not_test() -> Non
         LabelledComplaint(text="c", expect="review"),
     ]
     assert [row.text for row in dataset.testable(rows)] == ["a"]
-
-
-def test_rows_are_counted_by_source_and_agency() -> None:
-    rows = [LabelledComplaint(text="a", agency="dlh", source="x"), LabelledComplaint(text="b", agency="dlh", source="x")]
-    assert dataset.count(rows) == {"x": {"dlh": 2}}
