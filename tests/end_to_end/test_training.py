@@ -52,10 +52,11 @@ def models(trained: tuple[Path, str]) -> Path:
     return trained[0]
 
 
-def test_training_tells_what_the_model_could_not_be_taught(trained: tuple[Path, str]) -> None:
+def test_training_tells_what_the_model_could_not_be_taught_and_what_its_rules_lack(trained: tuple[Path, str]) -> None:
     folder, told = trained
     assert "**Perhatian.**" in run("models", "show", "current", "--models", folder).stdout
     assert "alleged wrongdoing is not held back for a person: see data/README.md" in told
+    assert "nobody is told of an emergency, for no rule says what to do in one: see data/README.md" in told
 
 
 def test_folds_that_are_fitted_here_and_in_processes_of_their_own_give_the_same_model(models: Path, tiny_artifact: Path) -> None:

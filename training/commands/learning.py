@@ -9,7 +9,7 @@ import click
 from tqdm import tqdm
 
 from model import artifact as artifacts
-from model.aspects import OVERSIGHT
+from model.aspects import EMERGENCY, OVERSIGHT
 from model.authority import load_region
 from model.registry import Event, Refusal, Refused, Registry
 from model.router import Router
@@ -63,7 +63,7 @@ def train_(
     registry = Registry(models)
     if promote and (live := registry.current()):  # else refused after the work: what was not there yet nobody has compared
         raise Refused(Refusal.NOT_COMPARED, f"{models}: {live} is live already: train without --promote, compare, then promote")
-    register, _ = load_region(register_dir)
+    register, rules = load_region(register_dir)
     given = train.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=allow_unseen, say=say)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     outputs.check_folder(models)
@@ -94,6 +94,10 @@ def train_(
         click.echo(f"not told of a complaint, for want of examples or of quality: {', '.join(untold)}", err=True)
     if OVERSIGHT in untold:
         click.echo("alleged wrongdoing is not held back for a person: see data/README.md, Another region", err=True)
+    if EMERGENCY not in untold and not rules.of_emergency:
+        click.echo(
+            "nobody is told of an emergency, for no rule says what to do in one: see data/README.md, Another region", err=True
+        )
     click.echo(version)
 
 
