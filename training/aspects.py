@@ -75,7 +75,7 @@ def fit(
     if not names:
         none = Aspects(agencies, (), Cues({}), {}, {})
         return FittedAspects(
-            np.zeros((0, X.shape[1])), np.zeros(0), none, {"rows": int(data.known[OVERSIGHT].sum()), "left_out": list(ASPECTS)}
+            np.zeros((0, X.shape[1])), np.zeros(0), none, {"rows": int(data.known[KINDS[1]].sum()), "left_out": list(ASPECTS)}
         )
     lexicon = load_cues() if cues is None else cues
     figures = cross_validate(data, names, lexicon, agencies, config.seed, repeats)
@@ -180,7 +180,7 @@ def cross_validate(
         for number, finding in zip(test, found, strict=True):
             rounds[repeat][number] = finding
     judged = [judge(data.truth, findings, data.known) for findings in rounds]
-    kinded = int(data.known[OVERSIGHT].sum())
+    kinded = int(data.known[KINDS[1]].sum())
     head = {"rows": kinded, "without_kind": len(data) - kinded, "repeats": repeats}
     return head | {name: summary([one[name] for one in judged]) for name in judged[0]}
 

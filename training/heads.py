@@ -177,7 +177,7 @@ def inputs_of(group: Sequence[str], names: Sequence[str]) -> Array:
     elif NOT_A_COMPLAINT in group or EMERGENCY in group:
         facts = ~np.isin(FACTS, LENGTH_FACTS)
     else:
-        own = np.array([name != EMERGENCY for name in names])  # which was taught by other rows too
+        own = np.array([name != EMERGENCY for name in names])  # all but that of emergencies, which learns from other rows too
     return np.concatenate([own, own, facts])
 
 
