@@ -131,7 +131,7 @@ def _load(registry: Registry, version: str) -> tuple[Router | None, str]:
     try:
         return Router.load(registry.path(version)), ""
     except SalurError as error:
-        return None, f"{version} cannot be loaded: {error}"
+        return None, f"{version} cannot be loaded: {str(error).removeprefix(f'{version}: ')}"
 
 
 def _tried(

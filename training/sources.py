@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from model import lapor
 from model.faults import Fault, InvalidData
-from model.labelled import TRAIN, LabelledComplaint, dump, from_dict, is_dated, read_jsonl
+from model.labelled import EMERGENCIES, TRAIN, LabelledComplaint, dump, from_dict, is_dated, read_jsonl
 from model.privacy import mask
 from model.register import Register
 from training import outputs
@@ -275,7 +275,8 @@ def map_rows(
             report.dropped["text is empty"] += 1
             continue
         if not complaint.agency:
-            report.dropped["no agency: not yet routed"] += 1
+            tells_less = complaint.use == EMERGENCIES  # and needs no crosswalk: `--aspects-from` reads it as it is
+            report.dropped["tells of emergencies alone" if tells_less else "no agency: not yet routed"] += 1
             continue
         if row.confidential and not confidential:
             report.dropped["marked Rahasia"] += 1

@@ -87,6 +87,15 @@ def test_an_export_becomes_labelled_complaints_under_our_agencies(tmp_path: Path
     assert report.warnings == []
 
 
+def test_what_tells_of_emergencies_alone_is_not_called_unrouted(tmp_path: Path) -> None:
+    alarm = {"text": "rumah terbakar", "agency": "", "expect": "review", "use": "emergency"}
+    rows = [alarm, {"text": "parit mampet", "agency": ""}]
+    source = tmp_path / "kami.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(InvalidData, match=r"no row kept of 2: tells of emergencies alone \(1\), no agency: not yet routed \(1\)"):
+        import_export(source, tmp_path / "out.jsonl", REGISTER)
+
+
 def test_what_is_marked_rahasia_is_counted_and_can_be_left_out(tmp_path: Path) -> None:
     kinds = {"1": "", "2": "Rahasia", "3": "Anonim|Rahasia"}
     rows = [[one, "7 Sep 2024", "Lampu", "", f"Lampu ke-{one} mati", "DISHUB", "", kind] for one, kind in kinds.items()]
