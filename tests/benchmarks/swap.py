@@ -33,7 +33,7 @@ from model.router import Router
 from service import shadow
 from service.clock import now
 from service.database import Database
-from service.schemas import ROUTING, ComplaintIn
+from service.schemas import ComplaintIn, routing_json
 from service.tables import complaint
 from tests.served import make_memory, served
 
@@ -322,7 +322,7 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     for version in (FIRST, SECOND):
         router = Router.load(registry.path(version))
         expected[version] = [
-            ROUTING.dump_json(router.route(ComplaintIn.model_validate({"text": text}).complaint())) for text in texts
+            routing_json(router.route(ComplaintIn.model_validate({"text": text}).complaint())) for text in texts
         ]
     turned = sum(json.loads(one)["agency"] != json.loads(two)["agency"] for one, two in zip(*expected.values(), strict=True))
     found: dict[str, Any] = {"texts": len(texts), "texts_answered_differently": turned}
