@@ -321,9 +321,7 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     expected = {}
     for version in (FIRST, SECOND):
         router = Router.load(registry.path(version))
-        expected[version] = [
-            routing_json(router.route(ComplaintIn.model_validate({"text": text}).complaint())) for text in texts
-        ]
+        expected[version] = [routing_json(router.route(ComplaintIn.model_validate({"text": text}).complaint())) for text in texts]
     turned = sum(json.loads(one)["agency"] != json.loads(two)["agency"] for one, two in zip(*expected.values(), strict=True))
     found: dict[str, Any] = {"texts": len(texts), "texts_answered_differently": turned}
     url = f"sqlite:///{folder / 'salur.db'}"
