@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -162,6 +163,20 @@ def test_a_pointer_that_names_no_version_loads_nothing(model: ActiveModel, tmp_p
     (tmp_path / "current").write_bytes(content)
     assert model.router() is None
     assert model.trouble
+
+
+@pytest.mark.parametrize("version", ["satu", "meledak"])
+def test_while_a_version_is_loaded_and_only_then_threads_take_turns_more_often(tmp_path: Path, version: str) -> None:
+    usual, seen = sys.getswitchinterval(), []
+
+    def watched(folder: Path) -> Any:
+        seen.append(sys.getswitchinterval())
+        return load(folder)
+
+    (tmp_path / "current").write_text(version + "\n")
+    ActiveModel(tmp_path, watched).look()
+    assert seen == [pytest.approx(active_model.QUICK_TURN)]
+    assert sys.getswitchinterval() == pytest.approx(usual)
 
 
 def test_only_one_thread_loads_while_the_others_go_on(tmp_path: Path, clock: Clock) -> None:
