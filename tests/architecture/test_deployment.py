@@ -181,8 +181,9 @@ def test_retraining_leaves_no_copy_of_complaints_however_it_ends(tmp_path: Path,
     _stub(tmp_path / "bin" / "salur-training", f'trained >> "$TOLD"; {ends}; true')
     (tmp_path / "bin" / ".installed").touch()
     told = tmp_path / "told"
+    # Under nohup HUP is ignored, and what is ignored stays so in whatever is started.
     done = subprocess.run(
-        ["make", "--silent", f"BIN={tmp_path / 'bin'}", f"VAR={tmp_path / 'var'}", "retrain"],
+        ["env", "--default-signal=HUP", "make", "--silent", f"BIN={tmp_path / 'bin'}", f"VAR={tmp_path / 'var'}", "retrain"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "TOLD": str(told)},
         capture_output=True,  # whose end is that of all that make started
