@@ -29,7 +29,7 @@ CHECK_SECONDS = 1.0
 FOLLOW_SECONDS = 0.5
 """How often the thread of `follow` looks: always before a request would."""
 RETRY_SECONDS = 10.0
-"""How long a version that failed to load is left alone while the pointer names it: a load costs a core's second."""
+"""How long a version that failed to load is left alone while the pointer names it, so that trying costs next to nothing."""
 QUICK_TURN = 0.0005
 """Seconds after which a busy thread makes way while a version is loaded, a tenth of what is usual."""
 _TRIAL = Complaint(text="Lampu jalan di depan kantor desa padam sejak kemarin.")
