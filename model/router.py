@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from model import artifact as artifacts
 from model.artifact import Artifact, ArtifactError
-from model.aspects import Aspects, Facts, Findings
+from model.aspect_facts import Case
+from model.aspects import Aspects, Findings
 from model.complaint import Complaint
 from model.faults import InvalidData
 from model.matters import several
@@ -79,8 +80,8 @@ class Router:
         moved, fired = self.reader.apply_rules(self.scorer.ranked(scores), reading)
         candidates = self._reliability.recalibrate(moved[:MAX_CANDIDATES])
         first = self.register.by_id[candidates[0].agency]
-        facts = Facts(reading.complaint, reading.words, reading.found, reading.place, scores.probabilities)
-        findings = self._aspects.read(scores.columns[len(self.scorer.agencies) :], facts)
+        case = Case(reading.complaint, reading.words, reading.found, reading.place, scores.probabilities)
+        findings = self._aspects.read(scores.columns[len(self.scorer.agencies) :], case)
         unit = unit_of(first, reading.place, self.register)
         reasons = [
             *self.policy.doubts(candidates, len(words), scores.known),

@@ -21,7 +21,9 @@ from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from model.aspects import ASPECTS, EMERGENCY, HERE, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Cues, Facts, Findings, load_cues
+from model.aspect_facts import Case
+from model.aspects import ASPECTS, EMERGENCY, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Findings
+from model.cues import HERE, Cues, load_cues
 from model.labelled import EMERGENCIES, KINDS, MISSING, LabelledComplaint
 from model.reader import Reader, Reading
 from model.text import stand
@@ -59,7 +61,7 @@ class FittedAspects:
 def fit(
     X: csr_matrix,
     rows: Sequence[LabelledComplaint],
-    facts: Sequence[Facts],
+    cases: Sequence[Case],
     config: TrainingConfig,
     agencies: Sequence[str],
     cues: Cues | None = None,
@@ -67,10 +69,10 @@ def fit(
 ) -> FittedAspects:
     """Fit on labelled rows. An aspect that they tell too little of (MIN_POSITIVES, MIN_PRECISION) is left out.
 
-    `X` (rows, features) as the scorer sees them; the `probabilities` in `facts`, in the order of `agencies`, must be
+    `X` (rows, features) as the scorer sees them; the `probabilities` in `cases`, in the order of `agencies`, must be
     out-of-fold. The figures are from `repeats` cross-validations, each with other folds.
     """
-    data = prepare(X, rows, facts)
+    data = prepare(X, rows, cases)
     names = [name for name in ASPECTS if np.bincount(data.truth[name][data.known[name]], minlength=2).min() >= MIN_POSITIVES]
     if not names:
         none = Aspects(agencies, (), Cues({}), {}, {})
@@ -101,14 +103,14 @@ def fit_from(
     pipeline, which may say itself what it thinks of it. Rows that no fold tested are left out. `examples` are further such
     rows, read with the register of the region that they come from.
     """
-    X, chosen, facts = facts_from(fitted, rows, reader, answers, examples)
-    return fit(X, chosen, facts, config, [str(agency) for agency in answers.agencies])
+    X, chosen, cases = cases_from(fitted, rows, reader, answers, examples)
+    return fit(X, chosen, cases, config, [str(agency) for agency in answers.agencies])
 
 
-def facts_from(
+def cases_from(
     fitted: Pipeline, rows: Sequence[LabelledComplaint], reader: Reader, answers: OutOfFold, examples: Sequence[Read] = ()
-) -> tuple[csr_matrix, list[LabelledComplaint], list[Facts]]:
-    """Answer features, rows and facts of the rows that teach and whose probabilities are honest; as for `fit_from`."""
+) -> tuple[csr_matrix, list[LabelledComplaint], list[Case]]:
+    """Answer features, rows and cases of the rows that teach and whose probabilities are honest; as for `fit_from`."""
     place = {int(row): at for at, row in enumerate(answers.rows)}
     routed = np.cumsum([bool(row.agency) for row in rows]) - 1
     numbers = teaching(rows, [n for n, row in enumerate(rows) if not row.agency or int(routed[n]) in place])
@@ -121,11 +123,11 @@ def facts_from(
     probabilities = fitted["classifier"].predict_proba(X)
     known = [at for at, row in enumerate(chosen) if row.agency]
     probabilities[known] = answers.probabilities[[place[int(routed[numbers[at]])] for at in known]]
-    facts = [
-        Facts(reading.complaint, reading.words, reading.found, reading.place, said)
+    cases = [
+        Case(reading.complaint, reading.words, reading.found, reading.place, said)
         for reading, said in zip(readings, probabilities, strict=True)
     ]
-    return X, chosen, facts
+    return X, chosen, cases
 
 
 def teaching(rows: Sequence[LabelledComplaint], numbers: Sequence[int]) -> list[int]:
@@ -143,8 +145,8 @@ def teaching(rows: Sequence[LabelledComplaint], numbers: Sequence[int]) -> list[
     return [number for number in numbers if number in whole or number in taken]
 
 
-def prepare(X: csr_matrix, rows: Sequence[LabelledComplaint], facts: Sequence[Facts]) -> Rows:
-    """Join rows, as `facts_from` answers them, with the truth of every aspect."""
+def prepare(X: csr_matrix, rows: Sequence[LabelledComplaint], cases: Sequence[Case]) -> Rows:
+    """Join rows, as `cases_from` answers them, with the truth of every aspect."""
     truth: dict[str, Array] = {kind: np.array([row.kind == kind for row in rows], dtype=bool) for kind in KINDS[1:]}
     truth[OVERSIGHT] = np.array([row.oversight for row in rows], dtype=bool)
     truth |= {item: np.array([item in row.missing for row in rows], dtype=bool) for item in MISSING}
@@ -154,7 +156,7 @@ def prepare(X: csr_matrix, rows: Sequence[LabelledComplaint], facts: Sequence[Fa
     alarms = np.array([row.use == EMERGENCIES for row in rows], dtype=bool)
     known = dict.fromkeys(ASPECTS, kinded) | {NOT_A_COMPLAINT: ~alarms, EMERGENCY: kinded | alarms}
     strata = np.array([f"{row.kind} {row.oversight} {row.expect} {row.emergency} {row.use}" for row in rows])
-    return Rows(X, facts, truth, known, strata)
+    return Rows(X, cases, truth, known, strata)
 
 
 def cross_validate(
@@ -189,12 +191,12 @@ def _read_fold(
     part: Rows, held: Rows, names: Sequence[str], cues: Cues, agencies: Sequence[str], seed: int, only_met: bool
 ) -> list[Findings]:
     """Fit on one part and read what was held out."""
-    known = met(cues, part.facts) if only_met else cues
+    known = met(cues, part.cases) if only_met else cues
     machines, aspects = fit_heads(part, names, known, agencies, seed, names)
-    return [aspects.read(columns, fact) for columns, fact in zip(machines.columns(held), held.facts, strict=True)]
+    return [aspects.read(columns, case) for columns, case in zip(machines.columns(held), held.cases, strict=True)]
 
 
-def met(cues: Cues, facts: Sequence[Facts]) -> Cues:
+def met(cues: Cues, cases: Sequence[Case]) -> Cues:
     """Keep the cues that stand in these complaints at all, and the words of HERE, which are no evidence."""
     waiting: dict[str, set[tuple[str, tuple[str, ...]]]] = {}
     for group, phrases in cues.phrases.items():
@@ -202,11 +204,11 @@ def met(cues: Cues, facts: Sequence[Facts]) -> Cues:
             first, *rest = phrase.split()
             waiting.setdefault(first, set()).add((phrase, tuple(rest)))
     found: set[str] = set()
-    for fact in facts:
-        for at, word in enumerate(fact.words):
+    for case in cases:
+        for at, word in enumerate(case.words):
             for form in (word.text, word.stem):
                 if form in waiting:
-                    seen = {item for item in waiting[form] if stand(fact.words, at + 1, item[1])}
+                    seen = {item for item in waiting[form] if stand(case.words, at + 1, item[1])}
                     found |= {phrase for phrase, _ in seen}
                     waiting[form] -= seen
     return Cues({group: [item for item in items if group == HERE or item in found] for group, items in cues.phrases.items()})

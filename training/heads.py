@@ -16,7 +16,9 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from model.aspects import EMERGENCY, FACTS, NEAR, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Cues, Facts, Head, measure
+from model.aspect_facts import FACTS, NEAR, Case, measure
+from model.aspects import EMERGENCY, NOT_A_COMPLAINT, OVERSIGHT, Aspects, Head
+from model.cues import Cues
 from model.labelled import KINDS
 from training.aspect_figures import figures_of
 
@@ -56,31 +58,31 @@ _TINY = 1e-6
 
 @dataclass(frozen=True)
 class Rows:
-    """Labelled rows column by column: features, facts, (rows,) truth of each aspect, and the strata of folds.
+    """Labelled rows column by column: features, cases, (rows,) truth of each aspect, and the strata of folds.
 
     `known` (rows,) is whether a row tells of an aspect at all.
     """
 
     X: csr_matrix
-    facts: Sequence[Facts]
+    cases: Sequence[Case]
     truth: Mapping[str, Array]
     known: Mapping[str, Array]
     strata: Array
 
     def __len__(self) -> int:
         """How many rows."""
-        return len(self.facts)
+        return len(self.cases)
 
     @property
     def probabilities(self) -> Array:
-        """(rows, agencies), as the facts have them."""
-        return np.array([fact.probabilities for fact in self.facts])
+        """(rows, agencies), the classifier's."""
+        return np.array([case.probabilities for case in self.cases])
 
     def take(self, numbers: Array) -> Rows:
         """Take the rows of these numbers."""
         truth, known = ({name: values[numbers] for name, values in told.items()} for told in (self.truth, self.known))
-        facts = [self.facts[number] for number in numbers]
-        return Rows(self.X[numbers], facts, truth, known, self.strata[numbers])
+        cases = [self.cases[number] for number in numbers]
+        return Rows(self.X[numbers], cases, truth, known, self.strata[numbers])
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def fit_heads(
     data: Rows, names: Sequence[str], cues: Cues, agencies: Sequence[str], seed: int, kept: Sequence[str]
 ) -> tuple[Machines, Aspects]:
     """Fit a column for each of `names`, and for each of `kept` a head over all columns and facts with its threshold."""
-    facts = np.array([measure(cues, fact) for fact in data.facts])
+    facts = np.array([measure(cues, case) for case in data.cases])
     columns, needs = np.zeros((2, len(data), len(names)))
     inner = folds(data.strata, seed + 1)
     for train, test in inner:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from model.artifact import Artifact
-from model.aspects import load_cues
 from model.authority import load_region
+from model.cues import load_cues
 from model.faults import Fault, InvalidData
 from model.labelled import EMERGENCIES, LabelledComplaint
 from model.reader import Reader, Reading, protected_words

@@ -29,7 +29,9 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
-from model.aspects import ASPECTS, EMERGENCY, NOT_A_COMPLAINT, Facts, Findings, load_cues
+from model.aspect_facts import Case
+from model.aspects import ASPECTS, EMERGENCY, NOT_A_COMPLAINT, Findings
+from model.cues import load_cues
 from model.labelled import KINDS, MISSING, LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
@@ -76,16 +78,16 @@ def nested(
         part = [rows[number] for number in train]
         fitted, answers = fitted_on(part, register, reader, config)
         agencies = [str(agency) for agency in answers.agencies]
-        X, chosen, facts = aspects.facts_from(fitted, part, reader, answers)
-        known = aspects.met(cues, facts)
-        machines, read_aspects = heads.fit_heads(aspects.prepare(X, chosen, facts), ASPECTS, known, agencies, config.seed, ASPECTS)
+        X, chosen, cases = aspects.cases_from(fitted, part, reader, answers)
+        known = aspects.met(cues, cases)
+        machines, read_aspects = heads.fit_heads(aspects.prepare(X, chosen, cases), ASPECTS, known, agencies, config.seed, ASPECTS)
         readings = [reader.read(rows[number].complaint) for number in test]
         X = fitted["features"].transform([reading.matter for reading in readings]).tocsr()
         likely = fitted["classifier"].predict_proba(X).astype(np.float32)
         columns = (np.asarray(X @ machines.coef.T) + machines.bias).astype(np.float32)
         for number, reading, said, scores in zip(test, readings, likely, columns, strict=True):
-            fact = Facts(reading.complaint, reading.words, reading.found, reading.place, said)
-            findings[number] = read_aspects.read(scores, fact)
+            case = Case(reading.complaint, reading.words, reading.found, reading.place, said)
+            findings[number] = read_aspects.read(scores, case)
     return aspect_figures.judge(data.truth, findings, data.known)
 
 
@@ -132,7 +134,7 @@ def elsewhere(fitted: Pipeline, heads: aspects.FittedAspects, reader: Reader, fo
         said = []
         for row, reading, likely, scores in zip(rows, ours, probabilities, columns, strict=True):
             where = theirs.read(row.complaint) if places == "its own places" else reading
-            said.append(heads.aspects.read(scores, Facts(reading.complaint, reading.words, where.found, where.place, likely)))
+            said.append(heads.aspects.read(scores, Case(reading.complaint, reading.words, where.found, where.place, likely)))
         held = np.array([not finding.is_complaint for finding in said])
         alleged = np.array([finding.oversight for finding in said])
         staff = np.array([any(part in row.category.lower() for part in ABOUT_STAFF) for row in rows])
@@ -146,16 +148,16 @@ def elsewhere(fitted: Pipeline, heads: aspects.FittedAspects, reader: Reader, fo
     return table
 
 
-def speed(heads: aspects.FittedAspects, facts: Sequence[Facts]) -> dict[str, float]:
+def speed(heads: aspects.FittedAspects, cases: Sequence[Case]) -> dict[str, float]:
     """Microseconds of one reading of the aspects, the best of five rounds over all complaints."""
     columns = np.zeros(len(heads.bias), dtype=np.float32)
     taken = []
     for _ in range(5):
         began = time.process_time()
-        for fact in facts:
-            heads.aspects.read(columns, fact)
+        for case in cases:
+            heads.aspects.read(columns, case)
         taken.append(time.process_time() - began)
-    return {"us per complaint": min(taken) / len(facts) * 1e6}
+    return {"us per complaint": min(taken) / len(cases) * 1e6}
 
 
 def shown(figures: dict[str, Any], name: str) -> str:
@@ -182,10 +184,10 @@ def main(data: Path, real: Path, repeats: int, seed: int, with_nested: bool, as_
     rows = load(data / "complaints.jsonl")
     fitted, answers = fitted_on(rows, register, reader, config)
     agencies = [str(agency) for agency in answers.agencies]
-    X, chosen, facts = aspects.facts_from(fitted, rows, reader, answers)
-    prepared = aspects.prepare(X, chosen, facts)
+    X, chosen, cases = aspects.cases_from(fitted, rows, reader, answers)
+    prepared = aspects.prepare(X, chosen, cases)
     began = time.process_time()
-    heads = aspects.fit(X, chosen, facts, config, agencies)
+    heads = aspects.fit(X, chosen, cases, config, agencies)
     seconds = time.process_time() - began
     cues = load_cues()
     tables: dict[str, Table] = {
@@ -196,7 +198,7 @@ def main(data: Path, real: Path, repeats: int, seed: int, with_nested: bool, as_
     if with_nested:
         tables["nested"] = nested(chosen, prepared, register, reader, config)
     ways = list(tables)
-    cost = {**speed(heads, facts), "s to fit, figures included": seconds}
+    cost = {**speed(heads, cases), "s to fit, figures included": seconds}
     folder = real / "surabaya"
     if folder.is_dir():
         tables["surabaya"] = elsewhere(fitted, heads, reader, folder)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from model.aspects import ASPECTS, FACTS, Cues, Facts, Findings
+from model.aspect_facts import FACTS, Case
+from model.aspects import ASPECTS, Findings
 from model.complaint import Complaint
+from model.cues import Cues
 from model.labelled import LabelledComplaint
 from model.place import ResolvedPlace
 from model.router import Router
@@ -43,21 +45,21 @@ def desk(per_form: int = 40, forms: Sequence[tuple[str, dict[str, Any]]] = FORMS
     ]
 
 
-def inputs(rows: Sequence[LabelledComplaint]) -> tuple[csr_matrix, list[Facts]]:
+def inputs(rows: Sequence[LabelledComplaint]) -> tuple[csr_matrix, list[Case]]:
     words = [ANALYZER.words(row.complaint) for row in rows]
     X = TfidfVectorizer(analyzer=lambda row: [word.stem for word in row]).fit_transform(words)
-    facts = []
+    cases = []
     for row, read in zip(rows, words, strict=True):
         likely = 0.9 if row.agency == "inspektorat" else 0.1 if row.agency else 0.5
-        facts.append(Facts(row.complaint, read, (), ResolvedPlace(), np.array([1 - likely, likely], dtype=np.float32)))
-    return X, facts
+        cases.append(Case(row.complaint, read, (), ResolvedPlace(), np.array([1 - likely, likely], dtype=np.float32)))
+    return X, cases
 
 
 def fit(rows: Sequence[LabelledComplaint], cues: Cues = CUES) -> tuple[aspects.FittedAspects, list[Findings]]:
-    X, facts = inputs(rows)
-    fitted = aspects.fit(X, rows, facts, CONFIG, AGENCIES, cues)
+    X, cases = inputs(rows)
+    fitted = aspects.fit(X, rows, cases, CONFIG, AGENCIES, cues)
     columns = (np.asarray(X @ fitted.coef.T) + fitted.bias).astype(np.float32)
-    return fitted, [fitted.aspects.read(scores, fact) for scores, fact in zip(columns, facts, strict=True)]
+    return fitted, [fitted.aspects.read(scores, case) for scores, case in zip(columns, cases, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -182,8 +184,8 @@ def test_a_question_that_is_mostly_needless_is_left_out() -> None:
 
 
 def test_several_rounds_give_ranges() -> None:
-    X, facts = inputs(desk())
-    figures = aspects.fit(X, desk(), facts, CONFIG, AGENCIES, CUES, repeats=2).figures
+    X, cases = inputs(desk())
+    figures = aspects.fit(X, desk(), cases, CONFIG, AGENCIES, CUES, repeats=2).figures
     low, high = figures["kind"]["macro_f1_range"]
     assert low <= figures["kind"]["macro_f1"] <= high
     assert figures["oversight"]["rows"] == 40
@@ -200,7 +202,7 @@ def test_folds_spread_every_stratum_evenly() -> None:
 def test_only_cues_that_stand_in_the_rows_are_met() -> None:
     cues = Cues({"misuse": ["suap", "uang pelicin", "uang damai"], "here": ["sini"]})
     words = ANALYZER.words(Complaint(text="diminta uang pelicin", title="damai"))
-    kept = aspects.met(cues, [Facts(Complaint(text=""), words, (), ResolvedPlace(), np.ones(1, np.float32))])
+    kept = aspects.met(cues, [Case(Complaint(text=""), words, (), ResolvedPlace(), np.ones(1, np.float32))])
     assert kept.phrases == {"misuse": ("uang pelicin",), "here": ("sini",)}
 
 
@@ -210,9 +212,7 @@ SCORES: NDArray[np.float64] = np.array([[0.9], [0.8], [0.7], [0.6], [0.5], [0.4]
 def test_allegations_are_found_down_to_the_wanted_precision() -> None:
     target = np.array([0, 1, 0, 0, 1, 1])  # 0: it is one
     (threshold,) = heads.choose_thresholds(["oversight"], SCORES, target)
-    assert 0.5 < threshold < 0.6 or 0.4 < threshold < 0.5
-    said = SCORES[:, 0] > threshold
-    assert (target[said] == 0).mean() >= heads.OVERSIGHT_PRECISION or said.sum() == 5
+    assert threshold == pytest.approx(0.55)  # three of the four above it are some; three of five would be too few
 
 
 def test_nothing_is_an_allegation_where_the_precision_is_out_of_reach() -> None:
