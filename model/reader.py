@@ -11,6 +11,7 @@ from model.landmarks import Landmarks
 from model.place import PlaceFinder, ResolvedPlace
 from model.register import Register
 from model.routing import Candidate, FiredRule, FoundPlace
+from model.rules import load_rules
 from model.text import Analyzer, Word
 
 
@@ -41,7 +42,7 @@ class Reader:
         self.analyzer = Analyzer(protected_words(register))
         self._landmarks = Landmarks()
         self._places = PlaceFinder(register)
-        self.rules = authority.load_rules(register)
+        self.rules = load_rules(register)
 
     def read(self, complaint: Complaint) -> Reading:
         """Read the words and find the places."""

@@ -18,7 +18,7 @@ from model.router import Router
 from model.routing import Decision, Routing
 from training import figures, slices, tables
 from training.data import stands_for
-from training.rules import Case, measure_rules
+from training.rule_figures import Case, measure_rules
 
 Array = NDArray[Any]
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from model.artifact import Artifact
-from model.authority import load_region
 from model.cues import load_cues
 from model.faults import Fault, InvalidData
 from model.labelled import EMERGENCIES, LabelledComplaint
 from model.reader import Reader, Reading, protected_words
 from model.register import Register
+from model.rules import load_region
 from model.text import Analyzer
 from training import aspects, dataset, slices
 from training.calibrate import fit_pipeline, out_of_fold

@@ -20,14 +20,15 @@ import click
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from model.authority import apply, lint, load_region
+from model.authority import apply, lint
 from model.labelled import LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
 from model.routing import Candidate
+from model.rules import load_region
 from training.config import TrainingConfig
 from training.fit import pipeline
-from training.rules import Case, RuleFigures, measure_rules
+from training.rule_figures import Case, RuleFigures, measure_rules
 
 KEPT = 10
 """Candidates of a complaint that are looked at."""

@@ -50,7 +50,7 @@ def seeds() -> Mapping[str, list[bytes]]:
 
 def targets(folder: Path) -> Mapping[str, Callable[[bytes], None]]:
     """Answer the readers, each as a function of a file's bytes. To be called where imports are instrumented."""
-    from model import authority, labelled, lapor, table
+    from model import labelled, lapor, rules, table
     from model.register import Agency, Register
 
     agencies = (Agency("dlh", "DLH"), Agency("pln", "PLN", authority="pusat"))
@@ -87,7 +87,7 @@ def targets(folder: Path) -> Mapping[str, Callable[[bytes], None]]:
         "xlsx": as_file("a.xlsx", rows),
         "parts": part,
         "lines": as_file("a.jsonl", lambda path: labelled.dump(labelled.load(path), folder / "b.jsonl")),
-        "rules": lambda content: void(authority.load_rules(Register(agencies, files={"rules.toml": content}))),
+        "rules": lambda content: void(rules.load_rules(Register(agencies, files={"rules.toml": content}))),
         "register": as_file("agencies.csv", lambda _: Register.load(folder)),
     }
 

@@ -1,3 +1,5 @@
+"""Rules that a test writes, and those of the default region, applied to a line of text."""
+
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,59 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.authority import MAX_RULES, MOVED, Rules, apply, lint, load_region, load_rules, what_to_do
+from model.authority import MOVED, apply, lint, what_to_do
 from model.complaint import Complaint
-from model.faults import InvalidData
 from model.place import PlaceFinder, ResolvedPlace
-from model.register import Agency, Place, Register
 from model.routing import Candidate, FiredRule, FoundPlace
+from model.rules import Rules, load_region
 from model.text import Analyzer, Word
+from tests.model.written_rules import AGENCIES, PLACES, alarm, rule, rules_of
 
 DEFAULT = Path(__file__).parents[2] / "data" / "kutai-timur"
 ANALYZER = Analyzer()
 NOWHERE = ResolvedPlace()
-AGENCIES = tuple(Agency(name, name.upper()) for name in ("dpupr", "perkim", "bbpjn", "dishub"))
-PLACES = (Place("Telen", type="kecamatan"), Place("Telen", "Juk Ayaq"))
-
-
-def rules_of(text: str) -> Rules:
-    return load_rules(Register(AGENCIES, PLACES, files={"rules.toml": text.encode()}))
-
-
-def faults_of(text: str | bytes) -> list[str]:
-    content = text if isinstance(text, bytes) else text.encode()
-    with pytest.raises(InvalidData) as error:
-        load_rules(Register(AGENCIES, PLACES, files={"rules.toml": content}))
-    return [str(fault).removeprefix("rules.toml:") for fault in error.value.faults]
-
-
-def test_the_rule_that_data_readme_gives_stops_what_plainly_alleges_wrongdoing() -> None:
-    blocks = (DEFAULT.parent / "README.md").read_text(encoding="utf-8").split("```\n")
-    (guide,) = [block for block in blocks if block.lstrip().startswith("[[rule]]")]
-    likely = (Candidate("dpupr", 0.9), Candidate("perkim", 0.1))
-    for text, stopped in (("pak lurah pungli urus surat", True), ("jalan berlubang", False)):
-        _, fired = apply(rules_of(textwrap.dedent(guide)), likely, words(text), NOWHERE, ())
-        assert [rule.id for rule in fired] == ["dugaan-penyimpangan"] * stopped
-
-
-def rule(**parts: object) -> str:
-    """A valid rule in TOML, with parts set anew, or left out where None."""
-    values: dict[str, object] = {
-        "id": "aturan",
-        "agencies": ["dpupr"],
-        "any": ["gang"],
-        "move_to": "perkim",
-        "sentence": "Kalimat.",
-        "source": "BK",
-    }
-    lines = [f"{key} = {_toml(value)}" for key, value in (values | parts).items() if value is not None]
-    return "\n".join(["[[rule]]", *lines]) + "\n"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value).replace("'", '"') if isinstance(value, list) else f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def words(text: str, title: str = "") -> Sequence[Word]:
@@ -78,6 +38,14 @@ def fired(
 
 def road(road_class: str) -> FoundPlace:
     return FoundPlace(words("jalan")[0].span, "road", "Jalan", road_class=road_class)
+
+
+def test_the_rule_that_data_readme_gives_stops_what_plainly_alleges_wrongdoing() -> None:
+    blocks = (DEFAULT.parent / "README.md").read_text(encoding="utf-8").split("```\n")
+    (guide,) = [block for block in blocks if block.lstrip().startswith("[[rule]]")]
+    rules = rules_of(textwrap.dedent(guide))
+    assert fired(rules, "pak lurah pungli urus surat") == ["dugaan-penyimpangan"]
+    assert fired(rules, "jalan berlubang") == []
 
 
 def test_a_rule_that_holds_moves_the_probability_and_says_why() -> None:
@@ -137,11 +105,6 @@ def test_a_rule_that_is_off_is_read_but_not_applied() -> None:
 )
 def test_phrases_are_words_or_stems_that_follow_each_other(parts: dict[str, object], text: str, holds: bool) -> None:
     assert (fired(rules_of(rule(**parts)), text) == ["aturan"]) is holds
-
-
-def alarm(**parts: object) -> str:
-    """A rule of emergency: the usual one, of no agency."""
-    return rule(**({"agencies": None, "move_to": None, "emergency": True, "any": ["kebakaran"]} | parts))
 
 
 def told(rules: Rules, text: str, place: ResolvedPlace = NOWHERE) -> str:
@@ -247,117 +210,6 @@ def test_the_sum_of_probabilities_stays(text: str, weights: list[float]) -> None
     assert [c.probability for c in after] == sorted((c.probability for c in after), reverse=True) or after == before
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (
-            rule(anny=["x"]),
-            "8: unknown key 'anny': one of agencies, all, any, emergency, id, kecamatan, move_to, none, note, on, review,"
-            " roads, sentence, source, unplaced, within",
-        ),
-        (rule(move_to="dinas"), "5: 'dinas' is no agency of agencies.csv"),
-        (rule(agencies=["dinas"]), "3: 'dinas' is no agency of agencies.csv"),
-        (rule(roads=["tol"]), "8: 'tol' is no road class: one of nasional, provinsi, kabupaten, kota, lingkungan, desa, khusus"),
-        (rule(kecamatan=["Juk Ayaq"]), "8: 'Juk Ayaq' is no kecamatan of places.csv"),
-        (rule(any=None), "2: the condition is empty: give roads, kecamatan, any or all"),
-        (rule(any=[]), "4: any is empty: leave it out"),
-        (rule(any=["..."]), "4: phrase '...' has no word"),
-        (rule(any=["jalan*"]), "4: phrase 'jalan*': write words as they stand in a text, no pattern: '*' is none of them"),
-        (rule(any=["sm(a|k)"]), "4: phrase 'sm(a|k)': write words as they stand in a text, no pattern: '|' is none of them"),
-        (rule(any="gang"), "4: any must be a list of texts"),
-        (rule(any=[7]), "4: any must be a list of texts"),
-        (rule(move_to=["dishub"]), "5: move_to must be text"),
-        (rule(sentence=""), "6: sentence is missing"),
-        (rule(source=None), "1: source is missing"),
-        (rule(source=7), "7: source must be text"),
-        (rule(on="ya"), "8: on must be true or false"),
-        (rule(unplaced=1), "8: unplaced must be true or false"),
-        (rule(any=None, unplaced=True), "2: the condition is empty: give roads, kecamatan, any or all"),
-        (rule(within=0), "8: within must be a number from 1 to 7"),
-        (rule(within=True), "8: within must be a number from 1 to 7"),
-        (rule(within=8), "8: within must be a number from 1 to 7"),
-        (rule(within="dua"), "8: within must be a number from 1 to 7"),
-        (rule(within=2.0), "8: within must be a number from 1 to 7"),
-        (rule(review=True), "5: give one effect: move_to, review = true or emergency = true"),
-        (rule(emergency=True), "5: give one effect: move_to, review = true or emergency = true"),
-        (rule(move_to=None), "1: give one effect: move_to, review = true or emergency = true"),
-        (rule(move_to=None, emergency="ya"), "7: emergency must be true or false"),
-        (alarm(agencies=["dpupr"]), "3: an emergency is one whoever is responsible: leave agencies out"),
-        (rule(agencies=None), "4: a rule that moves says from whom: agencies is missing"),
-        (rule(agencies=["dpupr", "perkim"]), "3: 'perkim' is also where the rule moves to"),
-        ("aturan = 1\n", " unknown key 'aturan': only [[rule]]"),
-        ("rule = 1\n", " rules are written as [[rule]]"),
-        ("rule = [{}, 1]\n", " rules are written as [[rule]]"),
-        ("[[rule]]\nid = \n", "2: not TOML: Invalid value"),
-        ("rule = " + "[" * 50_000, " not TOML: nested too deeply"),
-        (b"# ok\n\xff\n", "2: not UTF-8: byte 0xff"),
-    ],
-)
-def test_a_bad_rule_is_named_with_line_and_reason(text: str | bytes, said: str) -> None:
-    assert said in faults_of(text)
-
-
-def test_every_fault_of_every_rule_comes_in_one_run_in_the_order_of_the_file() -> None:
-    assert len(faults_of(rule(move_to="x", any=None) + rule(id="b", agencies=["y"]))) == 3
-    assert [fault.partition(":")[0] for fault in faults_of(rule(anny=["x"], move_to="dinas") + rule())] == ["5", "8"]
-
-
-def test_rules_that_contradict_are_refused() -> None:
-    text = rule() + rule(id="lain", move_to="dishub")
-    assert faults_of(text) == ["8: rule 'lain' contradicts rule 'aturan' on line 1 with the same condition"]
-    both = alarm() + alarm(id="lain", emergency=None, review=True)
-    assert faults_of(both) == ["7: rule 'lain' contradicts rule 'aturan' on line 1 with the same condition"]
-
-
-def test_a_rule_said_twice_is_refused() -> None:
-    assert faults_of(rule() + rule()) == [
-        "8: id 'aturan' stands already on line 1",
-        "8: rule 'aturan' says what rule 'aturan' on line 1 with the same condition",
-    ]
-
-
-def test_too_many_rules_are_refused() -> None:
-    assert faults_of("[[rule]]\n" * (MAX_RULES + 1)) == [f" over {MAX_RULES} rules"]
-    assert f" over {MAX_RULES} rules" not in faults_of("[[rule]]\n" * MAX_RULES)
-
-
-def test_a_region_without_rules_has_none() -> None:
-    assert load_rules(Register(AGENCIES)) == ()
-
-
-def test_the_faults_of_register_and_rules_come_in_one_run(tmp_path: Path) -> None:
-    (tmp_path / "agencies.csv").write_text("id,name\ndpupr,DPUPR\ndpupr,DPU\n", encoding="utf-8")
-    (tmp_path / "rules.toml").write_text(rule(), encoding="utf-8")
-    with pytest.raises(InvalidData) as error:
-        load_region(tmp_path)
-    named = [(fault.file, fault.line) for fault in error.value.faults]
-    assert named == [(str(tmp_path / "agencies.csv"), 3), (str(tmp_path / "rules.toml"), 5)]
-
-
-def test_rules_are_not_blamed_for_agencies_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "agencies.csv").write_text("id;name\ndpupr;DPUPR\n", encoding="utf-8")
-    (tmp_path / "rules.toml").write_text(rule(any=["..."]), encoding="utf-8")
-    with pytest.raises(InvalidData) as error:
-        load_region(tmp_path)
-    named = [(fault.file, fault.line) for fault in error.value.faults]
-    assert named == [(str(tmp_path / "agencies.csv"), 1), (str(tmp_path / "rules.toml"), 4)]
-
-
-@pytest.mark.parametrize(
-    ("places", "blamed"), [("kecamatan;desa\nTelen;\n", ["places.csv"]), ("", ["rules.toml"])], ids=["not read", "none"]
-)
-def test_rules_are_blamed_for_a_kecamatan_only_where_it_is_known_which_there_are(
-    tmp_path: Path, places: str, blamed: list[str]
-) -> None:
-    (tmp_path / "agencies.csv").write_text("id,name\ndpupr,DPUPR\nperkim,Perkim\n", encoding="utf-8")
-    (tmp_path / "rules.toml").write_text(rule(kecamatan=["Telen"]), encoding="utf-8")
-    if places:
-        (tmp_path / "places.csv").write_text(places, encoding="utf-8")
-    with pytest.raises(InvalidData) as error:
-        load_region(tmp_path)
-    assert [Path(fault.file).name for fault in error.value.faults] == blamed
-
-
 def test_a_rule_that_never_holds_on_a_corpus_is_named() -> None:
     rules = rules_of(rule() + rule(id="lain", any=["titian"]))
     assert [str(fault) for fault in lint(rules, [(words("gang"), ResolvedPlace(), ())])] == [
@@ -365,10 +217,10 @@ def test_a_rule_that_never_holds_on_a_corpus_is_named() -> None:
     ]
 
 
-def test_the_rules_of_the_default_region_load_and_each_says_its_source() -> None:
-    _, rules = load_region(DEFAULT)
-    assert len(rules) > 30
-    assert all(one.sentence.endswith(".") and one.source for one in rules)
+@pytest.fixture(scope="module")
+def default_region() -> tuple[Rules, PlaceFinder]:
+    register, rules = load_region(DEFAULT)
+    return rules, PlaceFinder(register)
 
 
 @pytest.mark.parametrize(
@@ -437,10 +289,11 @@ def test_the_rules_of_the_default_region_load_and_each_says_its_source() -> None
         ("ada yang menjual kulit buaya", "bksda", "bksda", ""),
     ],
 )
-def test_the_rules_of_the_default_region_say_who_is_competent(text: str, first: str, agency: str, fires: str) -> None:
-    register, rules = load_region(DEFAULT)
-    complaint = Complaint(text=text)
-    finder = PlaceFinder(register)
-    found = finder.find(ANALYZER.words(complaint))
-    candidates, reports = apply(rules, (Candidate(first, 1.0),), ANALYZER.words(complaint), finder.resolve(found), found)
+def test_the_rules_of_the_default_region_say_who_is_competent(
+    default_region: tuple[Rules, PlaceFinder], text: str, first: str, agency: str, fires: str
+) -> None:
+    rules, finder = default_region
+    read = words(text)
+    found = finder.find(read)
+    candidates, reports = apply(rules, (Candidate(first, 1.0),), read, finder.resolve(found), found)
     assert (candidates[0].agency, [one.id for one in reports]) == (agency, [fires] if fires else [])

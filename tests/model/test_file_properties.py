@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from model import authority, labelled, lapor
+from model import labelled, lapor, rules
 from model.faults import InvalidData
 from model.register import FILES, Register
 
@@ -80,7 +80,7 @@ def refusal_of(read: Callable[[], object]) -> InvalidData | None:
 @example(b"[[" + b"a." * 30_000 + b"b]]")
 def test_any_rules_are_read_or_refused_by_line(content: bytes) -> None:
     register = Register(DEFAULT.agencies, DEFAULT.places, DEFAULT.roads, {"rules.toml": content})
-    refusal = refusal_of(lambda: authority.load_rules(register))
+    refusal = refusal_of(lambda: rules.load_rules(register))
     if refusal is not None:
         assert all(fault.line <= content.count(b"\n") + content.count(b"\r") + 1 for fault in refusal.faults)
 
@@ -91,7 +91,7 @@ def test_a_damaged_register_is_read_or_refused_by_file(tmp_path: Path, change: t
     name, content = change
     for other in FILES:
         (tmp_path / other).write_bytes(content if other == name else DEFAULT.files[other])
-    refusal = refusal_of(lambda: authority.load_region(tmp_path))
+    refusal = refusal_of(lambda: rules.load_region(tmp_path))
     if refusal is not None:
         assert {Path(fault.file).name for fault in refusal.faults} <= set(FILES)
 

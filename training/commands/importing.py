@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from model.authority import load_region
 from model.register import FILES as REGISTER_FILES
+from model.rules import load_region
 from training import outputs, sources
 from training.commands.options import FILE, JSON, REGISTER
 

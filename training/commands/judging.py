@@ -13,12 +13,12 @@ import click
 import joblib
 from tqdm import tqdm
 
-from model.authority import load_region
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
 from model.register import FILES as REGISTER_FILES
 from model.registry import Event, Registry
 from model.router import Router
+from model.rules import load_region
 from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
 from training import config as configs
 from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, Number, moment, say, show, user

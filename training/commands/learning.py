@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from model import artifact as artifacts
 from model.aspects import EMERGENCY, OVERSIGHT
-from model.authority import load_region
 from model.registry import Event, Refusal, Refused, Registry
 from model.router import Router
+from model.rules import load_region
 from training import config as configs
 from training import dataset, outputs, report, retrain, suspects, train
 from training.commands.options import (

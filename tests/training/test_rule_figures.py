@@ -1,10 +1,10 @@
-from model.authority import load_rules
 from model.complaint import Complaint
 from model.place import ResolvedPlace
 from model.register import Agency, Register
 from model.routing import Candidate
+from model.rules import load_rules
 from model.text import Analyzer
-from training.rules import Case, RuleFigures, measure_rules
+from training.rule_figures import Case, RuleFigures, measure_rules
 
 RULES = b"""
 [[rule]]

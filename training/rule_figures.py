@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from model.authority import Rule, Rules, apply
+from model.authority import apply
 from model.place import ResolvedPlace
 from model.routing import Candidate, FoundPlace
+from model.rules import Rule, Rules
 from model.text import Word
 
 
