@@ -3,7 +3,7 @@
     <version>/      an artifact, written once
     current         the name of the live version, replaced atomically
     shadow          the name of a challenger that runs beside it, and since when; absent where none does
-    ledger.jsonl    one line an event, only ever added to
+    ledger.jsonl    one line an event (`model.ledger`)
 
 Several processes and hosts may share the folder: whoever writes holds a lock on the ledger, and whoever reads needs none.
 There is no clock here: times are passed in, as ISO 8601.
@@ -11,31 +11,28 @@ There is no clock here: times are passed in, as ISO 8601.
 
 from __future__ import annotations
 
-import errno
 import fcntl
-import json
 import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Protocol
 
 from model.artifact import read_manifest
-from model.faults import Fault, SalurError
+from model.faults import SalurError
 from model.files import sync
+from model.ledger import MOVES, Entry, Event, History, Verdict, append, read_history
 from model.register import Register
 from model.router import Router
 
 CURRENT, SHADOW, LEDGER = "current", "shadow", "ledger.jsonl"
 MAX_REASON = 2_000
 """Characters of a reason or a name in the ledger."""
-MAX_LINE = 1_000_000
-"""Bytes of one line of the ledger that are read."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -69,101 +66,6 @@ class Refused(RegistryError):
 
 class NeedsReason(Refused):
     """A promotion that nothing forbids but that nothing shows to be better either: a person must say why."""
-
-
-class Event(StrEnum):
-    """What the ledger tells of."""
-
-    TRAINED = "trained"
-    COMPARED = "compared"
-    PROMOTED = "promoted"
-    ROLLED_BACK = "rolled-back"
-    REFUSED = "refused"
-    SHADOWED = "shadowed"
-    SHADOW_ENDED = "shadow-ended"
-
-
-_MOVES = (Event.PROMOTED, Event.ROLLED_BACK, Event.SHADOWED, Event.SHADOW_ENDED)
-"""What moves a pointer."""
-
-
-class Verdict(StrEnum):
-    """What a comparison of a challenger with the champion came to."""
-
-    PROMOTE = "promote"
-    HOLD = "hold"
-    NOT_ENOUGH_DATA = "not-enough-data"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the ledger. `previous` is the version that was live, or compared with; `figures` are plain JSON values."""
-
-    what: Event
-    version: str
-    when: str
-    who: str
-    why: str
-    previous: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as the line is written."""
-        row: dict[str, Any] = {"when": self.when, "what": str(self.what), "version": self.version, "who": self.who, "why": self.why}
-        return row | ({"from": self.previous} if self.previous else {}) | ({"figures": dict(self.figures)} if self.figures else {})
-
-    @classmethod
-    def from_dict(cls, row: Mapping[str, Any]) -> Self:
-        """Read a line back. Raises ValueError saying what is wrong with it."""
-        texts = {name: row.get(name, "") for name in ("version", "when", "who", "why", "from")}
-        if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
-            raise ValueError(f"{', '.join(wrong)} must be text")
-        figures = row.get("figures", {})
-        if not isinstance(figures, dict):
-            raise ValueError("figures must be an object")
-        return cls(Event(row.get("what", "")), previous=texts.pop("from"), figures=figures, **texts)
-
-
-@dataclass(frozen=True)
-class History:
-    """The ledger, oldest first, and the lines of it that cannot be read: one torn by a crash, or changed by hand."""
-
-    entries: Sequence[Entry]
-    faults: Sequence[Fault] = ()
-
-    @property
-    def live(self) -> Sequence[str]:
-        """The versions that rolling back goes through, the live one last: a promotion adds one, a rollback goes back to one."""
-        live: list[str] = []
-        for entry in self.entries:
-            if entry.what is Event.PROMOTED:
-                if entry.previous in live:  # what came after that was cut off before the pointer moved
-                    live = _up_to(live, entry.previous)
-                if live[-1:] != [entry.version]:
-                    live.append(entry.version)
-            elif entry.what is Event.ROLLED_BACK:
-                live = _up_to(live, entry.version)
-        return live
-
-    def before(self, current: str | None) -> str | None:
-        """Find the version that was live before `current`; None where none was.
-
-        The pointer has the last word: a promotion that it does not show was cut off, and one that the ledger does not
-        show was made by hand.
-        """
-        earlier = _up_to(self.live, current)[:-1] if current in self.live else self.live
-        return earlier[-1] if earlier else None
-
-    def comparison(self, champion: str, challenger: str) -> Entry | None:
-        """Find the latest comparison of these two; None where there is none."""
-        wanted = (Event.COMPARED, challenger, champion)
-        return next((entry for entry in reversed(self.entries) if (entry.what, entry.version, entry.previous) == wanted), None)
-
-
-def _up_to(live: Sequence[str], version: str | None) -> list[str]:
-    """Leave out what came after the last time that a version was live."""
-    last = max((place for place, name in enumerate(live) if name == version), default=-1)
-    return [*live[: last + 1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,25 +149,7 @@ class Registry:
 
     def history(self) -> History:
         """Read the ledger. A line that cannot be read, or is still being written, becomes a fault and is passed over."""
-        path = self.folder / LEDGER
-        entries, faults = [], []
-        try:
-            with path.open("rb") as lines:
-                for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE), b""), 1):
-                    if not line.strip():
-                        continue
-                    try:
-                        if not line.endswith(b"\n"):
-                            raise ValueError("torn: the line does not end")
-                        row = json.loads(line)
-                        if not isinstance(row, dict):
-                            raise ValueError("not a JSON object")
-                        entries.append(Entry.from_dict(row))
-                    except (ValueError, RecursionError) as error:
-                        faults.append(Fault(str(path), number, str(error)))
-        except FileNotFoundError:
-            return History(())
-        return History(entries, faults)
+        return read_history(self.folder / LEDGER)
 
     def record(
         self,
@@ -284,11 +168,11 @@ class Registry:
         Of a comparison, `version` is the challenger, `previous` the champion, `why` its reasons, and `figures` hold its `verdict`.
         """
         entry = Entry(what, version, at, who, why, previous, figures or {})
-        if entry.what in _MOVES:
+        if entry.what in MOVES:
             raise ValueError("what is live changes by promote and rollback alone, and a shadow by its own two ways")
         _check(entry)
         with self._ledger() as ledger:
-            _append(ledger, entry)
+            append(ledger, entry)
         return entry
 
     def promote(
@@ -328,7 +212,7 @@ class Registry:
                 self._make_live(ledger, entry)
         except SalurError as error:
             with self._ledger() as ledger:
-                _append(ledger, replace(entry, what=Event.REFUSED, why=str(error)[:MAX_REASON]))
+                append(ledger, replace(entry, what=Event.REFUSED, why=str(error)[:MAX_REASON]))
             raise
         return entry
 
@@ -353,7 +237,7 @@ class Registry:
             try:
                 self._loaded(entry.version)
             except SalurError as error:
-                _append(ledger, replace(entry, what=Event.REFUSED, why=f"rollback: {error}"[:MAX_REASON]))
+                append(ledger, replace(entry, what=Event.REFUSED, why=f"rollback: {error}"[:MAX_REASON]))
                 raise
             self._make_live(ledger, entry)
         return entry
@@ -390,7 +274,7 @@ class Registry:
             if only is not None and only != shadow.version:
                 raise Refused(Refusal.OTHER_SHADOW, f"{shadow.version} runs beside the live one by now, not {only}: look again")
             entry = Entry(Event.SHADOW_ENDED, shadow.version, at, who, why)
-            _append(ledger, entry)
+            append(ledger, entry)
             self._drop_shadow()
         return entry
 
@@ -497,7 +381,7 @@ class Registry:
                 out.flush()
                 os.fchmod(descriptor, 0o644)
                 os.fsync(descriptor)
-            _append(ledger, entry)
+            append(ledger, entry)
             part.replace(self.folder / pointer)
             sync(self.folder)
         finally:
@@ -515,19 +399,8 @@ class Registry:
             raise RegistryError(f"{error.filename or self.folder / LEDGER}: cannot be written: {error.strerror}") from error
 
 
-def _append(ledger: BinaryIO, entry: Entry) -> None:
-    end = ledger.seek(0, os.SEEK_END)
-    ledger.seek(max(0, end - 1))
-    torn = end and ledger.read(1) != b"\n"  # somebody died while writing: their half line must not spoil ours
-    line = json.dumps(entry.to_dict(), ensure_ascii=False, allow_nan=False).encode() + b"\n"
-    line = b"\n" + line if torn else line
-    if ledger.write(line) != len(line):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    os.fsync(ledger.fileno())
-
-
 def _check(entry: Entry) -> None:
-    for name, value, needed in (("who", entry.who, True), ("why", entry.why, entry.what in _MOVES)):
+    for name, value, needed in (("who", entry.who, True), ("why", entry.why, entry.what in MOVES)):
         if needed and not value.strip():
             raise RegistryError(f"{name} is empty: the ledger tells who did it and why")
         if len(value) > MAX_REASON:

@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from model.artifact import ArtifactError, read_manifest
-from model.registry import CURRENT, Entry, Event, History, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
+from model.ledger import Entry, Event, History, Verdict
+from model.registry import CURRENT, Refusal, Refused, Registry, RegistryError, Shadowed
 from service import access, audit_log, shadow, wording
 from service.accounts import Permission
 from service.clock import now

@@ -18,7 +18,8 @@ from flask import Flask
 from sqlalchemy import Row
 
 from model.faults import SalurError
-from model.registry import Event, Shadowed
+from model.ledger import Event
+from model.registry import Shadowed
 from model.routing import Routing
 from service import intake, metrics, shadow
 from service.active_model import RETRY_SECONDS, RouterLike, why_not

@@ -29,8 +29,8 @@ from scipy.stats import binom, binomtest
 
 from model.complaint import Complaint
 from model.labelled import LabelledComplaint
+from model.ledger import Verdict
 from model.privacy import mask
-from model.registry import Verdict
 from model.router import Router
 from model.routing import Decision, Routing
 from training import figures, slices

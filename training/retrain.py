@@ -17,8 +17,9 @@ import numpy as np
 from model import artifact as artifacts
 from model.faults import SalurError
 from model.labelled import LabelledComplaint
+from model.ledger import Event, Verdict
 from model.register import Register
-from model.registry import Event, Registry, Verdict
+from model.registry import Registry
 from model.router import Router
 from training import compare, dataset, report, train
 from training.config import TrainingConfig

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.registry import Verdict
+from model.ledger import Verdict
 from training.compare import MAX_LOSS, Automatic, Slice, judge, pair
 
 SIZES = (400, 300, 220, 160, 120, 100, 90, 80, 70, 60, 60, 50, 45, 40, 40, 35, 35, 30, 30, 30)

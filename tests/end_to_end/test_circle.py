@@ -18,7 +18,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from model.labelled import load as load_labelled
-from model.registry import Event, Registry
+from model.ledger import Event
+from model.registry import Registry
 from service import accounts, cli, create_app, keys
 from service.database import Database
 from service.parts import Parts

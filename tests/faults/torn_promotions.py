@@ -19,8 +19,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from model.ledger import Event
 from model.register import Register
-from model.registry import Event, Registry
+from model.registry import Registry
 from tests.served import make_registry
 
 AT = "2026-11-24T08:00:00+00:00"

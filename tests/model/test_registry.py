@@ -20,8 +20,9 @@ from model import artifact as artifacts
 from model.artifact import Artifact
 from model.faults import SalurError
 from model.labelled import load as load_labelled
+from model.ledger import MAX_LINE, Entry, Event, Verdict
 from model.register import Agency, Register
-from model.registry import MAX_LINE, Entry, Event, NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed, Verdict
+from model.registry import NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed
 from training import train
 from training.config import TrainingConfig
 
@@ -617,7 +618,8 @@ _OTHER_PROCESS = """
 import json, sys
 from pathlib import Path
 from types import SimpleNamespace
-from model.registry import Event, Registry
+from model.ledger import Event
+from model.registry import Registry
 
 def load(folder):
     return SimpleNamespace(manifest=json.loads((folder / "manifest.json").read_text()), register=None)

@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 
 from model.artifact import FORMAT
 from model.faults import InvalidData
+from model.ledger import Event, Verdict
 from model.register import Register
-from model.registry import Event, Registry, Verdict
+from model.registry import Registry
 from service import accounts, wording
 from service.database import Database
 from service.parts import Parts

@@ -16,7 +16,8 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from model.complaint import Complaint
-from model.registry import Event, Registry
+from model.ledger import Event
+from model.registry import Registry
 from model.routing import Candidate, Routing
 from service import feed, history, intake, metrics, proportions, replay, retention, review, shadow, shadow_worker, statistics
 from service.clock import now

@@ -16,9 +16,9 @@ from model import artifact as artifacts
 from model.artifact import Artifact
 from model.faults import InvalidData
 from model.labelled import LabelledComplaint, load
+from model.ledger import Verdict
 from model.policy import NEVER
 from model.register import Agency, Register
-from model.registry import Verdict
 from model.router import Router
 from training import train
 from training.compare import Automatic, Comparison, Paired, Slice, beyond_chance, compare, judge, moved_words, pair

@@ -9,8 +9,9 @@ import pytest
 
 from model import artifact as artifacts
 from model.labelled import LabelledComplaint, load
+from model.ledger import Verdict
 from model.register import Register
-from model.registry import NeedsReason, Registry, Verdict
+from model.registry import NeedsReason, Registry
 from training import compare, retrain, train
 from training.config import TrainingConfig
 from training.seen import Seen

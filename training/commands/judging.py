@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
+from model.ledger import Event
 from model.register import FILES as REGISTER_FILES
-from model.registry import Event, Registry
+from model.registry import Registry
 from model.router import Router
 from model.rules import load_region
 from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report

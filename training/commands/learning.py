@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from model import artifact as artifacts
 from model.aspects import EMERGENCY, OVERSIGHT
-from model.registry import Event, Refusal, Refused, Registry
+from model.ledger import Event
+from model.registry import Refusal, Refused, Registry
 from model.router import Router
 from model.rules import load_region
 from training import config as configs
