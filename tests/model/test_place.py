@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.complaint import Complaint
-from model.place import PlaceFinder, ResolvedPlace, fold, unit_of
+from model.place import PlaceFinder, ResolvedPlace, unit_of
 from model.register import Agency, Place, Register, Road
 from model.routing import FoundPlace, Span
 from model.text import Analyzer
@@ -396,14 +396,6 @@ def test_the_unit_of_a_family_is_the_place_it_serves() -> None:
 
 def test_a_kelurahan_named_like_its_kecamatan_is_the_unit_when_nothing_else_is_said() -> None:
     assert unit_of(KELURAHAN, resolve("di Wonorejo", finder=ELSEWHERE), REGISTER) == "Wonorejo"
-
-
-def test_folding_joins_the_spellings_of_one_sound() -> None:
-    assert fold("soekarno") == fold("sukarno")
-    assert fold("sangatta") == fold("sangata")
-    assert fold("haloq") == fold("halok")
-    assert fold("wahaw") == fold("wahau")
-    assert fold("sjahranie") == fold("syahranie")
 
 
 def test_a_finder_travels_to_another_process() -> None:
