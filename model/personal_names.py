@@ -1,7 +1,7 @@
 """Mask the names of people, and of their accounts of social media.
 
-A name is looked for only behind a word that announces one ("nama saya", "a/n", "Bu"), and masked only where it is no office
-("Pak Camat"), no street ("Jl. H. Agus Salim") and no ordinary word.
+A name is looked for behind a word that announces one ("nama saya", "a/n", "Bu"), and masked where it is no office ("Pak Camat"),
+no street ("Jl. H. Agus Salim") and no ordinary word. Then `model.bare_names` looks for those that nothing announces.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
-from importlib import resources
 
-from model.text import load_abbreviations, load_roots
+from model import names
+from model.bare_names import mask_bare
 
 ME = "saya|sya|sy|aku|ulun"
 """How people call themselves: in full, in short, among friends, in Banjar."""
@@ -50,7 +49,10 @@ _POSTS = (
     "kades|lurah|camat|ketua rt|ketua rw|rt|kadus|sekdes|kepsek|kepala desa|kepala sekolah|kepala dusun|guru|mandor|dokter|bidan|"
     "perawat|satpam|suster|bripda|briptu|brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|serda|sertu|serka|kopda|praka"
 )
-_FAMILIAR = "om|tante|kak|bang|abang|pakde|bude|mbah|cak|bos"
+_FAMILIAR = (
+    "om|tante|kak|bang|abang|pakde|bude|mbah|cak|bos|acil|julak|nek|kai|mang|koh|cik|pace|mace|lae|habib|daeng|gus|oma|opa|wak|"
+    "pakcik|makcik|si"
+)
 _TITLES = f"{_FAMILIAR}|bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|almarhumah|almarhum|{_POSTS}"
 _DOTTED = "bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm"
 _TITLE_WORDS = frozenset(title.split()[0] for title in f"{_TITLES}|{_DOTTED}".split("|"))
@@ -63,9 +65,14 @@ _RELATIVES = (
     "teman|tetangga"
 )
 _PARTIES = "korban|pelaku|terlapor|saksi|tersangka|pelapor"
-_KIN_WORDS = frozenset((*(word.split()[0] for word in _RELATIVES.split("|")), "namanya", *_PARTIES.split("|"), *_MEDIA.split("|")))
+_KIN_WORDS = frozenset(f"{word.split()[0]}{ending}" for word in _RELATIVES.split("|") for ending in ("", "nya", "ku"))
 _KIN = re.compile(
-    rf"\b(?i:{_opening(_KIN_WORDS)}((?:{_RELATIVES}) (?:{ME}|kami)|namanya|{_PARTIES}|(?:{_MEDIA})(?: (?:{ME}|kami))?))"
+    rf"\b(?i:{_opening(_KIN_WORDS)}((?:{_RELATIVES})(?:nya|ku| (?:{ME}|kami|kita))))"
+    rf"(?:,| ?:)?[ \t\u00a0]+\(?((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
+)
+_PARTY_WORDS = frozenset(("namanya", *_PARTIES.split("|"), *_MEDIA.split("|")))
+_PARTY = re.compile(
+    rf"\b(?i:{_opening(_PARTY_WORDS)}(namanya|{_PARTIES}|(?:{_MEDIA})(?: (?:{ME}|kami))?))"
     rf"(?:,| ?:)?[ \t\u00a0]+\(?((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
@@ -90,14 +97,6 @@ _BIN_WORDS = frozenset(("bin", "binti"))
 _BEFORE_BIN = re.compile(rf"(?:(?:{_WORD}{_GAP}){{0,2}}{_WORD})$")
 _BEHIND_BIN = re.compile(rf"(?:{_WORD}{_GAP}){{0,2}}{_WORD}")
 _NEAR = 90
-_PLACE_BEFORE = re.compile(
-    r"(?i)(?:(?<!kepala )(?<!guru )\b(?:jl|jln|jalan|gg|gang|rs|rsu|rsud|masjid|musholla|mushola|langgar|lapangan|stadion|gedung|"
-    r"pasar|simpang(?: \d)?|jembatan|bandara|pelabuhan|taman|poros|raya|bendungan|waduk|tugu|universitas|yayasan|ponpes|pesantren|"
-    r"madrasah|mts|makam|perum|komplek|toko|warung|bengkel|hotel|klinik|apotek|sd|sdn|smp|sma|smk|tk|pt|cv|kapal|km|dusun|desa|"
-    r"kecamatan|kec|kelurahan|kel)\b\.?[ \t\u00a0]*){1,2}"
-    r"(?:(?:prof|dr|drs|ir|kh|hj|h|r|raden|bapak|pak|ibu|bu|haji|letjen|mayjend?|brigjen|jend|jenderal|letkol|kolonel|kapten|mayor)"
-    r"\.?[ \t\u00a0]+){0,3}$"
-)
 _TITLE_BEFORE = re.compile(r"(?i)\b(?:bapak|pak|ibu|bu|bpk)\.?[ \t\u00a0]+$")
 _OF_SOMEBODY = re.compile(r"(?i)\b(?:pasien|pemohon|siswa|murid|korban|keluarga)\b")
 """Whose names are talked of without being told ("nama siswa SMPN 2"): behind these only what is written as a name."""
@@ -105,20 +104,8 @@ _GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
 """An abbreviation with a suffix: "Pak RTnya"."""
 _CAPITAL = frozenset(("h", "haji", "dr", "mas"))
 """Cues that often mean something else ("dr" is "dari", "mas kawin"; "dr." is not): behind them only known names with a capital."""
-_WEAK = frozenset((*_CAPITAL, *_POSTS.split("|"), *_FAMILIAR.split("|")))
+_WEAK = frozenset((*_CAPITAL, *_POSTS.split("|")))
 """Cues behind which only known names count: with a capital, or such as are no other word."""
-_PREFIXES = {
-    "": (
-        *("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng"),
-        *("n", "diper", "memper", "diber", "keber", "keter"),
-    ),
-    "p": ("mem", "pem", "m"),
-    "t": ("men", "pen", "n"),
-    "k": ("meng", "peng", "ng"),
-    "s": ("meny", "peny", "ny"),
-}
-"""By the first letter of the root that a prefix has swallowed."""
-_SUFFIXES = ("", "nya", "kan", "an", "i", "lah", "kah", "ku", "mu", "pun")
 
 
 def mask_accounts(text: str, said: AbstractSet[str]) -> str:
@@ -130,14 +117,14 @@ def _account(match: re.Match[str]) -> str:
     """Put a mark for the name of an account that is somebody's: not an office's, and not "@orang" or "@Rp" of a price."""
     name = (match[1] or match[2]).lower()
     parts = [part for part in re.split(r"[._\d]+", name) if part]
-    if _OF_OFFICE.search(name) or parts[0] == "rp" or any(part in _offices() for part in parts) or _is_ordinary(name):
+    if _OF_OFFICE.search(name) or parts[0] == "rp" or any(part in names.offices() for part in parts) or names.is_ordinary(name):
         return match[0]
     start = match.start(1 if match[1] else 2) - match.start()
     return f"{match[0][: max(start - 1, 0) if match[1] else start]}[NAMA]"
 
 
 def mask_names(text: str, said: AbstractSet[str]) -> str:
-    """Put marks for names behind cues. `said` are the words of the text, in lower case."""
+    """Put marks for the names of people. `said` are the words of the text, in lower case."""
     if not said.isdisjoint(_BIN_WORDS):  # first: what a cue masks leaves "bin" behind a mark, and the father's name behind that
         text = _with_parents(text)
     if not said.isdisjoint(_NAME_WORDS):
@@ -145,10 +132,14 @@ def mask_names(text: str, said: AbstractSet[str]) -> str:
     if not said.isdisjoint(_TITLE_WORDS):
         text = _behind_titles(text)
     if not said.isdisjoint(_KIN_WORDS):
-        text = _KIN.sub(lambda match: _named(match, strong=False, weak=True), text)
+        text = _KIN.sub(lambda match: _named(match, strong=False), text)
+    if not said.isdisjoint(_PARTY_WORDS):
+        text = _PARTY.sub(lambda match: _named(match, strong=False, weak=True), text)
     if not said.isdisjoint(_SIGNED_WORDS):
         text = _SIGNED.sub(lambda match: _named(match, strong=False), text)
-    return text if said.isdisjoint(_SELF_WORDS) else _SELF.sub(lambda match: _named(match, strong=False), text)
+    if not said.isdisjoint(_SELF_WORDS):
+        text = _SELF.sub(lambda match: _named(match, strong=False), text)
+    return mask_bare(text, said)
 
 
 def _behind_titles(text: str) -> str:
@@ -174,7 +165,7 @@ def _named(match: re.Match[str], *, strong: bool, weak: bool = False) -> str:
     before = match.string[max(match.start() - 30, 0) : match.start()]
     weak = weak or (cue in _WEAK and not (cue in ("h", "haji") and _TITLE_BEFORE.search(before)))
     length = _name_length(words, strong=strong, weak=weak, small=cue not in _CAPITAL)
-    if not length or _PLACE_BEFORE.search(before):
+    if not length or names.is_of_place(before):
         return match[0]
     start = match.start(2) - match.start()
     return match[0][:start] + "[NAMA]" + match[0][start + length :]
@@ -194,36 +185,22 @@ def _name_length(words: str, *, strong: bool, weak: bool, small: bool) -> int:
         if not end and len(word) == 1 and word.isupper() and (word == "I" or match[0].endswith(".")):
             continue  # "M. Yusuf", "I Ketut": masked with the name, where one follows
         plain = word.lower()
-        known = plain in _names()
+        known = plain in names.known()
         if end > 0:
             # A second word is written as the first was. Initials belong to the name ("Budi S.").
             initial = len(word) == 1 and match[0].endswith(".")
-            fits = known or (capital and word[0].isupper() and (initial or (len(word) > 2 and not _is_ordinary(plain))))
+            fits = known or (capital and word[0].isupper() and (initial or (len(word) > 2 and not names.is_ordinary(plain))))
         else:
             capital = word[0].isupper()
             if known:
-                fits = capital or not weak or (small and not _is_ordinary(plain))
+                fits = capital or not weak or (small and not names.is_ordinary(plain))
             else:
                 titled = capital and not word.isupper()
-                fits = not weak and len(word) > 2 and (strong or titled) and not _is_ordinary(plain)
+                fits = not weak and len(word) > 2 and (strong or titled) and not names.is_ordinary(plain)
         if not fits:
             break
         end = match.end() if len(word) == 1 else match.start() + len(word)
     return end
-
-
-@lru_cache(maxsize=20_000)
-def _is_ordinary(word: str) -> bool:
-    """Tell whether a word is no name: a root of the dictionary, with or without affixes, an abbreviation, an office."""
-    if word in _offices() or word in load_abbreviations():
-        return True
-    bodies = [word[: len(word) - len(suffix)] for suffix in _SUFFIXES if word.endswith(suffix)]
-    return any(
-        body.startswith(prefix) and len(body) > len(prefix) + 2 and lost + body[len(prefix) :] in load_roots()
-        for body in bodies
-        for lost, prefixes in _PREFIXES.items()
-        for prefix in prefixes
-    )
 
 
 def _with_parents(text: str) -> str:
@@ -253,31 +230,10 @@ def _with_parents(text: str) -> str:
 
 def _may_be_parent(word: str) -> bool:
     plain = word.rstrip(".").lower()
-    return plain in _names() or (word[0].isupper() and plain not in _common())
+    return plain in names.known() or (word[0].isupper() and plain not in names.common())
 
 
 def _goes_on(word: str) -> bool:
     """Tell whether a further word belongs to the name."""
     plain = word.rstrip(".").lower()
-    return plain in _names() or (word[0].isupper() and len(plain) > 2 and not _is_ordinary(plain))
-
-
-@lru_cache(maxsize=1)
-def _common() -> frozenset[str]:
-    """Words of the dictionary that nobody is called by. Made once: that takes a millisecond, and a text can hold many "bin"."""
-    return load_roots() - _names()
-
-
-def _lexicon(name: str) -> frozenset[str]:
-    lines = resources.files("model").joinpath("lexicon", name).read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
-
-
-@lru_cache(maxsize=1)
-def _names() -> frozenset[str]:
-    return _lexicon("names.txt")
-
-
-@lru_cache(maxsize=1)
-def _offices() -> frozenset[str]:
-    return _lexicon("no_names.txt")
+    return plain in names.known() or (word[0].isupper() and len(plain) > 2 and not names.is_ordinary(plain))

@@ -88,15 +88,15 @@ _ACCOUNT = re.compile(
     r"(\d(?:[ \-]?\d){7,21})(?![\d.,]?\d)"
 )
 _AT_BANK = re.compile(
-    r"(?i)\b((?:bri|bni|bca|btn|bsi|bpd|bpr|bjb|mandiri|(?:bank ?)?kaltimtara|bankaltim|no\.? va|nomor va)[ .:=\-]{1,3})"
-    r"(\d{10,18}|\d{4}-\d\d-\d{6}-\d\d-\d)(?!\d)"
+    r"(?i)\b((?:bri|bni|bca|btn|bsi|bpd|bpr|bjb|mandiri|(?:bank ?)?kaltimtara|bankaltim(?:tara)?|no\.? va|nomor va)[ .:=\-]{1,3})"
+    r"(\d{10,18}|\d{4}-\d\d-\d{6}-\d\d-\d|(?!(?:19|20)\d\d )(?=(?:\D?\d){9})\d{3,6}(?:[ \-]\d{2,6}){1,4})(?!\d)"
 )
-"""An account behind its bank alone ("transfer ke BRI 033301012345509"): one run of digits, for "Mandiri 2023 2024 2025" is none."""
+"""An account behind its bank alone ("transfer ke BRI 033301012345509"); "Mandiri 2023 2024 2025" is none."""
 
 _UTILITY = "pln|pdam|perumdam|telkom|indihome|wifi|internet|listrik|air|prabayar|pascabayar"
 _CUSTOMER = (
     r"(?i)\b((?:id[ \-]?pel(?:anggan)?|nopel|nosamb?|(?:id|kode|no|nomor|nomer|nmr)[ .:]{1,2}"
-    rf"(?:plg|pel(?:anggan)?|langganan|samb(?:ungan)?|s[lr]|meter(?:an)?|kwh|porsi(?: haji)?"
+    rf"(?:plg|pel(?:anggan)?|langganan|samb(?:ungan)?|s[lr]|meter(?:an)?|kwh|porsi(?: haji)?|peserta"
     rf"|{_UTILITY}|rek(?:ening)? (?:{_UTILITY}))"
     rf"|(?:(?:pelanggan|meter(?:an)?|sambungan)(?: (?:{_UTILITY}))?|rek(?:ening)? (?:{_UTILITY}))(?: (?:saya|kami))?"
     r" (?:no|nomor|nomer|nmr|id))(?:nya)?\b"
@@ -106,10 +106,11 @@ _CUSTOMER_CUED = re.compile(
     _CUSTOMER + r"(?:[a-z]{1,2}-)?(?=(?:\D?\d){5})(?:\d{1,8}(?:[.\-/]\d{1,8}){1,5}|\d{5,20}|\d{3,6}(?: \d{3,6}){1,5})(?!\d)"
 )
 """A number by which a company knows whom it serves; not that of a bill ("rekening air 1500000"), before which no "no" stands."""
+_METER_CUED = re.compile(r"(?i)\b(meter(?:an)?(?:nya)?[ .:]{1,2})\d{11,12}(?!\d)")
 CUSTOMER_MASKED = re.compile(_CUSTOMER + r"\[NOMOR\]")
 _CUSTOMER_WORDS = frozenset(
     "idpel pel plg nopel nosam nosamb pelanggan pelanggannya langganan sambungan samb sl sr meter meternya meteran meterannya "
-    f"kwh porsi {_UTILITY.replace('|', ' ')}".split()
+    f"kwh porsi peserta {_UTILITY.replace('|', ' ')}".split()
 )
 
 _HOUSE_CUED = re.compile(
@@ -144,6 +145,7 @@ _PLATE_CUED = re.compile(
     rf"(?i)\b((?:{_VEHICLES}|no\.? ?pol|nomor polisi)\b[^\d\n\[\]]{{0,25}}?\b)"
     rf"({_PLATE_REGION}{_PLATE_GAP}\d{{1,4}}{_PLATE_GAP}([a-z]{{1,3}}))\b"
 )
+_VEHICLE_BEFORE = re.compile(r"(?i)mobil|motor|truk|truck|pickup|bus|angkot|travel")
 _PLATE_BARE = re.compile(
     rf"(?i)\b((?:plat|pelat|nopol|no\.? ?pol|nomor polisi)\b[^\d\n\[\]]{{0,25}}?\b){_PLATE_REGION}{_PLATE_GAP}\d{{3,4}}(?![.,]?\w)"
 )
@@ -192,7 +194,7 @@ def _spelled(match: re.Match[str]) -> str:
 
 def _mask_digits(text: str, said: AbstractSet[str]) -> str:
     if not said.isdisjoint(_CUSTOMER_WORDS):
-        text = _CUSTOMER_CUED.sub(r"\1[NOMOR]", text)
+        text = _METER_CUED.sub(r"\1[NOMOR]", _CUSTOMER_CUED.sub(r"\1[NOMOR]", text))
     if said.isdisjoint(_BORN_WORDS) and not _LONG_NUMBER.search(text):
         return text
     text = _NPWP.sub("[NPWP]", text)
@@ -216,9 +218,7 @@ def _mask_plates(text: str, said: AbstractSet[str]) -> str:
         text = _PLATE.sub(lambda match: match[0] if _NO_PLATE_END.fullmatch(match[1]) else "[PLAT]", text)
     if said.isdisjoint(_PLATE_WORDS):
         return text
-    text = _PLATE_CUED.sub(
-        lambda match: match[0] if len(match[3]) > 1 and _NO_PLATE_END.fullmatch(match[3]) else f"{match[1]}[PLAT]", text
-    )
+    text = _PLATE_CUED.sub(_plate, text)
     return _PLATE_BARE.sub(r"\1[PLAT]", text)
 
 
@@ -230,3 +230,9 @@ def _identity_mark(match: re.Match[str]) -> str:
     if _KK_BEFORE.search(before):
         return "[KK]"
     return "[REKENING]" if _CARD_BEFORE.search(before) else "[NIK]"
+
+
+def _plate(match: re.Match[str]) -> str:
+    """Put a mark for a plate behind a word for one, or for a vehicle; "truk B 200 M" is none, but "nopol KT 1620 BU" is."""
+    told = match[3].isupper() and not _VEHICLE_BEFORE.match(match[1])
+    return match[0] if len(match[3]) > 1 and not told and _NO_PLATE_END.fullmatch(match[3]) else f"{match[1]}[PLAT]"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import personal_names, personal_numbers, privacy
+from model import names, personal_names, personal_numbers, privacy
 from model.privacy import mask
 from model.register import Register
 
@@ -132,6 +132,11 @@ NUMBERS = [
     ("rumah kami di Perumahan Griya Asri Blok C3 No 12, banjir", "rumah kami di Perumahan Griya Asri Blok [NOMOR], banjir"),
     ("alamat saya Gg. Mawar no 45A RT 12", "alamat saya Gg. Mawar no [NOMOR] RT 12"),
     ("saya warga RT 3 tinggal di Jl Kabo no.88 , debu", "saya warga RT 3 tinggal di Jl Kabo no.[NOMOR] , debu"),
+    ("transfer ke BRI 0333 0101 2345 509 kemarin", "transfer ke BRI [REKENING] kemarin"),
+    ("rekening Bankaltimtara 0018 2276 45", "rekening Bankaltimtara [REKENING]"),
+    ("nomor polisi KT 1620 BU", "nomor polisi [PLAT]"),
+    ("tidak masuk ke meteran 14320098765", "tidak masuk ke meteran [NOMOR]"),
+    ("nomor peserta saya 23541210000783", "nomor peserta saya [NOMOR]"),
     ("rumah saya nomor 23 gang Bakti", "rumah saya nomor [NOMOR] gang Bakti"),
     ("Nama: Siti Aminah, alamat: Jl. Melati No. 7 RT 2", "Nama: [NAMA], alamat: Jl. Melati No. [NOMOR] RT 2"),
 ]
@@ -294,6 +299,14 @@ Nama      : {Siti Aminah}
 fb saya {Ahmad Rahman}
 tante saya {Fatimah}
 pak {I Ketut Suwitra}
+rumah Acil {Imai} dekat langgar
+nek {Ijah} dan mbah {Karso} belum dapat
+Om {Obed} bilang jalan putus
+si {Tiur} jatuh ke parit
+istrinya {Martina Lejau} sakit
+suaminya, {Dodi}, memukul
+saudara kita {Maria Goreti} ditahan
+anakku {Keisha} kelas 2
 """.strip().splitlines()
 
 
@@ -454,7 +467,7 @@ def test_every_invented_number_of_the_default_complaints_is_masked() -> None:
 def test_masking_takes_nothing_else_from_the_default_complaints() -> None:
     texts = [json.loads(line)["text"] for line in CORPUS.read_text(encoding="utf-8").splitlines()]
     # Nearly all of their people are nameless: each further name or plate is one to look at.
-    assert sum(len(re.findall(r"\[(?:NAMA|PLAT|REKENING)\]", mask(text))) for text in texts) <= 6
+    assert sum(len(re.findall(r"\[(?:NAMA|PLAT|REKENING)\]", mask(text))) for text in texts) <= 13
 
 
 PIECES = st.one_of(
@@ -530,7 +543,7 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
     assert mask(mask(text)) == mask(text)
 
 
-EVERY_CUE = frozenset(
+EVERY_CUE = (names.telling() | names.mostly()).union(
     word
     for module in (privacy, personal_names, personal_numbers)
     for name, words in vars(module).items()
@@ -570,6 +583,7 @@ def test_a_pattern_that_is_passed_over_would_find_nothing(text: str) -> None:
         "0812-" * 4_000,
         "A bin " * 3_300,
         "Siti Aminah binti " * 1_100,
+        "Sutrisno Xyzabc " * 1_200,
         "ttd" + "\n" * 20_000,
         "lahir " * 3_300,
         "plat kt 1234" + "." * 20_000,

@@ -1,0 +1,108 @@
+"""What is a name of a person: by lexicons written by hand, and by what no name is."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from importlib import resources
+
+from model.text import load_abbreviations, load_roots
+
+_PREFIXES = {
+    "": (
+        *("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng"),
+        *("n", "diper", "memper", "diber", "keber", "keter"),
+    ),
+    "p": ("mem", "pem", "m"),
+    "t": ("men", "pen", "n"),
+    "k": ("meng", "peng", "ng"),
+    "s": ("meny", "peny", "ny"),
+}
+"""By the first letter of the root that a prefix has swallowed."""
+_SUFFIXES = ("", "nya", "kan", "an", "i", "lah", "kah", "ku", "mu", "pun")
+_BREAKS = re.compile(r"[^\w .\t\u00a0]")
+_TOKENS = re.compile(r"[^\W\d_]+|\d+")
+_MAX_TITLES = 3
+_LEAST_TELLING = 4
+"""Letters of a name that tells by itself: "Ani" and "Edi" are also the ends and the beginnings of other words."""
+
+
+def _lines(name: str) -> list[str]:
+    content = resources.files("model").joinpath("lexicon", name).read_text(encoding="utf-8")
+    return [line for line in content.splitlines() if not line.startswith("#")]
+
+
+def _lexicon(name: str) -> frozenset[str]:
+    return frozenset(word for line in _lines(name) for word in line.split())
+
+
+@cache
+def known() -> frozenset[str]:
+    """Read the given and family names that are known, in small letters; some are ordinary words too."""
+    return _lexicon("names.txt")
+
+
+@cache
+def offices() -> frozenset[str]:
+    """Read the words that follow a cue for a name and are none."""
+    return _lexicon("no_names.txt")
+
+
+@cache
+def of_streets() -> frozenset[str]:
+    """Read the names after which streets, schools, companies and feasts are called more often than somebody alive."""
+    return _lexicon("street_names.txt")
+
+
+@cache
+def mostly() -> frozenset[str]:
+    """Read the names that are short, or words too, but within a sentence and in capitals hardly anything else."""
+    return _lexicon("mostly_names.txt")
+
+
+@cache
+def beside(group: str) -> frozenset[str]:
+    """Read the words of a group that stand beside names (`lexicon/beside_names.tsv` tells what each group says of the name)."""
+    rows = (line.split("\t") for line in _lines("beside_names.tsv"))
+    return frozenset(word for word, of in rows if of == group)
+
+
+@cache
+def common() -> frozenset[str]:
+    """Words of the dictionary that nobody is called by. Made once: that takes a millisecond, and a text can hold many "bin"."""
+    return load_roots() - known()
+
+
+@cache
+def telling() -> frozenset[str]:
+    """Names that are hardly anything else, so that each is somebody's name wherever it stands."""
+    return frozenset(name for name in known() - of_streets() if len(name) >= _LEAST_TELLING and not is_ordinary(name))
+
+
+def is_of_place(before: str) -> bool:
+    """Tell whether a name behind these characters is a place's: "depan Jl. H. ", "pasar ", "simpang 3 Haji ".
+
+    The teacher and the head of a school are somebody: "kepala sd ".
+    """
+    words = _TOKENS.findall(_BREAKS.split(before)[-1].lower())
+    titles = 0
+    while titles < min(_MAX_TITLES, len(words)) and words[-1 - titles] in beside("title"):
+        titles += 1
+    words = words[: len(words) - titles]
+    if words[-2:-1] == ["simpang"] and words[-1].isdigit():
+        return True
+    return words[-1:] != [] and words[-1] in beside("place") and words[-2:-1] not in (["kepala"], ["guru"])
+
+
+@lru_cache(maxsize=20_000)
+def is_ordinary(word: str) -> bool:
+    """Tell whether a word is no name: a root of the dictionary, with or without affixes, an abbreviation, an office."""
+    if word in offices() or word in load_abbreviations():
+        return True
+    bodies = [word[: len(word) - len(suffix)] for suffix in _SUFFIXES if word.endswith(suffix)]
+    return any(
+        body.startswith(prefix) and len(body) > len(prefix) + 2 and lost + body[len(prefix) :] in load_roots()
+        for body in bodies
+        for lost, prefixes in _PREFIXES.items()
+        for prefix in prefixes
+    )
