@@ -1,15 +1,16 @@
 """Mask the names of people that no word announces: "Kemarin Sutrisno sudah lapor", "hub. Dewi Lestari 0812…".
 
-Such a name is found by the lexicon alone: a name that is hardly anything else (`names.telling`), with the names around it. It
+Such a name is found by the lexicon alone: a name that is hardly anything else (`names.is_telling`), with the names around it. It
 stays where it is a street's, a school's or a shop's: behind a word for one, beside another proper name ("Permata Hartono"), before
-one for a firm ("Hartono Motor"). Small letters say less than capitals: there it takes two names, or a word such as "oleh" or "si"
-before one. Time is linear in the length of the text.
+one for a firm ("Hartono Motor"). Small letters say less than capitals, as do capitals where all is in capitals: there it takes two
+names, or a word such as "oleh" or "si" before one. Time is linear in the length of the text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from model import names
@@ -20,6 +21,8 @@ _BEFORE = 60
 """Characters before a name in which a word for a place is looked for."""
 _LEAST = 3
 """Letters of a word that says something of a name; fewer are an initial or a particle."""
+_MAX_ACRONYM = 4
+"""Letters of a word in capitals that may be an abbreviation."""
 _SHOUTED = 0.6
 """Share of words in capitals from which capitals say nothing of a text's words."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -31,16 +34,16 @@ _OPENS = re.compile(r"(?:^|[.!?:;,\n(\-–—/])\s{0,3}$")
 """What stands before a word that opens a sentence, a line or a part of a list."""
 
 
-def mask_bare(text: str, said: Collection[str]) -> str:
+def mask_bare(text: str, said: AbstractSet[str]) -> str:
     """Answer the text with a mark for each such name. `said` are its words in small letters."""
-    telling, mostly = names.telling(), names.mostly()
-    if telling.isdisjoint(said) and mostly.isdisjoint(said):
+    telling, mostly = set(filter(names.is_telling, names.known() & said)), names.mostly() & said
+    if not telling and not mostly:
         return text
     words = _Words(text)
     pieces: list[str] = []
     done = free = 0  # the end of the last mark; the first word that is part of no name yet
     for number, word in enumerate(words.written):
-        small = word.islower() or (words.shouted and word.isupper())
+        small = word.islower() or (word.isupper() and (words.shouted or len(word) <= _MAX_ACRONYM))
         if number < free or not (word.lower() in telling or (word.lower() in mostly and not small and not words.opens(number))):
             continue
         first, last = words.name_around(number, free, small)
@@ -58,7 +61,7 @@ class _Words:
         found = list(_WORD.finditer(text))
         self.written = [word[0] for word in found]
         self.starts, self.ends = [word.start() for word in found], [word.end() for word in found]
-        longer = [word.isupper() for word in self.written if len(word) > _LEAST]
+        longer = [word.isupper() for word in self.written if len(word) >= _LEAST]
         self.shouted = sum(longer) > _SHOUTED * len(longer)
         self._text = text
 
@@ -87,7 +90,8 @@ class _Words:
         plain = [word.lower() for word in self.written[first : last + 1]]
         if not names.of_streets().isdisjoint((*plain, *map("_".join, pairwise(plain)))) or self._is_of_place(first):
             return False
-        if self._beside(last, 1).lower() in names.beside("firm"):
+        behind = self._beside(last, 1).lower()
+        if behind in names.beside("firm") or behind in names.of_streets():
             return False
         before = self.written[first - 1] if first and not self._between(first).strip(_SIGNS) else ""
         if small:
@@ -105,7 +109,7 @@ class _Words:
     def _joined(self, one: int, other: int) -> bool:
         """Tell whether two neighbours may be parts of one name, by what stands between them."""
         between, word = self._between(max(one, other)), self.written[min(one, other)]
-        if _BLANKS.fullmatch(between):
+        if between == "-" or _BLANKS.fullmatch(between):
             return True
         return (len(word) == 1 or word.lower() in names.beside("short")) and _FULL_STOP.fullmatch(between) is not None
 
@@ -127,7 +131,9 @@ class _Words:
         return not behind[:1].isupper() or behind.lower() in names.beside("capital") or names.is_ordinary(behind.lower())
 
     def opens(self, number: int) -> bool:
-        """Tell whether a word opens a sentence, a line or a part of a list."""
+        """Tell whether a word opens a sentence, a line or a part of a list; not behind "Hub." or "Sdr."."""
+        if number and self.written[number - 1].lower() in names.beside("capital") and self._between(number).strip() == ".":
+            return False
         start = self.starts[number]
         return _OPENS.search(self._text, max(start - 4, 0), start) is not None
 

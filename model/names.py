@@ -73,10 +73,9 @@ def common() -> frozenset[str]:
     return load_roots() - known()
 
 
-@cache
-def telling() -> frozenset[str]:
-    """Names that are hardly anything else, so that each is somebody's name wherever it stands."""
-    return frozenset(name for name in known() - of_streets() if len(name) >= _LEAST_TELLING and not is_ordinary(name))
+def is_telling(word: str) -> bool:
+    """Tell whether a word in small letters is a name that is hardly anything else: somebody's, wherever it stands."""
+    return len(word) >= _LEAST_TELLING and word in known() and word not in of_streets() and not is_ordinary(word)
 
 
 def is_of_place(before: str) -> bool:

@@ -41,10 +41,11 @@ def _opening(words: Iterable[str]) -> str:
 _NAME_CUED = re.compile(
     rf"(?i)\b(nama (?:{ME}|lengkap|panggilan|pelapor|pemilik|pasien|pemohon|siswa|murid|korban|kepala keluarga|"
     r"(?:(?:ibu|bapak|ayah)(?: kandung)?|anak|suami|istri)(?: saya)?)(?: (?:adalah|yaitu|ialah))?|"
-    r"namaku|atas nama|bernama|nama(?=[ \t]{0,15}:)|a/n|a\.n|an\.|(?<=\] )an|(?<=\] \()an|(?<=\], )an)"
+    r"namaku|jenengku|atas nama|bernama|(?:yg|yang|dengan|dgn) nama|"
+    r"nama(?=[ \t]{0,15}:)|a/n|a\.n|an\.|(?<=\] )an|(?<=\] \()an|(?<=\], )an)"
     rf"(?:[ \t\u00a0]*[:.=,][ \t\u00a0]*|[ \t\u00a0]+)((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
-_NAME_WORDS = frozenset(("nama", "namaku", "bernama", "n", "an"))
+_NAME_WORDS = frozenset(("nama", "namaku", "jenengku", "bernama", "n", "an"))
 _POSTS = (
     "kades|lurah|camat|ketua rt|ketua rw|rt|kadus|sekdes|kepsek|kepala desa|kepala sekolah|kepala dusun|guru|mandor|dokter|bidan|"
     "perawat|satpam|suster|bripda|briptu|brigadir|bripka|aipda|aiptu|ipda|iptu|akp|kompol|serda|sertu|serka|kopda|praka"
@@ -98,7 +99,7 @@ _BEFORE_BIN = re.compile(rf"(?:(?:{_WORD}{_GAP}){{0,2}}{_WORD})$")
 _BEHIND_BIN = re.compile(rf"(?:{_WORD}{_GAP}){{0,2}}{_WORD}")
 _NEAR = 90
 _TITLE_BEFORE = re.compile(r"(?i)\b(?:bapak|pak|ibu|bu|bpk)\.?[ \t\u00a0]+$")
-_OF_SOMEBODY = re.compile(r"(?i)\b(?:pasien|pemohon|siswa|murid|korban|keluarga)\b")
+_OF_SOMEBODY = re.compile(r"(?i)\b(?:pasien|pemohon|siswa|murid|korban|keluarga|yg|yang|dengan|dgn)\b")
 """Whose names are talked of without being told ("nama siswa SMPN 2"): behind these only what is written as a name."""
 _GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
 """An abbreviation with a suffix: "Pak RTnya"."""
@@ -165,8 +166,8 @@ def _named(match: re.Match[str], *, strong: bool, weak: bool = False) -> str:
     before = match.string[max(match.start() - 30, 0) : match.start()]
     weak = weak or (cue in _WEAK and not (cue in ("h", "haji") and _TITLE_BEFORE.search(before)))
     length = _name_length(words, strong=strong, weak=weak, small=cue not in _CAPITAL)
-    if not length or names.is_of_place(before):
-        return match[0]
+    if not length or names.is_of_place(before) or (cue.startswith("dr") and words.split()[0].lower() in names.of_streets()):
+        return match[0]  # "di Dr. Soetomo" is a hospital
     start = match.start(2) - match.start()
     return match[0][:start] + "[NAMA]" + match[0][start + length :]
 

@@ -22,7 +22,7 @@ from training.sources import read_unlabelled
 
 COMPLAINTS = Path("tests/golden/personal_data.tsv")
 _PIECE = re.compile(r"⟦([A-Z]+):([^⟦⟧]+)⟧")
-_MARK = re.compile(r"\[[A-Z]{2,8}\]")
+_MARK = re.compile(r"\[(?:EMAIL|KK|NAMA|NIK|NOMOR|NPWP|PLAT|REKENING|TELEPON)\]")
 _WORD = re.compile(r"\w+")
 
 

@@ -1,10 +1,14 @@
 """Names that no word announces: found by the lexicon, and left where they are a street's, a school's or a shop's."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from model.privacy import mask
+from model.register import Register
+
+DATA = Path(__file__).parents[2] / "data" / "kutai-timur"
 
 PEOPLE = """
 Kemarin {Sutrisno} sudah lapor ke kantor desa
@@ -49,3 +53,12 @@ def test_a_name_that_is_hardly_anything_else_is_masked(sentence: str) -> None:
 @pytest.mark.parametrize("text", NOBODY)
 def test_a_street_a_school_and_a_shop_keep_the_name_they_are_called_by(text: str) -> None:
     assert mask(text) == text
+
+
+@pytest.mark.parametrize("sentence", ["lampu mati di {} sejak kemarin", "{}: lampu mati", "warga {} mengeluh"])
+def test_no_place_and_no_road_of_the_default_region_is_taken_for_a_person(sentence: str) -> None:
+    register = Register.load(DATA)
+    named = {name for place in register.places for name in (place.kecamatan, place.desa, *place.aliases) if name}
+    named |= {name for road in register.roads for name in (road.name, *road.aliases)}
+    texts = [sentence.format(form) for name in sorted(named) for form in (name, name.lower(), name.upper())]
+    assert [text for text in texts if mask(text) != text] == []
