@@ -21,7 +21,7 @@ from model.ledger import Event, Verdict
 from model.register import Register
 from model.registry import Registry
 from model.router import Router
-from training import compare, dataset, report, train
+from training import compare, dataset, gate, report, train
 from training.config import TrainingConfig
 from training.seen import Seen
 
@@ -45,7 +45,7 @@ class Retrained:
     @property
     def missing(self) -> int:
         """How many more unseen complaints it takes until enough of them judge: of so few, half do and half teach."""
-        return max(0, 2 * (compare.MIN_ROWS - self.comparison.overall.rows)) if self.comparison else 0
+        return max(0, 2 * (gate.MIN_ROWS - self.comparison.overall.rows)) if self.comparison else 0
 
     def __str__(self) -> str:
         """Say it in a few lines."""
@@ -191,7 +191,7 @@ def hold_out(
     fresh = [row for row in dataset.testable(rows) if seen is None or row not in seen]
     fresh.sort(key=lambda row: (row.received_at, row.labelled_at, row.id))
     cases = np.flatnonzero(dataset.one_of_each(fresh)).tolist()
-    judging = max(round(len(cases) * share), min(compare.MIN_ROWS, len(cases) // 2))
+    judging = max(round(len(cases) * share), min(gate.MIN_ROWS, len(cases) // 2))
     judges = cases[len(cases) - judging :]
     away = {id(row) for row in (fresh[judges[0] :] if judges else ())}
     return [row for row in rows if id(row) not in away], [fresh[number] for number in judges]

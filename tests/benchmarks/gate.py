@@ -1,4 +1,4 @@
-"""How fair the gate of `training.compare` is to agencies and challengers: python -P tests/benchmarks/gate.py [--draws N] [--json].
+"""How fair the gate (`training.gate`) is to agencies and challengers: python -P tests/benchmarks/gate.py [--draws N] [--json].
 
 Simulated are challengers whose answers differ from the champion's in a share of the rows, as often to the better as to the
 worse, so that they are equally good: how many are held, by the bare figure (an agency with 30 rows or more loses more than 5
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.ledger import Verdict
-from training.compare import MAX_LOSS, Automatic, Slice, judge, pair
+from training.gate import MAX_LOSS, Automatic, Slice, decide, pair
 
 SIZES = (400, 300, 220, 160, 120, 100, 90, 80, 70, 60, 60, 50, 45, 40, 40, 35, 35, 30, 30, 30)
 """Rows of agencies in a month or two of a city, as unevenly spread as they are."""
@@ -38,7 +38,7 @@ def judged(parts: dict[str, Right], rng: np.random.Generator) -> tuple[bool, boo
     slices = [Slice("agency", name, pair(before, after, rng)) for name, (before, after) in parts.items()]
     before, after = (np.concatenate([part[side] for part in parts.values()]) for side in (0, 1))
     overall = pair(before, after, rng)
-    verdict, reasons, warnings = judge(overall, slices, (NONE_SENT, NONE_SENT), 0.05, 0.9)
+    verdict, reasons, warnings = decide(overall, slices, (NONE_SENT, NONE_SENT), 0.05, 0.9)
     bare = any(one.paired.worse - one.paired.better > MAX_LOSS * one.paired.rows for one in slices)
     held = verdict is Verdict.HOLD
     return bare, held, "; ".join(reasons) if held else "", "; ".join(warnings)

@@ -12,7 +12,7 @@ from model.labelled import LabelledComplaint, load
 from model.ledger import Verdict
 from model.register import Register
 from model.registry import NeedsReason, Registry
-from training import compare, retrain, train
+from training import compare, gate, retrain, train
 from training.config import TrainingConfig
 from training.seen import Seen
 
@@ -71,7 +71,7 @@ def test_a_handful_of_new_verdicts_is_not_enough_to_promote_and_is_not_trained_o
     assert registry.current() == version
     assert done.comparison is not None
     assert done.comparison.summary["verdict"] == "not-enough-data"
-    assert f"missing: some {2 * (compare.MIN_ROWS - 3)} complaints that {version} has not seen" in str(done)
+    assert f"missing: some {2 * (gate.MIN_ROWS - 3)} complaints that {version} has not seen" in str(done)
     before = list(registry.versions()), registry.history()
     again = run(registry, region, given(region, poles(6)), tiny_config, at=NEXT_NIGHT)
     assert (again.version, again.same, again.live) == ("", done.version, version)
@@ -165,7 +165,7 @@ def test_a_flood_of_one_matter_judges_once_and_others_fill_its_place() -> None:
 @pytest.mark.parametrize(("fresh", "judging"), [(0, 0), (1, 0), (60, 30), (200, 100), (400, 100), (600, 120)])
 def test_of_few_new_complaints_up_to_half_judge_until_they_are_enough(fresh: int, judging: int) -> None:
     rows = [LabelledComplaint(text=f"aduan nomor {n}", agency="dlh", id=str(n)) for n in range(fresh)]
-    assert compare.MIN_ROWS == 100
+    assert gate.MIN_ROWS == 100
     assert len(retrain.hold_out(rows, Seen.of([]), 0.2)[1]) == judging
 
 
