@@ -34,7 +34,7 @@ from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
 from training.data import HOME, Data, matters, read, without_labels
 from training.figures import wilson
-from training.sources import import_export
+from training.importing import import_export
 
 REGION = Path("data/kutai-timur")
 SOURCES = {

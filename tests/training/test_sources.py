@@ -13,7 +13,8 @@ from model.faults import InvalidData
 from model.labelled import load
 from model.register import Agency, Register
 from training import dataset
-from training.sources import ImportReport, import_export, read, read_unlabelled
+from training.importing import ImportReport, import_export
+from training.sources import read, read_unlabelled
 
 REGISTER = Register(
     (Agency("dishub", "Dinas Perhubungan", ("Dishub",)), Agency("dlh", "Dinas Lingkungan Hidup"), Agency("dpupr", "Dinas PU"))
@@ -89,9 +90,7 @@ def test_an_export_becomes_labelled_complaints_under_our_agencies(tmp_path: Path
 
 def test_what_tells_of_emergencies_alone_is_not_called_unrouted(tmp_path: Path) -> None:
     alarm = {"text": "rumah terbakar", "agency": "", "expect": "review", "use": "emergency"}
-    rows = [alarm, {"text": "parit mampet", "agency": ""}]
-    source = tmp_path / "kami.jsonl"
-    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    source = _jsonl(tmp_path / "kami.jsonl", alarm, {"text": "parit mampet", "agency": ""})
     with pytest.raises(InvalidData, match=r"no row kept of 2: tells of emergencies alone \(1\), no agency: not yet routed \(1\)"):
         import_export(source, tmp_path / "out.jsonl", REGISTER)
 

@@ -9,7 +9,7 @@ import click
 
 from model.register import FILES as REGISTER_FILES
 from model.rules import load_region
-from training import outputs, sources
+from training import importing, outputs
 from training.commands.options import FILE, JSON, REGISTER
 
 
@@ -47,7 +47,7 @@ def import_(
     named = {ours: theirs for ours, _, theirs in pairs}
     register, _ = load_region(register_dir)
     outputs.check_file(out, *map(register_dir.joinpath, REGISTER_FILES))
-    done = sources.import_export(
+    done = importing.import_export(
         export, out, register, crosswalk, columns=named or None, source=source, strict=strict, confidential=not no_confidential
     )
     click.echo(json.dumps(done.to_dict(), ensure_ascii=False) if as_json else str(done))
