@@ -24,7 +24,7 @@ from model import artifact as artifacts
 from model.labelled import LabelledComplaint, dump, load
 from model.register import Register
 from model.router import Router
-from training import report, train
+from training import report, train, training_set
 from training.config import TrainingConfig
 
 # The same cases every time, so that whoever changes one thing is not stopped by another; "default" draws new ones, to hunt.
@@ -125,7 +125,7 @@ def tiny_artifact(region: Path, tiny_config: TrainingConfig, tmp_path_factory: p
 
     def make(folder: Path) -> None:
         register = Register.load(region)
-        given = train.load(register, [region / "complaints.jsonl"], [], "2026-11-24")
+        given = training_set.load(register, [region / "complaints.jsonl"], [], "2026-11-24")
         artifact, judged = train.train(register, given, tiny_config, "2026-11-24T08:00:00+00:00")
         artifacts.save(folder / artifact.version, artifact, report.files(artifact, judged) | train.seen_file(given))
 

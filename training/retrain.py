@@ -24,6 +24,7 @@ from model.router import Router
 from training import compare, dataset, gate, report, train
 from training.config import TrainingConfig
 from training.seen import Seen
+from training.training_set import TrainingSet
 
 Say = Callable[[str], object]
 
@@ -63,7 +64,7 @@ class Retrained:
 def retrain(
     registry: Registry,
     register: Register,
-    given: train.Sources,
+    given: TrainingSet,
     config: TrainingConfig,
     *,
     test: float,
@@ -89,10 +90,10 @@ def retrain(
         return Retrained("", live, refusal=_outcome(registry, live, same) if champion else _word_needed(broken, same), same=same)
     seen = Seen.load(registry.path(live)) if live and champion else None
     taught, held_out = hold_out(given.own, seen, test) if champion else (list(given.own), [])
-    sources = replace(given, own=taught, given=given.digest)
-    version = train.version_name(at, sources, register, config)
-    artifact, judged = train.train(register, sources, config, at, say)
-    artifacts.save(registry.folder / version, artifact, report.files(artifact, judged) | train.seen_file(sources))
+    rest = replace(given, own=taught, given=given.digest)
+    version = train.version_name(at, rest, register, config)
+    artifact, judged = train.train(register, rest, config, at, say)
+    artifacts.save(registry.folder / version, artifact, report.files(artifact, judged) | train.seen_file(rest))
     figures: dict[str, Any] = artifact.manifest["figures"]["out_of_fold"]
     registry.record(Event.TRAINED, version=version, at=at, who=who, why=why, figures={"accuracy": figures["accuracy"]})
     if not live:
@@ -139,7 +140,7 @@ def _tried(
     registry: Registry,
     live: str,
     register: Register,
-    given: train.Sources,
+    given: TrainingSet,
     config: TrainingConfig,
     test: float,
     *,

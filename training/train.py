@@ -1,4 +1,4 @@
-"""The whole training: from files of labelled complaints to a new version in the registry's folder."""
+"""The whole training: from labelled complaints to the artifact of a new version."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from model.artifact import Artifact
 from model.cues import load_cues
-from model.faults import Fault, InvalidData
-from model.labelled import EMERGENCIES, LabelledComplaint
+from model.labelled import LabelledComplaint
 from model.reader import Reader, Reading, protected_words
 from model.register import Register
-from model.rules import load_region
 from model.text import Analyzer
 from training import aspects, dataset, slices
 from training.calibrate import fit_pipeline, out_of_fold
@@ -31,8 +26,8 @@ from training.judge import Judged
 from training.keeping import keep
 from training.seen import FILE as SEEN
 from training.seen import Seen
-from training.sources import read_unlabelled
 from training.split import Fold, forward, grouped, judged_on
+from training.training_set import Examples, TrainingSet
 from training.workers import dismiss_workers
 
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "PySastrawi")
@@ -42,109 +37,6 @@ MIN_DATED = 0.5
 """Share of own rows with a date from which folds follow time."""
 
 Say = Callable[[str], object]
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Another region's complaints that teach the aspects alone, without an agency; the register tells the places in them."""
-
-    rows: Sequence[LabelledComplaint]
-    register: Register
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What a training is given: this region's own complaints, and other regions' to learn from."""
-
-    own: Sequence[LabelledComplaint]
-    other: Sequence[LabelledComplaint] = ()
-    examples: Examples | None = None
-    unlabelled: Sequence[LabelledComplaint] = ()
-    """This region's complaints of which no person has said whose they are (`training.self_training`)."""
-    dropped: int = 0
-    conflicts: int = 0
-    given: str = ""
-    """Digest of all that was given, where some of it was then held out."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over every row in order: the data's identity in a manifest."""
-        total = hashlib.sha256()
-        parts = [self.own, self.other]
-        if self.examples:
-            parts.append(self.examples.rows)
-            total.update(self.examples.register.digest.encode())
-        if self.unlabelled:
-            parts.append(self.unlabelled)
-            total.update(b"unlabelled")
-        for part in parts:
-            for row in part:
-                total.update(json.dumps(row.to_dict(), ensure_ascii=False, sort_keys=True).encode())
-            total.update(b"\0")
-        return total.hexdigest()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Count what there is, for the manifest."""
-        digest = self.digest
-        return {
-            "digest": digest,
-            "given": self.given or digest,
-            "own": len(self.own),
-            "emergencies": sum(row.use == EMERGENCIES for row in self.own),
-            "other": len(self.other),
-            "examples": len(self.examples.rows) if self.examples else 0,
-            "unlabelled": len(self.unlabelled),
-            "dropped": self.dropped,
-            "conflicts": self.conflicts,
-            "per_source": dict(Counter(row.source or "own" for row in (*self.own, *self.other))),
-            "per_agency": dict(sorted(Counter(row.agency for row in self.own if row.agency).items())),
-        }
-
-
-def load(
-    register: Register,
-    own: Sequence[Path],
-    other: Sequence[Path],
-    today: str,
-    examples: Path | None = None,
-    unlabelled: Sequence[Path] = (),
-    *,
-    allow_unseen: bool = False,
-    say: Say = lambda _: None,
-) -> Sources:
-    """Read, check, bring labels up to date and deduplicate. Raises InvalidData with every fault of every file.
-
-    What repeats an own row is dropped from the other regions': `other` teaches every fold and every challenger, so an own row
-    would be judged by a model that has seen it. `examples` is the folder of another region, for the aspects. `unlabelled` are
-    sources as an import reads them; what repeats an own row is dropped from them too.
-    """
-    faults: list[Fault] = []
-    own_rows, other_rows = (dataset.read(paths, faults) for paths in (own, other))
-    texts: list[LabelledComplaint] = []
-    for path in unlabelled:
-        try:
-            texts += read_unlabelled(path, say)
-        except InvalidData as error:
-            faults += error.faults
-    dataset.check([*own_rows, *other_rows], register, faults, every_agency=not allow_unseen, today=today)
-    mine = dataset.deduplicate(dataset.to_current([row.complaint for row in own_rows], register, today))
-    theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
-    further = dataset.without_repeats(theirs.kept, mine.kept)
-    dropped = mine.dropped + theirs.dropped + len(theirs.kept) - len(further)
-    shown = _load_examples(examples, [*mine.kept, *further]) if examples else None
-    unknown = dataset.without_repeats(dataset.deduplicate(texts).kept, mine.kept)
-    dropped += len(texts) - len(unknown)
-    return Sources(mine.kept, further, shown, unknown, dropped, len(mine.conflicts) + len(theirs.conflicts))
-
-
-def _load_examples(folder: Path, known: Sequence[LabelledComplaint]) -> Examples | None:
-    """Read another region's complaints that say a kind, and its emergencies; None where all repeat known ones, as its own do."""
-    register, _ = load_region(folder)
-    rows = [row.complaint for row in dataset.load_known(register, [folder / "complaints.jsonl"])]
-    telling = [replace(row, agency="", unit="") for row in rows if row.kind or row.use == EMERGENCIES]
-    told = dataset.deduplicate(telling).kept
-    new = dataset.without_repeats(told, known)
-    return Examples(new, register) if new else None
 
 
 def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:
@@ -170,7 +62,7 @@ def _folds(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fo
 
 
 def train(
-    register: Register, sources: Sources, config: TrainingConfig, created: str, say: Say = lambda _: None
+    register: Register, given: TrainingSet, config: TrainingConfig, created: str, say: Say = lambda _: None
 ) -> tuple[Artifact, Judged]:
     """Fit everything and answer the artifact and the out-of-fold answers that its report is made of, nothing written yet.
 
@@ -178,23 +70,23 @@ def train(
     """
     reader = Reader(register)
     say("reading the words")
-    routed = [row for row in sources.own if row.agency]
+    routed = [row for row in given.own if row.agency]
     own = read(routed, reader, weigh(routed, config, 1.0) * np.minimum(stands_for(routed), MAX_AUDIT_WEIGHT))
-    other = read_others(sources.other, reader, config, created[:10])
-    unlabelled = without_labels(sources.unlabelled, reader, config.unlabelled_weight)
+    other = read_others(given.other, reader, config, created[:10])
+    unlabelled = without_labels(given.unlabelled, reader, config.unlabelled_weight)
     folds = folds_of(routed, config)
     say(f"out-of-fold answers for {sum(len(fold.test) for fold in folds):,} of {len(routed):,} complaints")
     answers = out_of_fold(config, own, other, reader, folds, lambda: say("  a fold is done"), unlabelled=unlabelled)
     dismiss_workers()
     say("thresholds that keep the promise")
     kept = keep(answers, own, reader, config)
-    say(f"fitting on {len(own) + len(other) + len(sources.unlabelled):,} rows")
+    say(f"fitting on {len(own) + len(other) + len(given.unlabelled):,} rows")
     fitted = fit_pipeline(config, own + other, reader, answers.temperature, unlabelled)
     named = slices.kinds([routed[n] for n in answers.rows], [own.readings[n].place.kecamatan for n in answers.rows])
     del own, other, unlabelled  # their words are a good part of the memory, and what comes now takes much of its own
     say("kind, oversight, what is missing, and emergencies")
-    examples = _read_examples(sources.examples) if sources.examples else ()
-    heads = aspects.fit_from(fitted, sources.own, reader, answers, config, examples)
+    examples = _read_examples(given.examples) if given.examples else ()
+    heads = aspects.fit_from(fitted, given.own, reader, answers, config, examples)
     dismiss_workers()
     figures = kept.judged.figures(kept.policy, kept.stands_for)
     sent = kept.judged.sent(kept.policy)
@@ -202,12 +94,12 @@ def train(
     say(promised(figures["auto"]))
     vocabulary, arrays = compile_arrays(fitted, heads.coef, heads.bias)
     manifest = {
-        "version": version_name(created, sources, register, config),
+        "version": version_name(created, given, register, config),
         "created": created,
         "agencies": [str(agency) for agency in fitted.classes_],
         "python": platform.python_version(),
         **made_with(register),
-        "data": sources.to_dict(),
+        "data": given.to_dict(),
         "config": config.to_dict(),
         "temperature": answers.temperature,
         "reliability": kept.reliability.to_dict(),
@@ -232,9 +124,9 @@ def _read_examples(examples: Examples) -> list[tuple[LabelledComplaint, Reading]
     return [(row, reader.read(row.complaint)) for row in examples.rows]
 
 
-def version_name(created: str, sources: Sources, register: Register, config: TrainingConfig) -> str:
+def version_name(created: str, given: TrainingSet, register: Register, config: TrainingConfig) -> str:
     """Name a version by its day and what went into it: the same inputs on the same day have the same name."""
-    inputs = "".join((created, sources.digest, register.digest, json.dumps(config.to_dict(), sort_keys=True)))
+    inputs = "".join((created, given.digest, register.digest, json.dumps(config.to_dict(), sort_keys=True)))
     return f"{created[:10]}-{hashlib.sha256(inputs.encode()).hexdigest()[:8]}"
 
 
@@ -248,9 +140,9 @@ def made_with(register: Register) -> dict[str, Any]:
     }
 
 
-def seen_file(sources: Sources) -> dict[str, str]:
+def seen_file(given: TrainingSet) -> dict[str, str]:
     """Give the digests of what a version was trained on, as a file of its artifact: nobody is to judge it by those."""
-    return {SEEN: Seen.of([*sources.own, *sources.other], sources.unlabelled).to_text()}
+    return {SEEN: Seen.of([*given.own, *given.other], given.unlabelled).to_text()}
 
 
 def stemmer_digest(register: Register) -> str:

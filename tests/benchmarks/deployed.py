@@ -32,6 +32,7 @@ from training.config import TrainingConfig
 from training.evaluate import route
 from training.replay import FIRST_DAYS, audited, edges
 from training.seen import digest
+from training.training_set import TrainingSet
 
 AUDIT = 0.05
 
@@ -57,7 +58,7 @@ def lived(register: Register, rows: Sequence[LabelledComplaint], draw: int) -> d
         month = [row for row, day in zip(rows, days, strict=True) if start <= day < end]
         if not month:
             continue
-        artifact, _ = train.train(register, train.Sources(known, ()), config, f"{start}T00:00:00+00:00")
+        artifact, _ = train.train(register, TrainingSet(known, ()), config, f"{start}T00:00:00+00:00")
         answers = route(Router(artifact), month)
         sent = np.array([routing.decision is Decision.AUTO for routing in answers.routings])
         line = {

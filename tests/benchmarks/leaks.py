@@ -25,6 +25,7 @@ from model.router import Router
 from model.routing import Routing
 from training import dataset, train
 from training.config import TrainingConfig
+from training.training_set import TrainingSet
 
 DATA = Path(__file__).parents[2] / "data" / "kutai-timur"
 QUERIES = (250, 500, 1_000)
@@ -77,7 +78,7 @@ def main(say: Callable[[str], object] = print) -> None:
     register = Register.load(DATA)
     rows = [row for row in load(DATA / "complaints.jsonl") if row.agency]
     seen, unseen = halves(rows)
-    artifact, _ = train.train(register, train.Sources(seen), TrainingConfig(), "2026-01-01T00:00:00+00:00")
+    artifact, _ = train.train(register, TrainingSet(seen), TrainingConfig(), "2026-01-01T00:00:00+00:00")
     router = Router(artifact)
     order = np.random.default_rng(2).permutation(len(unseen))
     told = [[(row, router.route(row.complaint)) for row in part] for part in (seen, [unseen[n] for n in order])]

@@ -23,6 +23,7 @@ from model.routing import Reason, Routing
 from tests.benchmarks import surabaya
 from training import train
 from training.config import TrainingConfig
+from training.training_set import TrainingSet
 
 SPLIT = "2022-11-01"
 STOPPED = (Reason.SEVERAL_MATTERS,)
@@ -69,7 +70,7 @@ def main() -> None:
     register, rows = surabaya.past(given.real)
     rows = [row for row in rows if row.agency and row.received_at]
     known = [row for row in rows if row.received_at < SPLIT]
-    artifact, _ = train.train(register, train.Sources(known), TrainingConfig(), f"{SPLIT}T00:00:00+00:00")
+    artifact, _ = train.train(register, TrainingSet(known), TrainingConfig(), f"{SPLIT}T00:00:00+00:00")
     router = Router(artifact)
     routed = ((row, router.route(row.complaint, evidence=False)) for row in rows if row.received_at >= SPLIT)
     sent = [(row, said) for row, said in routed if said.reasons in ((), STOPPED)]

@@ -25,6 +25,7 @@ from model.register import Agency, Register
 from model.registry import NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed
 from training import train
 from training.config import TrainingConfig
+from training.training_set import TrainingSet
 
 REGISTER = Register((Agency("dlh", "Dinas Lingkungan Hidup"), Agency("dishub", "Dinas Perhubungan")))
 AT = "2024-05-01T08:00:00+08:00"
@@ -662,7 +663,7 @@ def trained() -> Artifact:
     """A real artifact, from forty complaints of two agencies."""
     rows = [row for row in load_labelled(Path("data/kutai-timur/complaints.jsonl")) if row.agency in ("dlh", "dpupr")][:40]
     config = TrainingConfig(folds=2, matters_weight=0.0)
-    return train.train(Register.load(Path("data/kutai-timur")), train.Sources(rows), config, AT)[0]
+    return train.train(Register.load(Path("data/kutai-timur")), TrainingSet(rows), config, AT)[0]
 
 
 @pytest.fixture

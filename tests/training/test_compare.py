@@ -21,6 +21,7 @@ from training.compare import Comparison, compare, moved_words
 from training.config import TrainingConfig
 from training.gate import Paired, Slice
 from training.seen import Seen
+from training.training_set import TrainingSet
 
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "disdukcapil")
@@ -39,7 +40,7 @@ def rows() -> list[LabelledComplaint]:
 
 
 def trained(rows: Sequence[LabelledComplaint], created: str) -> Artifact:
-    return train.train(Register.load(REGION), train.Sources(rows), CONFIG, created)[0]
+    return train.train(Register.load(REGION), TrainingSet(rows), CONFIG, created)[0]
 
 
 @pytest.fixture(scope="module")

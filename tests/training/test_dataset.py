@@ -8,7 +8,7 @@ import pytest
 from model.faults import InvalidData
 from model.labelled import Answered, LabelledComplaint
 from model.register import Agency, Register
-from training import dataset, train
+from training import dataset, training_set
 from training.data import matters
 
 REGISTER = Register(
@@ -54,7 +54,7 @@ def test_a_misspelt_use_is_refused_for_an_emergency_would_teach_what_is_no_compl
 def test_a_line_that_cannot_be_read_does_not_hide_what_is_wrong_with_others(tmp_path: Path) -> None:
     file = _file(tmp_path, {"text": 5, "agency": "dlh"}, {"text": "jalan rusak", "agency": "dinas-x"})
     with pytest.raises(InvalidData) as error:
-        train.load(REGISTER, [file], [], "2026-01-01")
+        training_set.load(REGISTER, [file], [], "2026-01-01")
     assert _faults(error) == ["rows.jsonl:1: text must be text", "rows.jsonl:2: agency 'dinas-x' is not in the register"]
     with pytest.raises(InvalidData) as known:
         dataset.load_known(REGISTER, [file])

@@ -32,6 +32,7 @@ from training.drift import (
     watch,
 )
 from training.seen import Seen
+from training.training_set import TrainingSet
 
 RATES = {"dlh": 40.0, "dishub": 25.0, "dpupr": 20.0, "dinsos": 8.0, "bpbd": 1.0, "dispar": 0.5}
 
@@ -185,7 +186,7 @@ def test_complaints_are_seen_with_the_models_eyes() -> None:
     register = Register.load(Path("data/kutai-timur"))
     rows = [row for row in load(Path("data/kutai-timur/complaints.jsonl")) if row.agency in ("dlh", "dpupr")][:80]
     artifact, _ = train.train(
-        register, train.Sources(rows), TrainingConfig(folds=2, min_df=1, matters_weight=0.0), "2024-01-01T00:00:00+00:00"
+        register, TrainingSet(rows), TrainingConfig(folds=2, min_df=1, matters_weight=0.0), "2024-01-01T00:00:00+00:00"
     )
     router = Router(artifact)
     known = replace(rows[0], received_at="2024-05-13")

@@ -26,6 +26,7 @@ from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
 from training.data import Data, read
 from training.next_labels import choose, margins_of, pick
+from training.training_set import TrainingSet
 
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "disdukcapil", "dinkes", "dishub", "perumdam", "satpol-pp", "perkim", "disdikbud")
@@ -43,7 +44,7 @@ def rows() -> list[LabelledComplaint]:
 
 @pytest.fixture(scope="module")
 def router(rows: list[LabelledComplaint]) -> Router:
-    return Router(train.train(Register.load(REGION), train.Sources(rows[:100]), CONFIG, "2024-01-01T00:00:00+00:00")[0])
+    return Router(train.train(Register.load(REGION), TrainingSet(rows[:100]), CONFIG, "2024-01-01T00:00:00+00:00")[0])
 
 
 def unit(rows: list[list[float]]) -> csr_matrix:

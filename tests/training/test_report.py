@@ -22,6 +22,7 @@ from training import errors, evaluate, figures, keeping, plots, promise, report,
 from training.config import TrainingConfig
 from training.judge import Judged
 from training.seen import Seen
+from training.training_set import TrainingSet
 
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "dishub", "disdukcapil", "perumdam")
@@ -46,7 +47,7 @@ def rows() -> list[LabelledComplaint]:
 
 @pytest.fixture(scope="module")
 def trained(register: Register, rows: list[LabelledComplaint]) -> tuple[Artifact, Judged]:
-    return train.train(register, train.Sources(rows[::2]), CONFIG, CREATED)
+    return train.train(register, TrainingSet(rows[::2]), CONFIG, CREATED)
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,7 @@ def test_report_and_card_tell_of_a_desk_what_the_manifest_tells(
         replace(row, received_at=f"2026-{1 + n * 10 // len(routed):02}-{1 + n % 28:02}", blind=n % 3 == 0, audit_share=0.1)
         for n, row in enumerate(routed)
     ]
-    artifact, judged = train.train(register, train.Sources(desk), CONFIG, CREATED)
+    artifact, judged = train.train(register, TrainingSet(desk), CONFIG, CREATED)
     auto = artifact.manifest["figures"]["out_of_fold"]["auto"]
     assert auto["traffic"] > len(judged.truth)
     found = report.of_training(artifact, judged)
@@ -197,7 +198,7 @@ def test_report_and_card_tell_of_a_desk_what_the_manifest_tells(
 def test_the_same_training_has_the_same_report(
     trained: tuple[Artifact, Judged], register: Register, rows: list[LabelledComplaint]
 ) -> None:
-    again = train.train(register, train.Sources(rows[::2]), CONFIG, CREATED)
+    again = train.train(register, TrainingSet(rows[::2]), CONFIG, CREATED)
     assert report.files(*again) == report.files(*trained)
 
 

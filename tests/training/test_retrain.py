@@ -12,23 +12,24 @@ from model.labelled import LabelledComplaint, load
 from model.ledger import Verdict
 from model.register import Register
 from model.registry import NeedsReason, Registry
-from training import compare, gate, retrain, train
+from training import compare, gate, retrain, training_set
 from training.config import TrainingConfig
 from training.seen import Seen
+from training.training_set import TrainingSet
 
 AT, NEXT_NIGHT = "2026-11-24T08:00:00+00:00", "2026-11-25T02:00:00+00:00"
 
 
-def given(region: Path, extra: list[LabelledComplaint]) -> train.Sources:
-    sources = train.load(Register.load(region), [region / "complaints.jsonl"], [], AT[:10])
-    return replace(sources, own=[*sources.own, *extra])
+def given(region: Path, extra: list[LabelledComplaint]) -> TrainingSet:
+    taught = training_set.load(Register.load(region), [region / "complaints.jsonl"], [], AT[:10])
+    return replace(taught, own=[*taught.own, *extra])
 
 
 def run(
-    registry: Registry, region: Path, sources: train.Sources, config: TrainingConfig, promote: bool = True, at: str = AT
+    registry: Registry, region: Path, taught: TrainingSet, config: TrainingConfig, promote: bool = True, at: str = AT
 ) -> retrain.Retrained:
     register = Register.load(region)
-    return retrain.retrain(registry, register, sources, config, test=0.5, at=at, who="test", why="test", promote=promote)
+    return retrain.retrain(registry, register, taught, config, test=0.5, at=at, who="test", why="test", promote=promote)
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +126,8 @@ def test_what_other_regions_or_no_labels_taught_the_new_model_does_not_judge_it(
     region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
 ) -> None:
     new = poles(7)
-    sources = replace(given(region, new), other=[replace(new[-1], source="elsewhere")], unlabelled=[replace(new[-2], agency="")])
-    done = run(first[0], region, sources, tiny_config)
+    taught = replace(given(region, new), other=[replace(new[-1], source="elsewhere")], unlabelled=[replace(new[-2], agency="")])
+    done = run(first[0], region, taught, tiny_config)
     data = first[0].manifest(done.version)["data"]
     assert (data["other"], data["unlabelled"]) == (1, 1)
     assert done.comparison is not None

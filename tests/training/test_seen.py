@@ -9,6 +9,7 @@ from model.faults import InvalidData
 from model.labelled import load
 from training import train
 from training.seen import Seen
+from training.training_set import TrainingSet
 
 
 def test_what_a_version_was_trained_on_is_kept_beside_it(tmp_path: Path) -> None:
@@ -16,7 +17,7 @@ def test_what_a_version_was_trained_on_is_kept_beside_it(tmp_path: Path) -> None
         replace(row, received_at=f"2024-01-{1 + n:02}")
         for n, row in enumerate(load(Path("data/kutai-timur/complaints.jsonl"))[:20])
     ]
-    for name, text in train.seen_file(train.Sources(rows[:10])).items():
+    for name, text in train.seen_file(TrainingSet(rows[:10])).items():
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(text, encoding="utf-8")
     seen = Seen.load(tmp_path)

@@ -15,9 +15,10 @@ from model.labelled import LabelledComplaint, dump, load
 from model.register import Agency, Register
 from model.router import Router
 from model.routing import Reason
-from training import figures, report, train
+from training import figures, report, train, training_set
 from training.config import TrainingConfig
 from training.seen import FILE, Seen, digest
+from training.training_set import Examples, TrainingSet
 
 TODAY = "2026-11-24"
 OWN = LabelledComplaint(text="Sampah menumpuk di pasar induk sejak hari Senin, baunya sampai ke rumah warga", agency="dlh", id="1")
@@ -29,7 +30,7 @@ def test_other_regions_rows_that_repeat_an_own_one_are_dropped_and_counted(regio
     unlike = LabelledComplaint(text="lampu jalan di simpang tiga mati", agency="dishub", id="c", source="elsewhere")
     dump([OWN], tmp_path / "own.jsonl")
     dump([same, near, unlike], tmp_path / "other.jsonl")
-    given = train.load(Register.load(region), [tmp_path / "own.jsonl"], [tmp_path / "other.jsonl"], TODAY, allow_unseen=True)
+    given = training_set.load(Register.load(region), [tmp_path / "own.jsonl"], [tmp_path / "other.jsonl"], TODAY, allow_unseen=True)
     assert [row.id for row in given.own] == ["1"]
     assert [row.id for row in given.other] == ["c"]
     assert given.dropped == 2
@@ -44,8 +45,8 @@ def test_what_nobody_labelled_is_counted_known_and_judges_nothing(
     texts = [row.text for row in rows if row.agency]
     (tmp_path / "laporan.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
 
-    def load_with(*unlabelled: Path) -> train.Sources:
-        return train.load(register, [tmp_path / "own.jsonl"], [], TODAY, unlabelled=unlabelled, allow_unseen=True)
+    def load_with(*unlabelled: Path) -> TrainingSet:
+        return training_set.load(register, [tmp_path / "own.jsonl"], [], TODAY, unlabelled=unlabelled, allow_unseen=True)
 
     given, without = load_with(tmp_path / "laporan.jsonl"), load_with()
     known = Seen.of(given.own)
@@ -86,16 +87,16 @@ def test_the_dates_of_what_nobody_labelled_say_nothing_of_what_was_known() -> No
 def test_what_is_wrong_with_labelled_and_unlabelled_files_is_told_at_once(region: Path, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": 1}\n', encoding="utf-8")
     with pytest.raises(InvalidData) as told:
-        train.load(
+        training_set.load(
             Register.load(region), [tmp_path / "own.jsonl"], [], TODAY, unlabelled=[tmp_path / "a.jsonl", tmp_path / "b.xlsx"]
         )
     assert [Path(fault.file).name for fault in told.value.faults] == ["own.jsonl", "a.jsonl", "b.xlsx"]
 
 
 def test_another_regions_examples_come_without_their_agencies_and_without_what_is_known(region: Path, tmp_path: Path) -> None:
-    def load_with(examples: Path | None) -> train.Sources:
+    def load_with(examples: Path | None) -> TrainingSet:
         files = [tmp_path / "own.jsonl"]
-        return train.load(Register.load(region), files, [], TODAY, examples, allow_unseen=True)
+        return training_set.load(Register.load(region), files, [], TODAY, examples, allow_unseen=True)
 
     rows = load(region / "complaints.jsonl")
     dump([replace(row, kind="", oversight=False, missing=()) for row in rows[::2]], tmp_path / "own.jsonl")
@@ -116,12 +117,12 @@ def test_a_region_of_exports_learns_from_anothers_examples_what_no_export_tells(
     taught = [replace(row, agency="", unit="") for row in rows[1::2]]
     questions = [row.complaint for row in rows[::2] if row.kind == "permintaan-informasi"]
 
-    def kinds(sources: train.Sources) -> list[str]:
-        router = Router(train.train(register, sources, tiny_config, f"{TODAY}T08:00:00+00:00")[0])
+    def kinds(given: TrainingSet) -> list[str]:
+        router = Router(train.train(register, given, tiny_config, f"{TODAY}T08:00:00+00:00")[0])
         return [router.route(question).kind for question in questions]
 
-    assert set(kinds(train.Sources(own))) == {""}
-    told = kinds(train.Sources(own, examples=train.Examples(taught, register)))
+    assert set(kinds(TrainingSet(own))) == {""}
+    told = kinds(TrainingSet(own, examples=Examples(taught, register)))
     assert told.count("permintaan-informasi") > len(told) / 2 > 5
 
 
@@ -133,7 +134,7 @@ def test_no_number_and_no_name_that_came_in_complaints_stands_in_a_version(
     alone = replace(OWN, id="4", text="Qomarudzaman bilang sampah di Jl. Melati dibakar", title="Qomarudzaman lagi")
     flood = [replace(OWN, id=f"f{n}", text=f"parit di depan rumah Nurhaq mampet sejak hujan deras sore, Gg {n}") for n in range(5)]
     dump([*people, alone, *flood], tmp_path / "own.jsonl")
-    given = train.load(Register.load(region), [region / "complaints.jsonl", tmp_path / "own.jsonl"], [], TODAY)
+    given = training_set.load(Register.load(region), [region / "complaints.jsonl", tmp_path / "own.jsonl"], [], TODAY)
     artifact = train.train(Register.load(region), given, tiny_config, f"{TODAY}T00:00:00+00:00")[0]
     known = {word for name in artifact.vocabulary if name.startswith("s") for word in name[1:].split()}
     assert "melati" in known
@@ -145,8 +146,8 @@ def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(
 ) -> None:
     drill = "Gladi resik petugas piket: lampu jalan padam di pos tiga, skenario"
     verdicts = [LabelledComplaint(text=f"{drill} {number}", expect="review") for number in range(40)]
-    sources = train.Sources([*load(region / "complaints.jsonl"), *verdicts])
-    after = Router(train.train(Register.load(region), sources, tiny_config, f"{TODAY}T08:00:00+00:00")[0])
+    taught = TrainingSet([*load(region / "complaints.jsonl"), *verdicts])
+    after = Router(train.train(Register.load(region), taught, tiny_config, f"{TODAY}T08:00:00+00:00")[0])
     assert Reason.NOT_A_COMPLAINT not in router.route(Complaint(text=f"{drill} 77")).reasons
     assert Reason.NOT_A_COMPLAINT in after.route(Complaint(text=f"{drill} 77")).reasons
 
@@ -154,7 +155,7 @@ def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(
 def test_what_a_crosswalk_marks_for_training_only_makes_no_figure_and_no_promise(region: Path, tiny_config: TrainingConfig) -> None:
     rows = [row for row in load(region / "complaints.jsonl") if row.agency]
     marked = [replace(row, use="train") if number % 2 else row for number, row in enumerate(rows)]
-    artifact, judged = train.train(Register.load(region), train.Sources(marked), tiny_config, f"{TODAY}T00:00:00+00:00")
+    artifact, judged = train.train(Register.load(region), TrainingSet(marked), tiny_config, f"{TODAY}T00:00:00+00:00")
     plain = [row.agency for row in marked if not row.use]
     assert artifact.manifest["metrics"]["rows"] == len(plain)
     assert sorted(judged.truth.tolist()) == sorted(plain)
@@ -175,7 +176,7 @@ def test_a_flood_of_one_matter_is_one_case_of_the_promise(tiny_config: TrainingC
 def test_a_register_with_a_single_agency_is_refused_in_one_line() -> None:
     rows = [LabelledComplaint(text=f"sampah nomor {number} menumpuk", agency="dlh") for number in range(20)]
     with pytest.raises(InvalidData, match=r"^data: .* one agency alone \(dlh\): it takes two"):
-        train.train(Register((Agency("dlh", "Dinas Lingkungan Hidup"),)), train.Sources(rows), TrainingConfig(folds=2), TODAY)
+        train.train(Register((Agency("dlh", "Dinas Lingkungan Hidup"),)), TrainingSet(rows), TrainingConfig(folds=2), TODAY)
 
 
 def test_a_first_part_of_the_past_with_a_single_agency_is_refused_in_one_line(region: Path) -> None:
@@ -186,4 +187,4 @@ def test_a_first_part_of_the_past_with_a_single_agency_is_refused_in_one_line(re
         for day in range(1, 31)
     ]
     with pytest.raises(InvalidData, match=r"the earliest part of it, is of one agency alone \(dlh\)"):
-        train.train(Register.load(region), train.Sources(rows), TrainingConfig(folds=2, matters_weight=0.0), TODAY)
+        train.train(Register.load(region), TrainingSet(rows), TrainingConfig(folds=2, matters_weight=0.0), TODAY)

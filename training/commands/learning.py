@@ -15,7 +15,7 @@ from model.registry import Refusal, Refused, Registry
 from model.router import Router
 from model.rules import load_region
 from training import config as configs
-from training import dataset, outputs, report, retrain, suspects, train
+from training import dataset, outputs, report, retrain, suspects, train, training_set
 from training.commands.options import (
     CONFIG,
     DATA,
@@ -65,7 +65,7 @@ def train_(
     if promote and (live := registry.current()):  # else refused after the work: what was not there yet nobody has compared
         raise Refused(Refusal.NOT_COMPARED, f"{models}: {live} is live already: train without --promote, compare, then promote")
     register, rules = load_region(register_dir)
-    given = train.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=allow_unseen, say=say)
+    given = training_set.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=allow_unseen, say=say)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     outputs.check_folder(models)
     version = train.version_name(now, given, register, chosen)
@@ -141,7 +141,7 @@ def retrain_(
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     registry = Registry(models)
     now = moment()
-    given = train.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=True, say=say)
+    given = training_set.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=True, say=say)
     outputs.check_folder(models)
     done = retrain.retrain(
         registry, register, given, chosen, test=test, at=now, who=user(), why=why, promote=promote_if_better, say=say
