@@ -1,40 +1,28 @@
 """Whether complaints are still like those that the model knows: class mix, unfamiliar words, live error by week; and rising words.
 
-Every series is a count x of n complaints a week. The sum of the last one, two and four weeks is held against the weeks before by an
-exact predictive test: given a baseline, x follows a beta-binomial distribution (Geisser 1993, "Predictive Inference"), whose
-concentration also takes up how much more the baseline's weeks vary than chance alone would let them (Williams 1982, "Extra-binomial
-variation in logistic linear models"). All tests of a year share one budget of false alarms (Bonferroni): where nothing changes, at
-most BUDGET a year are expected, however the tests depend on each other. Pure functions over weekly counts.
+Each is a series of weekly counts, which `training.series` tests. All tests of a year share one budget of false alarms (Bonferroni):
+where nothing changes, at most BUDGET a year are expected, however the tests depend on each other.
 
 Single words come and go with every week's events, so rising ones are listed but raise no alarm.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betaln, gammaln
-
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint
 from model.router import Router
+from training.series import MIN_BASELINE, WINDOWS, Departure, Past, chance_of_rise, common_variation, departures, windows
 
 BUDGET = 0.7
 """False alarms a year, expected at most, over all series. Counts are whole numbers, so that much fewer come: see the benchmark."""
 _RISES, _FALLS, _UNFAMILIAR, _ERROR = 0.7, 0.1, 0.1, 0.1
 """How the budget is shared out: what most wants to be found, an agency's rise, gets most."""
-WINDOWS = (1, 2, 4)
-"""Weeks that are summed up: a sharp rise shows in one, a slow one in four."""
-MEMORY = 52
-"""Weeks before a window that make its baseline, at most."""
-MIN_BASELINE = 8
 MAX_WEEKS = 1_040
 """Twenty years."""
 MIN_WORD = 5
@@ -43,10 +31,6 @@ UNFAMILIAR = 0.2
 """A complaint is unfamiliar where the model does not know this share of its words."""
 RISING = 1e-6
 """Chance from which a word counts as rising."""
-_PRIOR_WEEKS = 26
-"""Weeks that the variation common to all agencies counts for, beside that of an agency's own weeks."""
-_COMMON = 2.0
-"""Complaints a week from which an agency has a say in what is common."""
 _WEEKS_A_YEAR = 52
 
 
@@ -203,160 +187,40 @@ def watch(weeks: Sequence[Week]) -> Drift:
     """Test every week with a long enough past against it, and gather what departed into alarms, in time order."""
     agencies = sorted({agency for week in weeks for agency in week.agencies})
     series = {agency: [(week.agencies.get(agency, 0), week.complaints) for week in weeks] for agency in agencies}
-    variation = _common_variation(list(series.values()))
+    variation = common_variation(list(series.values()))
     chance = BUDGET / _WEEKS_A_YEAR / len(WINDOWS)
     each = chance / max(1, len(series))
     found = [
         hit
         for agency, counts in series.items()
-        for hit in _departures("agency", agency, counts, each * _RISES, each * _FALLS, variation)
+        for hit in departures("agency", agency, counts, each * _RISES, each * _FALLS, variation)
     ]
-    found += _departures("unfamiliar words", "", [week.unfamiliar for week in weeks], chance * _UNFAMILIAR)
-    found += _departures("live error", "", [week.wrong for week in weeks], chance * _ERROR)
+    found += departures("unfamiliar words", "", [week.unfamiliar for week in weeks], chance * _UNFAMILIAR)
+    found += departures("live error", "", [week.wrong for week in weeks], chance * _ERROR)
     starts = [week.start for week in weeks]
     return Drift(weeks, _episodes(found, starts), _episodes(_rising_words(weeks), starts))
 
 
-class _Departure(NamedTuple):
-    week: int
-    kind: str
-    name: str
-    weeks: int
-    observed: int
-    complaints: int
-    expected: float
-    chance: float
-
-
-def predictive_tail(observed: int, complaints: int, share: float, concentration: float, *, upper: bool) -> float:
-    """How likely a count so high (`upper`) or so low is: beta-binomial of mean `share` and the given concentration."""
-    a, b = share * concentration, (1 - share) * concentration
-    k = np.arange(observed, complaints + 1) if upper else np.arange(0, observed + 1)
-    choose = gammaln(complaints + 1) - gammaln(k + 1) - gammaln(complaints - k + 1)
-    return float(min(1.0, np.exp(choose + betaln(k + a, complaints - k + b) - betaln(a, b)).sum()))
-
-
-class _Past(NamedTuple):
-    """A stretch of a series, as sums over its weeks: x, n, x² / n, how many have any complaint, how many there are."""
-
-    part: float
-    whole: float
-    squares: float
-    filled: float
-    weeks: float
-
-    @property
-    def share(self) -> float:
-        """The series' share, which half a complaint keeps from 0 and 1."""
-        return (self.part + 0.5) / (self.whole + 1)
-
-    @property
-    def weekly(self) -> float:
-        """Complaints of all series a week."""
-        return self.whole / self.weeks
-
-    @property
-    def dispersion(self) -> float:
-        """How much more weekly shares vary than chance lets them: Pearson's statistic over its degrees of freedom."""
-        if self.filled < 2 or not self.part:
-            return 1.0
-        share = self.share
-        pearson = (self.squares - 2 * share * self.part + share * share * self.whole) / (share * (1 - share))
-        return max(0.0, pearson / (self.filled - 1))
-
-
-def _sums(counts: Iterable[tuple[int, int]]) -> NDArray[np.float64]:
-    """(weeks + 1, 5): sum a series up; the k-th row is what the first k weeks come to, in the order of `_Past`."""
-    weeks = [(part, whole, part * part / whole if whole else 0.0, whole > 0, 1) for part, whole in counts]
-    return np.cumsum(np.array([(0, 0, 0.0, False, 0), *weeks], dtype=float), axis=0)
-
-
-def dispersion(counts: Sequence[tuple[int, int]]) -> float:
-    """Measure how much more weekly shares vary than chance lets them: about 1 is chance."""
-    return _Past(*_sums(counts)[-1].tolist()).dispersion
-
-
-def _common_variation(series: Sequence[Sequence[tuple[int, int]]]) -> list[float]:
-    """For each week, how much agencies' weekly rates varied before it, beyond chance: the mean squared coefficient of variation."""
-    sums = [_sums(counts) for counts in series]
-    common = []
-    for week in range(len(series[0]) if series else 0):
-        pasts = [_Past(*(each[week] - each[max(0, week - MEMORY)]).tolist()) for each in sums]
-        rates = [(past.dispersion, past.part / max(1, past.weeks)) for past in pasts]
-        squares = [max(0.0, spread - 1) / rate for spread, rate in rates if rate >= _COMMON]
-        common.append(float(np.mean(squares)) if squares else 0.0)
-    return common
-
-
-def _departures(
-    kind: str,
-    name: str,
-    counts: Sequence[tuple[int, int]],
-    rise: float,
-    fall: float = 0.0,
-    variation: Sequence[float] | None = None,
-) -> Iterator[_Departure]:
-    """Test a series week by week for a rise and a fall, of at most these chances; `variation` is common to all series."""
-    sums = _sums(counts)
-    for week, window, begin, start in _windows(len(counts)):
-        past = _Past(*(sums[start] - sums[begin]).tolist())
-        observed, complaints = (int(count) for count in (sums[week + 1] - sums[start])[:2])
-        if not past.whole or not complaints:
-            continue
-        share, spread = past.share, past.dispersion
-        if variation is not None:
-            usual = 1 + share * past.weekly * variation[start]
-            spread = (past.weeks * spread + _PRIOR_WEEKS * usual) / (past.weeks + _PRIOR_WEEKS)
-        concentration = _concentration(past, spread, window)
-        expected = share * complaints
-        deviation = math.sqrt(expected * (1 - share) * (concentration + complaints) / (concentration + 1))
-        upper = observed > expected
-        chance = rise if upper else fall
-        if not chance or abs(observed - expected) < 2 * deviation:
-            continue  # no tail that counts begins so near the middle
-        tail = predictive_tail(observed, complaints, share, concentration, upper=upper)
-        if tail < chance:
-            yield _Departure(week, kind, name, window, observed, complaints, expected, tail)
-
-
-def _windows(weeks: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield (week, window, where its baseline begins, where it ends and the window starts) wherever the past is long enough."""
-    for week in range(MIN_BASELINE, weeks):
-        for window in WINDOWS:
-            start = week + 1 - window
-            if start >= MIN_BASELINE:
-                yield week, window, max(0, start - MEMORY), start
-
-
-def _concentration(past: _Past, spread: float, window: int) -> float:
-    """Join what the baseline's size leaves uncertain and what single weeks vary beyond chance to one concentration."""
-    inverse = 1 / (past.whole + 1)
-    if spread > 1:
-        inverse += (spread - 1) / max(past.weekly - spread, 1.0) / window
-    return 1 / inverse
-
-
-def _rising_words(weeks: Sequence[Week]) -> Iterator[_Departure]:
+def _rising_words(weeks: Sequence[Week]) -> Iterator[Departure]:
     """Tell the words that stand in so many more complaints than before that chance would do it with RISING at most."""
-    for week, window, begin, start in _windows(len(weeks)):
+    for week, window, begin, start in windows(len(weeks)):
         past, latest = weeks[begin:start], weeks[start : week + 1]
         complaints = sum(item.complaints for item in latest)
         for word, observed in sorted(_sum(latest).items()):
             if observed < MIN_WORD:
                 continue
-            before = _Past(*_sums((item.words.get(word, 0), item.complaints) for item in past)[-1].tolist())
+            before = Past.of((item.words.get(word, 0), item.complaints) for item in past)
             expected = before.share * complaints
             if observed < 2 * expected:
                 continue
-            concentration = _concentration(before, before.dispersion, window)
-            tail = predictive_tail(observed, complaints, before.share, concentration, upper=True)
-            if tail < RISING:
-                yield _Departure(week, "word", word, window, observed, complaints, expected, tail)
+            chance = chance_of_rise(before, observed, complaints, window)
+            if chance < RISING:
+                yield Departure(week, "word", word, window, observed, complaints, expected, chance)
 
 
-def _episodes(found: Iterable[_Departure], starts: Sequence[str]) -> list[Alarm]:
+def _episodes(found: Iterable[Departure], starts: Sequence[str]) -> list[Alarm]:
     """Join a series' departures in adjacent weeks into one alarm, with the figures of its first week's least likely window."""
-    by_series: dict[tuple[str, str], dict[int, _Departure]] = {}
+    by_series: dict[tuple[str, str], dict[int, Departure]] = {}
     for hit in found:
         best = by_series.setdefault((hit.kind, hit.name), {})
         if hit.week not in best or hit.chance < best[hit.week].chance:

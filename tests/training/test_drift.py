@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import betabinom
 
 from model.faults import InvalidData
 from model.labelled import LabelledComplaint, load
@@ -21,17 +20,14 @@ from training.config import TrainingConfig
 from training.drift import (
     BUDGET,
     MAX_WEEKS,
-    MEMORY,
-    MIN_BASELINE,
     Case,
     Week,
     cases_of,
     count,
-    dispersion,
-    predictive_tail,
     watch,
 )
 from training.seen import Seen
+from training.series import MEMORY, MIN_BASELINE
 from training.training_set import TrainingSet
 
 RATES = {"dlh": 40.0, "dishub": 25.0, "dpupr": 20.0, "dinsos": 8.0, "bpbd": 1.0, "dispar": 0.5}
@@ -142,22 +138,6 @@ def test_what_lies_further_back_than_memory_does_not_count() -> None:
     weeks = weeks_of(10, 0, {**RATES, "bpbd": 60.0}) + weeks_of(MEMORY + 2, 1) + weeks_of(1, 2, {**RATES, "bpbd": 30.0})
     weeks = [replace(week, start=(date(2022, 1, 3) + timedelta(days=7 * n)).isoformat()) for n, week in enumerate(weeks)]
     assert [alarm.first for alarm in watch(weeks).alarms if alarm.name == "bpbd"][-1] == weeks[-1].start
-
-
-def test_the_tails_are_those_of_the_beta_binomial() -> None:
-    for observed in (0, 3, 20):
-        a, b = 0.05 * 70, 0.95 * 70
-        assert predictive_tail(observed, 100, 0.05, 70, upper=True) == pytest.approx(betabinom.sf(observed - 1, 100, a, b))
-        assert predictive_tail(observed, 100, 0.05, 70, upper=False) == pytest.approx(betabinom.cdf(observed, 100, a, b))
-
-
-def test_dispersion_is_one_for_chance_and_more_for_storms() -> None:
-    rng = np.random.default_rng(0)
-    calm = [(int(rng.binomial(100, 0.2)), 100) for _ in range(400)]
-    stormy = [(int(rng.binomial(100, rng.choice([0.1, 0.3]))), 100) for _ in range(400)]
-    assert dispersion(calm) == pytest.approx(1.0, abs=0.2)
-    assert dispersion(stormy) > 5
-    assert dispersion([(0, 10)] * 5) == dispersion([]) == dispersion([(3, 10)]) == 1.0
 
 
 def test_weeks_begin_on_monday_and_empty_ones_count() -> None:
