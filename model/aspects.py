@@ -1,7 +1,7 @@
 """What else an officer reads off a complaint: its kind, alleged wrongdoing, what is missing, whether it is one, or an emergency.
 
 Each aspect is a linear score. Most of it is a column of the scorer, over the same features as the agencies; the rest
-are facts that no feature says (`model.aspect_facts`) and what complaints to the likely agencies usually lack. All
+are facts that no feature says (`model.aspect_facts`) and how usual the aspect is among complaints to the likely agencies. All
 coefficients are plain numbers in the manifest, which holds the cues too.
 """
 
@@ -48,8 +48,8 @@ class Findings(NamedTuple):
 class Head:
     """One aspect's score, in log-odds, and the score from which it holds.
 
-    `columns` are coefficients of the scorer's columns, `needs` of what each agency's complaints usually lack or are,
-    `facts` of FACTS.
+    `columns` are coefficients of the scorer's columns, `needs` of how usual each column's aspect is among complaints to the
+    likely agencies, `facts` of FACTS.
     """
 
     columns: tuple[float, ...]
@@ -72,8 +72,8 @@ class Aspects:
     ) -> None:
         """Join all heads into one matrix.
 
-        `columns` names the scorer's columns behind the agencies'. `needs` has for each of `columns` the logarithm of the
-        share of each agency's complaints, in the order of `agencies`.
+        `columns` names the scorer's columns behind the agencies', each an aspect. `needs` has for each of them the logarithms of
+        the shares of the agencies' complaints that have the aspect, in the order of `agencies`.
         """
         self.agencies, self.columns, self.cues = tuple(agencies), tuple(columns), cues
         self.needs = MappingProxyType({name: tuple(needs[name]) for name in self.columns})

@@ -88,7 +88,7 @@ class Policy:
     def from_dict(cls, table: Mapping[str, Any]) -> Self:
         """Read it back. Raises PolicyError naming what is wrong."""
         try:
-            policy = cls(
+            return cls(
                 target_error=_share(table, "target_error"),
                 confidence=_share(table, "confidence"),
                 overall=_threshold("overall", table["overall"]),
@@ -98,7 +98,6 @@ class Policy:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise PolicyError(f"policy: {error!r} missing or of the wrong type") from error
-        return policy
 
 
 def _share(table: Mapping[str, Any], name: str) -> float:

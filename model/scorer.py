@@ -175,9 +175,9 @@ class Scorer:
         """Count the words whose stem the model knows."""
         return sum(f"s{word.stem}" in self._ids for word in words)
 
-    def ranked(self, scores: Scores, most: int = MAX_RANKED) -> list[Candidate]:
-        """List the likeliest agencies, first the first; equals stand in the order of `agencies`."""
-        order = np.argsort(-scores.probabilities, kind="stable")[:most]
+    def ranked(self, scores: Scores) -> list[Candidate]:
+        """List the MAX_RANKED likeliest agencies, first the first; equals stand in the order of `agencies`."""
+        order = np.argsort(-scores.probabilities, kind="stable")[:MAX_RANKED]
         return list(map(Candidate, map(self.agencies.__getitem__, order.tolist()), scores.probabilities.take(order).tolist()))
 
     def evidence(self, words: Sequence[Word], scores: Scores, first: str, second: str) -> tuple[Evidence, ...]:

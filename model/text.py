@@ -173,7 +173,7 @@ def tokenise(text: str, abbreviations: Abbreviations = MappingProxyType({})) -> 
             yield Token(match.start(), match.end(), word, abbreviations.get(word) or (word,))
 
 
-def read_lexicon(content: str, file: str, most: int = 5) -> dict[str, tuple[str, ...]]:
+def read_lexicon(content: str, file: str, most: int) -> dict[str, tuple[str, ...]]:
     """Read lines of a form, a tab, and the words it stands for, at most `most`; a line that opens with "#" is a comment.
 
     Raises InvalidData naming every line that is not that, or not normalised, and every form that stands twice.

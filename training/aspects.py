@@ -99,9 +99,9 @@ def fit_from(
 ) -> FittedAspects:
     """Fit on the features and agencies of a fitted pipeline, whose further columns these become.
 
-    `answers` are out-of-fold, and count the rows that have an agency. A row without one took no part in fitting the
-    pipeline, which may say itself what it thinks of it. Rows that no fold tested are left out. `examples` are further such
-    rows, read with the register of the region that they come from.
+    `answers` are out-of-fold; their numbers count the rows that have an agency. A row without one took no part in fitting the
+    pipeline, so for such a row the pipeline's own answer is honest. Rows that no fold tested are left out. `examples` are
+    further rows without an agency, read with the register of the region that they come from.
     """
     X, chosen, cases = cases_from(fitted, rows, reader, answers, examples)
     return fit(X, chosen, cases, config, [str(agency) for agency in answers.agencies])
@@ -165,7 +165,7 @@ def cross_validate(
     cues: Cues,
     agencies: Sequence[str],
     seed: int,
-    repeats: int = 1,
+    repeats: int,
     *,
     only_met: bool = True,
 ) -> Figures:

@@ -109,8 +109,8 @@ def widen(scores: Array, of: Array, agencies: Array) -> Array:
 def fit_temperature(scores: Array, truth: Array) -> float:
     """Find the temperature with the least log loss (Guo et al. 2017); `truth` (rows,) are columns of `scores`.
 
-    Beside the rows counts one case more, as clear as they are on average, in which the second agency is right: a handful of
-    answers that are all right would make the next one certain.
+    One made-up case counts beside the rows, as clear as they are on average, in which the second agency is right: without it, a
+    handful of answers that are all right would make the next one certain.
     """
     second = np.argsort(scores, axis=1)[:, -2:][:, :1]
 

@@ -39,7 +39,8 @@ def clopper_pearson(wrong: int, rows: int) -> tuple[float, float]:
 def kept(error: float, cases: int, target: float, confidence: float) -> bool | None:
     """Tell whether a promise of at most `target` wrong is kept, or broken; None where `cases` are too few to tell.
 
-    Each is said where as few, or as many, wrong would come by chance in at most 1 - `confidence` of samples if `target` went wrong.
+    Kept is said where so few wrong, broken where so many, would come by chance in at most 1 - `confidence` of samples, if just
+    `target` of all went wrong.
     """
     wrong, doubt = round(error * cases), 1 - confidence
     if binom.sf(wrong - 1, cases, target) < doubt:

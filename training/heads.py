@@ -1,7 +1,7 @@
-"""Fit the parts that read an aspect: a linear machine over the scorer's features, its column, and a head that joins the columns.
+"""Fit what reads an aspect: a linear machine over the scorer's features, whose scores are a column, and a head over all columns.
 
-A head is a logistic regression over three things: the columns, made by machines that had not seen the row; the facts; and what
-complaints to the likely agencies usually lack or are. Its threshold is chosen on out-of-fold answers.
+A head is a logistic regression over three things: the columns, made by machines that had not seen the row; the facts; and how
+usual each aspect is among complaints to the likely agencies. Its threshold is chosen on out-of-fold answers.
 """
 
 from __future__ import annotations

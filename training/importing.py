@@ -123,7 +123,7 @@ def import_export(
 
 
 def map_rows(
-    rows: Iterable[Source], mapper: Mapper, report: ImportReport, source: str, *, confidential: bool = True
+    rows: Iterable[Source], mapper: Mapper, report: ImportReport, source: str, *, confidential: bool
 ) -> Iterator[LabelledComplaint]:
     """Yield what of a source is kept, under this register's ids and masked; the report counts all of it."""
     for row in rows:

@@ -84,7 +84,7 @@ class Picks:
         return "\n".join([*lines, "most wavered between:", *(f"  {pair:<54} {count:>4}" for pair, count in pairs.most_common(5))])
 
 
-def choose(router: Router, complaints: Sequence[Complaint], count: int = 100, watched: Watch = iter) -> Picks:
+def choose(router: Router, complaints: Sequence[Complaint], count: int, watched: Watch = iter) -> Picks:
     """Choose `count` complaints that nobody has labelled; fewer where fewer have any words.
 
     `watched` is asked for the numbers of those that are read, and may tell how far that is. Where a text came several times only

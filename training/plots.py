@@ -33,7 +33,6 @@ COLOURS = {
 INK, SOFT, LINE, BRAND, PALE, ACCENT, BAD = COLOURS.values()
 WIDTH = 7.6
 """Inches; a page scales the drawing to its own width."""
-MAX_BARS = 80
 _STYLE = {
     "svg.fonttype": "none",  # text stays text: small, searchable, read aloud
     "font.size": 10,
@@ -222,8 +221,8 @@ def workload(points: Sequence[OperatingPoint]) -> Drawing:
 
 
 def bars(counts: Mapping[str, float], what: str, most: int = 30) -> Drawing:
-    """Draw counts by name, in the order given; at most MAX_BARS of them."""
-    shown = list(counts.items())[: min(most, MAX_BARS)]
+    """Draw counts by name, in the order given; the first `most` of them."""
+    shown = list(counts.items())[:most]
 
     def draw(axes: Axes) -> None:
         places = range(len(shown))

@@ -21,10 +21,10 @@ Array = NDArray[Any]
 STARTS = (0.15, 0.25)
 """Shares of the rows at which a sequence of tests begins, each with an equal part of delta: one unlucky top does not end all.
 
-Chosen on made-up rows. A tenth of 4,000 rows is few, and with three tenths, where 5 % may be reached soon behind, both sequences
-ended at once in one calibration of fifteen, now in one of fifty. Where less than a fifth can be sent, less is. A sequence keeps its
-part to itself: where it was handed on to the next (Wiens and Dmitrienko 2005) more was sent, and the promise broke too often
-(`tests/benchmarks/promise.py`).
+Chosen on made-up rows, where both sequences end at once in one calibration of fifty; with 0.1 and 0.3 in one of fifteen, for a
+tenth of 4,000 rows is few, and soon behind three tenths the error may pass 5 %. The price: where less than a fifth can be sent,
+less is. A sequence keeps its part to itself: where it was handed on to the next (Wiens and Dmitrienko 2005) more was sent, and
+the promise broke too often (`tests/benchmarks/promise.py`).
 """
 STEP = 0.01
 """Share of the rows between two tests of a sequence."""
@@ -71,9 +71,9 @@ def list_cut(probability_of_truth: Array, coverage: float, stands_for: Array | N
 def policy(sureness: Array, said: Array, right: Array, probability_of_truth: Array, config: TrainingConfig) -> Policy:
     """Fit the whole policy on out-of-fold rows: sureness, the agency said, whether it was right, the truth's probability.
 
-    One threshold is fitted on all rows. Where of what it sends to an agency with rows enough, or to all others together, more than
-    the target goes wrong beyond chance, these have a threshold of their own, fitted on their rows: the surer agencies do not lend
-    them the promise. That takes out what is wrong too often, so what is still sent altogether keeps it.
+    One threshold is fitted on all rows. An agency with MIN_AGENCY_ROWS of whose share of what it sends more than the target goes
+    wrong, beyond chance, has a threshold of its own, fitted on its rows; so have all smaller agencies, taken as one. Surer agencies
+    thus lend nobody their promise. This takes out what is wrong too often, so what is still sent altogether keeps it.
     """
     everyone = threshold(sureness, right, config.target_error, config.delta)
 

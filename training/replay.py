@@ -49,8 +49,6 @@ class Plan:
 
     every: str = "week"
     audit: float = AUDIT_SHARE
-    traffic_days: int = TRAFFIC_DAYS
-    """Expected errors are averaged over the traffic of these last days."""
     minutes_per_review: float = 3.0
     frozen: bool = False
     """Train once, on the first part, and never again: what retraining is worth shows in the difference."""
@@ -127,7 +125,7 @@ class _Desk:
         numbers = np.concatenate([rows for _, rows, _ in self.cases])
         scores = np.concatenate([part for _, _, part in self.cases])
         age = np.concatenate([np.full(len(rows), (start - day).days) for day, rows, _ in self.cases])
-        known, recent = self.known[numbers], age <= self.plan.traffic_days
+        known, recent = self.known[numbers], age <= TRAFFIC_DAYS
         temperature = fit_temperature(scores[known], np.searchsorted(self.agencies, self.data.labels[numbers[known]]))
         raw = judge(OutOfFold(numbers, self.agencies, scores, temperature), self.data, self.reader)
         audited_rows = self.audited[numbers[known]] if len(self.cases) > 1 else None  # the first part was seen whole
@@ -207,7 +205,7 @@ def audited(complaint_id: str, rate: float, draw: int = 0) -> bool:
 
 
 def replay(
-    register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan = Plan(), say: Say = lambda _: None
+    register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan, say: Say = lambda _: None
 ) -> Replayed:
     """Run the past. Rows need a date and an agency; others are left out.
 

@@ -42,8 +42,8 @@ Say = Callable[[str], object]
 def folds_of(rows: Sequence[LabelledComplaint], config: TrainingConfig) -> list[Fold]:
     """Folds that follow time where most rows have a date; else random ones, near-duplicates together.
 
-    Rows that only teach (`dataset.only_teaches`) are in no test: neither the promise nor the figures are made of them. Nor, in
-    random folds, are copies: of nearly the same texts the latest alone.
+    Rows that only teach (`dataset.only_teaches`) are in no test: neither the promise nor the figures are made of them. In random
+    folds copies are in none either: of nearly the same texts only the latest is tested.
     """
     return judged_on(_folds(rows, config), dataset.judging(rows))
 

@@ -60,10 +60,10 @@ class Trust:
         """Find the laxest threshold at which, of traffic like this, no more than `target` goes wrong, as far as is known.
 
         `sureness` and `said` (rows,) are of what came in of late, whether anybody saw the answers or not; where only some of
-        it is at hand, `stands_for` (rows,) says how many complaints each of these stands for. What is held against the target
-        is the expected share of wrong answers, `unseen` included, and so many of its standard errors (delta method) that it is
-        kept with `confidence` if curve and offset together have the right form. Unlike `training.promise` this is no guarantee
-        for a finite sample: it is for a stream where every step is corrected by what reviews and the audit found since.
+        it is at hand, `stands_for` (rows,) says how many complaints each of these stands for. Held against the target is the
+        expected share of wrong answers, `unseen` included, plus as many of its standard errors (delta method) as `confidence`
+        asks for: so the target is kept where curve and offset together have the right form. Unlike `training.promise` this is
+        no guarantee for a finite sample: it is for a stream where every step is corrected by what reviews and the audit found.
         """
         honest = self.honest(sureness, said)
         order = np.argsort(-honest, kind="stable")

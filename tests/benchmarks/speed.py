@@ -68,7 +68,7 @@ class ListDictionary(ArrayDictionary):  # type: ignore[misc]  # PySastrawi has n
 def explained(scorer: Scorer, words: Sequence[Word]) -> object:
     """Answer with the words that decided."""
     scores = scorer.scores(words)
-    first, second = scorer.ranked(scores, 2)
+    first, second = scorer.ranked(scores)[:2]
     return scorer.evidence(words, scores, first.agency, second.agency)
 
 
