@@ -8,7 +8,6 @@ is answered by its error.
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
 import importlib
 import os
@@ -19,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -30,11 +28,9 @@ from tqdm import tqdm
 
 from model import lapor, table
 from model.artifact import read_manifest
-from model.complaint import Complaint
 from model.faults import Fault, InvalidData, SalurError
-from model.router import Router
-from model.routing import Routing
 from training import outputs, records, sources
+from training.answering import COLUMNS, Answers, Chunk, Work, answer, router_of
 from training.journal import Journal
 from training.records import Form, Record
 
@@ -49,25 +45,9 @@ FEW_CHUNKS = 8
 CONNECT_SECONDS = 5
 WATCH_SECONDS = 1.0
 """How often a worker looks whether its run is still there."""
-COLUMNS = ("salur_agency", "salur_unit", "salur_decision", "salur_probability", "salur_reasons", "salur_model", "salur_error")
-"""What is written beside a plain table's columns."""
 _BLANK = ("",) * len(lapor.OURS)
 
-Chunk = tuple[tuple[int, ...], bytes]
-"""Numbers of some records, and the records, one a line."""
-Answers = tuple[bytes, int]
-"""As many whole lines, and how many of them are errors."""
 RunChunks = Callable[[Iterable[Chunk]], Iterable[Answers]]
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a worker must know: the folder and version of the model, and how answers are written."""
-
-    model: str
-    version: str
-    form: Form = Form.LINES
-    evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +98,7 @@ def predict(
     if target is None and resume:
         raise SalurError("standard output cannot be resumed: name a file by --output")
     work = Work(str(model.resolve()), str(read_manifest(model).get("version")), form, evidence)
-    _router(work.model, work.version)  # a model that cannot be used is told before anything is begun
+    router_of(work.model, work.version)  # a model that cannot be used is told before anything is begun
     with ExitStack() as stack:
         given = stack.enter_context(records.opened(source, form) if source else nullcontext(records.from_lines(sys.stdin.buffer)))
         journal = stack.enter_context(_journal(target, work, resume=resume)) if target else None
@@ -147,83 +127,6 @@ def predict(
             _write_table(source, target, form, journal)
         journal.finish(target if form is Form.LINES else None)
         return Summary(str(target), journal.lines, journal.errors, resumed)
-
-
-# Answers
-
-
-@lru_cache(maxsize=1)
-def _router(model: str, version: str) -> Router:
-    router = Router.load(Path(model))
-    if router.version != version:
-        raise SalurError(f"{model}: version {router.version} on a worker, {version} where the run was started")
-    return router
-
-
-def answer(work: Work, numbers: Sequence[int], chunk: bytes) -> Answers:
-    """Answer a chunk; a worker loads the model when its first one comes."""
-    router = _router(work.model, work.version)
-    collects = gc.isenabled()
-    gc.disable()  # routing makes no cycles, and to search for some takes a twentieth of the time
-    try:
-        return _answer(router, work, numbers, chunk)
-    finally:
-        if collects:
-            gc.enable()
-
-
-def _answer(router: Router, work: Work, numbers: Sequence[int], chunk: bytes) -> Answers:
-    lines = [b""] * len(numbers)
-    complaints: dict[int, Complaint] = {}
-    for place, record in enumerate(chunk.split(b"\n")):
-        try:
-            complaints[place] = records.complaint_of(record)
-        except ValueError as error:
-            lines[place] = _error(numbers[place], records.id_of(record), str(error))
-    errors = len(numbers) - len(complaints)
-    routings = _route(router, list(complaints.values()), work.evidence)
-    for (place, complaint), routing in zip(complaints.items(), routings, strict=True):
-        if isinstance(routing, Routing):
-            lines[place] = _written(router, work, numbers[place], complaint, routing)
-        else:
-            lines[place] = _error(numbers[place], complaint.id, routing)
-            errors += 1
-    return b"".join(line + b"\n" for line in lines), errors
-
-
-def _route(router: Router, complaints: Sequence[Complaint], evidence: bool) -> Iterable[Routing | str]:
-    """Answer the routings, and for a complaint that cannot be routed the reason."""
-    try:
-        return router.route_all(complaints, evidence=evidence)
-    except Exception:
-        # A fault of ours. One complaint must not keep the others from being answered, nor stop the run again when resumed.
-        return (_route_alone(router, complaint, evidence) for complaint in complaints)
-
-
-def _route_alone(router: Router, complaint: Complaint, evidence: bool) -> Routing | str:
-    try:
-        return router.route(complaint, evidence=evidence)
-    except Exception as error:
-        return f"could not be routed: {type(error).__name__}: {error}"
-
-
-def _written(router: Router, work: Work, number: int, complaint: Complaint, routing: Routing) -> bytes:
-    if work.form is Form.EXPORT:
-        return orjson.dumps(lapor.cells_of(routing, router.register))
-    if work.form is Form.TABLE:
-        probability, reasons = f"{routing.candidates[0].probability:.4f}", " ".join(routing.reasons)
-        return orjson.dumps((routing.agency, routing.unit, routing.decision, probability, reasons, routing.model_version, ""))
-    row = routing.to_dict()
-    if not work.evidence:
-        del row["evidence"]
-    return orjson.dumps({"line": number, "id": complaint.id, **row})
-
-
-def _error(number: int, known: str, reason: str) -> bytes:
-    return orjson.dumps({"error": reason, "line": number, "id": known})
-
-
-# The run
 
 
 class _Prefix:
@@ -297,7 +200,7 @@ def _workers(work: Work, jobs: int, dask: str) -> Iterator[tuple[RunChunks, int]
     if jobs == 1 and not dask:
         yield lambda chunks: (answer(work, *chunk) for chunk in chunks), CHUNKS_AHEAD
         return
-    _router.cache_clear()  # the workers load their own
+    router_of.cache_clear()  # the workers load their own
     with _cluster(dask) if dask else _processes(jobs), _parallel() as parallel:
         workers = joblib.effective_n_jobs() if dask else jobs
         try:

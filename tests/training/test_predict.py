@@ -28,8 +28,9 @@ from model.faults import InvalidData, SalurError
 from model.router import Router
 from service.schemas import routing_json
 from training import cli, predict
+from training.answering import COLUMNS, Work, answer, router_of
 from training.journal import Journal, JournalError
-from training.predict import CHUNK_RECORDS, Work, answer
+from training.predict import CHUNK_RECORDS
 
 TEXTS = (
     "Lampu jalan di depan pasar Sangatta Utara mati sudah seminggu",
@@ -178,14 +179,14 @@ def test_a_file_without_complaints_gives_a_file_without_answers(tiny_artifact: P
 def test_a_complaint_that_breaks_the_router_does_not_stop_the_others(
     tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = predict._router(str(tiny_artifact.resolve()), tiny_artifact.name).reader.read
+    read = router_of(str(tiny_artifact.resolve()), tiny_artifact.name).reader.read
 
     def read_or_break(complaint: Complaint) -> Any:
         if complaint.id == "a-1":
             raise ZeroDivisionError("no")
         return read(complaint)
 
-    monkeypatch.setattr(predict._router(str(tiny_artifact.resolve()), tiny_artifact.name).reader, "read", read_or_break)
+    monkeypatch.setattr(router_of(str(tiny_artifact.resolve()), tiny_artifact.name).reader, "read", read_or_break)
     done = predict.predict(tiny_artifact, write_lines(tmp_path / "in.jsonl", complaints(3)), tmp_path / "out.jsonl")
     said = read_lines(tmp_path / "out.jsonl")
     assert done.errors == 1
@@ -338,7 +339,7 @@ def test_a_table_comes_back_with_our_columns_and_an_error_where_there_is_no_text
     done = predict.predict(tiny_artifact, tmp_path / "in.csv", tmp_path / "out.csv")
     header, first, second, third = csv.reader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8")), delimiter=";")
     assert done.errors == 1
-    assert header == ["Nomor", "Isi Aduan", "Tanggal", "Rahasia", *predict.COLUMNS]
+    assert header == ["Nomor", "Isi Aduan", "Tanggal", "Rahasia", *COLUMNS]
     assert first[:4] == ["7", short, "3 Maret 2026", "ya"]
     said = router.route(Complaint(short, confidential=True))
     assert len(said.reasons) > 1
@@ -364,7 +365,7 @@ def test_no_answers_are_written_among_a_models_own_files(tiny_artifact: Path, tm
         assert not target.exists()
 
 
-@pytest.mark.parametrize("name", [lapor.OURS[0], predict.COLUMNS[0]])
+@pytest.mark.parametrize("name", [lapor.OURS[0], COLUMNS[0]])
 def test_our_own_output_is_not_taken_in_again(tiny_artifact: Path, tmp_path: Path, name: str) -> None:
     columns = "Tracking ID,Judul Laporan,Isi Laporan Awal" if name in lapor.OURS else "text"
     (tmp_path / "in.csv").write_text(f"{columns},{name}\n1,2,3,4\n", encoding="utf-8")
