@@ -70,7 +70,7 @@ class Data:
         )
 
 
-def matters(register: Register, today: str = "") -> Iterator[LabelledComplaint]:
+def own_words(register: Register, today: str = "") -> Iterator[LabelledComplaint]:
     """Read the register's own words as complaints: each name with its aliases, and each matter.
 
     So an agency with few complaints, or none, is known at least by what it is there for. On an ISO date (`today`), what an agency
@@ -119,11 +119,11 @@ def read(rows: Sequence[LabelledComplaint], reader: Reader, weights: Array, *, e
 def read_others(rows: Sequence[LabelledComplaint], reader: Reader, config: TrainingConfig, today: str = "") -> Data:
     """Read what teaches beside a region's own complaints, at its weights: other regions' rows, and the register's own words.
 
-    Rows without an agency, or of a family (`Agency.per`), are left out. `today` is as for `matters`.
+    Rows without an agency, or of a family (`Agency.per`), are left out. `today` is as for `own_words`.
     """
     kept = [row for row in rows if row.agency and not reader.register.by_id[row.agency].per]
     others = read(kept, reader, weigh(kept, config, config.transfer_weight), elsewhere=True)
-    words = list(matters(reader.register, today)) if config.matters_weight else []
+    words = list(own_words(reader.register, today)) if config.matters_weight else []
     return others + read(words, reader, np.full(len(words), config.matters_weight))
 
 

@@ -38,7 +38,7 @@ from model.register import Register
 from training import aspect_figures, aspects, dataset, heads
 from training.calibrate import OutOfFold, fit_pipeline, out_of_fold
 from training.config import TrainingConfig
-from training.data import matters, read, weigh
+from training.data import own_words, read, weigh
 from training.split import grouped
 
 ABOUT_STAFF = ("oknum", "disiplin", "kinerja", "pelayanan petugas", "perangkat rt")
@@ -112,7 +112,7 @@ def fitted_on(
     """The classifier on all rows, and its out-of-fold answers, as training makes them."""
     routed = [row for row in rows if row.agency]
     own = read(routed, reader, weigh(routed, config, 1.0))
-    words = list(matters(register))
+    words = list(own_words(register))
     other = read(words, reader, np.full(len(words), config.matters_weight))
     groups = dataset.near_duplicate_groups(routed)
     folds = grouped([row.agency for row in routed], groups, config.folds, config.seed)

@@ -24,7 +24,7 @@ from model.register import Register
 from training import dataset, figures
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, matters, read
+from training.data import Data, own_words, read
 
 REGION = Path("data/kutai-timur")
 STEPS = ("2022-04-01", "2022-06-01", "2022-08-01", "2022-11-01")
@@ -54,7 +54,7 @@ def splits(real: Path) -> Iterator[tuple[str, Register, Rows, Rows]]:
 
 def parts_of(register: Register, learnt: Rows, judged: Rows) -> tuple[Reader, Data, Data, Data]:
     """Read everything once: what is learnt, the register's own words, what is judged."""
-    reader, named = Reader(register), list(matters(register))
+    reader, named = Reader(register), list(own_words(register))
     parts = [read(rows, reader, np.ones(len(rows))) for rows in (learnt, named, judged)]
     return reader, parts[0], parts[1], parts[2]
 

@@ -25,7 +25,7 @@ from tests.benchmarks.transfer import DEFAULT, REGION, divided
 from training import dataset
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, matters, read
+from training.data import Data, own_words, read
 
 SHORT = 14
 """Words of a complaint to which a landmark is added: in a longer one it would be lost anyway."""
@@ -54,7 +54,7 @@ def main() -> None:
     reader = Reader(register)
     past, tests = divided(given.real, register)
     own = [row for row in past[DEFAULT] if not register.by_id[row.agency].per]
-    named = list(matters(register))
+    named = list(own_words(register))
     taught = read(own, reader, np.ones(len(own))) + read(named, reader, np.full(len(named), config.matters_weight))
     models = [fit_pipeline(config, data, reader) for data in (_with_landmarks(taught), taught)]
 

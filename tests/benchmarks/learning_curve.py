@@ -24,7 +24,7 @@ from model.register import Register
 from tests.benchmarks.transfer import REGION, Rows, divided, figures_of
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, matters, read, without_labels
+from training.data import Data, own_words, read, without_labels
 
 NEW = ("surabaya", "kabupaten-bandung")
 COUNTS = (0, 50, 200, 1_000)
@@ -58,7 +58,7 @@ def main() -> None:
         kept = [row for row in rows if not register.by_id[row.agency].per]
         return read(kept, reader, np.full(len(kept), weight), elsewhere=elsewhere)
 
-    words = taught(list(matters(register)), config.matters_weight)
+    words = taught(list(own_words(register)), config.matters_weight)
     theirs = {name: taught(rows, config.transfer_weight, elsewhere=True) for name, rows in past.items()}
     curves: dict[str, list[dict[str, Any]]] = {}
     for region in NEW:

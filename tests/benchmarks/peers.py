@@ -30,7 +30,7 @@ from model.text import Analyzer
 from tests.benchmarks import surabaya
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import matters, read
+from training.data import own_words, read
 from training.figures import wilson
 
 SPLIT = "2022-11-01"
@@ -74,7 +74,7 @@ def fasttext_answers(train: Rows, test: Rows, subwords: bool) -> list[str]:
 def ours(register: Register, train: Rows, test: Rows) -> list[str]:
     """Train our pipeline as `salur-training train` does, and answer for the test rows."""
     config, reader = TrainingConfig(), Reader(register)
-    named = list(matters(register))
+    named = list(own_words(register))
     taught = read(train, reader, np.ones(len(train))) + read(named, reader, np.full(len(named), config.matters_weight))
     model = fit_pipeline(config, taught, reader)
     answers: list[str] = model.predict(read(test, reader, np.ones(len(test))).words).tolist()

@@ -20,7 +20,7 @@ from tests.benchmarks import surabaya
 from training import promise, trust
 from training.calibrate import out_of_fold
 from training.config import TrainingConfig
-from training.data import matters, read
+from training.data import own_words, read
 from training.judge import judge
 from training.split import forward
 
@@ -35,7 +35,7 @@ def main() -> None:
     given = parser.parse_args()
     config, (register, rows) = TrainingConfig(), surabaya.past(given.real)
     reader = Reader(register)
-    own, named = read(rows, reader, np.ones(len(rows))), list(matters(register))
+    own, named = read(rows, reader, np.ones(len(rows))), list(own_words(register))
     other = read(named, reader, np.full(len(named), config.matters_weight))
     answers = out_of_fold(config, own, other, reader, forward([row.received_at for row in rows], 6, first=0.25))
     raw = judge(answers, own, reader)

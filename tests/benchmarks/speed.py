@@ -39,7 +39,7 @@ from model.scorer import Scorer
 from model.text import Word
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import matters, read
+from training.data import own_words, read
 from training.fit import compile_arrays
 from training.fit import pipeline as untrained
 
@@ -114,7 +114,7 @@ def main() -> None:
     config, register = TrainingConfig(), Register.load(REGION)
     reader = Reader(register)
     rows = [row for row in load(REGION / "complaints.jsonl") if row.agency]
-    named = list(matters(register))
+    named = list(own_words(register))
     taught = read(rows, reader, np.ones(len(rows))) + read(named, reader, np.full(len(named), config.matters_weight))
     pipeline = fit_pipeline(config, taught, reader)
     scorer = Scorer(*compile_arrays(pipeline), pipeline.classes_.tolist())

@@ -32,7 +32,7 @@ from model.register import Register
 from training import dataset
 from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import HOME, Data, matters, read, without_labels
+from training.data import HOME, Data, own_words, read, without_labels
 from training.figures import wilson
 from training.importing import import_export
 
@@ -96,7 +96,7 @@ def main() -> None:
     config, register = TrainingConfig(), Register.load(REGION)
     reader = Reader(register)
     past, tests = divided(given.real, register)
-    named = list(matters(register))
+    named = list(own_words(register))
 
     parts = {}
     for name, rows in past.items():

@@ -9,7 +9,7 @@ from model.faults import InvalidData
 from model.labelled import Answered, LabelledComplaint
 from model.register import Agency, Register
 from training import dataset, training_set
-from training.data import matters
+from training.data import own_words
 
 REGISTER = Register(
     (
@@ -183,8 +183,8 @@ def test_a_complaint_of_the_future_is_refused_with_its_line(tmp_path: Path) -> N
 
 def test_the_words_of_an_agency_that_ended_are_its_successors_or_nobodys() -> None:
     register = Register((*REGISTER.agencies, Agency("dinas-pasar", "Dinas Pasar", valid_until="2023-12-31")))
-    assert {row.agency for row in matters(register, "2023-06-01")} == {"dlh", "dpupr", "dpu", "dinas-pasar"}
-    now = [(row.text, row.agency) for row in matters(register, "2024-06-01")]
+    assert {row.agency for row in own_words(register, "2023-06-01")} == {"dlh", "dpupr", "dpu", "dinas-pasar"}
+    now = [(row.text, row.agency) for row in own_words(register, "2024-06-01")]
     assert ("Dinas Pekerjaan Umum", "dpupr") in now
     assert {agency for _, agency in now} == {"dlh", "dpupr"}
 

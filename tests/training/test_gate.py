@@ -78,6 +78,8 @@ def test_many_agencies_need_a_clearer_loss_than_one_and_those_that_hardly_change
     assert beyond_chance([lost, *[paired(60, 4, 4)] * 11])[0] is False
     assert beyond_chance([lost, *[paired(60, 1, 1)] * 11])[0] is True
     assert beyond_chance([lost, *[paired(60, 2, 2)] * 11])[0] is True, "nor those whose worst could not be told among so many"
+    found_both = beyond_chance([paired(60, 3, 9), paired(60, 3, 9), paired(60, 2, 1)])
+    assert found_both == [True, True, False], "three changed rows are too few beside two others, and make these two stand alone"
 
 
 def test_holms_correction_steps_down_and_stops_at_the_first_that_fails() -> None:
@@ -118,7 +120,7 @@ def test_what_the_audit_tells_of_all_that_came_weighs_against_what_the_verdicts_
     assert decide(overall, [], (sending(40, 0), sending(40, 0)), 0.05, 0.9, (0.0, 0.0), (0.02, 0.05))[0] is Verdict.PROMOTE
     verdict, reasons, _ = decide(overall, [], (sending(40, 0), sending(40, 0)), 0.05, 0.9, (0.0, 0.0), (-0.075, -0.02))
     assert verdict is Verdict.HOLD
-    assert "worse of all that came" in reasons[0]
+    assert reasons[0] == "worse of all that came, by what the audit tells of what went out by itself: -7.5%"
     by_chance = decide(overall, [], (sending(40, 0), sending(40, 0)), 0.05, 0.9, (0.0, 0.0), (-0.02, 0.01))
     assert by_chance[0] is Verdict.PROMOTE, "a loss that chance would explain"
 

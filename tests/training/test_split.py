@@ -9,7 +9,9 @@ from training.split import Fold, forward, grouped, judged_on
 
 def test_every_block_is_tested_by_strictly_earlier_days() -> None:
     dates = [f"2026-{month:02d}-{day:02d}T08:00:00" for month in range(1, 7) for day in range(1, 29)]
-    for fold in forward(dates, 4):
+    folds = forward(dates, 4)
+    assert len(folds) == 4
+    for fold in folds:
         assert max(dates[n][:10] for n in fold.train) < min(dates[n][:10] for n in fold.test)
 
 
@@ -21,7 +23,9 @@ def test_blocks_cover_all_days_after_the_first_part_once() -> None:
 
 def test_rows_of_one_day_stay_together() -> None:
     dates = ["2026-01-01"] * 5 + ["2026-01-02"] * 5 + ["2026-01-03"] * 5
-    for fold in forward(dates, 5):
+    folds = forward(dates, 5)
+    assert len(folds) == 2
+    for fold in folds:
         assert not {dates[n] for n in fold.train} & {dates[n] for n in fold.test}
 
 
