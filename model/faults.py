@@ -30,7 +30,7 @@ class Fault:
 class InvalidData(SalurError):
     """A file, or several, cannot be used. Carries every fault found, not only the first.
 
-    Its text has a line for each; of one that a file has over and over, the first ALIKE, and how many more there are.
+    Its text has a line for each. Of a fault that a file has over and over it tells the first ALIKE, and how many more there are.
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:

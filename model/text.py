@@ -39,7 +39,7 @@ CACHE_SIZE = 50_000
 """Written words, and stems, that are remembered at the most; what is not met again for long is forgotten (`model.remembered`)."""
 MAX_PIECE = 24
 PIECES = 30_000
-"""Characters of a piece of text between two spaces that is remembered with the words in it, and how many pieces are."""
+"""A piece of text between two spaces is remembered with its words where it has no more characters, and so many pieces are."""
 
 _MAX_WRITTEN = 3 * MAX_WORD
 """Characters of a written word that are looked at: accents and invisible characters need room too."""

@@ -54,7 +54,7 @@ def measure(
 ) -> list[dict[str, Any]]:
     """Give the figures of each slice of at least MIN_SHOWN rows; `named` as `kinds` answers it, the rest as `figures.automatic`.
 
-    `worse`: more of its rows are wrong than chance explains, were it like all the others (Fisher's exact test, one-sided).
+    `worse`: more of its rows are wrong than chance would make so if it were like all others (Fisher's exact test, one-sided).
     The promise is made over all complaints, not for each slice.
     """
     found: list[dict[str, Any]] = []

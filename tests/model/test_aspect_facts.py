@@ -163,6 +163,11 @@ def test_praise_that_says_nothing_else_is_a_fact(text: str, alone: bool) -> None
     assert facts_of(text, CUES)["praises alone"] == alone
 
 
+def test_how_long_a_complaint_is_is_told_by_a_logarithm() -> None:
+    assert facts_of("lampu mati")["words"] == pytest.approx(math.log1p(2) / 3)
+    assert [facts_of("lampu " * many)["under 14 words"] for many in (13, 14)] == [1, 0]
+
+
 def test_an_empty_complaint_has_facts_too() -> None:
     assert all(math.isfinite(value) for value in facts_of("").values())
     assert facts_of("")["asks first"] == facts_of("")["asks last"] == 0

@@ -67,7 +67,9 @@ def test_evidence_points_at_the_words_that_it_names(router: Router) -> None:
     text = "Air PDAM keruh, tolong!"
     words = router.reader.analyzer.words(Complaint(text=text))
     scores = router.scorer.scores(words)
-    for found in router.scorer.evidence(words, scores, "perumdam", "dlh"):
+    evidence = router.scorer.evidence(words, scores, "perumdam", "dlh")
+    assert {found.word for found in evidence} == {"air", "pdam", "keruh", "tolong"}
+    for found in evidence:
         assert text[found.span.start : found.span.end].lower() == found.word
 
 

@@ -37,6 +37,7 @@ def test_steps_begin_after_the_first_quarter_and_cover_the_rest(replayed: replay
 
 
 def test_what_went_out_unaudited_stays_unknown(replayed: replay.Replayed) -> None:
+    assert sum(step.sent - step.audited for step in replayed.steps) > 0
     known = replayed.steps[0].known
     for step, following in pairwise(replayed.steps):
         known += step.rows - step.sent + step.audited

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from model.aspects import EMERGENCY, OVERSIGHT
 from model.ledger import Event
 from model.registry import Refusal, Refused, Registry
 from model.router import Router
-from model.rules import load_region
+from model.rules import Rules, load_region
 from training import config as configs
 from training import dataset, outputs, report, retrain, suspects, train, training_set
 from training.commands.options import (
@@ -91,7 +92,13 @@ def train_(
     registry.record(Event.TRAINED, version=version, at=now, who=user(), why=why, figures=figures["out_of_fold"])
     if promote:
         registry.promote(version, at=now, who=user(), why=why or "model pertama", register=register)
-    if untold := figures["aspects"]["left_out"]:
+    _warn(figures["aspects"]["left_out"], rules)
+    click.echo(version)
+
+
+def _warn(untold: Sequence[str], rules: Rules) -> None:
+    """Say which aspects the version does not tell, and what that leaves undone."""
+    if untold:
         click.echo(f"not told of a complaint, for want of examples or of quality: {', '.join(untold)}", err=True)
     if OVERSIGHT in untold:
         click.echo("alleged wrongdoing is not held back for a person: see data/README.md, Another region", err=True)
@@ -99,7 +106,6 @@ def train_(
         click.echo(
             "nobody is told of an emergency, for no rule says what to do in one: see data/README.md, Another region", err=True
         )
-    click.echo(version)
 
 
 @click.command("retrain")
