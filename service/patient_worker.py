@@ -46,7 +46,9 @@ LINGER_SECONDS = 2.0
 MAX_DISCARDED = 16_777_216
 """Seconds for which, and bytes up to which, a caller is listened to after the last answer."""
 _CHUNK = 65_536
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
+_MOST_DIGITS = 12
+"""Of a body's length: who writes more has no end in mind, and Python refuses to read thousands of them as a number."""
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BUSY = "More requests are waiting than can be answered soon. Nothing was stored; please send it again."
@@ -65,9 +67,14 @@ class _Heard:
         """Bytes still to come; None where only they can tell, 0 where it is all there, or more than is waited for."""
         end = self.data.find(b"\r\n\r\n")
         if end < 0:
-            return None if len(self.data) <= MAX_HEAD else 0  # the parser says what is wrong with it
-        length = _LENGTH.search(self.data, 0, end + 4)
-        return max(0, int(length[1]) - (len(self.data) - end - 4)) if length else 0
+            return None if len(self.data) <= MAX_HEAD else 0
+        found = _LENGTH.search(self.data, 0, end + 4)
+        length = int(found[1].lstrip(b"0")[:_MOST_DIGITS] or 0) if found else 0
+        return max(0, length - (len(self.data) - end - 4))
+
+    def has_too_large_a_head(self) -> bool:
+        """Tell whether the head is larger than is waited for, or will be: the parser would wait for far more, in a thread."""
+        return len(self.data) > MAX_HEAD and self.data.find(b"\r\n\r\n", 0, MAX_HEAD) < 0
 
     def is_in_chunks(self) -> bool:
         """Tell whether there is a body whose end is not known beforehand."""
@@ -198,10 +205,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._forget(conn)
         # That the process lives must be seen on the worst day too, or it is stopped for being busy.
         busy = self._in_flight >= self._most_in_flight and not heard.data.startswith(b"GET /healthz ")
+        if heard.has_too_large_a_head():
+            self._refuse(conn, "headers-too-large" if b"\r\n" in heard.data else "uri-too-long", "", heard.data)
+            self._linger(conn)
+            return
         if busy or (unfinished and len(self._unfinished) >= self._most_unfinished):
-            metrics.count_refused("busy")
-            with suppress(OSError):
-                conn.sock.send(_unread("busy", _BUSY, heard.data))
+            self._refuse(conn, "busy", _BUSY, heard.data)
             if unfinished:
                 self._linger(conn)
             else:
@@ -217,6 +226,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if unfinished:
             self._unfinished.add(conn)
         super().enqueue_req(conn)
+
+    @staticmethod
+    def _refuse(conn: TConn, kind: str, detail: str, request: bytes | bytearray) -> None:
+        """Answer a request that no thread is given."""
+        metrics.count_refused(kind)
+        with suppress(OSError):
+            conn.sock.send(_unread(kind, detail, request))
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Answer, and let no thread wait for long for a caller who does not take the answer."""

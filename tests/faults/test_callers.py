@@ -60,6 +60,39 @@ def test_who_sends_half_a_request_holds_no_thread(server: Server) -> None:
         sock.close()
 
 
+@pytest.mark.parametrize(
+    "length", [b"27", b"0" * 20 + b"27", b"9" * 13, b"9" * 4_290], ids=["written plainly", "padded", "endless", "hardly a number"]
+)
+def test_a_length_that_is_written_oddly_holds_no_thread(server: Server, length: bytes) -> None:
+    head = b"POST /coba HTTP/1.1\r\nHost: salur\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+    _crowd_is_no_hindrance(server, head + length + b"\r\n\r\n")
+
+
+def test_headers_without_end_hold_no_thread_and_are_refused(server: Server) -> None:
+    lines = b"".join(b"X-%d: %b\r\n" % (number, b"a" * 8_000) for number in range(5))
+    _crowd_is_no_hindrance(server, b"GET /api/v1/agencies HTTP/1.1\r\nHost: salur\r\n" + lines)
+    with _connect(server) as sock:
+        sock.sendall(b"GET /api/v1/agencies HTTP/1.1\r\nHost: salur\r\n" + lines)
+        status, content = _answer(sock)
+    assert (status, json.loads(content)["type"]) == (431, "/api/docs#problem-headers-too-large")
+
+
+def _crowd_is_no_hindrance(server: Server, begun: bytes) -> None:
+    """Ask as an ordinary caller does while many have begun a request that they do not end."""
+    crowd = [_connect(server) for _ in range(20)]
+    for sock in crowd:
+        sock.sendall(begun)
+    time.sleep(0.2)
+    began = time.monotonic()
+    assert server.post("/predictions", {"text": "lampu mati"})[0] == 200
+    assert time.monotonic() - began < 5
+    for sock in crowd:
+        sock.close()
+    deadline = time.monotonic() + 15  # the threads that read from them learn that nothing more comes
+    while server.call("POST", "/api/v1/predictions", b" " * 200_000 + b'{"text": "lampu"}')[0] != 200:
+        assert time.monotonic() < deadline
+
+
 def test_who_is_too_slow_is_told_so_in_a_way_that_can_be_read(server: Server) -> None:
     begun = (
         _request(server, b'{"text": "lampu"}')[:30],  # the loop waits for the rest
@@ -290,6 +323,8 @@ def test_what_is_no_request_is_refused_by_the_parser(server: Server, nonsense: b
         (b"GET / HTTP/1.1\r\n", None),
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 0),
         (b"POST / HTTP/1.1\r\ncontent-LENGTH:5\r\n\r\nab", 3),
+        (b"POST / HTTP/1.1\r\nContent-Length: 0000000000005\r\n\r\nab", 3),
+        (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 0),
         (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcdeGET", 0),
         (b"POST / HTTP/1.1\r\nHost: a\r\n\r\n\r\nContent-Length: 5\r\n", 0),
         (b"a" * 40_000, 0),
