@@ -77,7 +77,7 @@ _PARTY = re.compile(
     rf"(?:,| ?:)?[ \t\u00a0]+\(?((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
 )
 _SELF = re.compile(
-    rf"\b(?i:(perkenalkan (?:{ME})|perkenalkan|{ME}))[ \t\u00a0]+((?:{_WORD}{_GAP}){{0,3}}?{_WORD})"
+    rf"\b(?i:(perkenalkan (?:{ME})|perkenalkan|{ME})),?[ \t\u00a0]+((?:{_WORD}{_GAP}){{0,3}}?{_WORD})"
     r"(?=,? (?i:warga|dari|selaku|umur|usia|tinggal|alamat|beralamat|penduduk|ketua)\b)"
 )
 _SELF_WORDS = frozenset((*ME.split("|"), "perkenalkan"))

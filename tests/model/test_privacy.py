@@ -45,6 +45,9 @@ NUMBERS = [
     ("0812.3456.789", "[TELEPON]"),
     ("+62 812-3456-7890", "[TELEPON]"),
     ("+6281234567890", "[TELEPON]"),
+    ("hubungi 0812-34567890 atau 08123456 7890", "hubungi [TELEPON] atau [TELEPON]"),
+    ("hubungi +62812 34567890, 081 234 567 890 ya", "hubungi [TELEPON], [TELEPON] ya"),
+    ("hubungi 081234 567890 12 rumah", "hubungi [TELEPON] 12 rumah"),
     ("6281234567890", "[TELEPON]"),
     ("wa 81234567890", "wa [TELEPON]"),
     ("WA:081234567890 atau hp081298765432", "WA:[TELEPON] atau hp[TELEPON]"),
@@ -349,6 +352,8 @@ def test_nine_names_of_ten_behind_a_cue_are_masked() -> None:
 
 
 def test_words_around_a_name_stay() -> None:
+    assert mask("Saya, Budi Santoso, warga Teluk Lingga") == "Saya, [NAMA], warga Teluk Lingga"
+    assert mask("kami dan saya, sebagai warga RT 3") == "kami dan saya, sebagai warga RT 3"
     assert mask("Bu Ratna guru kelas 3") == "Bu [NAMA] guru kelas 3"
     assert mask("nama saya Budi Santoso, warga Desa Sepaso RT 3") == "nama saya [NAMA], warga Desa Sepaso RT 3"
     assert mask("an. M. Rizky, anak Pak H.M.Yusuf di RT 3") == "an. [NAMA], anak Pak [NAMA] di RT 3"
