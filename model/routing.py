@@ -50,7 +50,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Characters [start, end) of a field of the complaint as it came in: "title" or "text"."""
+    """Characters [start, end) of a field of the complaint that was routed: "title" or "text"."""
 
     field: str
     start: int
@@ -114,15 +114,24 @@ class Guarantee:
 class Routing:
     """The answer to the intake. The same complaint and the same artifact give it byte for byte."""
 
+    __pydantic_config__ = {"use_attribute_docstrings": True}  # noqa: RUF012 -- the API's document tells what stands below a field
+
     decision: Decision
     agency: str
+    """Its id in the register."""
     unit: str
+    """Which of a family's offices; empty for any other agency."""
     candidates: tuple[Candidate, ...]
+    """The likeliest first."""
     reasons: tuple[Reason, ...]
     missing: tuple[str, ...]
+    """What the reporter has not said and the agency will need: lokasi, waktu, identitas, uraian."""
     kind: str
+    """What it is: pengaduan, aspirasi or permintaan-informasi; empty where the model was not taught to tell."""
     oversight: bool
+    """Whether it tells of alleged wrongdoing by an official."""
     kecamatan: str
+    """Where it is, by the form or else by the text; empty where neither says."""
     desa: str
     places: tuple[FoundPlace, ...]
     rules: tuple[FiredRule, ...]

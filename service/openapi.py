@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from service.access import Access
 from service.problems import KINDS, MEDIA_TYPE
-from service.schemas import ProblemOut
+from service.schemas import DecisionOut, ProblemOut
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 UNREAD = ("bad-request", "too-slow", "uri-too-long", "headers-too-large")
@@ -27,6 +27,17 @@ _HEADERS = {
     "503": _COME_AGAIN,
 }
 """Headers that an answer of some status carries, each with its type and what it says."""
+
+_TOLD_WITH = (
+    (
+        "Salur-Signature",
+        "`t=TIME,v1=HEX`: when it was signed, in seconds since 1970, and the HMAC-SHA256 of `TIME.BODY` in hexadecimal, of the "
+        "bytes as they come, with the signing key as it was shown",
+        r"^t=\d+,v1=[0-9a-f]{64}$",
+    ),
+    ("Salur-Delivery", "the same for each attempt to tell one entry to one address", r"^\d+-\d+$"),
+)
+"""The headers of what is posted to webhooks: each with what it says, and its form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,7 @@ def document(app: Flask) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"key": []}],
         "paths": paths,
+        "webhooks": {"decision": {"post": _webhook(by_type[DecisionOut])}},
         "components": {
             "schemas": definitions["$defs"],
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key: salur_…"}},
@@ -122,8 +134,29 @@ def document(app: Flask) -> dict[str, Any]:
     }
 
 
+def _webhook(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe what `service.webhooks` posts."""
+    return {
+        "operationId": "told_decision",
+        "summary": "Be told what is decided",
+        "description": "Salur posts each entry of `GET /api/v1/decisions` to an address that its operator has added. It may come "
+        "twice, or behind later ones: keep the highest `cursor` of each complaint. Redirects are not followed.",
+        "security": [],
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string", "pattern": form}}
+            for name, text, form in _TOLD_WITH
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": entry}}},
+        "responses": {
+            "2XX": {"description": "Taken: it does not come again."},
+            "410": {"description": "Not wanted: this entry does not come again."},
+            "default": {"description": "Not taken: it is tried again, for a day and a half."},
+        },
+    }
+
+
 def _types(listed: Sequence[Described]) -> list[Any]:
-    found: list[Any] = [ProblemOut]
+    found: list[Any] = [ProblemOut, DecisionOut]
     for view in listed:
         for kind in (*view.operation.takes, *(kind for _, kind in view.operation.answers.values())):
             if kind is not None and kind not in found:
@@ -144,7 +177,7 @@ def _operation(view: Described, by_type: Mapping[Any, Any]) -> dict[str, Any]:
     }
     for kind in dict.fromkeys(kinds):
         status = str(KINDS[kind].status)
-        text = KINDS[kind].title + "."
+        text = f"{KINDS[kind].title} (`{kind}`)."
         if status in answers and "content" in answers[status] and MEDIA_TYPE in answers[status]["content"]:
             answers[status]["description"] += f" {text}"
         else:

@@ -89,7 +89,7 @@ class ComplaintIn(Shape):
     """A complaint as the form gave it. Only its text is certain to be there."""
 
     text: Text = Field(
-        description="what the citizen wrote, without markup: that would be read as words",
+        description="what the citizen wrote, with a letter or digit at least, and without markup: that would be read as words",
         examples=["lampu jalan di depan pasar mati sudah seminggu"],
     )
     title: Title = Field("", description="the title, where there is one")
@@ -101,7 +101,9 @@ class ComplaintIn(Shape):
         "store it again. It stays when the words are deleted, for a complaint sent again must be known: let it hold nobody's name "
         "or number",
     )
-    received_at: Moment | None = Field(None, description="when the citizen sent it, with time zone; now where left out")
+    received_at: Moment | None = Field(
+        None, description="when the citizen sent it, from 2000 on, with time zone; now where left out"
+    )
     confidential: StrictBool = Field(False, description="LAPOR!'s *rahasia*: never routed automatically")
     channel: Name = Field("", description="how it came: web, WhatsApp, SMS ...")
 
@@ -275,12 +277,15 @@ class PointedOut(BaseModel):
 class ProblemOut(BaseModel):
     """RFC 9457 problem details."""
 
-    type: str
+    type: str = Field(
+        description="which problem it is: `/api/docs#problem-` and the name that stands behind each title in the answers of a call",
+        examples=["/api/docs#problem-conflict"],
+    )
     title: str
     status: int
     detail: str
     errors: list[PointedOut] = []
-    request_id: str = ""
+    request_id: str = Field("", description="by which the service's log knows the request, where it came so far")
 
 
 Manifest = dict[str, Any]

@@ -248,6 +248,27 @@ def test_the_document_says_of_each_call_what_an_idempotency_key_does(client: Fla
     assert "no Idempotency-Key is read" in paths["/api/v1/complaints/batch"]["post"]["description"]
 
 
+def test_the_document_names_every_problem_by_the_end_of_its_type(api: Api, client: FlaskClient) -> None:
+    """Two problems of one status may ask for opposite things: `in-flight` to come again, `conflict` not to."""
+    document = client.get("/api/openapi.json").json or {}
+    answers = document["paths"]["/api/v1/complaints"]["post"]["responses"]
+    assert answers["409"]["description"] == "Conflict (`conflict`). The same request is still under way (`in-flight`)."
+    for item in document["paths"].values():
+        for operation in item.values():
+            for status, answer in operation["responses"].items():
+                named = re.findall(r"\(`([a-z-]+)`\)", answer["description"])
+                assert bool(named) == (status >= "400"), operation["operationId"]
+                assert {str(KINDS[kind].status) for kind in named} <= {status}
+    api.post("/complaints", json={"id": "N-1", "text": "lampu"})
+    refused = api.post("/complaints", json={"id": "N-1", "text": "sampah"}).json or {}
+    assert document["components"]["schemas"]["ProblemOut"]["properties"]["type"]["examples"] == [refused["type"]]
+
+
+def test_the_document_says_what_the_fields_of_a_routing_mean(client: FlaskClient) -> None:
+    fields = (client.get("/api/openapi.json").json or {})["components"]["schemas"]["Routing"]["properties"]
+    assert all("description" in fields[name] for name in ("missing", "kind", "oversight", "listed", "emergency"))
+
+
 def test_no_reference_in_the_document_leads_nowhere(client: FlaskClient) -> None:
     answer = client.get("/api/openapi.json")
     assert answer.json is not None

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
@@ -30,6 +31,8 @@ from service.settings import Settings
 from service.tables import standing, webhook_delivery
 
 if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
     from tests.service.conftest import Api
 
 BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
@@ -372,6 +375,24 @@ def test_a_receiver_whose_answer_drips_is_given_up_in_time() -> None:
 def test_a_delivery_is_tried_for_longer_than_a_day() -> None:
     waits = [min(webhooks.FIRST_WAIT * 2**attempt, webhooks.LONGEST_WAIT) for attempt in range(webhooks.MAX_ATTEMPTS - 1)]
     assert dt.timedelta(days=1) < sum(waits, dt.timedelta()) < dt.timedelta(days=2)
+
+
+def test_what_is_posted_is_what_the_api_s_document_says(
+    api: Api, client: FlaskClient, database: Database, told: Settings, receiver: Receiver
+) -> None:
+    add(database, told, receiver.url)
+    api.post("/complaints", json={"id": "H-1", "text": "lampu mati pasti"})
+    webhooks.deliver(database, told, SECRET)
+    ((headers, body),) = receiver.got
+    document = client.get("/api/openapi.json").json or {}
+    said = document["webhooks"]["decision"]["post"]
+    for one in said["parameters"]:
+        assert re.fullmatch(one["schema"]["pattern"], headers[one["name"]])
+    schema = said["requestBody"]["content"][headers["Content-Type"]]["schema"]
+    jsonschema.validate(json.loads(body), {**schema, "components": document["components"]})
+    page = client.get("/api/docs").text
+    assert "Webhook <code>decision</code>" in page
+    assert "<code>Salur-Signature</code>" in page
 
 
 @pytest.mark.parametrize(("status", "state"), [(301, "pending"), (410, "given-up"), (404, "pending")])
