@@ -24,8 +24,9 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 _MACHINES = ("/api", "/healthz", "/readyz", "/metrics")
 _DOCS = "/api/docs"
-_READ_ONLY = "25006"
-"""PostgreSQL refuses to write: the server became a standby. psycopg calls it an internal error, but it passes."""
+_PASSES = ("25006", "42P01", "42703")
+"""What PostgreSQL refuses and later does not: to write, as the server became a standby, or to find a table or a column, as the
+tables are being taken to another version. psycopg calls them faults of the program; SQLite's driver does not."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)
 _log = structlog.get_logger("salur")
 
@@ -189,11 +190,11 @@ def may_be_kept(error: BaseException) -> bool:
 
 
 def is_busy(error: Exception) -> bool:
-    """Tell whether the database could not be reached, was locked, full or read-only, or the disk is full: later it may do."""
+    """Tell whether the database was away, locked, full, read-only or of another version, or the disk is full: later it may do."""
     if isinstance(error, OSError):  # a large body is put on disk before it is looked at
         return error.errno in _FULL
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeout)) or (
-        isinstance(error, DBAPIError) and (error.connection_invalidated or getattr(error.orig, "sqlstate", "") == _READ_ONLY)
+        isinstance(error, DBAPIError) and (error.connection_invalidated or getattr(error.orig, "sqlstate", "") in _PASSES)
     )
 
 

@@ -76,6 +76,26 @@ def test_a_postgresql_that_became_a_standby_is_told_as_busy(api: Api, app: Flask
     assert set(_counts(database).values()) == {0}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("away", "back"),
+    [
+        ("routing_reason RENAME TO gone", "gone RENAME TO routing_reason"),
+        ("routing_reason RENAME COLUMN reason TO gone", "routing_reason RENAME COLUMN gone TO reason"),
+    ],
+)
+def test_while_the_tables_are_those_of_another_version_the_sender_is_told_to_come_again(
+    api: Api, database: Database, away: str, back: str
+) -> None:
+    with database.write() as connection:
+        connection.execute(text(f"ALTER TABLE {away}"))
+    answer = api.post("/complaints", json={"id": "V-1", "text": "lampu mati"})
+    with database.write() as connection:
+        connection.execute(text(f"ALTER TABLE {back}"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert set(_counts(database).values()) == {0}
+
+
 def test_a_batch_that_finds_no_room_on_disk_is_told_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
