@@ -54,8 +54,11 @@ _FAMILIAR = (
     "om|tante|kak|bang|abang|pakde|bude|mbah|cak|bos|acil|julak|nek|kai|mang|koh|cik|pace|mace|lae|habib|daeng|gus|oma|opa|wak|"
     "pakcik|makcik|si"
 )
-_TITLES = f"{_FAMILIAR}|bapak|pak|ibu|bu|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|almarhumah|almarhum|{_POSTS}"
-_DOTTED = "bpk|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm"
+_TITLES = (
+    f"{_FAMILIAR}|bapak|pak|ibu|bu|tuan|nyonya|nona|saudari|saudara|mas|mbak|mba|kang|ustadz|ustad|haji|hajah|almarhumah|almarhum|"
+    f"{_POSTS}"
+)
+_DOTTED = "bpk|tn|ny|nn|sdri|sdr|ust|hj|h|drg|drs|dra|dr|alm"
 _TITLE_WORDS = frozenset(title.split()[0] for title in f"{_TITLES}|{_DOTTED}".split("|"))
 _HONORIFIC = re.compile(
     rf"\b(?i:{_opening(_TITLE_WORDS)}({_TITLES}|ketua r[tw] ?\d{{1,3}}|(?:{_DOTTED})\.?))"
@@ -103,7 +106,7 @@ _OF_SOMEBODY = re.compile(r"(?i)\b(?:pasien|pemohon|siswa|murid|korban|keluarga|
 """Whose names are talked of without being told ("nama siswa SMPN 2"): behind these only what is written as a name."""
 _GLUED = re.compile(r"[A-Z]{2,}[a-z]+")
 """An abbreviation with a suffix: "Pak RTnya"."""
-_CAPITAL = frozenset(("h", "haji", "dr", "mas"))
+_CAPITAL = frozenset(("h", "haji", "dr", "mas", "ny", "tn", "nn"))
 """Cues that often mean something else ("dr" is "dari", "mas kawin"; "dr." is not): behind them only known names with a capital."""
 _WEAK = frozenset((*_CAPITAL, *_POSTS.split("|")))
 """Cues behind which only known names count: with a capital, or such as are no other word."""

@@ -73,7 +73,8 @@ _SPELLED_MOBILE = re.compile(
 _LEAST_TOLD = 4
 """Words for digits in a number told so: fewer are an ordinary text's."""
 _LANDLINE = re.compile(
-    r"(?<![\d.,])(?:\(0\d{2,3}\) ?|0[2-79]\d{1,2}[ \-])\d{3,4}[ \-]?\d{2,5}(?![\d.,]\d)|(?<!\d)0[2-79]\d{7,10}(?!\d)"
+    r"(?<![\d.,])(?:\(0\d{2,3}\) ?|0[2-79]\d{1,2}[ \-]|\+62[ \-]?[2-79]\d{1,2}[ \-]?)\d{3,4}[ \-]?\d{2,5}(?![\d.,]\d)"
+    r"|(?<!\d)0[2-79]\d{7,10}(?!\d)"
 )
 _PHONE_CUED = re.compile(
     rf"(?i)\b((?:telp|tlp|telepon|telpon|tlpn|no\.? ?hp|nohp|hp|wa|whatsapp|whats app|kontak|call|sms)\b[^\w\n\[\]]{{0,5}})"
@@ -83,7 +84,7 @@ _PHONE_CUED = re.compile(
 _ACCOUNT = re.compile(
     r"(?i)\b((?:no\.? ?|nomor )?(?:rekening|rek|norek|briva|virtual account)\b"
     r"(?:[ .:=\-]{1,3}(?:bank[a-z]*(?: [a-z]+){0,2}|"
-    r"bri|bni|bca|mandiri|btn|bpd|bsi|bpr|bjb|kaltimtara|no|nomor|saya|nya|an|atas nama)\b){0,4}"
+    r"bri|bni|bca|mandiri|btn|bpd|bsi|bpr|bjb|kaltimtara|no|nomor|saya|nya|di|adalah|an|atas nama)\b){0,4}"
     r"[ .:=\-]{0,3})"
     r"(\d(?:[ \-]?\d){7,21})(?![\d.,]?\d)"
 )

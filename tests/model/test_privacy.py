@@ -61,6 +61,8 @@ NUMBERS = [
     ("081234567890 5 orang", "[TELEPON] 5 orang"),
     ("telepon (0549) 23456", "telepon [TELEPON]"),
     ("kantor 0549-2031234 tidak diangkat", "kantor [TELEPON] tidak diangkat"),
+    ("hubungi +62 549 23456, +62-21-1234567 atau +62549203123", "hubungi [TELEPON], [TELEPON] atau [TELEPON]"),
+    ("rekening saya di BRI adalah 3333-01-012345-53-4", "rekening saya di BRI adalah [REKENING]"),
     ("ditelepon dari 05492031234", "ditelepon dari [TELEPON]"),
     ("surel warga.contoh@example.com.", "surel [EMAIL]."),
     ("truk KT 8123 RX lewat", "truk [PLAT] lewat"),
@@ -387,6 +389,7 @@ def test_whose_child_somebody_is_goes_with_the_name_behind_a_cue(text: str, expe
         "ketua RT 12 {Sugeng} dan ketua RW 3 {Parman} menagih",
         "Ketua RT 12 Swarga Bara dan Ketua RW 05 Mojo tidak tahu",
         "fb: {Budi Santoso} menyebar hoaks",
+        "Tn. {Budi Hartono} dan Ny {Sumarni} dirawat, nona {Rina} menunggu di rumah tuan tanah",
         "pak {usman} dan bu {Raudah}, juga Pak {Samsul Bahri}",
     ],
 )
