@@ -39,7 +39,8 @@ _PAGE = (_AFTER.name, _LIMIT.name)
 
 def _idempotency(again: str) -> Parameter:
     schema = {"type": "string", "pattern": r"^[\x21-\x7e]{1,200}$"}
-    return Parameter("Idempotency-Key", "header", f"1 to 200 visible characters; the same key again {again}", schema)
+    text = f"1 to 200 visible characters, known as long as what a complaint says is kept; the same key again {again}"
+    return Parameter("Idempotency-Key", "header", text, schema)
 
 
 @blueprint.post("/complaints")
@@ -73,9 +74,9 @@ def take_in() -> Response:
     Operation(
         "Take many complaints in",
         "One complaint a line; one answer a line, in order, each with the status that the complaint alone would have had. Blank "
-        "lines are skipped. Give every complaint an `id`, and the batch can be sent again after anything that went wrong; no "
-        "Idempotency-Key is read. Fewer answers than lines went wrong too, whatever the status: the connection broke, and not "
-        "every client tells.",
+        f"lines are skipped. A line may have {batch.MAX_LINE:,} bytes, and all of them {batch.MAX_BYTES:,}. Give every complaint "
+        "an `id`, and the batch can be sent again after anything that went wrong; no Idempotency-Key is read. Fewer answers than "
+        "lines went wrong too, whatever the status: the connection broke, and not every client tells.",
         takes=(ComplaintIn,),
         takes_media=NDJSON,
         gives_media=NDJSON,

@@ -243,9 +243,15 @@ def test_the_document_says_of_each_call_what_an_idempotency_key_does(client: Fla
         return next((one["description"] for one in parameters if one["name"] == "Idempotency-Key"), "")
 
     assert told("").endswith("is answered with the first answer")
+    assert "known as long as what a complaint says is kept" in told("")
     assert told("/{client_id}/outcome").endswith("is answered with the complaint as it stands then")
     assert told("/batch") == ""
     assert "no Idempotency-Key is read" in paths["/api/v1/complaints/batch"]["post"]["description"]
+
+
+def test_the_document_says_how_large_a_batch_may_be(client: FlaskClient) -> None:
+    paths = (client.get("/api/openapi.json").json or {})["paths"]
+    assert "300,000 bytes, and all of them 200,000,000" in paths["/api/v1/complaints/batch"]["post"]["description"]
 
 
 def test_the_document_names_every_problem_by_the_end_of_its_type(api: Api, client: FlaskClient) -> None:
