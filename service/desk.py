@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response
 
 from model.register import FAMILY_UNITS, Agency, Register
-from service import access, agency_search, audit_log, cases, highlight, problems, questions, review, waiting, wording
+from service import access, agency_search, audit_log, cases, claims, highlight, problems, questions, review, waiting, wording
 from service.accounts import Account, Permission
 from service.agency_search import Found
 from service.bodies import row_number
@@ -151,7 +151,7 @@ def show(number: int) -> Response:
         case = _open(connection, number)
     if case.state == "waiting" and access.current_account().may(Permission.DECIDE):
         with parts().database.write() as connection:
-            review.claim(connection, number, access.current_account().id, parts().settings.claim_minutes)
+            claims.take(connection, number, access.current_account().id, parts().settings.claim_minutes)
     saved, told = session.pop("tersimpan", {}), session.pop("kabar", "")
     return _case(number, None, _Page(told=told, saved=saved), request.args.get("cari", "")[: agency_search.MAX_QUERY])
 
@@ -272,9 +272,7 @@ def _skipped() -> list[int]:
 
 def _claim_next(connection: Connection, wanted: Filter) -> int | None:
     conditions = wanted.conditions(parts().calendar.today(), now())
-    return review.claim_next(
-        connection, access.current_account().id, parts().settings.claim_minutes, conditions, skipped=_skipped()
-    )
+    return claims.take_next(connection, access.current_account().id, parts().settings.claim_minutes, conditions, skipped=_skipped())
 
 
 def _decide(number: int, draft: Draft) -> Response:
@@ -325,7 +323,7 @@ def _skip(number: int) -> Response:
     session["lewati"] = [*(other for other in _skipped() if other != number), number][-MAX_SKIPPED:]
     wanted = Filter.read(request.args)
     with parts().database.write() as connection:
-        review.release(connection, number, access.current_account().id)
+        claims.release(connection, number, access.current_account().id)
         ahead = _claim_next(connection, wanted)
     return _onward(ahead, wanted, told=f"Aduan #{number} dilewati.")
 
@@ -333,7 +331,7 @@ def _skip(number: int) -> Response:
 def _leave(number: int) -> Response:
     """Let colleagues have a complaint that nobody looks at any more. The script tells it of a page that is left by another way."""
     with parts().database.write() as connection:
-        review.release(connection, number, access.current_account().id, until=_text("dibuka"))
+        claims.release(connection, number, access.current_account().id, until=_text("dibuka"))
     if request.headers.get("X-Salur") == "meja":
         return Response(status=204)
     return redirect(url_for("desk.queue", **Filter.read(request.args).query()), 303)

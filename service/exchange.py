@@ -27,7 +27,7 @@ from model.place import PlaceFinder
 from model.register import Register
 from model.routing import Decision
 from model.wording import DECISIONS, REASONS, all_reasons, office, percent
-from service import audit, audit_log, import_jobs, intake, metrics, name_mapping, review, uploads
+from service import audit, audit_log, claims, import_jobs, intake, metrics, name_mapping, review, uploads
 from service.clock import now
 from service.import_jobs import SOURCE, Job
 from service.intake import Prepared
@@ -236,7 +236,7 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
     did: Counter[str] = Counter()
     ids = [client_id(row.report, parts.secret) for row in rows]  # of those passed over too: they may be here all the same
     known = _known(connection, ids)
-    review.lock_all(connection, known.values())  # not row by row: a group that the desk decides would wait for us, and we for it
+    claims.lock_all(connection, known.values())  # not row by row: a group that the desk decides would wait for us, and we for it
     notes: list[dict[str, Any]] = []
     for row, wanted in zip(rows, ids, strict=True):
         status, number = row.kind, known.get(wanted)
@@ -282,7 +282,7 @@ def _decide(connection: Connection, job: Job, number: int, choice: Choice, *, ag
         same = choice.agency == row.agency and choice.unit in ("", row.unit)
         if same or again or not _is_of_earlier_export(connection, job, row):
             return "decided"
-    if review.is_held(row, now()):
+    if claims.is_held(row, now()):
         return "held"
     return review.record(connection, row, choice, origin="import", account_id=job.options.get("by")).outcome
 

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from model.complaint import Complaint
 from model.privacy import mask
 from model.routing import Decision, Routing
-from service import audit, breakers, holds, idempotency, metrics, review, similar, storing
+from service import audit, breakers, holds, idempotency, metrics, similar, storing, urgency
 from service.clock import Deadlines, now
 from service.holds import Answer
 from service.parts import Parts
@@ -257,7 +257,7 @@ def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None)
             "kecamatan": prepared.kecamatan,
             "received_at": arrival.received_at,
             "due": deadlines.verify_by,
-            "rank": review.rank(deadlines.verify_by, probability, answer.queue, oversight=oversight, emergency=emergency),
+            "rank": urgency.rank(deadlines.verify_by, probability, answer.queue, oversight=oversight, emergency=emergency),
         },
     }
     if not answer.queue:

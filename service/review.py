@@ -1,4 +1,4 @@
-"""The review: who holds a waiting complaint, what a person decides about it, and how that is taken back. Rows are only added.
+"""The review: what a person decides about a complaint, and how that is taken back. Rows are only added.
 
 A verdict stands until a row `undone` supersedes it; the last one that stands decides where the complaint is. Everything here works
 inside a transaction of the caller, so that a decision, its word to the feed and the claim of the next complaint are kept together.
@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from model.faults import SalurError
 from model.privacy import mask
-from service import audit, audit_log, breakers, holds, metrics
+from service import audit, audit_log, breakers, claims, holds, metrics, urgency
 from service.clock import now
 from service.tables import account, audit_case, complaint, decision, routing, standing, stands, verdict
 
 MAX_NOTE = 2_000
 MAX_QUESTION = 2_000
 MAX_ALSO = 5
-RETURN_DAYS = 7.0
-"""Days that a complaint loses at the wrong agency, which has five working days to say so."""
-OVERSIGHT_DAYS = 2.0
-"""Head start of a complaint about an official's wrongdoing: the longer it lies about, the more people have read it."""
-EMERGENCY_DAYS = 365.0
-"""Head start of what may be an emergency: nothing that came within a year stands before it."""
 _AGAIN = dt.timedelta(hours=1)
 """How long a form that says the same counts as one sent twice; after that it comes too late, as any other would."""
 _STATE_AFTER = {
@@ -90,85 +84,6 @@ class Saved:
     """The agency whose breaker this verdict opened, if it did."""
 
 
-def rank(due: dt.date, probability: float, queue: str, *, oversight: bool = False, emergency: bool = False) -> float:
-    """Place a complaint in the queue: the lowest comes first.
-
-    The unit is days. A complaint should be looked at on the day it is due, and earlier by the days that it stands to lose: the
-    chance that the model is wrong, times what a wrong agency costs. Time takes the same from all: the order needs no recounting.
-    What an agency gave back comes before what nobody has sent yet, and an emergency before everything.
-    """
-    wrong = 1.0 if queue in ("ask", "no-model", "returned") else 1.0 - probability
-    lost = RETURN_DAYS if queue == "returned" else 0.0
-    ahead = (OVERSIGHT_DAYS if oversight else 0.0) + (EMERGENCY_DAYS if emergency else 0.0)
-    return due.toordinal() - RETURN_DAYS * wrong - lost - ahead
-
-
-def is_free(account_id: int, at: dt.datetime, minutes: int) -> ColumnElement[bool]:
-    """Condition: nobody else holds the complaint. A claim for twice as long as any is from before the clock was set back."""
-    until = standing.c.claimed_until
-    longest = at + 2 * dt.timedelta(minutes=minutes)
-    return or_(standing.c.claimed_by.is_(None), standing.c.claimed_by == account_id, until < at, until > longest)
-
-
-def is_held(row: Row[Any], at: dt.datetime, account_id: int | None = None) -> bool:
-    """Tell of a row of `standing` whether somebody other than the account has the complaint open."""
-    return row.claimed_by not in (None, account_id) and bool(row.claimed_until >= at)
-
-
-def claim(connection: Connection, complaint_id: int, account_id: int, minutes: int) -> bool:
-    """Keep a waiting complaint for one person for some minutes. False where somebody else has it, or it does not wait."""
-    at = now()
-    taken = connection.execute(
-        update(standing)
-        .where(standing.c.complaint_id == complaint_id, standing.c.state == "waiting", is_free(account_id, at, minutes))
-        .values(claimed_by=account_id, claimed_until=at + dt.timedelta(minutes=minutes))
-    )
-    return taken.rowcount == 1
-
-
-def claim_next(
-    connection: Connection,
-    account_id: int,
-    minutes: int,
-    wanted: Sequence[ColumnElement[bool]] = (),
-    skipped: Collection[int] = (),
-) -> int | None:
-    """Claim the first waiting complaint that nobody else holds, and answer its number. No two callers get the same one."""
-    free = is_free(account_id, now(), minutes)
-    first = (
-        select(standing.c.complaint_id)
-        .where(standing.c.state == "waiting", free, standing.c.complaint_id.not_in(list(skipped)), *wanted)
-        .order_by(standing.c.rank, standing.c.complaint_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    found = connection.execute(first).scalar_one_or_none()
-    if found is not None:
-        claim(connection, found, account_id, minutes)
-    return found
-
-
-def release(connection: Connection, complaint_id: int, account_id: int, until: str = "") -> None:
-    """Let go of a complaint; where `until` says when the hold ends, only if it was not opened again since: that holds it longer."""
-    row = _locked(connection, complaint_id)
-    if row is None or row.claimed_by != account_id or until not in ("", row.claimed_until.isoformat()):
-        return
-    connection.execute(update(standing).where(standing.c.complaint_id == complaint_id).values(claimed_by=None, claimed_until=None))
-
-
-def release_all(connection: Connection, account_id: int) -> None:
-    """Let go of whatever an account holds."""
-    held = select(standing.c.complaint_id).where(standing.c.claimed_by == account_id)
-    lock_all(connection, connection.execute(held).scalars().all())
-    connection.execute(update(standing).where(standing.c.claimed_by == account_id).values(claimed_by=None, claimed_until=None))
-
-
-def lock_all(connection: Connection, numbers: Collection[int]) -> None:
-    """Lock complaints all at once and in one order, so that two people at the same group never wait for each other."""
-    wanted = select(standing.c.complaint_id).where(standing.c.complaint_id.in_(numbers))
-    connection.execute(wanted.order_by(standing.c.complaint_id).with_for_update())
-
-
 def decide(
     connection: Connection,
     complaint_id: int,
@@ -184,14 +99,14 @@ def decide(
     Raises NotPossible (AlreadyDecided, Claimed, NotFound, or what it says was purged), and then nothing is kept.
     """
     at = now()
-    lock_all(connection, [complaint_id, *others])
-    row = _locked(connection, complaint_id)
+    claims.lock_all(connection, [complaint_id, *others])
+    row = claims.locked(connection, complaint_id)
     if row is None:
         raise NotFound("Aduan ini tidak ada.")
     _refuse_purged(connection, complaint_id)
     if row.verdict_id != seen or row.state in ("decided", "closed"):
         return _same_again(connection, row, choice, account_id, at)
-    if is_held(row, at, account_id):
+    if claims.is_held(row, at, account_id):
         raise Claimed(f"Aduan ini sedang dibuka oleh {name_of(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
     seconds = _seconds(row, account_id, at, minutes)
     saved = record(connection, row, choice, origin="desk", account_id=account_id, seconds=seconds, at=at)
@@ -274,18 +189,18 @@ def undo(connection: Connection, complaint_id: int, verdict_id: int, account_id:
     if given.account_id is not None:  # the verdicts of one group are given in one moment
         alike = (verdict.c.decided_at == given.decided_at, verdict.c.account_id == given.account_id, verdict.c.id != given.id)
         with_it += connection.execute(select(verdict).where(*alike)).all()
-    lock_all(connection, [one.complaint_id for one in with_it])
+    claims.lock_all(connection, [one.complaint_id for one in with_it])
     _refuse_purged(connection, given.complaint_id)
     undone = []
     for one in with_it:
-        row = _locked(connection, one.complaint_id)
+        row = claims.locked(connection, one.complaint_id)
         if row is None or row.verdict_id != one.id or is_purged(connection, one.complaint_id):
             if one is given:
                 raise AlreadyDecided("Putusan ini sudah tidak berlaku: sudah dibatalkan atau diganti.")
             continue
         _take_back(connection, row, one, account_id, at)
         undone.append(one.complaint_id)
-    claim(connection, given.complaint_id, account_id, minutes)
+    claims.take(connection, given.complaint_id, account_id, minutes)
     return tuple(undone)
 
 
@@ -318,22 +233,17 @@ def _serve(
     """
     served, passed_over, group = [], [], first_of(connection, complaint_id)
     for other in others:
-        row = _locked(connection, other)
+        row = claims.locked(connection, other)
         if row is None or row.queue == "audit" or first_of(connection, other) != group:
             continue
         if row.state != "waiting":
             passed_over.append((other, ""))
-        elif is_held(row, at, account_id):
+        elif claims.is_held(row, at, account_id):
             passed_over.append((other, name_of(connection, row.claimed_by)))
         else:
             record(connection, row, choice, origin="desk", account_id=account_id, at=at)
             served.append(other)
     return served, passed_over
-
-
-def _locked(connection: Connection, complaint_id: int) -> Row[Any] | None:
-    """Answer where a complaint stands; nobody else moves it before the transaction ends."""
-    return connection.execute(select(standing).where(standing.c.complaint_id == complaint_id).with_for_update()).one_or_none()
 
 
 def _refuse_purged(connection: Connection, complaint_id: int) -> None:
@@ -394,7 +304,7 @@ def _move(
     }
     if state == "waiting":
         # What an agency gave back is days old: it is no emergency any more.
-        values["rank"] = rank(row.due, said.probability, "returned", oversight=said.oversight)
+        values["rank"] = urgency.rank(row.due, said.probability, "returned", oversight=said.oversight)
     connection.execute(update(standing).where(standing.c.complaint_id == row.complaint_id).values(values))
 
 
@@ -468,7 +378,7 @@ def _restore(connection: Connection, row: Row[Any], said: Row[Any]) -> None:
             agency=said.agency,
             unit=said.unit,
             verdict_id=None,
-            rank=rank(row.due, said.probability, queue, oversight=said.oversight, emergency=said.emergency),
+            rank=urgency.rank(row.due, said.probability, queue, oversight=said.oversight, emergency=said.emergency),
             claimed_by=None,
             claimed_until=None,
         )

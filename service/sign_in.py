@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from service import access, accounts, desk, problems, review
+from service import access, accounts, claims, desk, problems
 from service.accounts import InvalidAccount
 from service.parts import parts
 
@@ -104,7 +104,7 @@ def leave() -> Response:
     access.sign_out()  # first: whatever becomes of the rest, this browser is out
     with parts().database.write() as connection:
         accounts.end_sessions(connection, person)
-        review.release_all(connection, person.id)
+        claims.release_all(connection, person.id)
     flash(f"{_LEFT} Sesi lain akun ini ikut diakhiri.")
     return redirect(url_for("sign_in.enter"))
 

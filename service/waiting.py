@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
 
-from service import review
+from service import urgency
 from service.bodies import row_number
 from service.reasons import reasons_of
 from service.tables import account, complaint, routing, routing_reason, standing
@@ -205,7 +205,7 @@ def count(connection: Connection, today: dt.date) -> Counts:
 
 def _emergency(today: dt.date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Conditions: it may be an emergency. These stand so far ahead that the database need look at the first of the queue alone."""
-    ahead = standing.c.rank < today.toordinal() - review.EMERGENCY_DAYS / 2
+    ahead = standing.c.rank < today.toordinal() - urgency.EMERGENCY_DAYS / 2
     return ahead, exists().where(routing.c.id == standing.c.routing_id, routing.c.emergency)
 
 

@@ -24,7 +24,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, text
 
 from model import labelled
-from service import accounts, create_app, review
+from service import accounts, create_app, urgency
 from service.database import Database
 from service.settings import Settings
 from service.tables import complaint, routing, routing_reason, standing
@@ -107,7 +107,7 @@ def _made(
         ],
         "standing": [
             {"complaint_id": number, "state": "waiting" if waits else "sent", "queue": queue, "kecamatan": row.kecamatan}
-            | {"routing_id": number, "received_at": at, "due": due, "rank": review.rank(due, sure, queue, oversight=row.oversight)}
+            | {"routing_id": number, "received_at": at, "due": due, "rank": urgency.rank(due, sure, queue, oversight=row.oversight)}
             | said
         ],
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service import accounts, clock, import_jobs, rates, review, uploads
+from service import accounts, claims, clock, import_jobs, rates, uploads
 from service.database import Database
 
 if TYPE_CHECKING:
@@ -82,12 +82,12 @@ def test_what_a_colleague_had_open_before_the_clock_was_set_back_is_open_to_othe
     assert api.post("/complaints", json={"id": "J-1", "text": "sampah di pasar"}).status_code == 201
     with database.write() as connection:
         budi = accounts.add(connection, "budi", "petugas", "katak-melompat-7x", must_change=False)
-        assert review.claim(connection, 1, budi, 10)
+        assert claims.take(connection, 1, budi, 10)
     assert "Sedang dibuka oleh" in petugas.client.get("/aduan/1").text
     moved.ahead = -8 * HOUR
     assert "Sedang dibuka oleh" not in petugas.client.get("/aduan/1").text
     with database.write() as connection:
-        assert not review.claim(connection, 1, budi, 10)
+        assert not claims.take(connection, 1, budi, 10)
 
 
 def test_an_import_of_a_dead_worker_is_taken_up_though_its_lease_lies_hours_ahead(

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from model.register import Register
-from service import accounts, audit, cases, retention, review
+from service import accounts, audit, cases, claims, retention, review
 from service.cases import Case
 from service.clock import now
 from service.database import Database
@@ -414,7 +414,7 @@ def test_who_is_late_gets_back_the_question_that_they_wrote_alone(api: Api, petu
 def test_what_a_colleague_has_open_is_shown_but_not_decided(api: Api, petugas: Person, database: Database) -> None:
     number, budi = arrive(api), colleague(database)
     with database.write() as connection:
-        assert review.claim(connection, number, budi, 10)
+        assert claims.take(connection, number, budi, 10)
     page = petugas.client.get(f"/aduan/{number}").text
     assert re.search(r"Sedang dibuka oleh <b>Budi</b> sampai \d\d\.\d\d WITA", page)
     assert 'class="choice' not in page
@@ -438,8 +438,8 @@ def test_whoever_leaves_a_complaint_or_signs_out_leaves_it_to_colleagues(api: Ap
 
     def is_free() -> bool:
         with database.write() as connection:
-            taken = review.claim(connection, number, budi, 10)
-            review.release(connection, number, budi)
+            taken = claims.take(connection, number, budi, 10)
+            claims.release(connection, number, budi)
         return taken
 
     left_before = open_it()
@@ -656,7 +656,7 @@ def test_which_neighbours_a_verdict_passed_over_is_told_with_the_reason(api: Api
     budi = colleague(database)
     with database.write() as connection:
         for number in numbers[1:3]:
-            review.claim(connection, number, budi, 10)
+            claims.take(connection, number, budi, 10)
     send(petugas, numbers[3], putusan="dlh")
     members = ",".join(map(str, numbers[1:]))
     told = heard(send(petugas, numbers[0], SCRIPT, putusan="dlh", kelompok="1", anggota=members).text)

@@ -11,7 +11,7 @@ from scipy.stats import beta
 
 from model.register import Agency, Register
 from model.wording import office
-from service import agency_search, audit, breakers, desk, questions, review
+from service import agency_search, audit, breakers, desk, questions, review, urgency
 from service.bodies import row_number
 from service.proportions import evidence_against, exact_interval
 from service.tables import MAX_ID
@@ -23,15 +23,15 @@ KUTIM = Path(__file__).parents[2] / "data" / "kutai-timur"
 
 def test_the_rank_puts_first_what_is_due_and_what_a_mistake_would_hurt() -> None:
     late, later = TODAY, TODAY + dt.timedelta(days=1)
-    assert review.rank(late, 0.5, "review") < review.rank(later, 0.5, "review")
-    assert review.rank(late, 0.3, "review") < review.rank(late, 0.9, "review")
-    assert review.rank(late, 0.5, "review", oversight=True) < review.rank(late, 0.5, "review")
-    assert review.rank(late, 0.9, "returned") < review.rank(late, 0.0, "no-model")
-    unknown = {review.rank(late, probability, queue) for probability in (0.0, 0.9) for queue in ("ask", "no-model")}
-    assert unknown == {review.rank(late, 0.0, "review")}, "nothing is known of these, whatever the model says"
-    assert review.rank(later, 0.3, "review") < review.rank(late, 0.9, "review"), "a day is less than a wrong agency costs"
+    assert urgency.rank(late, 0.5, "review") < urgency.rank(later, 0.5, "review")
+    assert urgency.rank(late, 0.3, "review") < urgency.rank(late, 0.9, "review")
+    assert urgency.rank(late, 0.5, "review", oversight=True) < urgency.rank(late, 0.5, "review")
+    assert urgency.rank(late, 0.9, "returned") < urgency.rank(late, 0.0, "no-model")
+    unknown = {urgency.rank(late, probability, queue) for probability in (0.0, 0.9) for queue in ("ask", "no-model")}
+    assert unknown == {urgency.rank(late, 0.0, "review")}, "nothing is known of these, whatever the model says"
+    assert urgency.rank(later, 0.3, "review") < urgency.rank(late, 0.9, "review"), "a day is less than a wrong agency costs"
     long_overdue = TODAY - dt.timedelta(days=300)
-    assert review.rank(later, 0.99, "review", emergency=True) < review.rank(long_overdue, 0.0, "returned", oversight=True)
+    assert urgency.rank(later, 0.99, "review", emergency=True) < urgency.rank(long_overdue, 0.0, "returned", oversight=True)
 
 
 @pytest.mark.parametrize("text", ["", "1", "~", "1~", "x~1", "1~x", "1~1" + "0" * 60])

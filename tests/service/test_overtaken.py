@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
-from service import accounts, audit, breakers, import_jobs, intake, name_mapping, retention, review, webhooks
+from service import accounts, audit, breakers, claims, import_jobs, intake, name_mapping, retention, review, webhooks
 from service import database as databases
 from service.database import Database
 from service.name_proposals import plain
@@ -115,7 +115,7 @@ def test_a_verdict_is_not_undone_where_a_purge_comes_first(
     api.post("/complaints", json={"text": "lampu jalan mati"})
     saved = decide(database, 1, siti, Choice("dishub"))
     make_old(database)
-    let_in(review, "lock_all", lambda: retention.purge(database, LIMIT), moment=60)  # nothing of ours is in its way
+    let_in(claims, "lock_all", lambda: retention.purge(database, LIMIT), moment=60)  # nothing of ours is in its way
     with pytest.raises(NotPossible, match="dihapus"), database.write() as connection:
         review.undo(connection, 1, saved.verdict_id, siti, 10)
     assert state(database) == ("decided", True)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
-from service import cases, retention, review, waiting
+from service import cases, claims, retention, review, waiting
 from service.clock import WorkCalendar, now
 from service.database import Database
 from service.review import AlreadyDecided, Choice, Claimed, NotFound, NotPossible
@@ -109,7 +109,7 @@ def test_a_verdict_without_an_agency_moves_the_complaint(
 def test_the_seconds_count_from_the_claim(api: Api, database: Database, siti: int) -> None:
     (number,) = arrive(api, "sampah di pasar")
     with database.write() as connection:
-        assert review.claim(connection, number, siti, MINUTES)
+        assert claims.take(connection, number, siti, MINUTES)
         opened = now() + dt.timedelta(minutes=MINUTES) - dt.timedelta(seconds=7)
         connection.execute(update(standing).where(standing.c.complaint_id == number).values(claimed_until=opened))
     decide(database, number, siti, Choice("dlh"))
@@ -120,8 +120,8 @@ def test_the_seconds_count_from_the_claim(api: Api, database: Database, siti: in
 def test_what_somebody_has_open_nobody_else_decides(api: Api, database: Database, siti: int, budi: int) -> None:
     (number,) = arrive(api, "sampah di pasar")
     with database.write() as connection:
-        assert review.claim(connection, number, siti, MINUTES)
-        assert not review.claim(connection, number, budi, MINUTES)
+        assert claims.take(connection, number, siti, MINUTES)
+        assert not claims.take(connection, number, budi, MINUTES)
     with pytest.raises(Claimed, match="Siti Aminah"):
         decide(database, number, budi, Choice("dlh"))
     assert rows(database, verdict) == []
@@ -132,25 +132,25 @@ def test_who_has_a_complaint_open_may_open_it_again_and_gets_it_as_their_next_bu
 ) -> None:
     first, second = arrive(api, "sampah di pasar", "lampu jalan padam")
     with database.write() as connection:
-        assert review.claim(connection, first, siti, MINUTES)
-        assert review.claim(connection, first, siti, MINUTES)
-        assert review.claim_next(connection, budi, MINUTES) == second
-        assert review.claim_next(connection, siti, MINUTES) == first
-        assert review.claim_next(connection, budi, MINUTES) == second
+        assert claims.take(connection, first, siti, MINUTES)
+        assert claims.take(connection, first, siti, MINUTES)
+        assert claims.take_next(connection, budi, MINUTES) == second
+        assert claims.take_next(connection, siti, MINUTES) == first
+        assert claims.take_next(connection, budi, MINUTES) == second
 
 
 def test_what_is_decided_is_held_for_nobody(api: Api, database: Database, siti: int, budi: int) -> None:
     (number,) = arrive(api, "sampah di pasar")
     decide(database, number, siti, Choice("dlh"))
     with database.write() as connection:
-        assert not review.claim(connection, number, budi, MINUTES)
-        assert review.claim_next(connection, budi, MINUTES) is None
+        assert not claims.take(connection, number, budi, MINUTES)
+        assert claims.take_next(connection, budi, MINUTES) is None
 
 
 def test_what_was_held_too_long_anybody_decides(api: Api, database: Database, siti: int, budi: int) -> None:
     (number,) = arrive(api, "sampah di pasar")
     with database.write() as connection:
-        assert review.claim(connection, number, siti, minutes=-1)
+        assert claims.take(connection, number, siti, minutes=-1)
     assert decide(database, number, budi, Choice("dlh")).agency == "dlh"
     assert rows(database, verdict)[0].seconds is None, "how long the other one had it open is not this one's time"
 
@@ -158,8 +158,8 @@ def test_what_was_held_too_long_anybody_decides(api: Api, database: Database, si
 def test_a_claim_ends_by_itself(api: Api, database: Database, siti: int, budi: int) -> None:
     (number,) = arrive(api, "sampah di pasar")
     with database.write() as connection:
-        assert review.claim(connection, number, siti, minutes=-1)
-        assert review.claim(connection, number, budi, MINUTES)
+        assert claims.take(connection, number, siti, minutes=-1)
+        assert claims.take(connection, number, budi, MINUTES)
     assert state(database, number).claimed_by == budi
 
 
@@ -353,7 +353,7 @@ def test_one_verdict_serves_the_group_and_undo_takes_it_back_whole(api: Api, dat
     (stranger,) = arrive(api, "KTP saya hilang")
     with database.write() as connection:
         assert [review.first_of(connection, number) for number in (*numbers, stranger)] == [numbers[0]] * 5 + [stranger]
-        assert review.claim(connection, numbers[4], budi, MINUTES)
+        assert claims.take(connection, numbers[4], budi, MINUTES)
     saved = decide(database, numbers[0], siti, Choice("dlh"), others=[*numbers[1:], stranger])
     assert saved.others == tuple(numbers[1:4]), "not what somebody else has open, and not what is no neighbour"
     assert saved.passed_over == ((numbers[4], "Budi Santoso"),)
@@ -410,7 +410,7 @@ def test_what_the_agency_returned_waits_at_the_front_again(api: Api, database: D
     stands = state(database, answer.json["number"])
     assert (stands.state, stands.queue, stands.agency) == ("waiting", "returned", "dlh"), "and its proposal stands again"
     with database.write() as connection:
-        assert review.claim_next(connection, siti, MINUTES) == answer.json["number"] > fresh
+        assert claims.take_next(connection, siti, MINUTES) == answer.json["number"] > fresh
         review.undo(connection, stands.complaint_id, stands.verdict_id, siti, MINUTES)
     assert state(database, answer.json["number"]).rank > stands.rank, "and no more at the front once that is undone"
 
@@ -418,19 +418,19 @@ def test_what_the_agency_returned_waits_at_the_front_again(api: Api, database: D
 def test_skipping_gives_the_next_and_releases_the_last(api: Api, database: Database, siti: int, budi: int) -> None:
     numbers = arrive(api, "sampah di pasar", "jalan rusak", "KTP hilang")
     with database.write() as connection:
-        first = review.claim_next(connection, siti, MINUTES)
+        first = claims.take_next(connection, siti, MINUTES)
         assert first == numbers[0]
-        review.release(connection, first, budi)
-        assert not review.claim(connection, first, budi, MINUTES), "nobody lets go of what another holds"
+        claims.release(connection, first, budi)
+        assert not claims.take(connection, first, budi, MINUTES), "nobody lets go of what another holds"
         ends = connection.execute(select(standing.c.claimed_until).where(standing.c.complaint_id == first)).scalar_one()
-        assert review.claim(connection, first, siti, MINUTES)
-        review.release(connection, first, siti, until=ends.isoformat())
-        assert not review.claim(connection, first, budi, MINUTES), "what was opened again since is held still"
-        review.release(connection, first, siti)
-        second = review.claim_next(connection, siti, MINUTES, skipped=[first])
+        assert claims.take(connection, first, siti, MINUTES)
+        claims.release(connection, first, siti, until=ends.isoformat())
+        assert not claims.take(connection, first, budi, MINUTES), "what was opened again since is held still"
+        claims.release(connection, first, siti)
+        second = claims.take_next(connection, siti, MINUTES, skipped=[first])
         assert second == numbers[1]
-        assert review.claim_next(connection, budi, MINUTES) == first
-        assert review.claim_next(connection, siti, MINUTES, skipped=numbers) is None
+        assert claims.take_next(connection, budi, MINUTES) == first
+        assert claims.take_next(connection, siti, MINUTES, skipped=numbers) is None
 
 
 def test_whoever_asks_for_the_next_at_the_same_moment_gets_another_and_waits_for_nobody(
@@ -440,8 +440,8 @@ def test_whoever_asks_for_the_next_at_the_same_moment_gets_another_and_waits_for
         pytest.skip("SQLite has one writer")
     first, second = arrive(api, "sampah di pasar", "lampu jalan padam")
     with database.write() as mine, database.write() as theirs:
-        assert review.claim_next(mine, siti, MINUTES) == first
-        assert review.claim_next(theirs, budi, MINUTES) == second
+        assert claims.take_next(mine, siti, MINUTES) == first
+        assert claims.take_next(theirs, budi, MINUTES) == second
 
 
 def test_two_people_and_two_hundred_complaints_each_decided_once(api: Api, database: Database, siti: int, budi: int) -> None:
@@ -452,12 +452,12 @@ def test_two_people_and_two_hundred_complaints_each_decided_once(api: Api, datab
     def work(who: int) -> None:
         try:
             with database.write() as connection:
-                number = review.claim_next(connection, who, MINUTES)
+                number = claims.take_next(connection, who, MINUTES)
             while number is not None:
                 with database.write() as connection:
                     review.decide(connection, number, Choice("dlh", note=f"oleh {who}"), who, None, MINUTES)
                     done[who].append(number)
-                    number = review.claim_next(connection, who, MINUTES)
+                    number = claims.take_next(connection, who, MINUTES)
         except BaseException as error:  # told by the test, not by the thread
             errors.append(error)
 
@@ -549,8 +549,8 @@ def test_the_queue_is_in_the_order_of_urgency_and_says_who_has_what_open_and_why
     (done,) = arrive(api, "KTP hilang")
     decide(database, done, siti, Choice("disdukcapil"))
     with database.write() as connection:
-        assert review.claim(connection, newer, siti, MINUTES)
-        assert review.claim(connection, older, siti, minutes=-1)
+        assert claims.take(connection, newer, siti, MINUTES)
+        assert claims.take(connection, older, siti, minutes=-1)
     with database.read() as connection:
         listed, _ = waiting.entries(connection, Filter(), TODAY, now())
         assert [(one.id, one.held_by) for one in listed] == [(older, ""), (newer, "Siti Aminah")]
