@@ -18,10 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, String, Update, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, String, and_, case, func, insert, or_, select, update
 
 from service import audit_log, feed, keys, outgoing
 from service.clock import now
@@ -199,25 +198,36 @@ def _take_due(connection: Connection, moment: dt.datetime) -> Sequence[Sequence[
     # What is due later than any wait was put there before the clock was set back: it must not wait until the clock is there again.
     is_due = (webhook_delivery.c.state == "pending", or_(next_at <= moment, next_at > moment + LONGEST_WAIT + LEASE))
     hooks = select(webhook_delivery.c.webhook_id).where(*is_due).group_by(webhook_delivery.c.webhook_id).order_by(func.min(next_at))
-    due = []
-    for hook in connection.execute(hooks.limit(AT_ONCE)).scalars().all():
-        of_it = (
-            select(webhook_delivery, webhook.c.url, webhook.c.salt)
-            .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
-            .where(*is_due, webhook_delivery.c.webhook_id == hook)
-            .order_by(webhook_delivery.c.next_at, webhook_delivery.c.position)
-            .limit(AT_ONCE_EACH)
-            .with_for_update(skip_locked=True, of=webhook_delivery)
+    return [_lease(connection, hook, moment, is_due) for hook in connection.execute(hooks.limit(AT_ONCE)).scalars().all()]
+
+
+def _lease(connection: Connection, hook: int, moment: dt.datetime, is_due: Sequence[ColumnElement[bool]]) -> Sequence[Delivery]:
+    """Lease what is due of one address, each entry as the feed has it now."""
+    wanted = (
+        feed.ENTRIES.add_columns(webhook.c.url, webhook.c.salt, webhook_delivery.c.attempts, webhook_delivery.c.next_at)
+        .join(webhook_delivery, webhook_delivery.c.position == decision.c.position)
+        .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
+        .where(*is_due, webhook.c.id == hook)
+        .order_by(webhook_delivery.c.next_at, decision.c.position)
+        .limit(AT_ONCE_EACH)
+        .with_for_update(skip_locked=True, of=webhook_delivery)
+    )
+    rows = connection.execute(wanted).all()
+    these = and_(webhook_delivery.c.webhook_id == hook, webhook_delivery.c.position.in_([row.position for row in rows]))
+    leased = {"attempts": webhook_delivery.c.attempts + 1, "next_at": moment + LEASE}
+    connection.execute(update(webhook_delivery).where(these).values(leased))
+    return [
+        Delivery(
+            webhook_id=hook,
+            position=row.position,
+            url=row.url,
+            salt=row.salt,
+            attempts=row.attempts + 1,
+            body=json.dumps(feed.entry(row), ensure_ascii=False).encode(),
+            due_at=row.next_at,
         )
-        due.append([_lease(connection, row, moment) for row in connection.execute(of_it).all()])
-    return due
-
-
-def _lease(connection: Connection, row: Row[Any], moment: dt.datetime) -> Delivery:
-    entry = connection.execute(feed.ENTRIES.where(decision.c.position == row.position)).one()
-    body = json.dumps(feed.entry(entry), ensure_ascii=False).encode()
-    connection.execute(_change(row.webhook_id, row.position).values(attempts=row.attempts + 1, next_at=moment + LEASE))
-    return Delivery(row.webhook_id, row.position, row.url, row.salt, row.attempts + 1, body, row.next_at)
+        for row in rows
+    ]
 
 
 def _attempt(delivery: Delivery, settings: Settings, secret: str, send: Send, moment: dt.datetime) -> tuple[int | None, str]:
@@ -244,7 +254,7 @@ def _note(connection: Connection, delivery: Delivery, status: int | None, error:
     else:
         values |= {"next_at": moment + min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)}
     # One that took longer than its lease may have been delivered by another worker meanwhile.
-    connection.execute(_change(delivery.webhook_id, delivery.position).where(webhook_delivery.c.state == "pending").values(values))
+    connection.execute(update(webhook_delivery).where(_waits(delivery)).values(values))
     if (state := values.get("state")) != "delivered":  # whoever delivers serves no /metrics: only the log can tell
         told = {"webhook": delivery.webhook_id, "cursor": delivery.position, "attempt": delivery.attempts}
         _log.warning("not delivered", **told, status=status, error=error, given_up=state == "given-up")
@@ -255,19 +265,18 @@ def _is_mine(connection: Connection, delivery: Delivery) -> bool:
     return connection.execute(select(webhook_delivery.c.position).where(_leased(delivery))).one_or_none() is not None
 
 
-def _leased(delivery: Delivery) -> ColumnElement[bool]:
-    """Condition: it is this delivery, nobody took it over, and its address was not removed. Each lease counts one attempt more."""
+def _waits(delivery: Delivery) -> ColumnElement[bool]:
+    """Condition: it is this delivery, and it is still to be taken by its address, which was not removed."""
     kept = webhook_delivery.c
-    this = and_(kept.webhook_id == delivery.webhook_id, kept.position == delivery.position)
-    return and_(this, kept.state == "pending", kept.attempts == delivery.attempts)
+    return and_(kept.webhook_id == delivery.webhook_id, kept.position == delivery.position, kept.state == "pending")
+
+
+def _leased(delivery: Delivery) -> ColumnElement[bool]:
+    """Condition: it waits, and nobody took it over: each lease counts one attempt more."""
+    return and_(_waits(delivery), webhook_delivery.c.attempts == delivery.attempts)
 
 
 def _put_back(connection: Connection, delivery: Delivery) -> None:
     """Let an attempt that was not made be due as before, and not count."""
     before = {"attempts": delivery.attempts - 1, "next_at": delivery.due_at}
     connection.execute(update(webhook_delivery).where(_leased(delivery)).values(before))
-
-
-def _change(webhook_id: int, position: int) -> Update:
-    """Begin the statement that changes one delivery."""
-    return update(webhook_delivery).where(webhook_delivery.c.webhook_id == webhook_id, webhook_delivery.c.position == position)

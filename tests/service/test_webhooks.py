@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from structlog.testing import capture_logs
 
 from service import feed, outgoing, retention, review, webhooks
@@ -518,6 +518,25 @@ def test_what_one_worker_is_sending_no_other_sends_until_it_must_have_died_and_t
     webhooks.deliver(database, told, SECRET, send, clock)
     assert others == [0, 2]
     assert states(database) == [(1, 1, state, 2), (1, 2, state, 2)], "neither the failure nor the lack of time undid it"
+
+
+def test_much_that_is_due_to_an_address_is_taken_by_as_few_statements_as_little(
+    api: Api, database: Database, told: Settings
+) -> None:
+    add(database, told, "http://127.0.0.1:1/")
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    needed = []
+    for many in (1, 5):
+        for number in range(many):
+            api.post("/complaints", json={"id": f"H-{many}-{number}", "text": "lampu mati pasti"})
+        feed.place(database)
+        with database.write() as connection:
+            webhooks._fan_out(connection, now())
+            asked.clear()
+            assert [len(of_one) for of_one in webhooks._take_due(connection, now())] == [many]
+            needed.append(len(asked))
+    assert needed[0] == needed[1] > 0
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
