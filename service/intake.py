@@ -29,7 +29,7 @@ from service.holds import Answer
 from service.parts import Parts
 from service.problems import Problem
 from service.reasons import reasons_of
-from service.schemas import MAX_CHANNEL, MAX_PLACE, ComplaintIn, routing_json
+from service.schemas import MAX_CHANNEL, MAX_PLACE, ComplaintIn
 from service.similar import Sketch
 from service.statements import Statement
 from service.tables import complaint, routing, standing
@@ -124,8 +124,7 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
     if settled:
         answer = holds.settle(said)
     likeness = similar.find(connection, prepared.sketch, arrival.received_at, settings.similar_days)
-    body = routing_json(said).decode() if said else ""
-    rows = _rows(prepared, answer, body, likeness.first)
+    rows = _rows(prepared, answer, likeness.first)
     # Read before anything is written: with `at_once` the insert commits immediately, and a later failure could not undo it.
     first = _client_id(connection, likeness.first, arrival.source) if likeness.first else None
     number = storing.add(connection, rows, answer.reasons, likeness.new_keys)
@@ -135,7 +134,7 @@ def keep(parts: Parts, connection: Connection, prepared: Prepared, key: str = ""
         idempotency.keep(connection, arrival.source, key, arrival.digest, number)
     said_of_it = {"id": number, "decision": answer.decision, "agency": answer.agency, "unit": answer.unit}
     told = _answer({**rows["complaint"], **said_of_it}, answer.reasons, first)
-    return Receipt(write(told, body), True, prepared.id, number, answer.decision)
+    return Receipt(write(told, rows["routing"]["body"]), True, prepared.id, number, answer.decision)
 
 
 def route(parts: Parts, asked: Complaint) -> Routing | None:
@@ -210,13 +209,12 @@ def _digest(client_id: str, masked: Complaint) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None) -> dict[str, storing.Row]:
+def _rows(prepared: Prepared, answer: Answer, similar_to: int | None) -> dict[str, storing.Row]:
     """Build the rows of a complaint and of what became of it, by table."""
     arrival, said, deadlines, at = prepared.arrival, prepared.said, prepared.deadlines, now()
     asked = arrival.complaint
-    probability = said.probability if said else 0.0
-    version = said.model_version if said else ""
-    oversight, emergency = (said.oversight, bool(said.emergency)) if said else (False, False)
+    version, word = said.model_version if said else "", storing.word_of(said)
+    probability = word["probability"]
     place = {"agency": answer.agency, "unit": answer.unit}
     rows: dict[str, storing.Row] = {
         "complaint": {
@@ -241,13 +239,9 @@ def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None)
             "model_version": version,
             "decision": answer.decision,
             **place,
-            "probability": probability,
-            "oversight": oversight,
-            "emergency": emergency,
-            "kind": said.kind if said else "",
+            **word,
             "kecamatan": prepared.kecamatan,
             "desa": said.desa if said else asked.desa,
-            "body": body,
             "routed_at": at,
         },
         "standing": {
@@ -257,7 +251,9 @@ def _rows(prepared: Prepared, answer: Answer, body: str, similar_to: int | None)
             "kecamatan": prepared.kecamatan,
             "received_at": arrival.received_at,
             "due": deadlines.verify_by,
-            "rank": urgency.rank(deadlines.verify_by, probability, answer.queue, oversight=oversight, emergency=emergency),
+            "rank": urgency.rank(
+                deadlines.verify_by, probability, answer.queue, oversight=word["oversight"], emergency=word["emergency"]
+            ),
         },
     }
     if not answer.queue:

@@ -15,9 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from model.registry import Shadowed
 from model.routing import Decision, Routing
+from service import storing
 from service.clock import now
 from service.proportions import exact_interval, paired_interval
-from service.schemas import routing_json
 from service.tables import complaint, routing, standing, verdict
 
 MARGIN = 1_000
@@ -198,13 +198,7 @@ def _row(version: str, said: Said) -> dict[str, Any]:
         "decision": answer.decision if answer else Decision.REVIEW,
         "agency": answer.agency if answer else "",
         "unit": answer.unit if answer else "",
-        "probability": answer.probability if answer else 0.0,
-        "oversight": answer.oversight if answer else False,
-        "emergency": bool(answer and answer.emergency),
-        "kind": answer.kind if answer else "",
-        "kecamatan": answer.kecamatan if answer else "",
-        "desa": answer.desa if answer else "",
-        "body": routing_json(answer).decode() if answer else "",
+        **storing.word_of(answer),
         "routed_at": now(),
     }
 

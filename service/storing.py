@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import ARRAY, Connection, String, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from model.routing import Routing
+from service.schemas import routing_json
 from service.statements import Statement
 from service.tables import audit_case, complaint, decision, routing, routing_reason, sketch, standing
 
@@ -48,6 +50,19 @@ def add(connection: Connection, rows: Mapping[str, Row], reasons: Sequence[str],
         if name in rows:
             _ONE[name].run(connection, {**rows[name], "complaint_id": number})
     return number
+
+
+def word_of(answer: Routing | None) -> Row:
+    """Write a model's answer as columns of `routing`, but for what is done with it; None is that of a model that gave none."""
+    return {
+        "probability": answer.probability if answer else 0.0,
+        "oversight": answer is not None and answer.oversight,
+        "emergency": answer is not None and bool(answer.emergency),
+        "kind": answer.kind if answer else "",
+        "kecamatan": answer.kecamatan if answer else "",
+        "desa": answer.desa if answer else "",
+        "body": routing_json(answer).decode() if answer else "",
+    }
 
 
 @lru_cache(maxsize=8)
