@@ -8,7 +8,6 @@ import re
 import runpy
 import secrets
 import shutil
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from model import labelled
 from model.complaint import Complaint
@@ -31,10 +29,10 @@ from service.database import Database
 from service.parts import Parts
 from service.schemas import ComplaintIn
 from service.settings import Settings
+from tests.browser.looking import PASSWORD, answering
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "data" / "kutai-timur" / "complaints.jsonl"
-PASSWORD = "katak-melompat-7x"  # noqa: S105
 STORED = 10_000
 MORNING = 32
 CHROMIUM = "/usr/bin/chromium"
@@ -137,13 +135,6 @@ def _words(text: str) -> list[str]:
     ]
 
 
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Keep the test's output for what it measures."""
-
-
 @dataclass(frozen=True)
 class Server:
     """Where the desk answers, and what is behind it."""
@@ -188,14 +179,8 @@ def server(stored: Path, tmp_path: Path) -> Iterator[Server]:
     folder = shutil.copytree(stored, tmp_path / "desk")
     app = create_app(_settings(folder), lambda _: KeywordRouter())
     parts: Parts = app.extensions["salur"]
-    made = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-    yield Server(f"http://127.0.0.1:{made.server_port}", parts.database, parts)
-    made.shutdown()
-    thread.join()
-    made.server_close()
-    parts.database.dispose()
+    with answering(app) as url:
+        yield Server(url, parts.database, parts)
 
 
 def _fill_morning(parts: Parts) -> None:

@@ -11,25 +11,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import func, select
 
 from service.tables import audit_case, complaint, standing, verdict
 from tests.browser.conftest import ALIKE
+from tests.browser.looking import BREACHES, PASSWORD, PATIENCE, SIZES, check, faults_of, picture
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
 
-PASSWORD = "katak-melompat-7x"  # noqa: S105
-SIZES = {"1280": (1280, 800), "360": (360, 740)}
 MEDIAN_MS = 150
 BUSY, BUSY_MS = 1.0, 450
 """Load per core above which other work, such as the tests beside this one, makes the desk wait, and what it may take then."""
-expect.set_options(timeout=15_000)  # a machine that does other work too is slow now and then
-WATCH = """
-addEventListener("securitypolicyviolation", (event) => console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`));
+TIMES = """
 window.times = [];
 let pressed = 0;
 document.addEventListener("keydown", () => { pressed = performance.now(); }, true);
@@ -42,7 +37,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }).observe(desk, { childList: true });
 });
 """
-"""Tells of every breach of the policy, and takes the time from a key to the second frame that shows another complaint."""
+"""A script that takes the time from a key to the second frame that shows another complaint."""
 
 
 class Officer:
@@ -61,15 +56,12 @@ class Officer:
         )
         self.page: Page = self.context.new_page()
         self.server = server
-        self.size = size
-        self.complaints: list[str] = []
+        self.faults = faults_of(self.page)
         self.running: list[int] = []
         """How many wanted a core after each complaint, the page at rest: the load of a minute tells of what was before."""
         if script:
-            self.page.add_init_script(WATCH)
-        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.set_default_timeout(60_000)
+            self.page.add_init_script(BREACHES + TIMES)
+        self.page.set_default_timeout(PATIENCE)
 
     def sign_in(self, name: str = "siti") -> None:
         """Sign in by keyboard."""
@@ -98,20 +90,6 @@ class Officer:
         self.page.keyboard.press(key)
         self.wait_for_next(before)
         return before
-
-    def check(self, where: str) -> None:
-        """Let axe look for faults that keep somebody out."""
-        found = Axe().run(self.page).response["violations"]
-        grave = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
-        assert not grave, f"{where} at {self.size}: {grave}"
-
-    def picture(self, name: str) -> None:
-        """Keep a small picture, where DESK_SCREENSHOTS names a folder."""
-        if folder := os.environ.get("DESK_SCREENSHOTS"):
-            path = Path(folder) / (f"{name}.png" if self.size == "1280" else f"{name}-{self.size}.png")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=path)
-            Image.open(path).convert("RGB").quantize(96).save(path, optimize=True)
 
 
 def states(server: Server) -> dict[str, int]:
@@ -153,20 +131,20 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     officer = Officer(browser, server, size)
     page = officer.page
     officer.sign_in()
-    officer.check("queue")
+    check(page, "queue")
     page.keyboard.press("Enter")
     expect(page.locator("#judul")).to_be_focused()  # the script is there, and hears the keys
 
     # The audit case comes first: it is the oldest. Nothing on the page says what the model thought of it.
     expect(page.locator(".choice-share, mark")).to_have_count(0)
-    officer.check("audit case")
-    officer.picture("periksa")
+    check(page, "audit case")
+    picture(page, "periksa")
     page.wait_for_timeout(260)
     audited = officer.press("3")
 
     for key in "12131121411123":
         officer.press(key)
-    officer.check("complaint")
+    check(page, "complaint")
 
     # Undo brings the complaint back, with the agencies to choose again.
     mistaken = officer.press("5")
@@ -181,7 +159,7 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     page.keyboard.press("/")
     page.keyboard.type("pdam")
     expect(page.locator('#hasil [data-cari="pdam"] button').first).to_contain_text("PDAM")
-    officer.picture("cari")
+    picture(page, "cari")
     page.keyboard.press("Enter")
     officer.wait_for_next(before)
 
@@ -192,8 +170,8 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
         page.keyboard.press("Space")
     page.locator('[name="kurang"][value="waktu"]').press("Space")
     expect(page.locator("#pertanyaan")).to_have_value(re.compile("di mana tepatnya.*kapan kejadiannya", re.DOTALL))
-    officer.check("question")
-    officer.picture("tanya")
+    check(page, "question")
+    picture(page, "tanya")
     page.locator("#pertanyaan").press("Control+Enter")
     officer.wait_for_next(before)
 
@@ -205,7 +183,7 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     officer.press("b")
     skipped = officer.press("l")
     page.keyboard.press("?")
-    officer.check("keys")
+    check(page, "keys")
 
     times = page.evaluate("window.times")
 
@@ -235,7 +213,7 @@ def test_a_morning_by_keyboard(browser: Browser, server: Server, size: str, caps
     with server.database.read() as connection:
         compared = connection.execute(select(audit_case).where(audit_case.c.complaint_id == audited)).one()
     assert compared.agrees is not None
-    assert officer.complaints == []
+    assert officer.faults == []
     median = statistics.median(times)
     load = max(os.getloadavg()[0], statistics.mean(officer.running)) / (os.cpu_count() or 1)
     with capsys.disabled():
@@ -298,7 +276,7 @@ def test_the_same_morning_without_script(browser: Browser, server: Server) -> No
     assert states(server)["asked"] == states(server)["closed"] == 1
     found = next(one for one in given if one.agency == "perumdam")
     assert (found.complaint_id, found.note) == (noted, "Sudah ditelepon pagi ini.")
-    assert officer.complaints == []
+    assert officer.faults == []
 
 
 def test_a_note_survives_the_end_of_the_session_and_a_lost_connection(browser: Browser, server: Server) -> None:
@@ -482,19 +460,19 @@ def test_the_page_of_the_audit_and_the_dark_are_without_grave_faults(browser: Br
     page.locator("[name=alasan]").fill("Banyak kiriman sampah kembali minggu ini.")
     page.locator('[value="hentikan"]').press("Enter")
     expect(page.locator("main")).to_contain_text("Sedang dihentikan")
-    officer.check("audit page")
-    officer.picture("pemutus")
+    check(page, "audit page")
+    picture(page, "pemutus")
     page.emulate_media(color_scheme="dark")
-    officer.check("audit page in the dark")
+    check(page, "audit page in the dark")
     page.goto(f"{server.url}/antrean")
-    officer.check("queue in the dark")
+    check(page, "queue in the dark")
     page.locator("#mulai").press("Enter")
     expect(page.locator("#judul")).to_be_focused()  # the script is there, and hears the keys
     page.wait_for_timeout(260)
     officer.press("3")
-    officer.check("complaint in the dark")
-    officer.picture("malam")
-    assert officer.complaints == []
+    check(page, "complaint in the dark")
+    picture(page, "malam")
+    assert officer.faults == []
 
 
 def test_a_draft_ends_with_signing_out_on_whatever_page(browser: Browser, server: Server) -> None:

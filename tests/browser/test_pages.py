@@ -10,22 +10,17 @@ import os
 import random
 import re
 import shutil
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from openpyxl import Workbook, load_workbook
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from model.complaint import Complaint
 from model.lapor import OURS
@@ -39,19 +34,14 @@ from service.review import Choice
 from service.schemas import ComplaintIn
 from service.settings import Settings
 from service.tables import audit_case, complaint, decision, routing, standing
+from tests.browser.looking import BREACHES, PASSWORD, PATIENCE, SIZES, SMALL, answering, check, faults_of, picture
 
-PASSWORD = "katak-melompat-7x"  # noqa: S105
 DATA = Path("data/kutai-timur")
 PEOPLE = (("rina", "Rina Wulandari", "pengelola"), ("andi", "Andi Saputra", "petugas"), ("maya", "Maya Lestari", "petugas"))
-SIZES = {"1280": (1280, 900), "360": (360, 740)}
 WITHOUT_SCRIPT_TOO = [("1280", True), ("360", True), ("360", False)]
 """(size, script): where there is no script, a narrow page is the harder one."""
 STORED = 400
 PICTURES = Path("tests/browser/screenshots")
-SMALL = 120_000
-PATIENCE = 60_000
-"""Milliseconds: a machine that does much else gives a browser its turn late."""
-expect.set_options(timeout=PATIENCE)
 PAGES = (
     "/antrean",
     "/antrean?instansi=dishub&umur=terlambat",
@@ -74,9 +64,6 @@ PAGES = (
     "/api/docs",
 )
 """Every page there is, as somebody who may see all of them meets it."""
-WATCH = """
-addEventListener("securitypolicyviolation", (event) => console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`));
-"""
 
 
 @dataclass(frozen=True)
@@ -191,13 +178,6 @@ def _settings(folder: Path) -> Settings:
     return Settings.from_environment({f"SALUR_{name}": value for name, value in given.items()})
 
 
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
-
-
 @dataclass(frozen=True)
 class Site:
     """The service with its past, and where it answers."""
@@ -209,8 +189,9 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A past in which agencies and mistakes of every kind occur."""
-    with _served(Past(tmp_path_factory.mktemp("past"))) as made:
-        yield made
+    past = Past(tmp_path_factory.mktemp("past"))
+    with answering(past.app) as url:
+        yield Site(past, url)
 
 
 @pytest.fixture(scope="module")
@@ -221,21 +202,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> It
         models = tmp_path_factory.mktemp("registry")
         shutil.copytree(tiny_artifact, models / tiny_artifact.name)
         Registry(models).promote(tiny_artifact.name, why="first model", who="uji", at="2026-11-24T08:00:00+00:00")
-    with _served(Past(tmp_path_factory.mktemp("trained"), models)) as made:
-        yield made
-
-
-@contextmanager
-def _served(past: Past) -> Iterator[Site]:
-    made = make_server("127.0.0.1", 0, past.app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-    yield Site(past, f"http://127.0.0.1:{made.server_port}")
-    past.app.extensions["salur-imports"].stop()
-    made.shutdown()
-    thread.join()
-    made.server_close()
-    past.parts.database.dispose()
+    past = Past(tmp_path_factory.mktemp("trained"), models)
+    with answering(past.app) as url:
+        yield Site(past, url)
 
 
 class Reader:
@@ -243,14 +212,12 @@ class Reader:
 
     def __init__(self, browser: Browser, site: Site, size: str = "1280", *, script: bool = True) -> None:
         width, height = SIZES[size]
-        self.site, self.size, self.script = site, size, script
+        self.site = site
         self.context = browser.new_context(viewport={"width": width, "height": height}, locale="id-ID", java_script_enabled=script)
         self.page: Page = self.context.new_page()
         if script:
-            self.page.add_init_script(WATCH)
-        self.faults: list[str] = []
-        self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+            self.page.add_init_script(BREACHES)
+        self.faults = faults_of(self.page)
         self.page.set_default_timeout(PATIENCE)
         self.page.goto(f"{site.url}/masuk")
         self.page.fill("[name=nama]", "rina")
@@ -263,23 +230,6 @@ class Reader:
         assert answer is not None
         assert answer.status == 200, f"{path}: {answer.status}"
 
-    def check(self, where: str) -> None:
-        """Let axe look for grave faults, which needs the script, and see that the page does not slide sideways."""
-        if self.script:
-            found = Axe().run(self.page).response["violations"]
-            grave = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
-            assert not grave, f"{where} at {self.size}: {grave}"
-        assert self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{where} slides at {self.size}"
-
-    def picture(self, name: str) -> None:
-        """Keep a small picture, where DESK_SCREENSHOTS names a folder."""
-        if folder := os.environ.get("DESK_SCREENSHOTS"):
-            path = Path(folder) / (f"{name}.png" if self.size == "1280" else f"{name}-{self.size}.png")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=path)
-            Image.open(path).convert("RGB").quantize(96).save(path, optimize=True)
-            assert path.stat().st_size < SMALL
-
 
 @pytest.mark.parametrize(("size", "script"), WITHOUT_SCRIPT_TOO)
 def test_every_page_is_legible_and_sound(browser: Browser, site: Site, size: str, script: bool) -> None:
@@ -290,11 +240,11 @@ def test_every_page_is_legible_and_sound(browser: Browser, site: Site, size: str
             continue  # this one's folder is empty: the trained one is looked at below
         reader.visit(path.format(**places))
         expect(reader.page.locator("h1").first).to_be_visible()
-        reader.check(path)
+        check(reader.page, path, script=script)
         if "/aduan/" not in path and path not in ("/sandi", "/api/docs", "/coba"):
             expect(reader.page.locator("nav.menu a[aria-current]")).to_be_in_viewport()
     reader.page.goto(f"{site.url}/tidak-ada")
-    reader.check("a page that is not there")
+    check(reader.page, "a page that is not there", script=script)
     assert [fault for fault in reader.faults if "404" not in fault] == []
 
 
@@ -303,31 +253,31 @@ def test_the_pages_show_what_a_trained_model_says(browser: Browser, trained: Sit
     reader, version = Reader(browser, trained, size), trained.past.router.version
     page = reader.page
     reader.visit("/antrean")
-    reader.check("/antrean")
-    reader.picture("antrean")
+    check(page, "/antrean")
+    picture(page, "antrean")
     reader.visit(f"/aduan/{_telling(trained)}")
     expect(page.locator("mark.for").first).to_be_visible()
     expect(page.locator(".choice-share").first).to_be_visible()
     page.wait_for_timeout(100)
-    reader.check("/aduan")
-    reader.picture("meja")
+    check(page, "/aduan")
+    picture(page, "meja")
     for path in ("/statistik", "/riwayat"):
         reader.visit(path)
-        reader.check(path)
-        reader.picture(path[1:])
+        check(page, path)
+        picture(page, path[1:])
 
     reader.visit("/instansi")
     mistaken = page.get_by_role("region", name="Usulan yang tertukar")
     expect(mistaken.locator("tbody tr").first).to_be_visible()
     mistaken.locator("tbody a").first.click()
     expect(page.locator("h2", has_text="diputuskan ke").first).to_be_visible()
-    reader.check("an agency")
+    check(page, "an agency")
 
     reader.visit("/model")
     expect(page.locator("main")).to_contain_text(version)
     reader.visit(f"/model/{version}")
     expect(page.locator("#kartu")).to_contain_text("Model card")
-    reader.check("a version")
+    check(page, "a version")
     reader.visit(f"/model/{version}/laporan")
     expect(page.locator("h1")).to_be_visible()
     assert page.locator("svg, img").count() > 0
@@ -364,13 +314,13 @@ def test_a_file_goes_in_and_comes_back(browser: Browser, site: Site, size: str, 
     expect(page.get_by_role("heading", name="Yang akan dilakukan")).to_be_visible()
     assert page.locator("select[name=nama-0]").input_value() == "dishub"
     if script:
-        reader.check("mapping")
-        reader.picture("padanan")
+        check(page, "mapping")
+        picture(page, "padanan")
     page.locator("select[name=nama-1]").select_option("-")
     page.get_by_role("button", name="Proses").click()
     expect(page.get_by_role("heading", name="Berkas hasil siap")).to_be_visible()
     if script:
-        reader.check("result")
+        check(page, "result")
     with page.expect_download() as download:
         page.get_by_role("button", name="Ambil berkas hasil").click()
     assert download.value.suggested_filename == name.replace(".xlsx", "-salur.xlsx")
@@ -427,7 +377,7 @@ def test_a_second_press_on_a_slow_network_loses_nothing_that_is_given_out_once(b
     page.locator("select[name=nama-1]").select_option("")
     page.get_by_role("button", name="Proses").click()
     expect(page.get_by_text("Namanya belum dipadankan")).to_be_visible()
-    reader.check("result with long words")
+    check(page, "result with long words")
 
     network = {"offline": False, "latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
     reader.context.new_cdp_session(page).send("Network.emulateNetworkConditions", network)
