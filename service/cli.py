@@ -10,75 +10,33 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from model import labelled
-from model.faults import InvalidData, SalurError
+from model.faults import InvalidData
 from model.labelled import LabelledComplaint
 from model.router import Router
 from service import accounts, copying, import_jobs, keys, labels, logs, replay, retention, webhooks
 from service.bodies import row_number
 from service.clock import load_calendar, now
-from service.database import Database, cause
+from service.database import Database
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
 from service.settings import table as settings_table
 from service.tables import MAX_ID, ROLES, SCOPES, api_key, complaint
+from service.terminal import Group, Refused, progress, show_once
 
 _NUMBER = click.IntRange(1, MAX_ID)
 """A row's number: a larger one is nobody's, and the database could not even be asked for it."""
-_WAIT = "somebody else works in it, perhaps a migration or a dump: try again when that is over"
-_OWN = "does it belong to somebody else, or a file beside it that ends in -wal or -shm?"
-_REMEDIES = {"SQLITE_BUSY": _WAIT, "LockNotAvailable": _WAIT, "SQLITE_READONLY": _OWN}
 
 
-class _Group(click.Group):
-    """Ends with one line and exit code 2, never with a traceback, where the caller can correct what is wrong."""
-
-    def make_context(self, *args: Any, **options: Any) -> click.Context:
-        try:
-            return super().make_context(*args, **options)
-        except click.UsageError as error:
-            raise _told(error) from error
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except click.UsageError as error:
-            raise _told(error) from error
-        except SalurError as error:
-            for line in str(error).splitlines():
-                click.echo(f"salur-service: {line}", err=True)
-        except SQLAlchemyError as error:
-            why = cause(error)
-            remedy = _REMEDIES.get(why, "is it there, and its disk not full?")
-            click.echo(f"salur-service: the database cannot be used ({why}); {remedy}", err=True)
-        except BrokenPipeError:
-            raise  # whoever read has read enough, as `head` does: click ends in silence
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            click.echo(f"salur-service: {error.filename}: {reason}" if error.filename else f"salur-service: {reason}", err=True)
-        return ctx.exit(2)
-
-
-def _told(error: click.UsageError) -> Exception:
-    """Tell in one line what was called wrongly, where click takes three, and answer what ends the command."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return error
-    at = error.ctx.command_path if error.ctx else "salur-service"
-    click.echo(f"{at}: {' '.join(error.format_message().split()).rstrip('.')}; --help tells more", err=True)
-    return click.exceptions.Exit(2)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="salur")
 def main() -> None:
     """Serve Salur, and look after what it keeps. Settings are SALUR_ variables: see `salur-service settings`."""
@@ -107,7 +65,7 @@ def setup(admin: str) -> None:
                 return
             password = accounts.random_password()
             accounts.add(connection, admin, "pengelola", password, must_change=True)
-            _show_once("The first account", f"name: {admin}\npassword: {password}", "It must be changed at the first sign-in.")
+            show_once("The first account", f"name: {admin}\npassword: {password}", "It must be changed at the first sign-in.")
 
 
 @main.command()
@@ -132,7 +90,7 @@ def migrate(revision: str | None, down: bool) -> None:
     """Bring the tables up to this version."""
     if revision is None:
         if down:
-            raise _Refused("--down needs --to: the revision to go back to, such as -1, or base to remove all tables")
+            raise Refused("--down needs --to: the revision to go back to, such as -1, or base to remove all tables")
         revision = "head"
     with _database(_settings(), any_tables=True) as database:
         before = database.revision()
@@ -151,12 +109,12 @@ def copy_from(url: str) -> None:
     try:
         given = Settings.from_environment({**os.environ, "SALUR_DATABASE": url})
     except InvalidSettings as error:  # all else was read above
-        raise _Refused(str(error).replace("SALUR_DATABASE", "URL")) from error
+        raise Refused(str(error).replace("SALUR_DATABASE", "URL")) from error
     where = make_url(given.database)
     if where.get_backend_name() == "sqlite" and not Path(str(where.database)).is_file():  # to open it would make it
-        raise _Refused(f"{where.database}: there is no such file")
+        raise Refused(f"{where.database}: there is no such file")
     with _database(given, any_tables=True) as source, _database(settings, any_tables=True) as target:
-        with _progress("copied") as tell:
+        with progress("copied") as tell:
             copied = copying.copy(source, target, tell)
         click.echo(f"copied {copied:,} rows")
 
@@ -175,7 +133,7 @@ def add_user(name: str, role: str, full_name: str) -> None:
     password = accounts.random_password()
     with _database(_settings()) as database, database.write() as connection:
         accounts.add(connection, name, role, password, full_name)
-        _show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
+        show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
 
 
 @user.command("list")
@@ -194,10 +152,10 @@ def reset_user(name: str) -> None:
     with _database(_settings()) as database, database.write() as connection:
         person = next((one for one in accounts.everyone(connection) if one.name == name.strip().lower()), None)
         if person is None:
-            raise _Refused(f"there is no account {name!r}")
+            raise Refused(f"there is no account {name!r}")
         person = accounts.set_active(connection, person, active=True)
         accounts.set_password(connection, person, password, must_change=True)
-        _show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
+        show_once("The account", f"name: {name}\npassword: {password}", "It must be changed at the first sign-in.")
 
 
 @main.group()
@@ -216,7 +174,7 @@ def add_key(name: str, scopes: tuple[str, ...], source: str, limit: str) -> None
     with _database(_settings()) as database, database.write() as connection:
         number, secret = keys.add(connection, name, scopes, source, limit)
         title = f"Key {number} ({', '.join(scopes)}; source {keys.source_of(name, source)})"
-        _show_once(title, secret, "Send it as `Authorization: Bearer KEY`.")
+        show_once(title, secret, "Send it as `Authorization: Bearer KEY`.")
 
 
 @key.command("list")
@@ -234,7 +192,7 @@ def revoke_key(number: int) -> None:
     """Make a key void."""
     with _database(_settings()) as database, database.write() as connection:
         if not keys.revoke(connection, number):
-            raise _Refused(f"there is no active key {number}")
+            raise Refused(f"there is no active key {number}")
 
 
 @main.group("webhook")
@@ -251,7 +209,7 @@ def add_webhook(url: str, source: str) -> None:
     with _database(settings) as database, database.write() as connection:
         number, signing_key = webhooks.add(connection, settings.read_secret(), url, settings.webhook_hosts, source)
         advice = "It signs each delivery: the README shows how to check the header Salur-Signature."
-        _show_once(f"Webhook {number}", signing_key, advice)
+        show_once(f"Webhook {number}", signing_key, advice)
 
 
 @hook.command("list")
@@ -270,7 +228,7 @@ def remove_webhook(number: int) -> None:
     """Send nothing more to an address."""
     with _database(_settings()) as database, database.write() as connection:
         if not webhooks.remove(connection, number):
-            raise _Refused(f"there is no webhook {number}")
+            raise Refused(f"there is no webhook {number}")
 
 
 def _number(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
@@ -329,7 +287,7 @@ def purge(days: int | None, dry_run: bool) -> None:
     settings = _settings()
     before = now() - dt.timedelta(days=days or settings.keep_days)
     with _database(settings) as database:
-        with _progress("emptied") as tell:
+        with progress("emptied") as tell:
             purged = retention.purge(database, before, dry_run=dry_run, progress=tell)
         if not dry_run:
             import_jobs.expire(database, settings.uploads)
@@ -351,17 +309,13 @@ def replay_routing(complaint_id: str, source: str) -> None:
         else:
             number = row_number(complaint_id)
         if number is None:
-            raise _Refused(f"there is no complaint {complaint_id!r}")
+            raise Refused(f"there is no complaint {complaint_id!r}")
         replayed = replay.replay(connection, number, settings.models, Router.load)
     for one in replayed:
         click.echo(f"routing {one.routing_id} by {one.model_version}: {'differs' if one.difference else 'the same, byte for byte'}")
         if one.difference:
             click.echo(one.difference)
     sys.exit(1 if any(one.difference for one in replayed) else 0)
-
-
-class _Refused(SalurError):
-    """What was asked cannot be done."""
 
 
 def _settings() -> Settings:
@@ -385,38 +339,18 @@ def _check_files(settings: Settings) -> None:
 
 @contextmanager
 def _database(settings: Settings, *, any_tables: bool = False) -> Iterator[Database]:
-    """Give the database. Raises _Refused where its tables are another version's: a purge would pass over words in new ones."""
+    """Give the database. Raises Refused where its tables are another version's: a purge would pass over words in new ones."""
     database = Database(settings.database, statement_seconds=0)  # an index or an export over millions of rows takes its time
     try:
         if not any_tables and not database.is_current():
             from service import migrating  # only where it is needed: see `service.database`
 
             if migrating.is_newer(at := database.revision()):
-                raise _Refused(
-                    f"the tables are those of a newer version ({at}): install that, or go back to a copy of the database"
-                )
-            raise _Refused("the tables are not those of this version: run `salur-service migrate` (or `setup`) first")
+                raise Refused(f"the tables are those of a newer version ({at}): install that, or go back to a copy of the database")
+            raise Refused("the tables are not those of this version: run `salur-service migrate` (or `setup`) first")
         yield database
     finally:
         database.dispose()
-
-
-@contextmanager
-def _progress(done: str) -> Iterator[Callable[[int, int], None]]:
-    """Give what tells whoever watches at a terminal how far a long command is, on a line that is ended however the command ends."""
-    begun = False
-
-    def tell(so_far: int, rows: int) -> None:
-        nonlocal begun
-        if sys.stderr.isatty():
-            click.echo(f"\r{done} {so_far:,} of {rows:,}", nl=False, err=True)
-            begun = True
-
-    try:
-        yield tell
-    finally:
-        if begun:
-            click.echo(err=True)
 
 
 def _make_secret(path: Path) -> bool:
@@ -444,8 +378,3 @@ def _print(rows: Iterable[LabelledComplaint]) -> int:
         click.echo(json.dumps(row.to_dict(), ensure_ascii=False))
         count += 1
     return count
-
-
-def _show_once(title: str, body: str, advice: str) -> None:
-    """Show a password or key before it is kept: a disk may be full or a terminal gone, and what nobody saw must not be there."""
-    click.echo(f"{title}, shown only now:\n\n{body}\n\n{advice}")

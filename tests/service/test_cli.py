@@ -423,7 +423,7 @@ def test_a_setup_that_was_cut_off_can_be_repeated(
         patched.setattr("service.cli.secrets.token_hex", full)
         assert call("setup").exit_code == 2
     with monkeypatch.context() as patched:
-        patched.setattr("service.cli._show_once", lambda *_: full(0))
+        patched.setattr("service.cli.show_once", lambda *_: full(0))
         assert call("setup").exit_code == 2
     assert "password: " in call("setup").output
     assert len((tmp_path / "var" / "secret").read_text().strip()) == 64
@@ -440,7 +440,7 @@ def test_what_could_not_be_shown_is_not_made(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("service.cli._show_once", full)
+        patched.setattr("service.cli.show_once", full)
         for words in (
             ("user", "add", "budi"),
             ("user", "reset", "siti"),
