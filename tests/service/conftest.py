@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,9 +28,11 @@ from model.routing import Candidate, Decision, Evidence, Reason, Routing, Span
 from service import accounts, create_app, keys
 from service.clock import now
 from service.database import Database
+from service.import_worker import ImportWorker
 from service.parts import Parts
 from service.settings import Settings
 from service.tables import account, metadata
+from tests.service.importing import Imports
 
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 PASSWORD = "katak-melompat-7x"  # noqa: S105
@@ -89,6 +92,20 @@ class FakeRouter:
             model_version=self.version,
             emergency="Telepon 112." if "kebakaran" in complaint.text else "",
         )
+
+
+both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+"""Lets a test run on either database."""
+postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+"""Lets a test run where several write at once."""
+
+
+def wait_until(ready: Callable[[], object], seconds: float = 30.0) -> None:
+    """Return as soon as something is so that another thread or process brings about."""
+    until = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
@@ -307,8 +324,30 @@ def pengelola(database: Database, person: Person) -> Person:
     return _signed_in(database, person, "pengelola")
 
 
-def _signed_in(database: Database, person: Person, role: str) -> Person:
+@pytest.fixture
+def somebody(app: Flask, database: Database) -> Callable[..., Person]:
+    """Signs people in, each in a browser of their own: by their role, which is their name too where they are given none."""
+
+    def sign_in(role: str, name: str = "") -> Person:
+        return _signed_in(database, Person(app.test_client()), role, name)
+
+    return sign_in
+
+
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let imports be worked on when a test says so, and not by a thread."""
+    monkeypatch.setattr(ImportWorker, "wake", lambda _self: None)
+
+
+@pytest.fixture
+def imports(app: Flask, petugas: Person, no_threads: None) -> Imports:
+    """An officer who imports."""
+    return Imports(petugas, app)
+
+
+def _signed_in(database: Database, person: Person, role: str, name: str = "") -> Person:
     with database.write() as connection:
-        accounts.add(connection, role, role, PASSWORD, must_change=False)
-    assert person.sign_in(role).status_code == 302
+        accounts.add(connection, name or role, role, PASSWORD, must_change=False)
+    assert person.sign_in(name or role).status_code == 302
     return person

@@ -14,7 +14,7 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select, update
 
-from service import accounts, history, history_page, intake, review, spreadsheets
+from service import history, history_page, intake, review, spreadsheets
 from service.clock import now
 from service.database import Database
 from service.history import Filters
@@ -22,11 +22,11 @@ from service.parts import Parts
 from service.review import Choice
 from service.schemas import ComplaintIn
 from service.tables import audit_log, complaint, standing
+from tests.service.conftest import both
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person
 
-both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 EVIL = '=HYPERLINK("http://contoh.example") <script>alert(1)</script>'
 
 
@@ -168,15 +168,12 @@ def test_an_emergency_that_went_out_by_itself_is_marked_and_a_confidential_one_i
 
 
 def test_exports_leave_confidential_complaints_out_unless_the_role_allows(
-    past: Past, app: Flask, petugas: Person, database: Database
+    past: Past, petugas: Person, somebody: Callable[..., Person]
 ) -> None:
     past.add("a", "lampu mati", confidential=True)
     past.add("b", "sampah")
     assert [row["Id"] for row in _csv(petugas.client.get("/riwayat/ekspor.csv").data)] == ["b"]
-    head = type(petugas)(app.test_client())
-    with database.write() as connection:
-        accounts.add(connection, "kepala", "kepala", "katak-melompat-7x", must_change=False)
-    head.sign_in("kepala")
+    head = somebody("kepala")
     assert [row["Id"] for row in _csv(head.client.get("/riwayat/ekspor.csv").data)] == ["b", "a"]
     assert "lampu mati" in head.client.get("/riwayat").text
 
@@ -277,11 +274,9 @@ def test_the_log_tells_an_export_in_words(past: Past, pengelola: Person) -> None
     assert "diterima dari 1 Mar 2026" in said
 
 
-def test_a_reader_may_look_but_not_export(app: Flask, database: Database, person: Person) -> None:
-    with database.write() as connection:
-        accounts.add(connection, "tamu", "peninjau-saja", "katak-melompat-7x", must_change=False)
-    person.sign_in("tamu")
-    Past(app).add("a", "lampu mati")
+def test_a_reader_may_look_but_not_export(past: Past, somebody: Callable[..., Person]) -> None:
+    past.add("a", "lampu mati")
+    person = somebody("peninjau-saja")
     page = person.client.get("/riwayat")
     assert page.status_code == 200
     assert "/riwayat/ekspor" not in page.text

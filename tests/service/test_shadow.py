@@ -30,11 +30,11 @@ from service.settings import Settings
 from service.shadow import Difference, Figures, Right
 from service.shadow_worker import ShadowWorker
 from service.tables import complaint, routing, standing, verdict
+from tests.service.conftest import both, wait_until
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person
 
-both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 AT = "2026-01-01T00:00:00+00:00"
 
 
@@ -230,30 +230,21 @@ def test_a_challenger_that_cannot_be_loaded_is_tried_again_only_later_and_stands
 def test_a_slow_challenger_holds_no_request_up(desk: Desk) -> None:
     desk.take("lambat")
     desk.worker.keep_watch()
-    until = time.monotonic() + 10
-    while desk.worker._router is None:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_until(lambda: desk.worker._router)
     began = time.monotonic()
     for number in range(5):
         assert desk.take(f"lampu {number}") == number + 2
     assert desk.answers() == []
     assert time.monotonic() - began < 5
     desk.go_on.set()
-    until = time.monotonic() + 60  # it rests three times as long as it was asked
-    while len(desk.answers()) < 6:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_until(lambda: len(desk.answers()) == 6, 60)  # it rests three times as long as it was asked
 
 
 def test_a_worker_that_is_stopped_keeps_the_answer_under_way_and_asks_no_further(desk: Desk) -> None:
     for text in ("lambat satu", "lambat dua"):
         desk.take(text)
     desk.worker.keep_watch()
-    until = time.monotonic() + 30
-    while desk.worker._router is None:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_until(lambda: desk.worker._router)
     threading.Timer(0.3, desk.go_on.set).start()
     desk.worker.stop()
     assert [row.complaint_id for row in desk.answers()] == [1]
@@ -272,10 +263,7 @@ def test_a_database_that_is_busy_only_delays_the_answers(desk: Desk, monkeypatch
     monkeypatch.setattr(desk.parts.database, "store", busy_at_first)
     monkeypatch.setattr(shadow_worker, "LOOK_SECONDS", 0.01)
     desk.worker.keep_watch()
-    until = time.monotonic() + 30
-    while not desk.answers():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_until(desk.answers)
     assert refused == ["once"]
 
 

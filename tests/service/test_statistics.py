@@ -15,18 +15,17 @@ from sqlalchemy import select, update
 
 from service import accounts, charts, intake, periods, review, statistics
 from service.clock import WorkCalendar, now
-from service.database import Database
 from service.parts import Parts
 from service.periods import Period
 from service.review import Choice
 from service.schemas import ComplaintIn
 from service.statistics import Figures
 from service.tables import audit_case, complaint, decision, standing, verdict
+from tests.service.conftest import PASSWORD, both
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person
 
-both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 ZONE = ZoneInfo("Asia/Makassar")
 
 
@@ -40,7 +39,7 @@ class Desk:
     def person(self, name: str) -> int:
         if name not in self.people:
             with self.parts.database.write() as connection:
-                self.people[name] = accounts.add(connection, name, "petugas", "katak-melompat-7x", must_change=False)
+                self.people[name] = accounts.add(connection, name, "petugas", PASSWORD, must_change=False)
         return self.people[name]
 
     def add(self, text: str, received: dt.datetime) -> int:
@@ -379,14 +378,10 @@ def test_what_is_late_in_a_period_is_not_called_all_that_is_late_in_the_queue(de
     assert "umur=terlambat" not in petugas.client.get("/statistik?masa=7").text
 
 
-def test_figures_of_single_people_are_for_those_who_lead(desk: Desk, petugas: Person, app: Flask, database: Database) -> None:
+def test_figures_of_single_people_are_for_those_who_lead(desk: Desk, petugas: Person, somebody: Callable[..., Person]) -> None:
     desk.decide(desk.add("lampu mati", now() - dt.timedelta(hours=5)), "dpupr", now() - dt.timedelta(hours=1), by="siti")
     assert "siti" not in petugas.client.get("/statistik").text
-    with database.write() as connection:
-        accounts.add(connection, "kepala", "kepala", "katak-melompat-7x", must_change=False)
-    head = type(petugas)(app.test_client())
-    head.sign_in("kepala")
-    assert "siti" in head.client.get("/statistik").text
+    assert "siti" in somebody("kepala").client.get("/statistik").text
 
 
 def test_an_empty_page_says_what_to_do(petugas: Person) -> None:

@@ -29,13 +29,13 @@ from service.outgoing import ForbiddenAddress
 from service.review import Choice
 from service.settings import Settings
 from service.tables import standing, webhook_delivery
+from tests.service.conftest import both, postgresql
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.service.conftest import Api
 
-BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 SECRET = "s" * 40
 
 
@@ -108,7 +108,7 @@ def add(database: Database, told: Settings, url: str, source: str = "") -> str:
         return webhooks.add(connection, SECRET, url, told.webhook_hosts, source)[1]
 
 
-@BOTH
+@both
 def test_what_is_decided_is_posted_once_and_signed(
     api: Api, database: Database, told: Settings, receiver: Receiver, tmp_path: Path
 ) -> None:
@@ -139,7 +139,7 @@ def test_what_is_decided_is_posted_once_and_signed(
     assert [row.state for row in deliveries(database)] == ["delivered"]
 
 
-@BOTH
+@both
 def test_the_question_to_the_reporter_is_told_until_it_is_purged(
     api: Api, database: Database, told: Settings, receiver: Receiver
 ) -> None:
@@ -169,7 +169,7 @@ def test_the_question_to_the_reporter_is_told_until_it_is_purged(
         assert '"question": ""' in answer.text
 
 
-@BOTH
+@both
 @pytest.mark.parametrize("read_before", [True, False])
 def test_an_address_hears_what_comes_after_it_and_of_its_source_alone(
     api: Api, database: Database, told: Settings, receiver: Receiver, read_before: bool
@@ -184,7 +184,7 @@ def test_an_address_hears_what_comes_after_it_and_of_its_source_alone(
     assert [json.loads(body)["id"] for _, body in receiver.got] == ["H-2"]
 
 
-@BOTH
+@both
 def test_the_list_says_what_waits_what_was_given_up_and_why(
     api: Api, database: Database, told: Settings, receiver: Receiver
 ) -> None:
@@ -217,7 +217,7 @@ def test_the_list_says_what_waits_what_was_given_up_and_why(
     assert last_taken() == Clock().now
 
 
-@BOTH
+@both
 def test_what_fails_is_tried_again_ever_later_and_then_given_up(
     api: Api, database: Database, told: Settings, receiver: Receiver
 ) -> None:
@@ -237,7 +237,7 @@ def test_what_fails_is_tried_again_ever_later_and_then_given_up(
     assert (deliveries(database)[0].state, deliveries(database)[0].last_status) == ("given-up", 500)
 
 
-@BOTH
+@both
 def test_what_was_to_be_tried_again_before_the_clock_was_set_back_does_not_wait_for_it(
     api: Api, database: Database, told: Settings, receiver: Receiver
 ) -> None:
@@ -305,7 +305,7 @@ def test_what_a_round_has_no_time_for_is_due_in_the_next_and_not_counted(
         assert found == [("delivered", 1)] * made + [("pending", 0)] * (4 - made)
 
 
-@BOTH
+@both
 def test_receivers_that_are_slow_take_nobody_elses_time(api: Api, database: Database, told: Settings) -> None:
     """In one round all goes to who answers, while each of the others still holds its first."""
     slow, quick = range(1, 5), 6
@@ -477,7 +477,7 @@ def test_removing_an_address_gives_up_what_waits_for_it_and_nothing_else(api: Ap
         assert [one.url for one in webhooks.listed(connection)] == ["http://127.0.0.1:2/"]
 
 
-@BOTH
+@both
 def test_an_address_that_is_removed_in_the_middle_of_a_round_hears_nothing_more(
     api: Api, database: Database, told: Settings
 ) -> None:
@@ -497,7 +497,7 @@ def test_an_address_that_is_removed_in_the_middle_of_a_round_hears_nothing_more(
     assert {row.state for row in deliveries(database)} == {"given-up"}
 
 
-@BOTH
+@both
 @pytest.mark.parametrize(("status", "state"), [(200, "delivered"), (500, "pending")])
 def test_what_one_worker_is_sending_no_other_sends_until_it_must_have_died_and_then_what_that_one_did_stands(
     api: Api, database: Database, told: Settings, status: int, state: str
@@ -539,7 +539,7 @@ def test_much_that_is_due_to_an_address_is_taken_by_as_few_statements_as_little(
     assert needed[0] == needed[1] > 0
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@postgresql
 def test_two_who_deliver_at_once_do_not_wait_for_each_other_and_take_nothing_twice(
     api: Api, database: Database, told: Settings
 ) -> None:
