@@ -5,10 +5,9 @@ Who may, puts another version live here, takes it back, and sets up a challenger
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import structlog
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -16,17 +15,15 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from model.artifact import ArtifactError, read_manifest
 from model.ledger import Entry, Event, History, Verdict
-from model.registry import CURRENT, Refusal, Refused, Registry, RegistryError, Shadowed
-from service import access, audit_log, shadow, wording
+from model.registry import CURRENT, Refusal, Refused, RegistryError
+from service import access, audit_log, shadow, versions, wording
 from service.accounts import Permission
 from service.clock import now
 from service.parts import parts
 from service.problems import Problem
 
 blueprint = Blueprint("models", __name__, url_prefix="/model")
-MAX_VERSIONS = 200
 MAX_REPORT = 30_000_000
 MAX_CARD = 200_000
 MAX_EVENTS = 100
@@ -40,12 +37,6 @@ EVENTS: Mapping[str, str] = {
     Event.SHADOW_ENDED: "berhenti sebagai bayangan",
 }
 """What the ledger tells of, in the words of the page."""
-VERDICTS: Mapping[str, str] = {
-    Verdict.PROMOTE: "layak dipakai",
-    Verdict.HOLD: "sebaiknya ditahan",
-    Verdict.NOT_ENOUGH_DATA: "data belum cukup",
-}
-"""What a comparison came to."""
 REFUSALS: Mapping[str, str] = {
     Refusal.BROKEN: "Versi ini tidak dapat dimuat: berkasnya rusak, belum tersalin lengkap, atau tidak cocok dengan Salur yang "
     "berjalan.",
@@ -66,8 +57,6 @@ REFUSALS: Mapping[str, str] = {
 MAX_REASON = 900
 STALLED_SECONDS = 60
 """A challenger that has not answered a complaint for so long is in trouble."""
-REPORT = "report/report.html"
-CARD = "MODEL_CARD.md"
 REPORT_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -81,72 +70,6 @@ _ACTIONS: Mapping[str, str] = {
 }
 """What the log calls them."""
 _log = structlog.get_logger("salur")
-_T = TypeVar("_T")
-_FIGURES = (
-    ("accuracy", "Ketepatan", "percent"),
-    ("top3", "Benar di antara tiga teratas", "percent"),
-    ("macro_f1", "Macro-F1", "percent"),
-    ("ece", "Galat kalibrasi (ECE)", "share"),
-    ("rows", "Aduan yang dipakai menguji", "number"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version of the registry as the page shows it. `trouble` says why its manifest cannot be read."""
-
-    name: str
-    live: bool = False
-    in_use: bool = False
-    beside: bool = False
-    trouble: str = ""
-    manifest: Mapping[str, Any] = field(default_factory=dict)
-    has_report: bool = False
-    has_card: bool = False
-
-    @property
-    def created(self) -> str:
-        """When it was trained, as the manifest writes it."""
-        return str(self.manifest.get("created", ""))
-
-    @property
-    def figures(self) -> Sequence[tuple[str, float, str]]:
-        """The figures of its evaluation: (label, value, how to write it)."""
-        metrics = self.manifest.get("metrics")
-        values = metrics if isinstance(metrics, Mapping) else {}
-        return [(label, float(values[name]), form) for name, label, form in _FIGURES if _is_number(values.get(name))]
-
-    @property
-    def promise(self) -> tuple[float, float, float] | None:
-        """What was measured of automatic routing: (error promised, error found, share sent automatically)."""
-        metrics = self.manifest.get("metrics")
-        auto = metrics.get("auto") if isinstance(metrics, Mapping) else None
-        if not isinstance(auto, Mapping) or not all(_is_number(auto.get(name)) for name in ("target_error", "error", "coverage")):
-            return None
-        return float(auto["target_error"]), float(auto["error"]), float(auto["coverage"])
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What the ledger tells of a comparison, for people; of each figure that of the live version and that of the other.
-
-    `rows` is 0 where the line tells no figures.
-    """
-
-    verdict: str
-    rows: int = 0
-    accuracy: Sequence[float] = ()
-    interval: Sequence[float] = ()
-    coverage: Sequence[float] = ()
-    error: Sequence[float] = ()
-
-    @classmethod
-    def read(cls, entry: Entry) -> Compared:
-        """Take it from a line, which may have been written by hand."""
-        told, verdict = entry.figures, str(entry.figures.get("verdict", "tanpa putusan"))
-        pairs = {name: told.get(name) for name in ("accuracy", "interval", "coverage", "error")}
-        known = _is_number(told.get("rows")) and all(map(_is_pair, pairs.values()))
-        return cls(VERDICTS.get(verdict, verdict), **({"rows": told["rows"]} | pairs if known else {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +151,9 @@ def stale(error: CSRFError) -> Response:  # noqa: ARG001
 def report(name: str) -> Response:
     """Give a version's report: shown without any power over this site, or as a file with ?unduh=1."""
     folder = _folder(name)
-    if not (folder / REPORT).is_file():
+    if not (folder / versions.REPORT).is_file():
         raise Problem("not-found", "The version has no report.", sentence="Versi ini tidak menyertakan laporan.")
-    response = make_response(_read(folder / REPORT, MAX_REPORT))
+    response = make_response(_read(folder / versions.REPORT, MAX_REPORT))
     response.content_type = "text/html; charset=utf-8"
     response.headers["Content-Security-Policy"] = REPORT_POLICY
     if request.args.get("unduh"):
@@ -238,32 +161,24 @@ def report(name: str) -> Response:
     return response
 
 
-def versions(registry: Registry, in_use: str) -> list[Version]:
-    """Answer the versions of a registry, the live one first, then the newest; at most MAX_VERSIONS."""
-    live, beside = _if_readable(registry.current), _if_readable(registry.shadow)
-    newest = sorted(registry.versions(), reverse=True)[:MAX_VERSIONS]
-    found = [_version(registry.folder / name, live, in_use, beside) for name in newest]
-    return sorted(found, key=lambda version: (version.live, version.created), reverse=True)
-
-
 def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Response:
     registry, router = parts().models.registry, parts().models.router()
-    live, beside = _if_readable(registry.current), _if_readable(registry.shadow)
-    history = _if_readable(registry.history) or History(())
+    live, beside = versions.if_readable(registry.current), versions.if_readable(registry.shadow)
+    history = versions.if_readable(registry.history) or History(())
     figures = None
     if beside is not None:
         with parts().database.read() as connection:
             figures = shadow.figures(connection, beside, router.version if router else "")
     page = render_template(
         "pages/models.html",
-        versions=versions(registry, router.version if router else ""),
+        versions=versions.newest(registry, router.version if router else ""),
         events=history.entries[: -MAX_EVENTS - 1 : -1],
         trouble=parts().models.trouble if (registry.folder / CURRENT).exists() else "",
         router=router,
         words=EVENTS,
-        figures_of=Compared.read,
+        figures_of=versions.Compared.read,
         live=live or "",
-        before=_if_readable(registry.previous),
+        before=versions.if_readable(registry.previous),
         beside=beside,
         figures=figures,
         stalled=bool(figures and figures.waiting_since and (now() - figures.waiting_since).total_seconds() > STALLED_SECONDS),
@@ -276,16 +191,16 @@ def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Res
 
 def _one(name: str, error: str = "", asked: _Asked | None = None, status: int = 200) -> Response:
     folder, registry, router = _folder(name), parts().models.registry, parts().models.router()
-    live, history = _if_readable(registry.current), _if_readable(registry.history)
-    version = _version(folder, live, router.version if router else "", _if_readable(registry.shadow))
+    live, history = versions.if_readable(registry.current), versions.if_readable(registry.history)
+    version = versions.one(folder, live, router.version if router else "", versions.if_readable(registry.shadow))
     compared = history.comparison(live, name) if live and history else None
     page = render_template(
         "pages/model.html",
         version=version,
-        card=_read(folder / CARD, MAX_CARD).decode("utf-8", "replace") if version.has_card else "",
+        card=_read(folder / versions.CARD, MAX_CARD).decode("utf-8", "replace") if version.has_card else "",
         live=live or "",
         compared=compared,
-        figures_of=Compared.read,
+        figures_of=versions.Compared.read,
         needs_reason=bool(live) and (compared is None or compared.figures.get("verdict") != Verdict.PROMOTE),
         error=error,
         asked=asked or _Asked(),
@@ -333,29 +248,6 @@ def _done(entry: Entry, told: str) -> Response:
     return redirect(url_for("models.show"), 303)
 
 
-def _if_readable(read: Callable[[], _T]) -> _T | None:
-    """Answer what a registry tells; None where its folder cannot be read: the page shows the rest."""
-    try:
-        return read()
-    except (OSError, RegistryError):
-        return None
-
-
-def _version(folder: Path, live: str | None, in_use: str, beside: Shadowed | None) -> Version:
-    known: dict[str, Any] = {
-        "name": folder.name,
-        "live": folder.name == live,
-        "in_use": folder.name == in_use,
-        "beside": beside is not None and folder.name == beside.version,
-        "has_report": (folder / REPORT).is_file(),
-        "has_card": (folder / CARD).is_file(),
-    }
-    try:
-        return Version(**known, manifest=read_manifest(folder))
-    except ArtifactError as error:
-        return Version(**known, trouble=str(error).replace(str(folder), folder.name))
-
-
 def _folder(name: str) -> Path:
     try:
         return parts().models.registry.path(name)
@@ -372,11 +264,3 @@ def _read(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise Problem("too-large", "The file is too large to be shown.", sentence="Berkas itu terlalu besar untuk ditampilkan.")
     return content
-
-
-def _is_pair(value: object) -> bool:
-    return isinstance(value, Sequence) and len(value) == 2 and all(map(_is_number, value))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
