@@ -94,7 +94,7 @@ def newest(registry: Registry, in_use: str) -> list[Version]:
     `in_use` is the one that answers in this process.
     """
     live, beside = if_readable(registry.current), if_readable(registry.shadow)
-    names = sorted(registry.versions(), reverse=True)[:MAX_VERSIONS]
+    names = sorted(registry.versions(), key=lambda name: (name == live, name), reverse=True)[:MAX_VERSIONS]
     found = [one(registry.folder / name, live, in_use, beside) for name in names]
     return sorted(found, key=lambda version: (version.live, version.created), reverse=True)
 

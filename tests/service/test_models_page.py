@@ -19,7 +19,7 @@ from model.faults import InvalidData
 from model.ledger import Event, Verdict
 from model.register import Register
 from model.registry import Registry
-from service import accounts, wording
+from service import accounts, versions, wording
 from service.database import Database
 from service.parts import Parts
 from service.tables import audit_log
@@ -69,6 +69,14 @@ def test_moments_are_written_in_the_regions_time_and_what_is_none_as_it_is(
             "kemarin",
             "",
         ]
+
+
+def test_the_live_version_is_listed_however_many_newer_ones_were_trained(
+    registry: Registry, petugas: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MAX_VERSIONS", 2)
+    listed = re.findall(r'<a class="nowrap" href="/model/([^"]+)"', petugas.client.get("/model").text)
+    assert listed == ["palsu-1", "sempit"]
 
 
 def use(person: Person, version: str, **form: str) -> Any:
