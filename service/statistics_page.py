@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from service import access, audit, charts, periods, statistics
 from service.accounts import Permission
+from service.figures import Arrivals, trailing_shares
 from service.parts import parts
 from service.wording import OUTCOMES, day, number
 
@@ -44,7 +45,7 @@ def show() -> Response:
         arrivals=charts.columns(
             [[("auto", one.auto), ("review", one.review), ("ask", one.ask)] for one in counted.arrivals], titles
         ),
-        automatic=charts.line(statistics.trailing_shares(counted.arrivals, WEEK if daily else 1)),
+        automatic=charts.line(trailing_shares(counted.arrivals, WEEK if daily else 1)),
         smoothed=daily,
         stretch=_stretch,
         untold_year=parts().untold_year(),
@@ -54,5 +55,5 @@ def show() -> Response:
     return make_response(page)
 
 
-def _stretch(one: statistics.Arrivals) -> str:
+def _stretch(one: Arrivals) -> str:
     return day(one.first) if one.first == one.last else f"{day(one.first)} – {day(one.last)}"

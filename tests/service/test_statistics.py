@@ -13,13 +13,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from service import accounts, charts, intake, periods, review, statistics
+from service import accounts, charts, figures, intake, periods, review, statistics
 from service.clock import WorkCalendar, now
+from service.figures import Figures
 from service.parts import Parts
 from service.periods import Period
 from service.review import Choice
 from service.schemas import ComplaintIn
-from service.statistics import Figures
 from service.tables import audit_case, complaint, decision, standing, verdict
 from tests.service.conftest import PASSWORD, both
 
@@ -304,10 +304,10 @@ def test_a_period_is_read_from_the_address_and_nonsense_is_the_usual_one() -> No
 def test_stretches_cover_a_period_once_and_stay_few(days: int) -> None:
     last = on("2026-03-29")
     period = Period(last - dt.timedelta(days=days - 1), last, ZONE)
-    cut = statistics.stretches(period)
+    cut = figures.stretches(period)
     covered = [first + dt.timedelta(days=offset) for first, end in cut for offset in range((end - first).days + 1)]
     assert covered == [period.first + dt.timedelta(days=offset) for offset in range(days)]
-    assert len(cut) <= statistics.MOST_DAILY
+    assert len(cut) <= figures.MOST_DAILY
 
 
 def test_columns_stack_to_their_sum_and_stay_inside() -> None:
@@ -328,10 +328,10 @@ def test_a_line_breaks_where_nothing_is_known() -> None:
 
 def test_shares_of_single_days_are_taken_together() -> None:
     days = [
-        statistics.Arrivals(on("2026-03-01"), on("2026-03-01"), auto, waiting) for auto, waiting in ((0, 0), (1, 0), (0, 3), (4, 0))
+        figures.Arrivals(on("2026-03-01"), on("2026-03-01"), auto, waiting) for auto, waiting in ((0, 0), (1, 0), (0, 3), (4, 0))
     ]
-    assert statistics.trailing_shares(days, 1) == [None, 1.0, 0.0, 1.0]
-    assert statistics.trailing_shares(days, 3) == [None, 1.0, 0.25, 0.625]
+    assert figures.trailing_shares(days, 1) == [None, 1.0, 0.0, 1.0]
+    assert figures.trailing_shares(days, 3) == [None, 1.0, 0.25, 0.625]
 
 
 @pytest.mark.parametrize(("most", "top"), [(0, 4), (4, 4), (5, 5), (7, 8), (11, 20), (95, 100), (101, 200), (4_000, 4_000)])
