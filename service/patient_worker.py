@@ -11,22 +11,20 @@ goes on reading for a while and throws away what comes after the answer; it wait
 from __future__ import annotations
 
 import errno
-import json
 import re
 import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from service import metrics
-from service.problems import KINDS, MEDIA_TYPE, RETRY_SECONDS, Problem, is_for_machines, log_failure
+from service import metrics, refusals
+from service.problems import is_for_machines, log_failure
 
 REQUEST_SECONDS = 10.0
 """For a request to arrive, and for each part of an answer to be taken."""
@@ -232,7 +230,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Answer a request that no thread is given."""
         metrics.count_refused(kind)
         with suppress(OSError):
-            conn.sock.send(_unread(kind, detail, request))
+            conn.sock.send(refusals.unread(kind, detail, request))
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Answer, and let no thread wait for long for a caller who does not take the answer."""
@@ -257,7 +255,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         else:
             metrics.count_refused(kind)
         with suppress(OSError):
-            client.send(_refusal(kind, for_machines=req is None or is_for_machines(req.path)))
+            client.send(refusals.of_kind(kind, for_machines=req is None or is_for_machines(req.path)))
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """Count one request less, and go on with its connection or end it; gunicorn's loop would wait for the caller to do so."""
@@ -314,7 +312,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         metrics.count_refused("slow")
         if data := self._arriving[conn].data:
             with suppress(OSError):
-                conn.sock.send(_unread("too-slow", _SLOW, data))
+                conn.sock.send(refusals.unread("too-slow", _SLOW, data))
         self._close(conn)
 
     def _close(self, conn: TConn) -> None:
@@ -329,32 +327,3 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def _hang_up(self, conn: TConn) -> None:
         self.nr_conns -= 1
         conn.close()
-
-
-def _unread(name: str, detail: str, request: bytes | bytearray) -> bytes:
-    """Write the answer to a request that is not even looked at."""
-    path = bytes(request[:2_000]).partition(b" ")[2].partition(b" ")[0].partition(b"?")[0].decode("ascii", "replace")
-    return _refusal(name, detail, for_machines=is_for_machines(path))
-
-
-def _refusal(name: str, detail: str = "", *, for_machines: bool) -> bytes:
-    """Write an answer that no view gives: a problem for machines, a page for people."""
-    kind = KINDS[name]
-    if for_machines:
-        media = MEDIA_TYPE
-        body = json.dumps(Problem(name, detail).document())
-    else:
-        media = "text/html; charset=utf-8"
-        body = f'<!doctype html><html lang="id"><title>{kind.heading}</title><h1>{kind.heading}</h1><p>{kind.advice}</p></html>'
-    content = body.encode()
-    head = (
-        f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}",
-        f"Content-Type: {media}",
-        f"Content-Length: {len(content)}",
-        *([f"Retry-After: {RETRY_SECONDS}"] if kind.status == HTTPStatus.SERVICE_UNAVAILABLE else []),
-        "Cache-Control: no-store",
-        "X-Content-Type-Options: nosniff",
-        "Content-Security-Policy: default-src 'none'",
-        "Connection: close",
-    )
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + content
