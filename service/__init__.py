@@ -87,23 +87,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
     )
     app.extensions["salur"] = parts
     app.extensions["salur-streams"] = Streams(settings.threads)
-    app.config.update(
-        SECRET_KEY=parts.secret,
-        MAX_CONTENT_LENGTH=MAX_BODY,
-        MAX_FORM_MEMORY_SIZE=1_000_000,
-        SESSION_COOKIE_NAME="salur",
-        SESSION_COOKIE_SECURE=settings.secure_cookies,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=dt.timedelta(hours=settings.session_hours),
-        WTF_CSRF_CHECK_DEFAULT=False,  # the gate does, after it knows who is asking
-        WTF_CSRF_TIME_LIMIT=None,  # the session's end is the token's end
-    )
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    if settings.trusted_proxies:
-        n = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    _configure(app, parts)
     logs.init_app(app)
     if year := parts.untold_year():
         _log.warning("holidays not known", year=year, remedy="a newer version of the package holidays, or SALUR_HOLIDAYS_FILE")
@@ -129,6 +113,27 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
     app.add_url_rule("/", "home", home)
     access.verify(app)
     return app
+
+
+def _configure(app: Flask, parts: Parts) -> None:
+    """Tell Flask of sessions, limits and proxies."""
+    app.config.update(
+        SECRET_KEY=parts.secret,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=1_000_000,
+        SESSION_COOKIE_NAME="salur",
+        SESSION_COOKIE_SECURE=parts.settings.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=dt.timedelta(hours=parts.settings.session_hours),
+        WTF_CSRF_CHECK_DEFAULT=False,  # the gate does, after it knows who is asking
+        WTF_CSRF_TIME_LIMIT=None,  # the session's end is the token's end
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if parts.settings.trusted_proxies:
+        n = parts.settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
 
 
 @access.public()

@@ -6,10 +6,10 @@ Its sender's own id stays too, as it is no word of the citizen's: the sender fol
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 
 from service import audit_log
 from service.clock import now
@@ -41,23 +41,9 @@ def purge(
         due = int(connection.execute(joined.where(standing.c.state != "waiting")).scalar_one())
     if dry_run:
         return Purged(due, waiting)
-    found = (
-        select(complaint.c.id)
-        .join(standing, standing.c.complaint_id == complaint.c.id)
-        .where(*old, standing.c.state != "waiting")
-        .order_by(complaint.c.id)
-        .limit(_AT_ONCE)
-        # One that somebody moves just now is left for the next time; whoever comes later waits, and finds it emptied.
-        .with_for_update(of=(standing, complaint), key_share=True, skip_locked=True)
-    )
     emptied = last = 0
-    while True:
-        with database.write() as connection:  # a few at a time: others are writing too
-            # Behind the last ones: PostgreSQL would walk over all that were emptied before to find the next.
-            numbers = list(connection.execute(found.where(complaint.c.id > last)).scalars())
-            if not numbers:
-                break
-            _empty(connection, numbers)
+    # Each time behind the last ones: PostgreSQL would walk over all that were emptied before to find the next.
+    while numbers := _empty_some(database, and_(*old, standing.c.state != "waiting", complaint.c.id > last)):
         emptied, last = emptied + len(numbers), numbers[-1]
         progress(emptied, due)
     with database.write() as connection:
@@ -70,7 +56,25 @@ def purge(
     return Purged(emptied, waiting)
 
 
-def _empty(connection: Connection, numbers: list[int]) -> None:
+def _empty_some(database: Database, wanted: ColumnElement[bool]) -> Sequence[int]:
+    """Empty the first complaints for which a condition holds, a few at a time, as others are writing too; answers their numbers."""
+    found = (
+        select(complaint.c.id)
+        .join(standing, standing.c.complaint_id == complaint.c.id)
+        .where(wanted)
+        .order_by(complaint.c.id)
+        .limit(_AT_ONCE)
+        # One that somebody moves just now is left for the next time; whoever comes later waits, and finds it emptied.
+        .with_for_update(of=(standing, complaint), key_share=True, skip_locked=True)
+    )
+    with database.write() as connection:
+        numbers = connection.execute(found).scalars().all()
+        if numbers:
+            _empty(connection, numbers)
+    return numbers
+
+
+def _empty(connection: Connection, numbers: Sequence[int]) -> None:
     nothing = {"title": "", "text": "", "kecamatan": "", "desa": "", "channel": "", "digest": "", "purged_at": now()}
     connection.execute(update(complaint).where(complaint.c.id.in_(numbers)).values(nothing))
     # The model's answer quotes the words that decided.

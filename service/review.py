@@ -157,15 +157,13 @@ def record(
     _move(connection, row, said, outcome, agency, unit, verdict_id)
     _tell(connection, what, said.model_version, verdict_id, at)
     agrees = audit.compare(connection, row.complaint_id, verdict_id, outcome, agency, unit)
-    # A correction by the agency itself speaks about the promise too, drawn or not.
-    came_back = origin == "api" and said.decision == "auto" and outcome in ("changed", "returned")
-    stopped = (agrees is False or came_back) and breakers.check(connection, said.agency, said.model_version, _target(said.body))
+    stopped = _stop_where_broken(connection, said, agrees, origin, outcome)
     thing = f"complaint:{row.complaint_id}"
     audit_log.write(
         connection, "decided", thing, {"outcome": outcome, "agency": agency}, account_id=account_id, api_key_id=api_key_id
     )
     metrics.count_verdict(origin, outcome)
-    return Saved(row.complaint_id, verdict_id, outcome, agency, unit, tuple(also), stopped=said.agency if stopped else "")
+    return Saved(row.complaint_id, verdict_id, outcome, agency, unit, tuple(also), stopped=stopped)
 
 
 def is_by(connection: Connection, verdict_id: int, account_id: int) -> bool:
@@ -385,6 +383,12 @@ def _restore(connection: Connection, row: Row[Any], said: Row[Any]) -> None:
     )
 
 
-def _target(body: str) -> float:
-    guarantee = (json.loads(body) if body else {}).get("guarantee") or {}
-    return float(guarantee.get("target_error", audit.TARGET))
+def _stop_where_broken(connection: Connection, said: Row[Any], agrees: bool | None, origin: str, outcome: str) -> str:
+    """Open the breaker of the agency that the model named where its promise is broken; answers whose was opened, "" for none."""
+    # A correction by the agency itself speaks about the promise too, drawn or not.
+    came_back = origin == "api" and said.decision == "auto" and outcome in ("changed", "returned")
+    if agrees is not False and not came_back:
+        return ""
+    guarantee = (json.loads(said.body) if said.body else {}).get("guarantee") or {}
+    target = float(guarantee.get("target_error", audit.TARGET))
+    return said.agency if breakers.check(connection, said.agency, said.model_version, target) else ""

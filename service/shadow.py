@@ -27,6 +27,12 @@ _INSERT = {
     dialect.dialect.name: maker(routing).on_conflict_do_nothing()
     for dialect, maker in ((sqlite, sqlite.insert), (postgresql, postgresql.insert))
 }
+_CHAMPION, _CHALLENGER = routing.alias("champion"), routing.alias("challenger")
+_SAME = _CHAMPION.c.agency == _CHALLENGER.c.agency
+_SIDE_BY_SIDE = _CHALLENGER.join(standing, standing.c.complaint_id == _CHALLENGER.c.complaint_id).join(
+    _CHAMPION, _CHAMPION.c.id == standing.c.routing_id
+)
+"""What was answered about each complaint, beside what a challenger said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,33 +132,9 @@ def figures(connection: Connection, shadow: Shadowed, champion: str) -> Figures:
     waiting, waiting_since = connection.execute(
         select(func.count(), func.min(complaint.c.stored_at)).where(*_unanswered(shadow))
     ).one()
-    first, second = routing.alias("champion"), routing.alias("challenger")
-    both = second.join(standing, standing.c.complaint_id == second.c.complaint_id).join(first, first.c.id == standing.c.routing_id)
-    of_both = (second.c.shadow, second.c.model_version == shadow.version, second.c.agency != "", first.c.model_version == champion)
-    is_same = first.c.agency == second.c.agency
-    compared, same = connection.execute(select(func.count(), _count(is_same)).select_from(both).where(*of_both)).one()
-    count = func.count().label("cases")
-    differences = connection.execute(
-        select(first.c.agency, second.c.agency, count)
-        .select_from(both)
-        .where(*of_both, ~is_same)
-        .group_by(first.c.agency, second.c.agency)
-        .order_by(count.desc(), first.c.agency, second.c.agency)
-        .limit(MOST_PAIRS)
-    ).all()
-    right = (first.c.agency == verdict.c.agency, second.c.agency == verdict.c.agency)
-    judged = connection.execute(
-        select(
-            verdict.c.blind,
-            _count(and_(*right)),
-            _count(and_(right[0], ~right[1])),
-            _count(and_(~right[0], right[1])),
-            _count(and_(~right[0], ~right[1])),
-        )
-        .select_from(both.join(verdict, verdict.c.id == standing.c.verdict_id))
-        .where(*of_both, verdict.c.outcome.in_(("confirmed", "changed")))
-        .group_by(verdict.c.blind)
-    ).all()
+    both = _answered_by_both(shadow, champion)
+    compared, same = connection.execute(select(func.count(), _count(_SAME)).select_from(_SIDE_BY_SIDE).where(both)).one()
+    decided, blind = _judged(connection, both)
     return Figures(
         answered=asked - failed,
         failed=failed,
@@ -161,10 +143,48 @@ def figures(connection: Connection, shadow: Shadowed, champion: str) -> Figures:
         automatic=automatic,
         compared=compared,
         same=same,
-        decided=Right(*(sum(row[place] for row in judged) for place in range(1, 5))),
-        blind=Right(*(sum(row[place] for row in judged if row.blind) for place in range(1, 5))),
-        differences=[Difference(row[0], row[1], row.cases) for row in differences],
+        decided=decided,
+        blind=blind,
+        differences=_differences(connection, both),
     )
+
+
+def _answered_by_both(shadow: Shadowed, champion: str) -> ColumnElement[bool]:
+    """Condition on _SIDE_BY_SIDE: the two versions are these, and the challenger did not fail."""
+    of_challenger = and_(_CHALLENGER.c.shadow, _CHALLENGER.c.model_version == shadow.version, _CHALLENGER.c.agency != "")
+    return and_(of_challenger, _CHAMPION.c.model_version == champion)
+
+
+def _differences(connection: Connection, both: ColumnElement[bool]) -> Sequence[Difference]:
+    count = func.count().label("cases")
+    rows = connection.execute(
+        select(_CHAMPION.c.agency, _CHALLENGER.c.agency, count)
+        .select_from(_SIDE_BY_SIDE)
+        .where(both, ~_SAME)
+        .group_by(_CHAMPION.c.agency, _CHALLENGER.c.agency)
+        .order_by(count.desc(), _CHAMPION.c.agency, _CHALLENGER.c.agency)
+        .limit(MOST_PAIRS)
+    )
+    return [Difference(row[0], row[1], row.cases) for row in rows]
+
+
+def _judged(connection: Connection, both: ColumnElement[bool]) -> tuple[Right, Right]:
+    """Count who was right by all verdicts, and by those of people who had not seen any proposal."""
+    champion, challenger = (said.c.agency == verdict.c.agency for said in (_CHAMPION, _CHALLENGER))
+    rows = connection.execute(
+        select(
+            verdict.c.blind,
+            _count(and_(champion, challenger)),
+            _count(and_(champion, ~challenger)),
+            _count(and_(~champion, challenger)),
+            _count(and_(~champion, ~challenger)),
+        )
+        .select_from(_SIDE_BY_SIDE.join(verdict, verdict.c.id == standing.c.verdict_id))
+        .where(both, verdict.c.outcome.in_(("confirmed", "changed")))
+        .group_by(verdict.c.blind)
+    ).all()
+    blind = Right(*(sum(row[place] for row in rows if row.blind) for place in range(1, 5)))
+    return Right(*(sum(row[place] for row in rows) for place in range(1, 5))), blind
 
 
 def _after(connection: Connection, shadow: Shadowed) -> int | None:
