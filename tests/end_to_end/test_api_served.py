@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from service.database import Database
+from tests.patience import wait_until
 from tests.served import Server, make_memory, make_registry, served
 
 
@@ -96,19 +97,14 @@ def test_a_challenger_answers_each_complaint_once_whichever_process_dies(served:
     (served.folder / "models" / "shadow").write_text("dua\n2026-01-01T00:00:00+00:00\n")
     memory = Database(f"sqlite:///{served.folder / 'salur.db'}")
 
-    def wait_for(wanted: list[int]) -> None:
-        deadline = time.monotonic() + 20
-        found: list[int] = []
-        while found != wanted:
-            assert time.monotonic() < deadline, found
-            time.sleep(0.05)
-            with memory.read() as connection:
-                asked = "SELECT complaint_id FROM routing WHERE shadow AND model_version = 'dua' ORDER BY complaint_id"
-                found = list(connection.exec_driver_sql(asked).scalars())
+    def asked_about() -> list[int]:
+        query = "SELECT complaint_id FROM routing WHERE shadow AND model_version = 'dua' ORDER BY complaint_id"
+        with memory.read() as connection:
+            return list(connection.exec_driver_sql(query).scalars())
 
     for number in range(10):
         assert served.post("/complaints", {"id": f"C-{number}", "text": "lampu pasti"})[1]["routing"]["model_version"] == "satu"
-    wait_for(list(range(1, 11)))
+    wait_until(lambda: asked_about() == list(range(1, 11)))
     workers = subprocess.run(["pgrep", "-P", str(served.process.pid)], capture_output=True, text=True, check=True).stdout.split()
     asking: list[str] = []
     deadline = time.monotonic() + 20
@@ -122,7 +118,7 @@ def test_a_challenger_answers_each_complaint_once_whichever_process_dies(served:
             answered += served.post("/complaints", {"id": f"D-{answered}", "text": "lampu pasti"})[0] in (200, 201)
         except (OSError, http.client.HTTPException):
             continue
-    wait_for(list(range(1, 21)))
+    wait_until(lambda: asked_about() == list(range(1, 21)))
     memory.dispose()
 
 
@@ -155,8 +151,7 @@ def test_stopping_lets_requests_end_and_loses_none(served: Server) -> None:
     senders = [threading.Thread(target=send, args=(name,)) for name in range(4)]
     for sender in senders:
         sender.start()
-    while len(acknowledged) < 20:
-        time.sleep(0.01)
+    wait_until(lambda: len(acknowledged) >= 20)
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(35) == 0
     stop.set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import wait_until
 from tests.served import Server, make_memory, served
 from training.cli import main
 
@@ -205,6 +205,6 @@ def test_an_artifact_with_one_byte_changed_is_refused_by_the_commands_and_never_
     shutil.copytree(tiny_artifact, server.folder / "models" / "rusak")
     (server.folder / "models" / "rusak" / "vocabulary.txt").write_bytes(b"\xff")
     (server.folder / "models" / "current").write_text("rusak\n")
-    time.sleep(2.5)  # each worker looks at the pointer within two seconds
+    wait_until(lambda: '"model not loaded"' in server.log())
     status, _, routing = post(server, _body({"text": TEXT}))
     assert (status, routing["model_version"]) == (200, tiny_artifact.name)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from tests.patience import wait_until
 from tests.served import Server, count, make_memory, make_registry, schema, senders, served
 
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
@@ -95,20 +96,16 @@ def test_one_host_goes_away_and_nothing_is_lost(hosts: tuple[Server, Server], tm
     one, other = hosts
     with served(tmp_path / "third", one.url, one.key, one.folder.parent / "models") as third:
         with senders(third, 3) as sent:
-            while sum(len(sender.acknowledged) for sender in sent) < 30:
-                time.sleep(0.02)
+            wait_until(lambda: sum(len(sender.acknowledged) for sender in sent) >= 30)
             for pid in (third.process.pid, *third.workers()):
                 os.kill(pid, 9)
             for sender in sent:  # the proxy sends them to the other host now
                 sender.server = other
             third.process.wait()
             before = sum(len(sender.acknowledged) for sender in sent)
-            deadline = time.monotonic() + 30
-            while sum(len(sender.acknowledged) for sender in sent) < before + 30 and time.monotonic() < deadline:
-                time.sleep(0.02)
+            wait_until(lambda: sum(len(sender.acknowledged) for sender in sent) >= before + 30)
         told = count(one.url, sent)
     assert (told.lost, told.doubled, told.half, told.told_twice) == (0, 0, 0, 0), told
-    assert told.acknowledged >= before + 30
 
 
 def test_a_host_that_is_asked_after_the_other_has_stopped_serves_on(hosts: tuple[Server, Server]) -> None:

@@ -8,12 +8,12 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.faults import kill_workers, restart_postgres, torn_promotions
+from tests.patience import wait_until
 from tests.served import count, make_memory, make_registry, senders, served
 
 
@@ -49,18 +49,13 @@ def test_a_disk_that_fills_up_under_load_loses_nothing_and_is_used_again_when_th
     environ = {"SALUR_LOG_LEVEL": "error"}  # the log is a file too
     with served(tmp_path, url, key, make_registry(tmp_path / "models"), environ, prepare=limit) as server:
         with senders(server, 3) as sent:
-            deadline = time.monotonic() + 30
-            while not all(one.statuses.get("503", 0) >= 3 for one in sent):
-                assert time.monotonic() < deadline, [one.statuses for one in sent]
-                time.sleep(0.05)
+            wait_until(lambda: all(one.statuses.get("503", 0) >= 3 for one in sent))
             stuck = sum(len(one.acknowledged) for one in sent)
             assert server.call("GET", "/healthz")[0] == 200
             assert server.post("/predictions", {"text": "lampu"})[0] == 200
             for pid in (server.process.pid, *server.workers()):
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
-            while sum(len(one.acknowledged) for one in sent) < stuck + 20:
-                assert time.monotonic() < deadline + 30
-                time.sleep(0.05)
+            wait_until(lambda: sum(len(one.acknowledged) for one in sent) >= stuck + 20, 60)
         found = count(url, sent)
     assert found.good, found
     assert "500" not in found.answers
@@ -81,10 +76,8 @@ def test_a_torn_promotion_keeps_the_old_model_serving_and_says_so(tmp_path: Path
     (models / "setengah").mkdir()
     with served(tmp_path, url, make_memory(url), models, {"SALUR_WORKERS": "1"}) as server:
         (models / "current").write_text("setengah")
-        deadline = time.monotonic() + 10
-        while "setengah" not in (told := json.loads(server.call("GET", "/readyz")[2]))["model"]["trouble"]:
-            assert time.monotonic() < deadline, told
-            time.sleep(0.1)
+        wait_until(lambda: "setengah" in json.loads(server.call("GET", "/readyz")[2])["model"]["trouble"])
+        told = json.loads(server.call("GET", "/readyz")[2])
         assert told["ready"] is True
         assert told["model"]["version"] == "satu"
         assert server.post("/predictions", {"text": "lampu"})[1]["model_version"] == "satu"

@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -98,14 +97,6 @@ both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirec
 """Lets a test run on either database."""
 postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 """Lets a test run where several write at once."""
-
-
-def wait_until(ready: Callable[[], object], seconds: float = 30.0) -> None:
-    """Return as soon as something is so that another thread or process brings about."""
-    until = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")

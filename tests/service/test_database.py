@@ -25,6 +25,7 @@ from service.migrating import revisions
 from service.problems import is_busy
 from service.settings import Settings
 from service.tables import REVISION, account, breaker, metadata
+from tests.patience import wait_until
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api
@@ -174,10 +175,7 @@ def test_no_statement_tells_its_values_in_an_error(tmp_path: Path) -> None:
 
 def in_line(made: Database, count: int) -> None:
     """Wait until so many wait for their turn to write."""
-    until = time.monotonic() + 10
-    while len(made._turns) < count:
-        assert time.monotonic() < until, "nobody came to wait"
-        time.sleep(0.001)
+    wait_until(lambda: len(made._turns) >= count)
 
 
 def test_whoever_waits_to_write_is_never_overtaken_by_who_wrote_last(database: Database) -> None:

@@ -22,7 +22,8 @@ from service.import_jobs import LostLease
 from service.import_worker import ImportWorker
 from service.parts import Parts
 from service.tables import audit_log, complaint, import_job, import_row
-from tests.service.conftest import both, postgresql, wait_until
+from tests.patience import wait_until
+from tests.service.conftest import both, postgresql
 from tests.service.importing import Imports, as_csv, line, rows_of, workbook
 
 WAKE = ImportWorker.wake

@@ -30,7 +30,8 @@ from service.settings import Settings
 from service.shadow import Difference, Figures, Right
 from service.shadow_worker import ShadowWorker
 from service.tables import complaint, routing, standing, verdict
-from tests.service.conftest import both, wait_until
+from tests.patience import wait_until
+from tests.service.conftest import both
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from service.turns import FairLock, Job, Turns, nothing
+from tests.patience import wait_until
 
 
 def test_a_fair_lock_goes_to_whoever_waits_longest_and_to_one_at_a_time() -> None:
@@ -25,9 +26,7 @@ def test_a_fair_lock_goes_to_whoever_waits_longest_and_to_one_at_a_time() -> Non
     with lock:
         for number, thread in enumerate(threads, 1):
             thread.start()
-            until = time.monotonic() + 30
-            while len(lock._turns) < number and time.monotonic() < until:  # it stands in the line before the next
-                time.sleep(0.001)
+            wait_until(lambda number=number: len(lock._turns) == number)  # type: ignore[misc]  # it stands in the line before the next
     for thread in threads:
         thread.join()
     assert came == list(range(12))
@@ -54,9 +53,8 @@ def test_whose_time_is_up_while_somebody_does_their_work_waits_until_it_is_done(
     assert turns.wait(Job(nothing))
     impatient = threading.Thread(target=lambda: mine.append(turns.wait(job, 0.2)))
     impatient.start()
-    until = time.monotonic() + 30
-    while not (taken_over := turns.gather()) and time.monotonic() < until:
-        time.sleep(0.001)
+    wait_until(lambda: len(turns))
+    taken_over = turns.gather()
     impatient.join(0.5)
     assert (list(taken_over), impatient.is_alive()) == ([job], True)
     job.finish()

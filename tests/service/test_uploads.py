@@ -24,7 +24,8 @@ from service.clock import now
 from service.import_jobs import Job
 from service.import_worker import ImportWorker, explain
 from service.tables import complaint, import_job
-from tests.service.conftest import both, postgresql, wait_until
+from tests.patience import wait_until
+from tests.service.conftest import both, postgresql
 from tests.service.importing import HEADER, Imports, as_csv, line, workbook
 
 if TYPE_CHECKING:
