@@ -186,7 +186,8 @@ def claim(parts: Parts) -> Job | None:
 
     None where there is none, or another worker is at one: two at once would only take each other's turn.
     """
-    at = now()
+    at, claimed = now(), None
+    given_up: list[str] = []
     with parts.database.write() as connection:
         steps = select(*_COLUMNS).where(import_job.c.state.in_(STEPS)).order_by(import_job.c.id).with_for_update()
         jobs = [Job(**row._mapping) for row in connection.execute(steps)]
@@ -199,12 +200,15 @@ def claim(parts: Parts) -> Job | None:
             attempts = int(job.options.get("attempts", 0)) + 1
             if attempts > MAX_ATTEMPTS:
                 _fail(connection, job, "Pemrosesan berkali-kali terhenti sebelum selesai.")
-                uploads.remove(parts.settings.uploads, job.path)
+                given_up.append(job.path)
                 continue
             values = {"lease": secrets.token_hex(16), "lease_until": at + LEASE, "options": {**job.options, "attempts": attempts}}
             connection.execute(update(import_job).where(import_job.c.id == job.id).values(values))
-            return find(connection, job.id)
-    return None
+            claimed = find(connection, job.id)
+            break
+    for path in given_up:  # once that is kept: a job that goes on needs its file
+        uploads.remove(parts.settings.uploads, path)
+    return claimed
 
 
 def is_work_left(parts: Parts) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -130,6 +131,26 @@ def test_a_job_that_kills_every_worker_is_given_up(imports: Imports) -> None:
     job = imports.job(number)
     assert job.state == "failed"
     assert "Belum ada aduan yang dimasukkan." in job.error
+    assert list(imports.parts.settings.uploads.iterdir()) == []
+
+
+def test_the_file_of_a_job_that_is_given_up_stays_until_that_is_kept(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = imports.begin(workbook(line("L1", "lampu mati")))
+    with imports.parts.database.write() as connection:
+        import_jobs.confirm(connection, number, take=True, by=1)
+        options = {"take": True, "by": 1, "attempts": import_jobs.MAX_ATTEMPTS}
+        connection.execute(update(import_job).values(options=options))
+
+    def full(_connection: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(imports.parts.database.engine.dialect, "do_commit", full)
+        with pytest.raises(OperationalError):
+            import_jobs.claim(imports.parts)
+    assert [path.name for path in imports.parts.settings.uploads.iterdir()] == [imports.job(number).path]
+    assert import_jobs.claim(imports.parts) is None
+    assert imports.job(number).state == "failed"
     assert list(imports.parts.settings.uploads.iterdir()) == []
 
 
