@@ -159,8 +159,8 @@ def init_app(app: Flask, keys: KeyRing, key_limit: str) -> None:
     """Put the gate before every view: access first, then CSRF for the pages' forms."""
     login = LoginManager()
     login.session_protection = None  # it binds a session to an address, and phones change theirs
-    # Not by its `init_app`: that also looks at every answer for a "remember me", which nobody is offered, and lets every page ask
-    # the database who is signed in even to say that nobody is.
+    # Not by its `init_app`: that looks for a "remember me" in every answer, though nobody is offered one, and lets pages ask the
+    # database who is signed in where nobody is.
     app.login_manager = login  # type: ignore[attr-defined]
     login.user_loader(_load_account)
     csrf = CSRFProtect()

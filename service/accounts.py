@@ -114,7 +114,7 @@ def everyone(connection: Connection) -> Sequence[Account]:
 def authenticate(connection: Connection, name: str, password: str, *, lock: bool = False) -> Account | None:
     """Answer the account where name and password are right; it takes as long where they are not.
 
-    With `lock` nobody else changes it before the transaction ends: a reset could be overtaken by who knows the old password.
+    With `lock` nobody else changes it before the transaction ends: else whoever knows the old password could overtake a reset.
     """
     named = select(account).where(account.c.name == name.strip().lower())
     row = connection.execute(named.with_for_update(key_share=True) if lock else named).one_or_none()

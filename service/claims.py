@@ -58,7 +58,7 @@ def take_next(
 
 
 def release(connection: Connection, complaint_id: int, account_id: int, until: str = "") -> None:
-    """Let go of a complaint; where `until` says when the hold ends, only if it was not opened again since: that holds it longer."""
+    """Let go of a complaint; with `until`, the end of the hold that a page saw, only if it was not opened again since."""
     row = locked(connection, complaint_id)
     if row is None or row.claimed_by != account_id or until not in ("", row.claimed_until.isoformat()):
         return

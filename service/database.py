@@ -29,8 +29,9 @@ _NOTICES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count"
 _UNHEARD = {"tcp_user_timeout": 30_000}
 """Milliseconds that sent data may stay unacknowledged."""
 PAGE_COST = 1.1
-"""What PostgreSQL is to reckon for a page out of order, the next in order being 1: on today's disks that is hardly more. With its
-default of 4, checks of foreign keys read a table of some pages whole, and keep that plan while it grows, until it is analysed."""
+"""What PostgreSQL reckons for a page read out of order, where one in order costs 1: on today's disks that is hardly more. By its
+default, 4, a check of a foreign key reads a table of a few pages whole, and keeps to that plan while the table grows, until it is
+analysed."""
 FRESH_SECONDS = 1.0
 """How long after its last use a connection is believed to live; after that it is asked first."""
 _BEGIN, _BEGIN_TO_WRITE = Statement(text("BEGIN")), Statement(text("BEGIN IMMEDIATE"))

@@ -47,8 +47,8 @@ def labelled(
     Confidential complaints are left out, and those whose text was purged. `since` leaves out older verdicts. A verdict of the
     blind audit carries the share of automatic routings that is drawn for it: training takes it for as many as it stands for.
     Times are the region's (`zone`), as those of an import are: training takes days from them, and compares them as text.
-    `answered` is what a version had said, where `curve_of` knows its curve, and not where the verdict came in with the complaint:
-    then the version may have been trained on it.
+    `answered` is what a version had said before. It is left out where `curve_of` does not know that version's curve, and where the
+    verdict came in with the complaint: the version may have been trained on that.
     """
     wanted = (
         select(complaint, verdict.c.outcome, verdict.c.agency, verdict.c.unit, verdict.c.also, verdict.c.origin)

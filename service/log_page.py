@@ -72,7 +72,6 @@ DETAILS: Mapping[str, str] = {
     "source": "sumber",
 }
 """What a line tells besides, in the words of the page."""
-
 FILTERS: Mapping[str, str] = {
     "keputusan": "jawaban model",
     "instansi": "instansi",
@@ -80,7 +79,7 @@ FILTERS: Mapping[str, str] = {
     "oleh": "diputuskan oleh",
     "dari": "diterima dari",
 }
-"""The filters of an export, as /riwayat calls them; what is not here is called there as in its address."""
+"""The filters of an export, as /riwayat calls them; the others have the names of its address there too."""
 
 
 @dataclass(frozen=True, slots=True)

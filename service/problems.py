@@ -190,7 +190,7 @@ def may_be_kept(error: BaseException) -> bool:
 
 
 def is_busy(error: Exception) -> bool:
-    """Tell whether the database was away, locked, full, read-only or of another version, or the disk is full: later it may do."""
+    """Tell whether the database could not be reached, was locked, full, read-only or of another version, or the disk is full."""
     if isinstance(error, OSError):  # a large body is put on disk before it is looked at
         return error.errno in _FULL
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeout)) or (

@@ -227,7 +227,7 @@ def _serve(
 ) -> tuple[list[int], list[tuple[int, str]]]:
     """Decide others of the group alike, and answer which were, and which were passed over.
 
-    One in the blind audit is judged by itself, always; it is not told of, as a stranger is not.
+    One in the blind audit is always judged by itself: it is passed over in silence, as is one of another group.
     """
     served, passed_over, group = [], [], first_of(connection, complaint_id)
     for other in others:

@@ -113,7 +113,7 @@ def _bands(bag: frozenset[str], kecamatan: str) -> Sequence[int]:
     hashes = np.fromiter(map(zlib.crc32, map(str.encode, bag)), dtype=np.uint64, count=len(bag))
     # Factors are under 2^29 and hashes under 2^32, so the product fits its 64 bits.
     least = ((_FACTORS * hashes + _OFFSETS) % _PRIME).min(axis=1).reshape(BANDS, ROWS)
-    # A place that is not known is near to none but its like: else one such would join what lies far apart.
+    # An unknown place is near to other unknown ones alone: near to all, it would join complaints that lie far apart.
     place = zlib.crc32(kecamatan.lower().encode())
     return [zlib.crc32(row.tobytes(), place) for row in least]
 

@@ -189,7 +189,7 @@ def _agreement(connection: Connection, period: Period) -> tuple[int, int]:
     """Compare what different people decided about complaints of the same matter, each with the first of its group."""
     first, other = verdict.alias(), verdict.alias()
     named = ("confirmed", "changed")
-    # The few that are like others come first: both databases would go through every verdict of the period instead.
+    # Begin with the few that are like others: left to themselves, both databases go through every verdict of the period.
     like_others = select(complaint.c.id, complaint.c.similar_to).where(complaint.c.similar_to.is_not(None))
     alike = like_others.cte("alike").prefix_with("MATERIALIZED")
     query = (

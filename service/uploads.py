@@ -84,7 +84,7 @@ def remove(folder: Path, name: str) -> None:
 def sweep(folder: Path, kept: Collection[str], before: float) -> int:
     """Delete what no job knows of and was last written before a moment (seconds since 1970); answers how many files.
 
-    Only what is named as ours is: the setting may point to a folder where other things lie, too.
+    Files that are not named as ours stay: the setting may point to a folder where other things lie, too.
     """
     if not folder.is_dir():
         return 0
