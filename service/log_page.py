@@ -11,7 +11,7 @@ from flask import Blueprint, make_response, render_template, request
 from sqlalchemy import Select, select
 from werkzeug.wrappers import Response
 
-from service import access, wording
+from service import access, accounts, wording
 from service.accounts import Permission
 from service.bodies import row_number
 from service.parts import parts
@@ -100,7 +100,7 @@ def show() -> Response:
     asked = _filters(request.args)
     with parts().database.read() as connection:
         rows = connection.execute(_query(asked)).all()
-        people = connection.execute(select(account.c.id, account.c.name, account.c.full_name).order_by(account.c.name)).all()
+        people = accounts.everyone(connection)
         actions: Sequence[str] = connection.execute(select(audit_log.c.action).distinct()).scalars().all()
     more = rows[SHOWN - 1].id if len(rows) > SHOWN else None
     actions = sorted(actions, key=lambda name: ACTIONS.get(name, name))

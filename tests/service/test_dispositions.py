@@ -82,51 +82,36 @@ def test_a_complaint_that_was_purged_is_decided_no_more(imports: Imports) -> Non
     assert imports.count(complaint, complaint.c.text != "") == 0
 
 
-def test_what_our_own_people_decided_stays_decided(imports: Imports) -> None:
+@pytest.mark.parametrize(
+    ("choice", "did", "state", "agency"),
+    [
+        (Choice("dpupr"), "did_decided", "decided", "dpupr"),
+        (Choice(outcome="not-a-complaint"), "did_decided", "closed", ""),
+        (Choice(outcome="needs-info"), "did_confirmed", "decided", "dishub"),
+        (Choice(outcome="returned"), "did_confirmed", "decided", "dishub"),
+    ],
+)
+def test_a_disposition_settles_what_still_waits_for_somebody_and_leaves_what_our_own_people_decided_or_closed(
+    imports: Imports, choice: Choice, did: str, state: str, agency: str
+) -> None:
     imports.run(workbook(line("L1", "lampu mati")))
     with imports.parts.database.write() as connection:
         row = connection.execute(select(standing)).one()
-        review.record(connection, row, Choice("dpupr"), origin="desk", account_id=1)
-    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
-    assert job.counts["did_decided"] == 1
-    assert imports.count(verdict) == 1
-    assert rows_of(imports.fetch(job.id))[0][OURS[1]] == "Diputuskan petugas"
+        review.record(connection, row, choice, origin="desk", account_id=1)
+    assert imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"}).counts[did] == 1
+    assert imports.count(standing, standing.c.state == state, standing.c.agency == agency) == 1
+    assert imports.count(verdict) == (1 if did == "did_decided" else 2)
 
 
-def test_what_our_own_people_closed_stays_closed(imports: Imports) -> None:
+@pytest.mark.parametrize(("seconds", "did"), [(300, "did_held"), (-1, "did_confirmed")])
+def test_a_complaint_is_left_to_whoever_has_it_open_and_to_nobody_who_had_it_open_once(
+    imports: Imports, seconds: int, did: str
+) -> None:
     imports.run(workbook(line("L1", "lampu mati")))
     with imports.parts.database.write() as connection:
-        row = connection.execute(select(standing)).one()
-        review.record(connection, row, Choice(outcome="not-a-complaint"), origin="desk", account_id=1)
-    assert imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"}).counts["did_decided"] == 1
-    assert imports.count(standing, standing.c.state == "closed") == 1
-
-
-@pytest.mark.parametrize("outcome", ["needs-info", "returned"])
-def test_what_still_waits_for_somebody_here_is_settled_by_a_disposition_elsewhere(imports: Imports, outcome: str) -> None:
-    imports.run(workbook(line("L1", "lampu mati")))
-    with imports.parts.database.write() as connection:
-        row = connection.execute(select(standing)).one()
-        review.record(connection, row, Choice(outcome=outcome), origin="desk", account_id=1)
-    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
-    assert job.counts["did_confirmed"] == 1
-    assert imports.count(standing, standing.c.state == "decided", standing.c.agency == "dishub") == 1
-
-
-def test_a_complaint_that_somebody_had_open_once_is_not_left_for_ever(imports: Imports) -> None:
-    imports.run(workbook(line("L1", "lampu mati")))
-    with imports.parts.database.write() as connection:
-        connection.execute(update(standing).values(claimed_by=1, claimed_until=now() - dt.timedelta(seconds=1)))
-    assert imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"}).counts["did_confirmed"] == 1
-
-
-def test_a_complaint_that_somebody_has_open_is_left_to_them(imports: Imports) -> None:
-    imports.run(workbook(line("L1", "lampu mati")))
-    with imports.parts.database.write() as connection:
-        connection.execute(update(standing).values(claimed_by=1, claimed_until=now() + dt.timedelta(minutes=5)))
-    job = imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"})
-    assert job.counts["did_held"] == 1
-    assert imports.count(verdict) == 0
+        connection.execute(update(standing).values(claimed_by=1, claimed_until=now() + dt.timedelta(seconds=seconds)))
+    assert imports.run(workbook(line("L1", "lampu mati", "Dishub")), names={"nama-0": "dishub"}).counts[did] == 1
+    assert imports.count(verdict) == (did == "did_confirmed")
 
 
 @postgresql

@@ -99,15 +99,9 @@ def test_rows_without_an_id_that_differ_in_day_title_or_text_are_several(imports
     assert imports.run(workbook(first, *others)).counts["did_new"] == 4
 
 
-def test_an_id_that_none_can_be_made_of_does_not_lose_its_row(imports: Imports) -> None:
-    content = workbook(line("###", "lampu mati"), line("??", "jalan rusak"))
-    assert imports.run(content).counts["did_new"] == 2
-    assert imports.run(content).counts["did_known"] == 2
-
-
-@pytest.mark.parametrize("number", ["-", "1,23457E+11"])
-def test_reports_whose_id_is_none_are_not_taken_for_one(imports: Imports, number: str) -> None:
-    content = as_csv(line(number, "lampu mati"), line(number, "jalan rusak"))
+@pytest.mark.parametrize(("one", "other"), [("###", "??"), ("-", "-"), ("1,23457E+11", "1,23457E+11")])
+def test_an_id_that_is_none_neither_loses_its_row_nor_takes_it_for_another(imports: Imports, one: str, other: str) -> None:
+    content = as_csv(line(one, "lampu mati"), line(other, "jalan rusak"))
     assert imports.run(content, "ekspor.csv").counts["did_new"] == 2
     assert imports.run(content, "ekspor.csv").counts["did_known"] == 2
 
