@@ -91,15 +91,12 @@ def _places(register: Register) -> PlaceFinder:
 def as_complaint(parts: Parts, report: Report) -> ComplaintIn:
     """Write a row as the API would have brought it; what is longer than we keep is cut, as the model reads no further."""
     words = report.text if any(char.isalnum() for char in report.text[:MAX_TEXT]) else report.title
-    fields = {
-        "text": words[:MAX_TEXT],
-        "title": report.title[:MAX_TITLE],
-        "kecamatan": report.kecamatan[:MAX_PLACE],
-        "desa": report.desa[:MAX_PLACE],
-        "channel": report.channel[:MAX_CHANNEL],
-    }
     return ComplaintIn(
-        **{name: value.replace("\0", "") for name, value in fields.items()},
+        text=words[:MAX_TEXT],
+        title=report.title[:MAX_TITLE],
+        kecamatan=report.kecamatan[:MAX_PLACE],
+        desa=report.desa[:MAX_PLACE],
+        channel=report.channel[:MAX_CHANNEL],
         id=client_id(report, parts.secret),
         received_at=received_at(report, parts.settings.time_zone),
         confidential=report.confidential,

@@ -79,6 +79,13 @@ def test_the_live_version_is_listed_however_many_newer_ones_were_trained(
     assert listed == ["palsu-1", "sempit"]
 
 
+def test_a_figure_that_is_no_number_is_not_shown() -> None:
+    metrics = {"accuracy": float("nan"), "top3": True, "ece": "0.1", "rows": 900, "auto": {"target_error": 0.05, "error": 0.0}}
+    version = versions.Version("palsu-2", manifest={"metrics": metrics})
+    assert version.figures == [("Aduan yang dipakai menguji", 900.0, "number")]
+    assert version.promise is None
+
+
 def use(person: Person, version: str, **form: str) -> Any:
     return person.send(f"/model/{version}", "/model", aksi="pakai", dipakai="palsu-1", **form)
 

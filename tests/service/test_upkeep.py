@@ -230,7 +230,7 @@ def test_what_cannot_be_replayed_says_why(api: Api, database: Database, settings
             replay.replay(connection, 1, settings.models, type(router).load)
 
 
-def test_a_purge_goes_on_behind_what_it_emptied_and_tells_how_far_it_is(
+def test_a_purge_empties_a_few_at_a_time_and_tells_how_far_it_is(
     api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "_AT_ONCE", 2)
@@ -242,6 +242,22 @@ def test_a_purge_goes_on_behind_what_it_emptied_and_tells_how_far_it_is(
     purged = retention.purge(database, dt.datetime(2024, 1, 1, tzinfo=dt.UTC), progress=lambda *progress: heard.append(progress))
     assert (purged, heard) == (retention.Purged(6, 1), [(2, 6), (4, 6), (6, 6)])
     assert [row.id for row in rows(database, complaint) if row.text] == [4], "the one that waits"
+
+
+def test_a_purge_looks_at_no_complaint_twice(api: Api, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    seen: list[int] = []
+
+    def leave_as_it_is(_connection: object, numbers: list[int]) -> None:
+        assert not {*numbers} & {*seen}, "it would go over all of them for each next one"
+        seen.extend(numbers)
+
+    monkeypatch.setattr(retention, "_empty", leave_as_it_is)
+    for number in range(5):
+        api.post("/complaints", json={"id": f"P-{number}", "text": f"{TEXT} {number} pasti"})
+    with database.write() as connection:
+        connection.execute(update(complaint).values(stored_at=LONG_AGO))
+    assert retention.purge(database, dt.datetime(2024, 1, 1, tzinfo=dt.UTC)).complaints == len(seen) == 5
 
 
 def test_what_was_purged_is_in_no_file_of_the_database(api: Api, database: Database, tmp_path: Path) -> None:
