@@ -13,15 +13,14 @@ from service.tables import standing
 
 
 def is_free(account_id: int, at: dt.datetime, minutes: int) -> ColumnElement[bool]:
-    """Condition: nobody else holds the complaint. A claim for twice as long as any is from before the clock was set back."""
+    """Condition: nobody else holds the complaint."""
     until = standing.c.claimed_until
-    longest = at + 2 * dt.timedelta(minutes=minutes)
-    return or_(standing.c.claimed_by.is_(None), standing.c.claimed_by == account_id, until < at, until > longest)
+    return or_(standing.c.claimed_by.is_(None), standing.c.claimed_by == account_id, until < at, until > _longest(at, minutes))
 
 
-def is_held(row: Row[Any], at: dt.datetime, account_id: int | None = None) -> bool:
-    """Tell of a row of `standing` whether somebody other than the account has the complaint open."""
-    return row.claimed_by not in (None, account_id) and bool(row.claimed_until >= at)
+def is_held(row: Any, at: dt.datetime, minutes: int, account_id: int | None = None) -> bool:
+    """Tell of a row of `standing`, or what holds its columns, whether somebody other than the account has the complaint open."""
+    return row.claimed_by not in (None, account_id) and at <= row.claimed_until <= _longest(at, minutes)
 
 
 def take(connection: Connection, complaint_id: int, account_id: int, minutes: int) -> bool:
@@ -81,3 +80,8 @@ def lock_all(connection: Connection, numbers: Collection[int]) -> None:
 def locked(connection: Connection, complaint_id: int) -> Row[Any] | None:
     """Answer where a complaint stands; nobody else moves it before the transaction ends."""
     return connection.execute(select(standing).where(standing.c.complaint_id == complaint_id).with_for_update()).one_or_none()
+
+
+def _longest(at: dt.datetime, minutes: int) -> dt.datetime:
+    """Answer until when a claim can last: one for twice as long as any is from before the clock was set back."""
+    return at + 2 * dt.timedelta(minutes=minutes)

@@ -112,7 +112,8 @@ def queue() -> Response:
         skipped = session["lewati"] = []
     with parts().database.read() as connection:
         counts = waiting.count(connection, today)
-        listed, following_page = waiting.entries(connection, wanted, today, at, Cursor.read(request.args.get("setelah", "")))
+        after, minutes = Cursor.read(request.args.get("setelah", "")), parts().settings.claim_minutes
+        listed, following_page = waiting.entries(connection, wanted, today, at, minutes, after)
     return make_response(
         render_template(
             "desk/queue.html",
@@ -367,7 +368,7 @@ def _case(number: int, draft: Draft | None, page: _Page, search: str = "") -> Re
         group = cases.members(connection, number)
         like = [] if case.blind else cases.precedents(connection, case, [member.id for member in group])
         holder = ""
-        if case.claimed_by not in (None, person.id) and case.claimed_until is not None and case.claimed_until >= at:
+        if claims.is_held(case, at, parts().settings.claim_minutes, person.id):
             holder = review.name_of(connection, case.claimed_by)
     if case.complaint.confidential and draft is None:
         with parts().database.write() as connection:

@@ -151,7 +151,7 @@ def _take_in(parts: Parts, connection: Connection, job: Job, rows: Sequence[_Row
                     did[f"did_{receipt.decision}" if row.choice is None else "did_settled"] += 1
             if row.choice is not None:
                 again = any(note["complaint_id"] == number for note in notes)
-                status = _decide(connection, job, number, row.choice, again=again)
+                status = _decide(parts, connection, job, number, row.choice, again=again)
         did[f"did_{status}"] += 1
         did["did_rows"] += 1
         notes.append({"job_id": job.id, "row": row.report.row, "complaint_id": number, "status": status, "detail": row.detail})
@@ -167,7 +167,7 @@ def _make_confidential(connection: Connection, number: int) -> None:
         connection.execute(update(complaint).where(complaint.c.similar_to == number).values(similar_to=None))
 
 
-def _decide(connection: Connection, job: Job, number: int, choice: Choice, *, again: bool) -> str:
+def _decide(parts: Parts, connection: Connection, job: Job, number: int, choice: Choice, *, again: bool) -> str:
     """Take what the export says as a verdict, unless a person of ours has decided already or is just looking at it.
 
     What an earlier export said gives way to another office: the complaint was passed on since, or the name was mapped wrongly.
@@ -180,7 +180,7 @@ def _decide(connection: Connection, job: Job, number: int, choice: Choice, *, ag
         same = choice.agency == row.agency and choice.unit in ("", row.unit)
         if same or again or not _is_of_earlier_export(connection, job, row):
             return "decided"
-    if claims.is_held(row, now()):
+    if claims.is_held(row, now(), parts.settings.claim_minutes):
         return "held"
     return review.record(connection, row, choice, origin="import", account_id=job.options.get("by")).outcome
 

@@ -106,11 +106,11 @@ def decide(
     _refuse_purged(connection, complaint_id)
     if row.verdict_id != seen or row.state in ("decided", "closed"):
         return _same_again(connection, row, choice, account_id, at)
-    if claims.is_held(row, at, account_id):
+    if claims.is_held(row, at, minutes, account_id):
         raise Claimed(f"Aduan ini sedang dibuka oleh {name_of(connection, row.claimed_by)}. Putusan Anda belum disimpan.")
     seconds = _seconds(row, account_id, at, minutes)
     saved = record(connection, row, choice, origin="desk", account_id=account_id, seconds=seconds, at=at)
-    served, passed_over = _serve(connection, others, complaint_id, choice, account_id, at)
+    served, passed_over = _serve(connection, others, complaint_id, choice, account_id, at, minutes)
     return replace(saved, others=tuple(served), passed_over=tuple(passed_over))
 
 
@@ -223,7 +223,13 @@ def first_of(connection: Connection, complaint_id: int) -> int:
 
 
 def _serve(
-    connection: Connection, others: Collection[int], complaint_id: int, choice: Choice, account_id: int, at: dt.datetime
+    connection: Connection,
+    others: Collection[int],
+    complaint_id: int,
+    choice: Choice,
+    account_id: int,
+    at: dt.datetime,
+    minutes: int,
 ) -> tuple[list[int], list[tuple[int, str]]]:
     """Decide others of the group alike, and answer which were, and which were passed over.
 
@@ -236,7 +242,7 @@ def _serve(
             continue
         if row.state != "waiting":
             passed_over.append((other, ""))
-        elif claims.is_held(row, at, account_id):
+        elif claims.is_held(row, at, minutes, account_id):
             passed_over.append((other, name_of(connection, row.claimed_by)))
         else:
             record(connection, row, choice, origin="desk", account_id=account_id, at=at)

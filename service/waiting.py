@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
 
-from service import urgency
+from service import claims, urgency
 from service.bodies import row_number
 from service.reasons import reasons_of
 from service.tables import account, complaint, routing, routing_reason, standing
@@ -126,9 +126,15 @@ class Cursor:
 
 
 def entries(
-    connection: Connection, wanted: Filter, today: dt.date, at: dt.datetime, after: Cursor | None = None, limit: int = PAGE
+    connection: Connection,
+    wanted: Filter,
+    today: dt.date,
+    at: dt.datetime,
+    minutes: int,
+    after: Cursor | None = None,
+    limit: int = PAGE,
 ) -> tuple[Sequence[Entry], Cursor | None]:
-    """Answer a page of the queue and where the next one begins."""
+    """Answer a page of the queue and where the next one begins; `minutes` is how long a complaint is kept for one person."""
     place = tuple_(standing.c.rank, standing.c.complaint_id)
     numbers = select(standing.c.complaint_id).where(standing.c.state == "waiting", *wanted.conditions(today, at))
     if after is not None:
@@ -165,7 +171,7 @@ def entries(
             rank=row.rank,
             emergency=row.emergency and row.queue != "returned",  # as in its place in the queue, which `_emergency` looks at
             reasons=tuple(reasons.get(row.complaint_id, ())),
-            held_by=row.full_name if row.claimed_until is not None and row.claimed_until >= at else "",
+            held_by=row.full_name if claims.is_held(row, at, minutes) else "",
             confidential=row.confidential,
         )
         for row in rows[:limit]

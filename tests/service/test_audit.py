@@ -78,8 +78,8 @@ def test_neither_a_filter_nor_a_count_of_the_queue_tells_what_the_model_said_of_
     open_ = arrive(drawing, "sampah")
     today = dt.date(2026, 3, 4)
     with database.read() as connection:
-        assert [one.id for one in waiting.entries(connection, Filter(instansi="dlh"), today, now())[0]] == [open_]
-        assert {one.agency for one in waiting.entries(connection, Filter(), today, now())[0]} == {"", "dlh"}
+        assert [one.id for one in waiting.entries(connection, Filter(instansi="dlh"), today, now(), 10)[0]] == [open_]
+        assert {one.agency for one in waiting.entries(connection, Filter(), today, now(), 10)[0]} == {"", "dlh"}
         counts = waiting.count(connection, today)
         assert (counts.total, counts.agencies) == (2, {"dlh": 1})
 

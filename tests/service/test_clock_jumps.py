@@ -84,10 +84,27 @@ def test_what_a_colleague_had_open_before_the_clock_was_set_back_is_open_to_othe
         budi = accounts.add(connection, "budi", "petugas", "katak-melompat-7x", must_change=False)
         assert claims.take(connection, 1, budi, 10)
     assert "Sedang dibuka oleh" in petugas.client.get("/aduan/1").text
+    assert "dibuka budi" in petugas.client.get("/antrean").text
     moved.ahead = -8 * HOUR
+    assert "dibuka budi" not in petugas.client.get("/antrean").text
     assert "Sedang dibuka oleh" not in petugas.client.get("/aduan/1").text
     with database.write() as connection:
         assert not claims.take(connection, 1, budi, 10)
+
+
+def test_one_of_a_group_that_a_colleague_had_open_before_the_clock_was_set_back_is_decided_with_it(
+    api: Api, petugas: Person, database: Database, moved: Clock
+) -> None:
+    for number in (1, 2):
+        body = {"id": f"J-{number}", "text": "sampah menumpuk di pasar induk sejak hari Senin", "kecamatan": "Bengalon"}
+        assert api.post("/complaints", json=body).status_code == 201
+    with database.write() as connection:
+        budi = accounts.add(connection, "budi", "petugas", "katak-melompat-7x", must_change=False)
+        assert review.claim(connection, 2, budi, 10)
+    moved.ahead = -8 * HOUR
+    form = {"putusan": "dlh", "keadaan": "0", "kelompok": "1", "anggota": "2"}
+    petugas.send("/aduan/1", form="/aduan/1", **form)
+    assert "juga untuk 1 aduan serupa" in petugas.client.get("/antrean").text
 
 
 def test_an_import_of_a_dead_worker_is_taken_up_though_its_lease_lies_hours_ahead(

@@ -506,7 +506,7 @@ def test_the_queue_is_read_page_by_page_without_loss(api: Api, database: Databas
     after: Cursor | None = None
     with database.read() as connection:
         while True:
-            page, ahead = waiting.entries(connection, Filter(), TODAY, now(), after, limit=5)
+            page, ahead = waiting.entries(connection, Filter(), TODAY, now(), 10, after, limit=5)
             seen += [entry.id for entry in page]
             if ahead is None:
                 break
@@ -524,7 +524,7 @@ def test_the_queue_is_filtered_and_counted(api: Api, database: Database, siti: i
     with database.read() as connection:
 
         def found(**wanted: str) -> int:
-            return len(waiting.entries(connection, Filter.read(wanted), today, now())[0])
+            return len(waiting.entries(connection, Filter.read(wanted), today, now(), 10)[0])
 
         counts = waiting.count(connection, today)
         assert (counts.total, counts.more, counts.overdue) == (3, False, 2)
@@ -552,9 +552,9 @@ def test_the_queue_is_in_the_order_of_urgency_and_says_who_has_what_open_and_why
         assert claims.take(connection, newer, siti, MINUTES)
         assert claims.take(connection, older, siti, minutes=-1)
     with database.read() as connection:
-        listed, _ = waiting.entries(connection, Filter(), TODAY, now())
+        listed, _ = waiting.entries(connection, Filter(), TODAY, now(), 10)
         assert [(one.id, one.held_by) for one in listed] == [(older, ""), (newer, "Siti Aminah")]
-        assert [one.id for one in waiting.entries(connection, Filter(alasan="several-matters"), TODAY, now())[0]] == [older]
+        assert [one.id for one in waiting.entries(connection, Filter(alasan="several-matters"), TODAY, now(), 10)[0]] == [older]
         counts = waiting.count(connection, TODAY)
         assert (counts.total, counts.more, counts.reasons) == (2, False, {"low-confidence": 1, "several-matters": 1})
         monkeypatch.setattr(waiting, "COUNTED", 2)
@@ -567,7 +567,7 @@ def test_what_is_due_today_is_late_tomorrow(api: Api, database: Database, days: 
     day = state(database, number).due + dt.timedelta(days=days)
     with database.read() as connection:
         counts = waiting.count(connection, day)
-        found = [len(waiting.entries(connection, Filter(umur=age), day, now())[0]) for age in ("terlambat", "hari-ini")]
+        found = [len(waiting.entries(connection, Filter(umur=age), day, now(), 10)[0]) for age in ("terlambat", "hari-ini")]
     assert [counts.overdue, counts.today] == found == [late, today]
 
 
@@ -575,7 +575,7 @@ def test_what_is_due_today_is_late_tomorrow(api: Api, database: Database, days: 
 def test_a_broken_cursor_never_breaks_the_queue(api: Api, database: Database, text: str) -> None:
     arrive(api, "sampah di pasar")
     with database.read() as connection:
-        assert len(waiting.entries(connection, Filter(), TODAY, now(), Cursor.read(text))[0]) <= 1
+        assert len(waiting.entries(connection, Filter(), TODAY, now(), 10, Cursor.read(text))[0]) <= 1
 
 
 def test_only_the_office_that_itself_sent_a_complaint_back_has_refused_it(api: Api, database: Database, siti: int) -> None:
