@@ -113,7 +113,7 @@ def queue() -> Response:
     with parts().database.read() as connection:
         counts = waiting.count(connection, today)
         after, minutes = Cursor.read(request.args.get("setelah", "")), parts().settings.claim_minutes
-        listed, following_page = waiting.entries(connection, wanted, today, at, minutes, after)
+        listed, following_page = waiting.entries(connection, wanted, today, at, minutes, after, veiled=not may_open)
     return make_response(
         render_template(
             "desk/queue.html",

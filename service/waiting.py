@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select, tuple_
 
 from service import claims, urgency
 from service.bodies import row_number
@@ -133,14 +133,24 @@ def entries(
     minutes: int,
     after: Cursor | None = None,
     limit: int = PAGE,
+    *,
+    veiled: bool = False,
 ) -> tuple[Sequence[Entry], Cursor | None]:
-    """Answer a page of the queue and where the next one begins; `minutes` is how long a complaint is kept for one person."""
-    place = tuple_(standing.c.rank, standing.c.complaint_id)
-    numbers = select(standing.c.complaint_id).where(standing.c.state == "waiting", *wanted.conditions(today, at))
+    """Answer a page of the queue and where the next one begins; `minutes` is how long a complaint is kept for one person.
+
+    `veiled`: what is confidential stands where it would if it were no emergency, for its place would tell that it may be one.
+    """
+    rank: ColumnElement[float] = standing.c.rank
+    if veiled:
+        is_confidential = exists().where(complaint.c.id == standing.c.complaint_id, complaint.c.confidential)
+        rank = case((and_(*_emergency(today), is_confidential), rank + review.EMERGENCY_DAYS), else_=rank)
+    numbers = select(standing.c.complaint_id, rank.label("place")).where(
+        standing.c.state == "waiting", *wanted.conditions(today, at)
+    )
     if after is not None:
-        numbers = numbers.where(place > tuple_(after.rank, after.id))
+        numbers = numbers.where(tuple_(rank, standing.c.complaint_id) > tuple_(after.rank, after.id))
     # The page's numbers first: what they say is fetched for these alone.
-    page = numbers.order_by(standing.c.rank, standing.c.complaint_id).limit(limit + 1).subquery()
+    page = numbers.order_by(rank, standing.c.complaint_id).limit(limit + 1).subquery()
     rows = connection.execute(
         select(
             standing,
@@ -149,12 +159,13 @@ def entries(
             func.substr(complaint.c.text, 1, EXCERPT).label("excerpt"),
             routing.c.emergency,
             account.c.full_name,
+            page.c.place,
         )
         .join(page, page.c.complaint_id == standing.c.complaint_id)
         .join(complaint, complaint.c.id == standing.c.complaint_id)
         .join(routing, routing.c.id == standing.c.routing_id)
         .outerjoin(account, account.c.id == standing.c.claimed_by)
-        .order_by(standing.c.rank, standing.c.complaint_id)
+        .order_by(page.c.place, standing.c.complaint_id)
     ).all()
     reasons = reasons_of(connection, [row.complaint_id for row in rows])
     listed = [
@@ -168,7 +179,7 @@ def entries(
             queue=row.queue,
             due=row.due,
             received_at=row.received_at,
-            rank=row.rank,
+            rank=row.place,
             emergency=row.emergency and row.queue != "returned",  # as in its place in the queue, which `_emergency` looks at
             reasons=tuple(reasons.get(row.complaint_id, ())),
             held_by=row.full_name if claims.is_held(row, at, minutes) else "",

@@ -144,7 +144,10 @@ def test_a_confidential_emergency_is_told_in_the_list_to_those_alone_who_may_ope
     colleague(database, "tamu", "peninjau-saja")
     guest = type(petugas)(app.test_client())
     guest.sign_in("tamu")
+    arrive(api, "sampah di pasar", received_at="2026-02-25T08:00:00+08:00")
     arrive(api, "sampah di pasar", confidential=True)
+    first = guest.client.get("/antrean").text
+    assert first.index("sampah di pasar") < first.index("Laporan rahasia</span>")
     for page in (guest.client.get(f"/antrean{query}").text for query in ("", "?alasan=darurat")):
         assert "darurat" not in page.lower()
         assert page.count("Laporan rahasia</span>") == 2

@@ -561,6 +561,26 @@ def test_the_queue_is_in_the_order_of_urgency_and_says_who_has_what_open_and_why
         assert waiting.count(connection, TODAY).more
 
 
+def test_the_place_of_a_confidential_emergency_tells_nothing_to_whoever_may_not_open_it(api: Api, database: Database) -> None:
+    (ordinary, secret, open_) = (
+        *arrive(api, "sampah di pasar"),
+        *arrive(api, "kebakaran", confidential=True),
+        *arrive(api, "kebakaran"),
+    )
+    (also_secret,) = arrive(api, "jalan rusak", confidential=True)
+    today = WorkCalendar(ZoneInfo("Asia/Makassar")).today()
+    with database.read() as connection:
+
+        def listed(*, veiled: bool) -> list[int]:
+            first, ahead = waiting.entries(connection, Filter(), today, now(), MINUTES, limit=3, veiled=veiled)
+            rest, end = waiting.entries(connection, Filter(), today, now(), MINUTES, ahead, limit=3, veiled=veiled)
+            assert end is None
+            return [one.id for one in (*first, *rest)]
+
+        assert listed(veiled=False) == [secret, open_, ordinary, also_secret]
+        assert listed(veiled=True) == [open_, ordinary, secret, also_secret]
+
+
 @pytest.mark.parametrize(("days", "late", "today"), [(-1, 0, 0), (0, 0, 1), (1, 1, 0)])
 def test_what_is_due_today_is_late_tomorrow(api: Api, database: Database, days: int, late: int, today: int) -> None:
     (number,) = arrive(api, "sampah di pasar")
