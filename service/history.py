@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, not_, or_, select, true, tuple_
 
 from model.routing import Decision, Reason
 from service import audit
@@ -18,6 +18,7 @@ from service.database import Database
 from service.periods import parse_days, start_of
 from service.reasons import reasons_of
 from service.tables import STATES, account, complaint, routing, routing_reason, standing, verdict
+from service.waiting import EMERGENCY
 
 PAGE = 50
 EXPORT_PAGE = 1_000
@@ -57,7 +58,7 @@ class Filters:
             state=text("keadaan") if text("keadaan") in STATES else "",
             agency=text("instansi"),
             proposed=text("usulan"),
-            reason=text("alasan") if text("alasan") in list(Reason) else "",
+            reason=text("alasan") if text("alasan") in (*Reason, EMERGENCY) else "",
             kecamatan=text("kecamatan"),
             by=text("oleh"),
             day_from=first,
@@ -180,7 +181,9 @@ def _conditions(connection: Connection, query: Select[Any], asked: Filters, zone
         query = query.where(standing.c.agency == asked.agency, seen)
     if asked.proposed:
         query = query.where(routing.c.agency == asked.proposed, seen)
-    if asked.reason:
+    if asked.reason == EMERGENCY:  # found by it, a confidential one would be told from the others
+        query = query.where(routing.c.emergency, true() if confidential else complaint.c.confidential.is_(False))
+    elif asked.reason:
         of_it = routing_reason.c.complaint_id == standing.c.complaint_id
         query = query.where(exists().where(of_it, routing_reason.c.reason == asked.reason))
     if asked.kecamatan:

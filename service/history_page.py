@@ -18,6 +18,7 @@ from service.parts import parts
 from service.problems import Problem
 from service.streams import streams
 from service.tables import account
+from service.waiting import EMERGENCY
 from service.wording import OUTCOMES, STATES, number
 
 blueprint = Blueprint("history", __name__, url_prefix="/riwayat")
@@ -73,7 +74,7 @@ def show() -> Response:
         register=parts().models.register,
         decisions=DECISIONS,
         states=STATES,
-        reasons=REASONS,
+        reasons={EMERGENCY: "Mungkin darurat", **REASONS},
         origins=ORIGINS,
         sees_confidential=person.may(Permission.CONFIDENTIAL),
         continued="sebelum" in request.args,
