@@ -30,7 +30,7 @@ HEADER = (
     "Nomor",
     "Sumber",
     "Id",
-    "Diterima",
+    "Diterima ({zone})",
     "Judul",
     "Isi",
     "Kecamatan",
@@ -46,9 +46,10 @@ HEADER = (
     "Instansi pendukung",
     "Putusan",
     "Diputuskan oleh",
-    "Diputuskan pada",
+    "Diputuskan pada ({zone})",
     "Model",
 )
+"""Of an export; `zone` is that of its hours."""
 
 
 @blueprint.get("")
@@ -86,7 +87,7 @@ def show() -> Response:
 @access.page(Permission.EXPORT)
 def as_csv() -> Response:
     """Give it as a CSV, streamed."""
-    return _file(lambda: spreadsheets.as_csv(HEADER, _rows("csv", MOST_IN_CSV)), "text/csv; charset=utf-8", "csv")
+    return _file(lambda: spreadsheets.as_csv(_header(), _rows("csv", MOST_IN_CSV)), "text/csv; charset=utf-8", "csv")
 
 
 @blueprint.get("/ekspor.xlsx")
@@ -95,9 +96,14 @@ def as_workbook() -> Response:
     """Give it as a workbook; more than fits one comfortably is refused."""
 
     def made() -> Iterator[bytes]:
-        return spreadsheets.pieces(spreadsheets.as_workbook("Riwayat", HEADER, _rows("xlsx", MOST_IN_WORKBOOK)))
+        return spreadsheets.pieces(spreadsheets.as_workbook("Riwayat", _header(), _rows("xlsx", MOST_IN_WORKBOOK)))
 
     return _file(made, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx")
+
+
+def _header() -> Sequence[str]:
+    zone = f"{now().astimezone(parts().calendar.zone):%Z}"
+    return [name.format(zone=zone) for name in HEADER]
 
 
 def _rows(form: str, most: int) -> Iterator[Sequence[spreadsheets.Cell]]:
