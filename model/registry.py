@@ -212,7 +212,7 @@ class Registry:
                 self._make_live(ledger, entry)
         except SalurError as error:
             with self._ledger() as ledger:
-                append(ledger, replace(entry, what=Event.REFUSED, why=str(error)[:MAX_REASON]))
+                append(ledger, _refused(entry, error, str(error)))
             raise
         return entry
 
@@ -237,7 +237,7 @@ class Registry:
             try:
                 self._loaded(entry.version)
             except SalurError as error:
-                append(ledger, replace(entry, what=Event.REFUSED, why=f"rollback: {error}"[:MAX_REASON]))
+                append(ledger, _refused(entry, error, f"rollback: {error}"))
                 raise
             self._make_live(ledger, entry)
         return entry
@@ -397,6 +397,12 @@ class Registry:
                 yield file
         except OSError as error:
             raise RegistryError(f"{error.filename or self.folder / LEDGER}: cannot be written: {error.strerror}") from error
+
+
+def _refused(entry: Entry, error: SalurError, why: str) -> Entry:
+    """Answer the line of what was refused; `why` is in English, and `figures` name the kind for those who speak otherwise."""
+    kind = {"refusal": str(error.kind), "about": list(error.about)} if isinstance(error, Refused) else {}
+    return replace(entry, what=Event.REFUSED, why=why[:MAX_REASON], figures={**entry.figures, **kind})
 
 
 def _check(entry: Entry) -> None:

@@ -73,6 +73,23 @@ _log = structlog.get_logger("salur")
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """What the ledger tells of a refusal, for people. `details` are the registry's own words, where ours do not say all."""
+
+    sentence: str
+    details: str
+
+    @classmethod
+    def read(cls, entry: Entry) -> Rejected:
+        """Take it from a line, which may be an older one or written by hand. What to do about it now is not told of the past."""
+        kind, about = str(entry.figures.get("refusal", "")), entry.figures.get("about")
+        sentence = REFUSALS.get(kind, "").partition(". ")[0].rstrip(".")
+        names = ", ".join(wording.agency_name(str(name)) for name in about) if isinstance(about, list) else ""
+        told = f"{sentence.format(about=names)}." if sentence else ""
+        return cls(told, "" if told and kind != Refusal.BROKEN else entry.why)
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """What a form asked for: the action, why, why in spite of the comparison, and the versions that they saw live and beside it."""
 
@@ -177,6 +194,7 @@ def _all(error: str = "", asked: _Asked | None = None, status: int = 200) -> Res
         router=router,
         words=EVENTS,
         figures_of=versions.Compared.read,
+        rejected=Rejected.read,
         live=live or "",
         before=versions.if_readable(registry.previous),
         beside=beside,
@@ -201,6 +219,7 @@ def _one(name: str, error: str = "", asked: _Asked | None = None, status: int = 
         live=live or "",
         compared=compared,
         figures_of=versions.Compared.read,
+        rejected=Rejected.read,
         needs_reason=bool(live) and (compared is None or compared.figures.get("verdict") != Verdict.PROMOTE),
         error=error,
         asked=asked or _Asked(),

@@ -143,7 +143,7 @@ def entries(
     rank: ColumnElement[float] = standing.c.rank
     if veiled:
         is_confidential = exists().where(complaint.c.id == standing.c.complaint_id, complaint.c.confidential)
-        rank = case((and_(*_emergency(today), is_confidential), rank + review.EMERGENCY_DAYS), else_=rank)
+        rank = case((and_(*_emergency(today), is_confidential), rank + urgency.EMERGENCY_DAYS), else_=rank)
     numbers = select(standing.c.complaint_id, rank.label("place")).where(
         standing.c.state == "waiting", *wanted.conditions(today, at)
     )

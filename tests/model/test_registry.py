@@ -99,6 +99,7 @@ def test_a_version_that_was_not_compared_is_refused_and_the_refusal_recorded(reg
     refused = registry.history().entries[-1]
     assert (refused.what, refused.version, refused.who) == (Event.REFUSED, "v2", "ani")
     assert "not compared" in refused.why
+    assert refused.figures == {"refusal": "not-compared", "about": []}
 
 
 def test_a_comparison_with_another_version_does_not_count(registry: Registry) -> None:

@@ -100,7 +100,7 @@ def test_one_of_a_group_that_a_colleague_had_open_before_the_clock_was_set_back_
         assert api.post("/complaints", json=body).status_code == 201
     with database.write() as connection:
         budi = accounts.add(connection, "budi", "petugas", "katak-melompat-7x", must_change=False)
-        assert review.claim(connection, 2, budi, 10)
+        assert claims.take(connection, 2, budi, 10)
     moved.ahead = -8 * HOUR
     form = {"putusan": "dlh", "keadaan": "0", "kelompok": "1", "anggota": "2"}
     petugas.send("/aduan/1", form="/aduan/1", **form)

@@ -126,7 +126,24 @@ def test_the_history_calls_previous_only_what_was_replaced_and_marks_what_the_pr
     told = {what: (beside, why.partition(">")[0]) for what, beside, why in lines}
     assert told["mulai dipakai"] == ("sebelumnya palsu-1", "uji; uji")
     assert told["dipasang sebagai bayangan"] == ("yang dipakai palsu-1", "dicoba")
-    assert told["ditolak"] == ("yang dipakai palsu-1", 'Rincian: <code lang="en"')
+    assert told["ditolak"] == ("yang dipakai palsu-1", "Versi ini belum dibandingkan dengan versi yang sedang dipakai.")
+
+
+def test_the_history_tells_in_the_words_of_the_pages_why_a_version_was_refused(registry: Registry, pengelola: Person) -> None:
+    use(pengelola, "sempit", alasan="coba")
+    with (registry.folder / "ledger.jsonl").open("a", encoding="utf-8") as ledger:  # a line of before, and ones by hand
+        for figures in (
+            "",
+            ', "figures": {"refusal": "entah", "about": 7}',
+            ', "figures": {"refusal": 7, "about": [{}]}',
+            ', "figures": {"refusal": "broken"}',
+        ):
+            ledger.write(f'{{"when": "{AT}", "what": "refused", "version": "lama", "who": "ani", "why": "in English"{figures}}}\n')
+    page = pengelola.client.get("/model").text
+    assert page.count('<td class="detail"> Rincian (bahasa Inggris): <code lang="en">in English</code>') == 3
+    told = "Versi ini tidak mengenal instansi yang dikenal model yang sekarang dipakai: Kecamatan, PLN.</td>"
+    assert f'<td class="detail">{told}' in page
+    assert 'dengan Salur yang berjalan. Rincian (bahasa Inggris): <code lang="en">in English</code>' in page
 
 
 FIGURES = {"rows": 1_200, "accuracy": [0.77, 0.781], "interval": [-0.002, 0.024], "coverage": [0.24, 0.25], "error": [0.03, 0.0]}
