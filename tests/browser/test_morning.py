@@ -375,6 +375,36 @@ def test_the_office_of_a_family_is_decided_with_the_unit_alone(browser: Browser,
     assert [(one.agency, one.unit) for one in verdicts(server)] == [("kecamatan", "Bengalon")]
 
 
+def test_what_is_wrong_stays_in_sight_beside_the_field_that_it_is_about(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "360")
+    page = officer.page
+    officer.sign_in()
+    page.goto(f"{server.url}/aduan/{alike(server)}")
+    page.locator("#kurang-info summary").click()
+    page.locator('[value="kurang-informasi"]').click()
+    expect(page.locator("[name=kurang]").first).to_be_focused()
+    expect(page.locator("[name=kurang]").first).to_be_in_viewport(ratio=1)
+    expect(page.locator("#galat")).to_have_text("Tandai dahulu apa yang kurang. Putusan belum disimpan.")
+    expect(page.locator("#galat")).to_be_in_viewport(ratio=1)
+
+
+def test_what_is_written_from_right_to_left_is_shown_so(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    page.goto(f"{server.url}/aduan/{alike(server)}")
+    written = page.locator(".complaint")
+    left, right = written.evaluate(
+        """node => ["lampu", "السلام عليكم"].map((text) => {
+            node.textContent = text;
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            return range.getBoundingClientRect().left - node.getBoundingClientRect().left;
+        })"""
+    )
+    assert (left < 1, right > 100) == (True, True)
+
+
 def test_a_filter_that_arrow_keys_change_keeps_the_focus(browser: Browser, server: Server) -> None:
     officer = Officer(browser, server, "1280")
     page = officer.page
