@@ -359,6 +359,17 @@ def test_what_a_form_says_and_what_can_be_pressed_is_in_sight(browser: Browser, 
     assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, f"versions slide at {width}"
 
 
+def test_filters_of_the_history_stand_two_abreast_on_a_phone_and_days_are_whole(browser: Browser, site: Site) -> None:
+    reader = Reader(browser, site, "360")
+    reader.visit("/riwayat?keadaan=decided")
+    beside = [reader.page.locator(f"select[name={name}]").bounding_box() for name in ("instansi", "usulan")]
+    assert beside[0] is not None
+    assert beside[1] is not None
+    assert beside[0]["y"] == beside[1]["y"]
+    day = reader.page.locator("[name=dari]")
+    assert day.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_title_has_room_beside_its_badge(browser: Browser, site: Site, size: str) -> None:
     reader = Reader(browser, site, size)

@@ -156,7 +156,8 @@ def test_a_confidential_complaint_is_not_found_by_its_words(past: Past) -> None:
 def test_a_confidential_complaint_shows_only_that_it_is_one(past: Past, petugas: Person) -> None:
     past.add("a", "lampu depan rumah pejabat mati", title="Pejabat", confidential=True)
     page = petugas.client.get("/riwayat").text
-    assert "Laporan rahasia" in page
+    assert "Laporan rahasia</a>" in page
+    assert '<span class="badge bad">Rahasia</span>' in page
     assert "pejabat" not in page.lower()
 
 
@@ -191,6 +192,7 @@ def test_emergencies_can_be_picked_out_of_the_past_and_confidential_ones_by_thos
     page = petugas.client.get("/riwayat?alasan=darurat").text
     assert '<option value="darurat" selected>Mungkin darurat</option>' in page
     assert "sampah" not in page
+    assert "Laporan rahasia tidak ikut dicari menurut kata atau darurat" in page
     assert [row["Id"] for row in _csv(petugas.client.get("/riwayat/ekspor.csv?alasan=darurat").data)] == ["a"]
 
 
