@@ -134,6 +134,7 @@ def test_what_an_agency_gave_back_is_no_emergency_any_more(api: Api, petugas: Pe
     queue = petugas.client.get("/antrean").text
     assert "Dikembalikan instansi" in queue
     assert "darurat" not in queue
+    assert "darurat" not in petugas.client.get("/aduan/1").text
 
 
 def test_a_confidential_emergency_is_told_in_the_list_to_those_alone_who_may_open_it(
