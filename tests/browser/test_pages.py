@@ -359,6 +359,16 @@ def test_what_a_form_says_and_what_can_be_pressed_is_in_sight(browser: Browser, 
     assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, f"versions slide at {width}"
 
 
+@pytest.mark.parametrize("width", [360, 960, 1280])
+def test_the_menu_takes_one_line_on_a_phone_half_a_screen_and_a_whole_one(browser: Browser, site: Site, width: int) -> None:
+    reader = Reader(browser, site)
+    reader.page.set_viewport_size({"width": width, "height": 700})
+    reader.visit("/coba")
+    tops = reader.page.locator("nav.menu a").evaluate_all("nodes => nodes.map(node => node.offsetTop)")
+    assert len(set(tops)) == 1
+    expect(reader.page.locator("nav.menu a[aria-current]")).to_be_in_viewport(ratio=1)
+
+
 def test_filters_of_the_history_stand_two_abreast_on_a_phone_and_days_are_whole(browser: Browser, site: Site) -> None:
     reader = Reader(browser, site, "360")
     reader.visit("/riwayat?keadaan=decided")
