@@ -462,6 +462,33 @@ def test_a_printed_complaint_is_whole_and_dark_on_white(browser: Browser, server
     assert page.locator("body").evaluate("node => getComputedStyle(node).backgroundColor") == "rgb(255, 255, 255)"
 
 
+def test_what_was_decided_is_printed_for_its_agency_and_without_what_was_guessed(browser: Browser, server: Server) -> None:
+    officer = Officer(browser, server, "1280")
+    page = officer.page
+    officer.sign_in()
+    number = alike(server)
+    page.goto(f"{server.url}/aduan/{number}")
+    page.emulate_media(media="print")
+    expect(page.get_by_text("Lembar disposisi")).to_have_count(0)
+    expect(page.get_by_text("Mengapa perlu dilihat")).to_be_visible()
+    page.emulate_media(media="screen")
+    page.wait_for_timeout(260)
+    for wrong, right in (("2", "u"), ("1", "")):
+        officer.press(wrong)
+        if right:
+            officer.press(right)
+    page.goto(f"{server.url}/aduan/{number}")
+    expect(page.get_by_text("Lembar disposisi")).to_be_hidden()
+    expect(page.locator(".candidate").first).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_text("Lembar disposisi")).to_be_visible()
+    expect(page.locator(".complaint")).to_be_visible()
+    expect(page.get_by_text("Siti Aminah,")).to_have_count(3)
+    expect(page.get_by_text("Siti Aminah,").locator("visible=true")).to_have_count(1)
+    for guess in (page.locator(".candidate").first, page.locator(".legend"), page.get_by_text("Mengapa perlu dilihat")):
+        expect(guess).to_be_hidden()
+
+
 def test_what_enter_would_take_of_a_search_stands_on_a_low_screen(browser: Browser, server: Server) -> None:
     officer = Officer(browser, server, "1280")
     page = officer.page
