@@ -369,6 +369,16 @@ def test_the_menu_takes_one_line_on_a_phone_half_a_screen_and_a_whole_one(browse
     expect(reader.page.locator("nav.menu a[aria-current]")).to_be_in_viewport(ratio=1)
 
 
+def test_a_long_name_leaves_the_top_of_a_phone_on_two_lines(browser: Browser, site: Site) -> None:
+    reader = Reader(browser, site, "360")
+    top = reader.page.locator("header.top")
+    before = top.bounding_box()
+    reader.page.locator(".who a").evaluate(
+        "node => { node.textContent = 'Drs. H. Abdurrahman Kusumawardhana, S.Sos., M.Si., M.H.' }"
+    )
+    assert top.bounding_box() == before
+
+
 def test_filters_of_the_history_stand_two_abreast_on_a_phone_and_days_are_whole(browser: Browser, site: Site) -> None:
     reader = Reader(browser, site, "360")
     reader.visit("/riwayat?keadaan=decided")
