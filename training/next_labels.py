@@ -88,11 +88,12 @@ def choose(router: Router, complaints: Sequence[Complaint], count: int, watched:
     """Choose `count` complaints that nobody has labelled; fewer where fewer have any words.
 
     `watched` is asked for the numbers of those that are read, and may tell how far that is. Where a text came several times only
-    the first can be chosen: its label is the others' too.
+    the first can be chosen: its label is the others' too. What is confidential is never chosen: a sheet goes from hand to hand.
     """
     distinct: dict[str, int] = {}
     for number, complaint in enumerate(complaints):
-        distinct.setdefault(text_key(complaint), number)
+        if not complaint.confidential:
+            distinct.setdefault(text_key(complaint), number)
     numbers: list[int] = []
     judged: list[Array] = []
 

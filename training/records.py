@@ -72,7 +72,13 @@ def id_of(record: bytes) -> str:
 
 
 def read_complaints(path: Path) -> list[Complaint]:
-    """Read complaints from JSON Lines, labelled or not. Raises InvalidData with every fault of every row."""
+    """Read complaints from any format, labelled or not; a row of an export or a table without a text is passed over.
+
+    Raises InvalidData with every fault of every line of JSON Lines, and where a table has no column for a text.
+    """
+    if path.is_file() and (form := form_of(path)) is not Form.LINES:
+        with opened(path, form) as given:
+            return [_complaint(row) for row in (orjson.loads(record) for _, record in given) if row["text"].strip()]
     faults: list[Fault] = []
     complaints = [complaint for _, complaint in read_rows(path, _complaint, faults)]
     if faults:
@@ -137,6 +143,7 @@ def _complaint(row: object) -> Complaint:
 
 def _from_report(report: lapor.Report) -> bytes:
     return _as_json(
+        id=report.tracking_id,
         text=report.text,
         title=report.title,
         kecamatan=report.kecamatan,

@@ -135,6 +135,26 @@ def test_what_to_label_next_is_a_sheet_that_an_import_reads_once_it_is_filled_in
     assert (labelled["2"].agency, labelled["2"].received_at, labelled["2"].kecamatan) == ("dlh", "2026-10-05", "Melati")
 
 
+@pytest.mark.parametrize(
+    "header", ["Tracking ID,Judul Laporan,Isi Laporan Awal,Tipe Laporan", "id;judul;uraian;rahasia"], ids=["export", "table"]
+)
+def test_what_to_label_next_is_chosen_from_an_export_or_a_table_except_what_is_marked_rahasia(
+    tiny_artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], header: str
+) -> None:
+    rows = ["4711,lampu,lampu jalan mati,", "4712,parit,parit mampet,Rahasia", "4713,kosong,,", "4714,sampah,sampah menumpuk,"]
+    comma = "," if "," in header else ";"
+    given, sheet = tmp_path / "laporan.csv", tmp_path / "label.csv"
+    given.write_text("\n".join([header, *(row.replace(",", comma) for row in rows)]) + "\n", encoding="cp1252")
+    with pytest.raises(SystemExit) as ended:
+        main(["next", str(tiny_artifact), "--input", str(given), "--out", str(sheet)])
+    said = capsys.readouterr()
+    assert ended.value.code == 0, said.err
+    assert "laporan.csv: 1 marked Rahasia are left out" in said.err
+    with sheet.open(encoding="utf-8-sig", newline="") as source:
+        chosen = {(line["id"], line["title"], line["text"]) for line in csv.DictReader(source, delimiter=";")}
+    assert chosen == {("4711", "lampu", "lampu jalan mati"), ("4714", "sampah", "sampah menumpuk")}
+
+
 def test_a_sheet_to_label_is_not_written_over_what_is_read(
     tiny_artifact: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,19 +151,23 @@ def replay_(
 
 @click.command("next")
 @click.argument("model")
-@click.option("--input", "source", type=FILE, required=True, help="Complaints without a label, JSON Lines.")
+@click.option(
+    "--input", "source", type=FILE, required=True, help="Complaints without a label: JSON Lines, a LAPOR! export, or a table."
+)
 @MODELS
 @click.option("--out", type=FILE, help="Write them as CSV with an empty column `agency`, to fill in and import.")
 @click.option("--most", type=click.IntRange(1), default=100, show_default=True, help="How many to choose.")
 @JSON
 def next_(model: str, source: Path, models: Path, out: Path | None, most: int, as_json: bool) -> None:
-    """Choose the complaints whose labels would teach most: uncertain, and unlike each other."""
+    """Choose the complaints whose labels would teach most: uncertain, and unlike each other; none that is marked Rahasia."""
     folder = Registry(models).resolve(model)
     router = Router.load(folder)
     complaints = records.read_complaints(source)
     if out:
         outputs.check_outside(out, folder)
         outputs.check_file(out, source)
+    if left_out := sum(complaint.confidential for complaint in complaints):
+        say(f"{source}: {left_out:,} marked Rahasia are left out")
     found = next_labels.choose(router, complaints, most, _shown)
     if out:
         found.write(out, complaints)
