@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from model import table
 from model.faults import Fault, InvalidData
-from model.register import Register
+from model.register import DISTRICT_TYPES, VILLAGE_TYPES, Register
 from model.routing import Routing
 from model.wording import DECISIONS, all_reasons, office, percent
 
@@ -40,8 +40,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "channel": ("sumber laporan", "sumber", "kanal"),
         "agency": ("instansi terdisposisi", "instansi disposisi", "terdisposisi ke", "disposisi"),
         "status": ("status laporan", "status"),
-        "kecamatan": ("kecamatan", "distrik"),
-        "desa": ("kelurahan", "desa", "kelurahan desa", "desa kelurahan", "kampung", "kampung kelurahan"),
+        "kecamatan": DISTRICT_TYPES,
+        "desa": ("kelurahan", "kelurahan desa", "desa kelurahan", "kampung kelurahan", "kalurahan kelurahan", *VILLAGE_TYPES),
     }
 )
 """Our name of a column: the ways its header is written, in lower case without punctuation."""

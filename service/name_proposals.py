@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from model.register import Agency, Register
+from model.register import DISTRICT_TYPES, Agency, Register
 
 SURE = 0.85
 """A proposal of this score is offered as already chosen; one below it waits for a person to choose it."""
@@ -22,7 +22,7 @@ _UNKNOWN = 0.6
 """Weight of a word that no agency is called by, as a share of a rare word's: it speaks against every proposal alike."""
 _REGION = re.compile(r"(?:pemkab|pemkot|pemda)(?: \w+){0,3}|pemerintah(?:an)?(?: (?:daerah|kabupaten|kab|kota)\b.*)?")
 _TAIL = re.compile(r"(?<=\S) (?:pemerintah )?(?:kabupaten|kab|kota) \S.*$")
-_BEHIND = frozenset(("kecamatan", "distrik", "kota", "kabupaten"))
+_BEHIND = frozenset((*DISTRICT_TYPES, "kota", "kabupaten"))
 """What may follow an office's name: "Kelurahan Melati Kecamatan Kenanga", "Kecamatan Kenanga Kabupaten Bandung"."""
 _SAME = {
     "dan": "",

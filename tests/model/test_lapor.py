@@ -115,8 +115,11 @@ def test_the_reporter_is_never_read(tmp_path: Path, name: str) -> None:
     assert not any("Tidak Boleh" in str(report) or "6408020202020002" in str(report) for report in reports)
 
 
-def test_an_export_of_papua_tells_its_places(tmp_path: Path) -> None:
-    header = ["Distrik" if name == "Kecamatan" else "Kampung" if name == "Kelurahan" else name for name in SECOND]
+@pytest.mark.parametrize(
+    ("district", "village"), [("Distrik", "Kampung"), ("Kapanewon", "Kalurahan/Kelurahan"), ("Kecamatan", "Nagari")]
+)
+def test_an_export_tells_its_places_whatever_its_region_calls_them(tmp_path: Path, district: str, village: str) -> None:
+    header = [{"Kecamatan": district, "Kelurahan": village}.get(name, name) for name in SECOND]
     first, _ = lapor.read(_write(tmp_path / "a.csv", [header, *_table(SECOND, [])[1:]], ",", "utf-8"))
     assert (first.kecamatan, first.desa) == ("Sangatta Utara", "Teluk Lingga")
 

@@ -62,6 +62,7 @@ def test_a_register_may_name_its_region_in_its_agencies_too() -> None:
         ("Kelurahan Kota Lama", "kelurahan"),
         ("Kampung Harapan", "kampung"),
         ("KAMPUNG HARAPAN DISTRIK KOFIAU", "kampung"),
+        ("Kelurahan Melati Kapanewon Kenanga", "kelurahan"),
     ],
 )
 def test_an_office_of_a_family_is_surely_that_familys(written: str, agency: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from model.faults import InvalidData
 from model.labelled import load
-from model.register import Agency, Register
+from model.register import DISTRICT_TYPES, VILLAGE_TYPES, Agency, Register
 from training import dataset
 from training.importing import ImportReport, import_export
 from training.sources import read, read_unlabelled
@@ -221,8 +221,10 @@ def test_keys_of_json_lines_can_be_named_too_and_ids_be_numbers(tmp_path: Path) 
         list(read(path, {"txt": "isi"}))
 
 
-def test_a_table_of_papua_tells_its_places(tmp_path: Path) -> None:
-    path = _csv(tmp_path / "a.csv", ["Isi", "OPD", "Distrik", "Kampung"], ["Lampu mati", "Dishub", "Kofiau", "Deer"])
+@pytest.mark.parametrize("district", DISTRICT_TYPES)
+@pytest.mark.parametrize("village", VILLAGE_TYPES)
+def test_a_table_tells_its_places_whatever_its_region_calls_them(tmp_path: Path, district: str, village: str) -> None:
+    path = _csv(tmp_path / "a.csv", ["Isi", "OPD", district.title(), village.title()], ["Lampu mati", "Dishub", "Kofiau", "Deer"])
     (row,) = read(path)
     assert (row.complaint.kecamatan, row.complaint.desa) == ("Kofiau", "Deer")
 
