@@ -24,6 +24,7 @@ from training.sources import masked
 
 NEAR = 0.6
 """Share of word pairs that two texts have in common (Jaccard) from which they count as nearly the same."""
+TABLES = (".csv", ".tsv", ".xls", ".xlsm", ".xlsx")
 _WORDS = re.compile(r"\w+")
 _STRANGE = "name agencies of another register: `import --crosswalk` writes them under this one's"
 _UNSEEN = (
@@ -76,6 +77,9 @@ def read(paths: Iterable[Path], faults: list[Fault]) -> list[Row]:
     for path in paths:
         if not path.is_file():
             faults.append(Fault(str(path), 0, "no such file"))
+            continue
+        if path.suffix.lower() in TABLES:  # else a fault for each of its lines, none of which says what to do
+            faults.append(Fault(str(path), 0, "is a table: `salur-training import` makes labelled complaints of it"))
             continue
         rows += (Row(str(path), line, masked(row)) for line, row in read_rows(path, from_dict, faults))
     return rows

@@ -97,6 +97,16 @@ def test_a_file_of_something_else_is_not_read_to_its_end(run: Run, tmp_path: Pat
     assert f"the same on {MAX_BROKEN - ALIKE} more lines that were read: not JSON" in last
 
 
+@pytest.mark.parametrize("command", [*LABELLED, "train", "replay"])
+@pytest.mark.parametrize("name", ["rekap.csv", "rekap.xlsx"])
+def test_a_table_in_place_of_labelled_complaints_is_told_what_makes_them_of_it(
+    run: Run, tmp_path: Path, command: str, name: str
+) -> None:
+    (tmp_path / name).write_text("isi;instansi\n" * 100, encoding="utf-8")
+    (line,) = run(command, tmp_path / name)
+    assert line.endswith(f"{name}: is a table: `salur-training import` makes labelled complaints of it")
+
+
 @pytest.mark.parametrize("content", [name for name in BROKEN if name != "no text"])
 def test_complaints_without_a_label_that_cannot_be_read_are_refused_too(run: Run, tmp_path: Path, content: str) -> None:
     given, reason = BROKEN[content]
