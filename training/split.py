@@ -54,7 +54,7 @@ def grouped(labels: Sequence[str], groups: Sequence[Any], folds: int, seed: int)
     Raises InvalidData where no label has as many rows as there are folds.
     """
     if max(Counter(labels).values(), default=0) < folds:
-        raise InvalidData([Fault("data", 0, f"no agency has {folds} complaints: too few to learn from")])
+        raise InvalidData([Fault("data", 0, f"no agency has {folds} complaints of this region's own: too few to judge a model by")])
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A label with fewer rows than folds is missing from some of them; rare agencies are no news.

@@ -60,5 +60,5 @@ def test_what_has_no_dates_is_tested_once_in_as_many_folds_as_asked_the_same_way
 def test_fewer_complaints_of_every_agency_than_folds_are_refused_in_words() -> None:
     assert len(grouped(["a"] * 5 + ["b"] * 2, list(range(7)), 5, seed=0)) == 5
     for labels in ([], ["a"] * 4 + ["b"] * 4):
-        with pytest.raises(InvalidData, match="no agency has 5 complaints: too few to learn from"):
+        with pytest.raises(InvalidData, match="no agency has 5 complaints of this region's own: too few to judge a model by"):
             grouped(labels, list(range(len(labels))), 5, seed=0)
