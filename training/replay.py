@@ -205,16 +205,24 @@ def audited(complaint_id: str, rate: float, draw: int = 0) -> bool:
 
 
 def replay(
-    register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan, say: Say = lambda _: None
+    register: Register,
+    rows: Sequence[LabelledComplaint],
+    config: TrainingConfig,
+    plan: Plan,
+    say: Say = lambda _: None,
+    other: Sequence[LabelledComplaint] = (),
 ) -> Replayed:
-    """Run the past. Rows need a date and an agency; others are left out.
+    """Run the past. Rows need a date and an agency; those without are left out. `other` regions' rows teach at every step.
 
+    An agency that had ended by the last day counts as its successor from the first, as it does in a training on that day.
     Raises InvalidData where a date is none, or where nothing comes after the first part or too little in it.
     """
     rows = sorted((row for row in rows if row.received_at and row.agency), key=lambda row: (row.received_at, row.id))
     days = np.array(_days(rows))
+    last = str(max(days))
+    rows, other = (dataset.to_current(some, register, last) for some in (rows, other))
     reader = Reader(register)
-    data, others = read(rows, reader, np.ones(len(rows))), read_others((), reader, config)
+    data, others = read(rows, reader, np.ones(len(rows))), read_others(other, reader, config, last)
     begin, _ = next(edges(days.tolist(), plan.every))
     before, judging = np.flatnonzero(days < begin), dataset.judging(rows)
     known, audited_rows = (days < begin) | ~judging, np.zeros(len(rows), dtype=bool)
@@ -258,6 +266,7 @@ def over_draws(
     draws: int,
     jobs: int,
     say: Say = lambda _: None,
+    other: Sequence[LabelledComplaint] = (),
 ) -> list[dict[str, Any]]:
     """Run the past so many times at once, each with another draw of the audit, the plan's first; answers each one's figures.
 
@@ -265,7 +274,7 @@ def over_draws(
     """
     plans = [replace(plan, draw=plan.draw + number) for number in range(draws)]
     found = []
-    tasks = (delayed(_summarised)(register, rows, config, one, say) for one in plans)
+    tasks = (delayed(_summarised)(register, rows, config, one, say, other) for one in plans)
     for figures_of in workers(min(jobs, draws))(tasks):
         found.append(figures_of)
         say(f"draw {len(found)} of {draws}: sent {figures_of['coverage']:.3f}, of it wrong {figures_of['error']:.4f}")
@@ -273,11 +282,16 @@ def over_draws(
 
 
 def _summarised(
-    register: Register, rows: Sequence[LabelledComplaint], config: TrainingConfig, plan: Plan, say: Say
+    register: Register,
+    rows: Sequence[LabelledComplaint],
+    config: TrainingConfig,
+    plan: Plan,
+    say: Say,
+    other: Sequence[LabelledComplaint],
 ) -> dict[str, Any]:
     # A worker's own folds would run in threads, and liblinear's numbers then depend on which comes first.
     with parallel_config(backend="sequential"):
-        return summarise(replay(register, rows, config, plan, lambda step: say(f"draw {plan.draw + 1}: {step}")))
+        return summarise(replay(register, rows, config, plan, lambda step: say(f"draw {plan.draw + 1}: {step}"), other))
 
 
 def summarise(found: Replayed) -> dict[str, Any]:

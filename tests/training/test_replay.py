@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from model.labelled import LabelledComplaint, dump, load
-from model.register import Register
+from model.register import Agency, Register
 from training import replay, trust
 from training.cli import main
 from training.config import TrainingConfig
@@ -171,3 +171,33 @@ def test_months_follow_each_other_without_a_gap() -> None:
     found = list(replay.edges(days, "month"))
     assert found[0][0] == date(2026, 4, 1)
     assert all(end == start for (_, end), (start, _) in pairwise(found))
+
+
+def test_what_ended_within_the_past_counts_as_its_successor_from_the_first_day(region: Path, year: list[LabelledComplaint]) -> None:
+    register, plan = Register.load(region), replay.Plan(every="month", audit=0.0)
+    new = Agency("dlhk", "Dinas Lingkungan Hidup dan Kebersihan", valid_from="2026-06-01")
+    was = replace(register.by_id["dlh"], valid_until="2026-05-31", successor="dlhk")
+    merged = replace(register, agencies=(*(was if agency.id == "dlh" else agency for agency in register.agencies), new))
+    mixed = [replace(row, received_at=year[n * 37 % len(year)].received_at) for n, row in enumerate(year)]
+    rows = [replace(row, agency="dlhk") if row.agency == "dlh" and row.received_at >= "2026-06-01" else row for row in mixed]
+    assert {row.agency for row in rows} >= {"dlh", "dlhk"}
+    found = replay.replay(merged, rows, TrainingConfig(folds=2), plan).judged
+    assert "dlhk" in found.said
+    assert "dlh" not in {*found.truth, *found.said}, "an answer by the other name would be called wrong"
+
+
+def test_other_regions_complaints_teach_a_replay_and_are_not_judged(
+    region: Path, year: list[LabelledComplaint], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dump(year[::4], tmp_path / "few.jsonl")
+    others = [replace(row, source="lain", received_at="") for row in year if row not in year[::4]]
+    dump([*others, *(replace(row, source="lain") for row in year[::4])], tmp_path / "others.jsonl")
+    command = ["replay", "--register", str(region), "--data", str(tmp_path / "few.jsonl"), "--every", "month", "--json"]
+    found = []
+    for more in ([], ["--transfer", str(tmp_path / "others.jsonl")]):
+        with pytest.raises(SystemExit, match="0"):
+            main([*command, *more])
+        found.append(json.loads(capsys.readouterr().out))
+    alone, taught = found
+    assert taught["rows"] == alone["rows"]
+    assert 0.99 > taught["accuracy"] > alone["accuracy"] + 0.05, "what repeats its own complaints teaches nothing"

@@ -20,9 +20,9 @@ from model.register import FILES as REGISTER_FILES
 from model.registry import Registry
 from model.router import Router
 from model.rules import load_region
-from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report
+from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report, training_set
 from training import config as configs
-from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, Number, moment, say, show, user
+from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, TRANSFER, Number, moment, say, show, user
 from training.seen import Seen
 
 _T = TypeVar("_T")
@@ -94,6 +94,7 @@ def compare_(champion: str, challenger: str, data: tuple[Path, ...], models: Pat
 @click.command("replay")
 @REGISTER
 @DATA
+@TRANSFER
 @CONFIG
 @click.option("--every", type=click.Choice(["week", "month"]), default="week", show_default=True, help="How often to train anew.")
 @click.option(
@@ -118,6 +119,7 @@ def compare_(champion: str, challenger: str, data: tuple[Path, ...], models: Pat
 def replay_(
     register_dir: Path,
     data: tuple[Path, ...],
+    transfer: tuple[Path, ...],
     config_file: Path | None,
     every: str,
     audit: float,
@@ -130,16 +132,17 @@ def replay_(
 ) -> None:
     """Run the past step by step, knowing only what the desk would have known: what may be claimed."""
     register, _ = load_region(register_dir)
-    rows = dataset.load_known(register, data)
-    kept = dataset.deduplicate([row.complaint for row in rows]).kept
+    given = training_set.load(
+        register, data, transfer, "", allow_unseen=True
+    )  # in the agencies of then: the replay has its own today
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     if plot:
-        outputs.check_file(plot, *data, config_file, *map(register_dir.joinpath, REGISTER_FILES))
+        outputs.check_file(plot, *data, *transfer, config_file, *map(register_dir.joinpath, REGISTER_FILES))
     plan = replay.Plan(every=every, audit=audit, minutes_per_review=minutes, frozen=frozen)
     if draws == 1:
-        found, told = replay.summarise(replay.replay(register, kept, chosen, plan, say)), {}
+        found, told = replay.summarise(replay.replay(register, given.own, chosen, plan, say, given.other)), {}
     else:
-        several = replay.over_draws(register, kept, chosen, plan, draws, jobs or joblib.cpu_count(), say)
+        several = replay.over_draws(register, given.own, chosen, plan, draws, jobs or joblib.cpu_count(), say, given.other)
         found, told = several[0], replay.together(several)
     if plot:
         plot.write_text(plots.replayed(found).svg, encoding="utf-8")
