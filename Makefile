@@ -43,7 +43,7 @@ $(BIN)/.developing: pyproject.toml $(BIN)/.installed
 run retrain: export SALUR_MODELS := $(MODELS)
 
 $(MODELS)/current: | $(BIN)/.installed
-	@echo "Training the default model (about a minute)"
+	@echo "Training a first model of $(REGISTER) (the default takes about a minute)"
 	$(BIN)/salur-training train --register $(REGISTER) --data $(REGISTER)/complaints.jsonl --aspects-from $(ASPECTS) $(OTHERS) $(UNTOLD) $(UNSEEN) --models $(MODELS) --promote --why "model pertama"
 
 model: $(MODELS)/current  ## the default model, if there is none yet

@@ -230,7 +230,7 @@ def without_repeats(complaints: Sequence[LabelledComplaint], of: Sequence[Labell
 
 def _wrong(complaint: LabelledComplaint, register: Register) -> Iterator[str]:
     if complaint.received_at and not is_dated(complaint.received_at):
-        yield f"received_at {complaint.received_at[:20]!r} is no ISO date"
+        yield f"received_at {complaint.received_at[:20]!r} is no date as YYYY-MM-DD"
     named = (
         ("agency", (complaint.agency,) if complaint.agency else ()),
         ("also", complaint.also),

@@ -137,7 +137,7 @@ class Drift:
             lines.append(f"no week has the {MIN_BASELINE} weeks before it that an alarm needs")
         lines.append(f"{len(self.alarms)} alarms; where nothing changes, at most {BUDGET} a year are expected")
         lines += (f"  {alarm}" for alarm in self.alarms)
-        lines.append(f"{len(self.rising)} words rose, the latest:")
+        lines.append(f"{len(self.rising)} words rose{', the latest:' if self.rising else ''}")
         return "\n".join([*lines, *(f"  {word}" for word in self.rising[-10:])])
 
 
@@ -264,7 +264,7 @@ def _monday(received_at: str, name: str = "") -> date:
         day = date.fromisoformat(received_at[:10])
     except ValueError as error:
         raise InvalidData(
-            [Fault("data", 0, f"{name}: received_at {received_at[:20]!r} is no ISO date".removeprefix(": "))]
+            [Fault("data", 0, f"{name}: received_at {received_at[:20]!r} is no date as YYYY-MM-DD".removeprefix(": "))]
         ) from error
     return day - timedelta(days=day.weekday())
 

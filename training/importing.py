@@ -54,7 +54,7 @@ class ImportReport:
         lines.append(f"{'dropped':<60}{self.dropped.total():>8}")
         lines += _counted(self.dropped)
         if self.not_mapped:
-            lines += ["", "names not mapped"]
+            lines += ["", "names not mapped (a row of the crosswalk maps one; without a crosswalk an alias in agencies.csv, too)"]
             lines += _counted(Counter({f"{name} / {category or '-'}": n for (name, category), n in self.not_mapped.items()}), 30)
         lines += ["", "kept by agency", *_counted(self.kept)]
         if self.warnings:

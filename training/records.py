@@ -104,7 +104,9 @@ def opened_table(path: Path) -> Iterator[lapor.Opened]:
     """Open a plain table at its header. Raises InvalidData where it has none that names a text."""
     with lapor.open_table(path, COLUMNS, ("text",)) as found:
         if found is None:
-            raise InvalidData([Fault(str(path), 0, f"no header that names a column {', '.join(COLUMNS['text'])}")])
+            raise InvalidData(
+                [Fault(str(path), 0, f"no header that names a column {', '.join(COLUMNS['text'])}; {sources.UNLABELLED.hint}")]
+            )
         yield found
 
 

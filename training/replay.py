@@ -190,7 +190,9 @@ def _days(rows: Sequence[LabelledComplaint]) -> list[date]:
         try:
             days.append(date.fromisoformat(row.received_at[:10]))
         except ValueError:
-            faults.append(Fault("data", 0, f"{row.id}: received_at {row.received_at[:20]!r} is no ISO date".removeprefix(": ")))
+            faults.append(
+                Fault("data", 0, f"{row.id}: received_at {row.received_at[:20]!r} is no date as YYYY-MM-DD".removeprefix(": "))
+            )
     if not faults and (not days or (max(days) - min(days)).days < FIRST_DAYS):
         faults.append(Fault("data", 0, f"complaints with a date and an agency span less than {FIRST_DAYS} days: nothing to replay"))
     if faults:
@@ -253,7 +255,8 @@ def replay(
         )
         steps.append(step)
         parts.append(part)
-        say(f"{step.start}  {step.rows:>4} rows  accuracy {step.accuracy:.3f}  sent {step.coverage:.3f}  wrong {step.error:.3f}")
+        wrong = _share({"sent": step.sent, "error": step.error})
+        say(f"{step.start}  {step.rows:>4} rows  accuracy {step.accuracy:.3f}  sent {step.coverage:.3f}  wrong {wrong}")
     months, judged, sent, _ = zip(*parts, strict=True)
     return Replayed(plan, steps, np.concatenate(months), Judged.join(judged), np.concatenate(sent), config.target_error)
 
@@ -367,24 +370,30 @@ def together_table(told: Mapping[str, Any]) -> str:
     return "\n".join([*lines, f"no more wrong than promised in {told['kept']} of {told['sending']} that sent anything"])
 
 
+def _share(found: Mapping[str, Any], digits: int = 3) -> str:
+    """Write which share of what was sent was wrong; a dash where nothing was: 0 would pass for faultless."""
+    return f"{found['error']:.{digits}f}" if found["sent"] else "-"
+
+
 def table(found: dict[str, Any]) -> str:
     """Write the figures for a terminal."""
     low, high = found["accuracy_interval"]
     worst, best = found["error_interval"]
+    held = f"{found['steps_within_target']:.2f}" if found["sent"] else "-"
     worst_of_months = "-" if found["worst_month"] is None else f"{found['worst_month']:.3f}"
     lines = [
         f"{found['rows']:,} complaints in {found['steps']} steps ({found['every']})",
         f"accuracy   {found['accuracy']:.3f}  ({low:.3f} to {high:.3f})   macro-F1 {found['macro_f1']:.3f}",
         f"ECE        {found['ece']:.3f}   AURC {found['aurc']:.4f}",
         f"automatic  {found['coverage']:.3f}  ({found['sent']:,}; saves {found['minutes_saved'] / 60:,.0f} hours of review)",
-        f"wrong      {found['error']:.4f}  ({worst:.4f} to {best:.4f}); promised at most {found['target_error']:.2f}",
+        f"wrong      {_share(found, 4)}  ({worst:.4f} to {best:.4f}); promised at most {found['target_error']:.2f}",
         f"worst month  {worst_of_months}, of those with {ENOUGH_SENT} sent",
-        f"steps within the promise: {found['steps_within_target']:.2f}",
+        f"steps within the promise: {held}, of those that sent any",
         "",
         f"{'month':<10}{'rows':>7}{'accuracy':>10}{'automatic':>11}{'wrong':>8}",
     ]
     lines += [
-        f"{month:<10}{row['rows']:>7}{row['accuracy']:>10.3f}{row['coverage']:>11.3f}{row['error']:>8.3f}"
+        f"{month:<10}{row['rows']:>7}{row['accuracy']:>10.3f}{row['coverage']:>11.3f}{_share(row):>8}"
         for month, row in found["months"].items()
     ]
     return "\n".join(lines)

@@ -204,7 +204,7 @@ def test_a_date_that_is_none_is_refused_with_file_and_line(run: Run, tmp_path: P
     dates = ["2026-05-13", "kemarin dulu"]
     dump([LabelledComplaint(f"sampah {day}", "dlh", id=day, received_at=day) for day in dates], tmp_path / "data.jsonl")
     (line,) = run(command, tmp_path / "data.jsonl")
-    assert "data.jsonl:2: received_at 'kemarin dulu' is no ISO date" in line
+    assert "data.jsonl:2: received_at 'kemarin dulu' is no date as YYYY-MM-DD" in line
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_a_date_whose_order_as_text_is_not_that_of_time_is_refused_with_its_line
     with pytest.raises(InvalidData) as error:
         dataset.check(rows, REGISTER, every_agency=False)
     assert _faults(error) == [
-        f"rows.jsonl:{line}: received_at {dates[line - 1]!r} is no ISO date" for line in range(4, len(dates) + 1)
+        f"rows.jsonl:{line}: received_at {dates[line - 1]!r} is no date as YYYY-MM-DD" for line in range(4, len(dates) + 1)
     ]
 
 

@@ -156,7 +156,7 @@ def test_weeks_begin_on_monday_and_empty_ones_count() -> None:
 
 
 def test_a_date_that_is_none_is_refused_in_one_line() -> None:
-    with pytest.raises(InvalidData, match=r"^data: received_at 'kemarin' is no ISO date$"):
+    with pytest.raises(InvalidData, match=r"^data: received_at 'kemarin' is no date as YYYY-MM-DD$"):
         count([Case("kemarin", "dlh")])
     with pytest.raises(InvalidData, match=f"more than {MAX_WEEKS} weeks"):
         count([Case("0024-05-13", "dlh"), Case("2024-05-13", "dlh")])
@@ -207,3 +207,4 @@ def test_the_table_and_the_object_hold_every_alarm() -> None:
     assert f"at most {BUDGET} a year" in str(found)
     assert "weeks before it" not in str(found)
     assert "no week has the 8 weeks before it that an alarm needs" in str(watch(found.weeks[:8]))
+    assert str(replace(found, rising=[])).endswith("\n0 words rose")

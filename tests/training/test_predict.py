@@ -259,7 +259,7 @@ def test_unread_records_end_with_code_2_and_a_whole_output(
         (["--input", "-", "--output", "out.xlsx"], "out.xlsx: the same format comes back, JSON Lines"),
         (["--input", "in.csv", "--output", "out.xlsx"], "out.xlsx: the same format comes back, table"),
         (["--input", "in.csv", "--output", "out.jsonl"], "out.jsonl: the same format comes back, table"),
-        (["--input", "bare.csv", "--output", "out.csv"], "bare.csv: no header that names a column text, isi"),
+        (["--input", "bare.csv", "--output", "out.csv"], "isi pengaduan, pengaduan; rename one that is called otherwise"),
     ],
 )
 def test_a_wrong_call_is_one_clear_line_and_writes_nothing(

@@ -63,6 +63,9 @@ def test_where_no_month_sent_enough_none_is_called_the_worst(replayed: replay.Re
     found = replay.summarise(replace(replayed, sent=np.zeros(len(replayed.sent), dtype=bool)))
     assert found["worst_month"] is None
     assert "worst month  -, of those with 100 sent" in replay.table(found)
+    assert "wrong      -  (" in replay.table(found)
+    assert "steps within the promise: -," in replay.table(found)
+    assert {line.split()[-1] for line in replay.table(found).splitlines()[-len(found["months"]) :]} == {"-"}
     told = replay.together([found, found])
     assert told["worst_month"] is None
     assert "worst month  -\n" in replay.together_table(told)

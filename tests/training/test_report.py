@@ -202,6 +202,16 @@ def test_the_same_training_has_the_same_report(
     assert report.files(*again) == report.files(*trained)
 
 
+def test_a_card_names_the_default_corpus_only_where_it_may_be_among_its_rows(trained: tuple[Artifact, Judged]) -> None:
+    manifest, found = trained[0].manifest, report.of_training(*trained)
+    elsewhere = {**manifest, "data": {**manifest["data"], "per_source": {"kulon-progo": 180}}}
+    told, other = (report.card(given, found) for given in (manifest, elsewhere))
+    assert "Kutai Timur" in told
+    assert "Kutai Timur" not in other
+    assert "By source: kulon-progo 180." in other
+    assert all("operators' decisions, not truth." in card for card in (told, other))
+
+
 def test_what_else_it_tells_is_in_page_and_card(trained: tuple[Artifact, Judged], found: dict[str, Any]) -> None:
     aspects = {"rows": 9, "oversight": {"rows": 7, "precision": 0.5, "recall": 0.75, "f1": 0.6}, "left_out": ["waktu"]}
     shown = {**found, "aspects": aspects}

@@ -85,6 +85,7 @@ def test_an_export_becomes_labelled_complaints_under_our_agencies(tmp_path: Path
     assert (report.read, report.kept.total(), report.train_only) == (7, 3, 1)
     assert report.dropped == {"no agency: not yet routed": 1, "text is empty": 1, "name not mapped": 1, "not a body of ours": 1}
     assert report.not_mapped == {("Dinas Antah Berantah", "Jalan"): 1}
+    assert "names not mapped (a row of the crosswalk maps one;" in str(report)
     assert report.warnings == []
 
 
