@@ -68,6 +68,29 @@ def test_compose_serves_any_region_under_its_own_name_and_clock() -> None:
         assert given[variable] == f"${{{variable}:-{default}}}"
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout")
+def test_what_citizens_of_another_region_wrote_is_no_file_for_git() -> None:
+    paths = [
+        "data/bontang/complaints.jsonl",
+        "data/bontang/others.jsonl",
+        "data/bontang/places.csv",
+        "data/kutai-timur/complaints.jsonl",
+    ]
+    kept_out = subprocess.run(["git", "check-ignore", "--no-index", *paths], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert kept_out.stdout.split() == paths[:2]
+
+
+@pytest.mark.parametrize("target", ["run", "retrain"])
+def test_the_region_may_stand_among_the_settings_that_cron_and_timer_read(target: str) -> None:
+    environment = {**os.environ, "REGISTER": "data/bontang", "TRANSFER": "data/bontang/others.jsonl"}
+    told = subprocess.run(
+        ["make", "-n", "-B", target], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    assert "--register data/bontang --data data/bontang/complaints.jsonl" in told
+    assert "--transfer data/bontang/others.jsonl" in told
+    assert "kutai-timur/complaints" not in told
+
+
 def test_an_update_that_trains_again_does_so_by_the_new_program_before_that_serves() -> None:
     """Without a version that loads nobody can name an agency. Within the running container stands the program of before."""
     compose = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
