@@ -29,9 +29,11 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Papua, Yogyakarta, Aceh, West Sumatra and Lampung have names of their own for the two.
-KECAMATAN_CUES = _words("kecamatan kec camat sekcam distrik kapanewon kemantren")
-DESA_CUES = _words("desa ds kelurahan kel lurah kades dusun dsn kampung kampong kp kpg kalurahan gampong nagari pekon")
+# Papua, Yogyakarta, Aceh, West Sumatra and Lampung have names of their own for the two, and for who heads them.
+KECAMATAN_CUES = _words("kecamatan kec camat sekcam distrik kapanewon panewu kemantren")
+DESA_CUES = _words(
+    "desa ds kelurahan kel lurah kades dusun dsn kampung kampong kp kpg kalurahan gampong keuchik geuchik nagari pekon peratin"
+)
 _SHORT = {
     "tanjung": ("tj", "tjg"),
     "teluk": ("tlk",),

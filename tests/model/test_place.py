@@ -64,12 +64,14 @@ def test_a_found_place_says_where_it_stands_and_what_it_is() -> None:
     assert place == FoundPlace(Span("text", 17, 33), "desa", "Nehes Liah Bing", "Muara Wahau", "Nehes Liah Bing", "", "desa")
 
 
-@pytest.mark.parametrize("cue", ["kecamatan", "distrik", "kapanewon", "kemantren"])
+@pytest.mark.parametrize("cue", ["kecamatan", "camat", "distrik", "kapanewon", "panewu", "kemantren"])
 def test_a_kecamatan_is_known_by_what_any_region_calls_it(cue: str) -> None:
     assert where(f"lampu mati {cue} melati", finder=NAMESAKES) == ("Melati", "", False)
 
 
-@pytest.mark.parametrize("cue", ["desa", "kelurahan", "kalurahan", "gampong", "nagari", "pekon", "kampung"])
+@pytest.mark.parametrize(
+    "cue", ["desa", "lurah", "kelurahan", "kalurahan", "gampong", "keuchik", "nagari", "pekon", "peratin", "kampung"]
+)
 def test_a_desa_is_known_by_what_any_region_calls_it(cue: str) -> None:
     assert where(f"lampu mati {cue} melati", finder=NAMESAKES) == ("Kenanga", "Melati", False)
 
