@@ -96,6 +96,11 @@ _SIGNED_WORDS = frozenset(
         *("pemohon", "pengirim", "penanggung", "person", "cp", *_PARTIES.split("|")),
     )
 )
+_CHAT = re.compile(
+    r"(?m)(^[\[\u200e]{0,2}(?=\d)[\d/.:, ]{8,22}(?:\] | - )(?=[^:\n]{1,60}:)(?:~ ?)?\u2068?|@\u2068)"
+    rf"((?:{_WORD}{_GAP}){{0,3}}{_WORD})"
+)
+"""Who wrote a message that was copied out of WhatsApp ("[30/11 08.12] Budi Santoso: ..."), and whom it mentions."""
 _BIN = re.compile(r"(?i)(?<![ \t\u00a0])[ \t\u00a0]+(?:bin|binti)[ \t\u00a0]+")
 _BIN_WORDS = frozenset(("bin", "binti"))
 _BEFORE_BIN = re.compile(rf"(?:(?:{_WORD}{_GAP}){{0,2}}{_WORD})$")
@@ -131,6 +136,8 @@ def mask_names(text: str, said: AbstractSet[str]) -> str:
     """Put marks for the names of people. `said` are the words of the text, in lower case."""
     if not said.isdisjoint(_BIN_WORDS):  # first: what a cue masks leaves "bin" behind a mark, and the father's name behind that
         text = _with_parents(text)
+    if ":" in text or "\u2068" in text:
+        text = _CHAT.sub(lambda match: _named(match, strong=False, weak=True), text)
     if not said.isdisjoint(_NAME_WORDS):
         text = _NAME_CUED.sub(lambda match: _named(match, strong=not _OF_SOMEBODY.search(match[1])), text)
     if not said.isdisjoint(_TITLE_WORDS):

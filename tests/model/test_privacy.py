@@ -411,6 +411,28 @@ def test_whose_number_it_is_goes_with_the_number(text: str, expected: str) -> No
     assert mask(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "[30/11 08.12] Budi Santoso: lampu mati\n[30/11 08.13] ~ Rina: sama",
+            "[30/11 08.12] [NAMA]: lampu mati\n[30/11 08.13] ~ [NAMA]: sama",
+        ),
+        (
+            "[08.12, 30/11/2026] Budi: lampu mati, @\u2068Rina Wati\u2069 tahu",
+            "[08.12, 30/11/2026] [NAMA]: lampu mati, @\u2068[NAMA]\u2069 tahu",
+        ),
+        ("30/11/26 08.12 - Budi Santoso: lampu mati", "30/11/26 08.12 - [NAMA]: lampu mati"),
+        ("[30/11/26 08.12.33] +62 812-3456-7890: lampu mati", "[30/11/26 08.12.33] [TELEPON]: lampu mati"),
+        ("30/11/26 08.12 - Sangatta Utara: lampu mati", "30/11/26 08.12 - Sangatta Utara: lampu mati"),
+        ("[30/11 08.12] Lokasi kejadian: Teluk Lingga", "[30/11 08.12] Lokasi kejadian: Teluk Lingga"),
+        ("lampu mati 30/11/26 08.12 - Budi Utomo gang 3", "lampu mati 30/11/26 08.12 - Budi Utomo gang 3"),
+    ],
+)
+def test_who_wrote_a_message_that_was_copied_out_of_a_chat_is_masked(text: str, expected: str) -> None:
+    assert mask(text) == expected
+
+
 @pytest.mark.parametrize("cue", ["saya", "sya", "sy", "aku", "ulun"])
 def test_who_calls_himself_in_short_is_masked_too(cue: str) -> None:
     assert mask(f"{cue} bambang warga rt 5") == f"{cue} [NAMA] warga rt 5"
@@ -607,6 +629,9 @@ def test_a_pattern_that_is_passed_over_would_find_nothing(text: str) -> None:
         "o8" * 10_000,
         "delapan 1 " * 2_000,
         "a at gmail dot " * 1_400,
+        "[30/11 08.12] Budi: " * 1_000,
+        "[30/11 08.12] Budi:\n" * 1_000,
+        "1" * 9 + " - @\u2068" * 4_000,
     ],
 )
 def test_a_hostile_text_is_masked_in_time(text: str) -> None:
