@@ -77,6 +77,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
     """
     app = _Salur(__name__)
     app.url_map.converters["row"] = RowNumber
+    app.url_map.merge_slashes = False  # where an id is empty there is no such address, and no machine is sent to another one
     database = Database(settings.database, pool_size=settings.threads)
     parts = Parts(
         settings=settings,

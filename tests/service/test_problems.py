@@ -86,7 +86,13 @@ def test_a_machine_gets_a_problem_document(failing: FlaskClient, path: str, stat
     assert ("Retry-After" in answer.headers) is (status == 503)
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v2/predictions", "/api/predictions", "/api/openapi.yaml"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/api", "/api/", "/api/v1", "/api/v2/predictions", "/api/predictions", "/api/openapi.yaml"),
+        *("/api/v1//predictions", "/api/v1/complaints//outcome"),  # the second is what becomes of an id that is empty
+    ],
+)
 def test_whoever_calls_an_api_that_there_is_not_gets_a_problem_document(client: FlaskClient, path: str) -> None:
     answer = client.post(path, json={"text": "lampu"})
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
