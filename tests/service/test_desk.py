@@ -112,6 +112,7 @@ def test_what_may_be_an_emergency_stands_first_and_says_what_the_reporter_should
     page = petugas.client.get(f"/aduan/{number}").text
     assert "Mungkin keadaan darurat" in page
     assert "Telepon 112." in page
+    assert heard(page).endswith(f"Aduan nomor {number}. Mungkin darurat.")
     assert "darurat" not in petugas.client.get(f"/aduan/{other}").text
 
 
