@@ -88,6 +88,8 @@ def retrain(
             done = _promoted(go_live, same, live)
             return replace(done, version="", same=same, refusal=done.refusal or f"it came out better than {live} and is live now")
         return Retrained("", live, refusal=_outcome(registry, live, same) if champion else _word_needed(broken, same), same=same)
+    if champion and (options := _left_out(champion.manifest["data"], given)):
+        say(f"NOTE: {live} was trained with {' and '.join(options)} too: without, the new one knows less")
     seen = Seen.load(registry.path(live)) if live and champion else None
     taught, held_out = hold_out(given.own, seen, test) if champion else (list(given.own), [])
     rest = replace(given, own=taught, given=given.digest)
@@ -109,6 +111,13 @@ def retrain(
     if not promote or found.verdict is not Verdict.PROMOTE:
         return Retrained(version, live, found, refusal="" if promote else "not asked to promote")
     return _promoted(go_live, version, live, found)
+
+
+def _left_out(before: Mapping[str, Any], given: train.Sources) -> list[str]:
+    """List the options that gave a version of these data more than its own complaints, and give the next one nothing."""
+    now = {"other": given.other, "examples": given.examples, "unlabelled": given.unlabelled}
+    options = {"other": "--transfer", "examples": "--aspects-from", "unlabelled": "--unlabelled"}
+    return [option for name, option in options.items() if before.get(name) and not now[name]]
 
 
 def _promoted(go_live: Callable[[str], object], version: str, live: str, found: compare.Comparison | None = None) -> Retrained:

@@ -134,6 +134,29 @@ def test_what_other_regions_or_no_labels_taught_the_new_model_does_not_judge_it(
     assert done.comparison.overall.rows == 2  # half of the other five; with one of these two it were half of six
 
 
+def test_what_taught_the_live_version_beside_its_own_complaints_is_missed_aloud(
+    region: Path, tiny_config: TrainingConfig, first: tuple[Registry, str]
+) -> None:
+    """A version without --aspects-from holds no allegation back, and cron would tell nobody that it was left out."""
+    registry, version = first
+    path = registry.path(version) / artifacts.MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["data"] |= {"other": 9, "examples": 9, "unlabelled": 0}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    artifacts.seal(registry.path(version))
+    told: list[str] = []
+    sources = replace(given(region, poles(2)), other=[replace(poles(3)[-1], source="elsewhere")])
+    for some in (given(region, poles(2)), sources):
+        retrain.retrain(
+            registry, Register.load(region), some, tiny_config, test=0.5, at=AT, who="test", why="", promote=True, say=told.append
+        )
+    notes = [line for line in told if line.startswith("NOTE")]
+    assert notes == [
+        f"NOTE: {version} was trained with {options} too: without, the new one knows less"
+        for options in ("--transfer and --aspects-from", "--aspects-from")
+    ]
+
+
 def test_what_judges_was_seen_by_neither_model(region: Path) -> None:
     old = load(region / "complaints.jsonl")
     new = [
