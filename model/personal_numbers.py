@@ -56,7 +56,7 @@ _PHONE_GAP = r"[ .\-/_~*]{1,3}"
 _NO_LETTER = r"(?!\d{1,5}/\d{1,5}/(?:19|20)\d\d(?!\d))"
 """Not before "0812/345/2024", by which an office finds a letter."""
 _MOBILE = re.compile(  # whole first: what stands behind a whole number is another; then in groups, of two digits or more
-    rf"(?<!\d){_NO_LETTER}(?:\(?\+?62\)?{_SEP}?(?:\(0\) ?)?|0)8[1-9](?:\d{{7,10}}|(?:(?:{_PHONE_GAP}(?=\d\d))?\d){{7,10}})(?!\d)"
+    rf"(?<!\d){_NO_LETTER}(?:\(?\+?62\)?{_SEP}?(?:\(0\) ?)?|0)8[1-9](?:\d{{7,10}}|(?:(?:{_PHONE_GAP}(?=\d\d))?\d){{7,10}})(?!-?\d)"
 )
 _MOBILE_LETTERS = re.compile(
     rf"(?<!\w){_NO_LETTER}(?:\+?62[ .\-]?|[0Oo])8[1-9IilOo](?:[\dIilOo]{{7,10}}"

@@ -62,6 +62,7 @@ NUMBERS = [
     ("telepon (0549) 23456", "telepon [TELEPON]"),
     ("kantor 0549-2031234 tidak diangkat", "kantor [TELEPON] tidak diangkat"),
     ("hubungi +62 549 23456, +62-21-1234567 atau +62549203123", "hubungi [TELEPON], [TELEPON] atau [TELEPON]"),
+    ("rekening BRI 0833-01-012345-50-9", "rekening BRI [REKENING]"),
     ("rekening saya di BRI adalah 3333-01-012345-53-4", "rekening saya di BRI adalah [REKENING]"),
     ("ditelepon dari 05492031234", "ditelepon dari [TELEPON]"),
     ("surel warga.contoh@example.com.", "surel [EMAIL]."),
