@@ -52,6 +52,8 @@ def check(text: str, allowed_hosts: Collection[str]) -> SplitResult:
         raise ForbiddenAddress("the address must be plain ASCII without blanks")
     if url.scheme == "http" and host not in allowed_hosts:
         raise ForbiddenAddress(f"plain http is allowed to the hosts of SALUR_WEBHOOK_HOSTS only, and {host} is none of them")
+    with suppress(ValueError):  # a name is looked up when it is called
+        _refuse_private(host, [host], allowed_hosts)
     return url
 
 
@@ -61,9 +63,7 @@ def resolve(text: str, allowed_hosts: Collection[str]) -> Target:
     host = url.hostname or ""
     port = url.port or (443 if url.scheme == "https" else 80)
     found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    # One private address among several is enough: whoever answers for the name could choose it.
-    if host not in allowed_hosts and not all(map(_is_public, found)):
-        raise ForbiddenAddress(f"{host} leads into a private network")
+    _refuse_private(host, found, allowed_hosts)
     return Target(url, found[0], port)
 
 
@@ -96,6 +96,12 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], seconds: float
 def _hang_up(sock: socket.socket) -> None:
     with suppress(OSError):  # it may be closed already
         sock.shutdown(socket.SHUT_RDWR)
+
+
+def _refuse_private(host: str, found: Collection[str], allowed_hosts: Collection[str]) -> None:
+    # One private address among several is enough: whoever answers for the name could choose it.
+    if host not in allowed_hosts and not all(map(_is_public, found)):
+        raise ForbiddenAddress(f"{host} leads into a private network: where it may, name it in SALUR_WEBHOOK_HOSTS")
 
 
 def _is_public(address: str) -> bool:

@@ -266,6 +266,7 @@ def test_every_setting_is_listed(call: Callable[..., Result]) -> None:
         (("key", "add", "x", "--scope", "predict", "--limit", "often"), {}, "rate limit"),
         (("key", "add", "x", "--scope", "root"), {}, "root"),
         (("webhook", "add", "http://10.0.0.1/"), {}, "plain http"),
+        (("webhook", "add", "https://10.0.0.1/"), {}, "where it may, name it in SALUR_WEBHOOK_HOSTS"),
         (("webhook", "remove", "7"), {}, "no webhook 7"),
         (("key", "revoke", "9" * 20), {}, "key revoke: Invalid value for 'NUMBER'"),
         (("webhook", "remove", "2147483648"), {}, "webhook remove: Invalid value for 'NUMBER'"),
