@@ -113,7 +113,7 @@ def retrain(
     return _promoted(go_live, version, live, found)
 
 
-def _left_out(before: Mapping[str, Any], given: train.Sources) -> list[str]:
+def _left_out(before: Mapping[str, Any], given: TrainingSet) -> list[str]:
     """List the options that gave a version of these data more than its own complaints, and give the next one nothing."""
     now = {"other": given.other, "examples": given.examples, "unlabelled": given.unlabelled}
     options = {"other": "--transfer", "examples": "--aspects-from", "unlabelled": "--unlabelled"}
