@@ -201,12 +201,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         heard = self._arriving[conn]
         unfinished = heard.rest() != 0 or heard.is_in_chunks()
         self._forget(conn)
-        # That the process lives must be seen on the worst day too, or it is stopped for being busy.
-        busy = self._in_flight >= self._most_in_flight and not heard.data.startswith(b"GET /healthz ")
         if heard.has_too_large_a_head():
             self._refuse(conn, "headers-too-large" if b"\r\n" in heard.data else "uri-too-long", "", heard.data)
             self._linger(conn)
             return
+        # That the process lives must be seen on the worst day too, or it is stopped for being busy.
+        busy = self._in_flight >= self._most_in_flight and not heard.data.startswith(b"GET /healthz ")
         if busy or (unfinished and len(self._unfinished) >= self._most_unfinished):
             self._refuse(conn, "busy", _BUSY, heard.data)
             if unfinished:
