@@ -98,7 +98,7 @@ class _Words:
             return sum(len(word) >= _LEAST for word in plain) > 1 or before.lower() in names.beside("small")
         if not before[:1].isupper() or before.lower() in names.beside("capital") or self._between(first).strip():
             return True
-        # A proper name goes on ("Gereja Yakobus", "PT. Tirta Hendra"), unless its capital only opens a sentence ("Kemarin Sutrisno").
+        # A proper name goes on ("Gereja Yakobus"), unless its capital only opens a sentence ("Kemarin Sutrisno").
         goes_on = before.isupper() or before.lower() in names.beside("rank") or self._is_of_place(first - 1)
         return not goes_on and self.opens(first - 1)
 

@@ -25,13 +25,14 @@ _LONGEST = 12
 """Words of a form's field that are looked at."""
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """Answer the words of a text, each once."""
     return frozenset(text.split())
 
 
 # Papua, Yogyakarta, Aceh, West Sumatra and Lampung have names of their own for the two, and for who heads them.
-KECAMATAN_CUES = _words("kecamatan kec camat sekcam distrik kapanewon panewu kemantren")
-DESA_CUES = _words(
+KECAMATAN_CUES = word_set("kecamatan kec camat sekcam distrik kapanewon panewu kemantren")
+DESA_CUES = word_set(
     "desa ds kelurahan kel lurah kades dusun dsn kampung kampong kp kpg kalurahan gampong keuchik geuchik nagari pekon peratin"
 )
 _SHORT = {
@@ -69,8 +70,8 @@ _FOLDED = {
     "x": "ks",
 }
 _DOUBLED = re.compile(r"(.)\1+")
-_PREFIXES = _words("pe pem pen peng peny per pel me mem men meng meny ber be ter te se ke di")
-_SUFFIXES = _words("an kan nya annya kannya i lah ku mu")
+_PREFIXES = word_set("pe pem pen peng peny per pel me mem men meng meny ber be ter te se ke di")
+_SUFFIXES = word_set("an kan nya annya kannya i lah ku mu")
 
 
 def fold(word: str) -> str:

@@ -12,7 +12,7 @@ from itertools import compress
 from operator import attrgetter
 from typing import NamedTuple
 
-from model.gazetteer import DESA_CUES, KECAMATAN_CUES, ROAD, TRUNK, Gazetteer, Meaning
+from model.gazetteer import DESA_CUES, KECAMATAN_CUES, ROAD, TRUNK, Gazetteer, Meaning, word_set
 from model.register import Agency, Place, Register
 from model.routing import FoundPlace, Span
 from model.text import Word
@@ -27,34 +27,30 @@ _MAX_FILLERS = 4
 """Words like "ke" that are stepped over within one road's name."""
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_LOCAL = _words(
+_LOCAL = word_set(
     "warga masyarakat penduduk pesisir pantai nelayan wisata puskesmas pustu polindes posyandu polsek koramil kua"
     " sd sdn smp smpn sma sman smk smkn"
 )
 """What no ordinary word follows as often as a name: proof enough even for Saka."""
-_REMOTE = _words("ke ka dari dr arah menuju tujuan jurusan sampai sampe hingga sungai jalan jl jln ruas poros raya")
+_REMOTE = word_set("ke ka dari dr arah menuju tujuan jurusan sampai sampe hingga sungai jalan jl jln ruas poros raya")
 """What speaks of a place that one comes from or goes to, or that a river or road is named after: weaker than where something is."""
-_NEAR = _words(
+_NEAR = word_set(
     "di asal daerah wilayah kawasan pasar simpang pelabuhan jembatan antara alamat lokasi ujung depan dekat sekitar neng nang ning"
 )
-_PREPOSITIONS = _words("di ke ka dari dr menuju")
+_PREPOSITIONS = word_set("di ke ka dari dr menuju")
 _CUES = KECAMATAN_CUES | DESA_CUES | _LOCAL | _REMOTE | _NEAR
-_NOT_PLACES = _words(
+_NOT_PLACES = word_set(
     "pt cv ud pd toko warung wr rm kios bengkel hotel koperasi kud perumahan perum griya villa gang gg apotek klinik kapal"
     " kelompok poktan gapoktan kwt"
 )
 """What stands before the name of a business, a housing estate, an alley or a group, not of a place."""
-_NAMESAKES = _words("rs rsu rsud sakit bandara bandar udara airport stadion universitas")
+_NAMESAKES = word_set("rs rsu rsud sakit bandara bandar udara airport stadion universitas")
 """What else is named after the men that roads are named after, and stands in another town: hospitals and airports."""
-_PERSONS = _words("pak bapak bpk bu ibu sdr sdri saudara haji hj ustad ustadz om tante mas mbak")
-_AND = _words("dan serta sama atau")
-_POSSESSIVES = _words("kami kita kito saya sy ku ulun tercinta")
+_PERSONS = word_set("pak bapak bpk bu ibu sdr sdri saudara haji hj ustad ustadz om tante mas mbak")
+_AND = word_set("dan serta sama atau")
+_POSSESSIVES = word_set("kami kita kito saya sy ku ulun tercinta")
 """What may stand between "desa" and its name: "desa kami Senyiur"."""
-_FILLERS = _words("ke ka dari dr arah menuju sampai antara nuju neng arep dan lintas")
+_FILLERS = word_set("ke ka dari dr arah menuju sampai antara nuju neng arep dan lintas")
 """What may stand between the words of a road: "jalan dari Sangatta ke Bengalon"."""
 _WRITTEN = attrgetter("written")
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.privacy import mask
+from tests.benchmarks.emergencies import told
 from tests.benchmarks.transfer import SOURCES
-from training.figures import wilson
 from training.sources import read_unlabelled
 
 COMPLAINTS = Path("tests/golden/personal_data.tsv")
@@ -78,12 +78,6 @@ def judge(marked: Marked) -> Judged:
     return Judged(tuple(found), tuple(marked.text[start:end] for start, end in sorted(hidden - own)))
 
 
-def told(name: str, hits: int, of: int) -> str:
-    """Write a line of the table."""
-    low, high = wilson(hits, of)
-    return f"{name:<28}{hits:>6} of {of:>6,}  {hits / of:.3f} ({low:.3f} to {high:.3f})"
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -95,12 +89,10 @@ def main() -> None:
     for writer in dict.fromkeys(row.writer for row in rows):
         chosen = [(row, said) for row, said in zip(rows, judged, strict=True) if row.writer == writer]
         pieces = [piece for _, said in chosen for piece in said.found]
-        print(told(f"{writer}: pieces found", sum(hit for *_, hit in pieces), len(pieces)))
+        print(told(f"{writer}: pieces found", [hit for *_, hit in pieces]))
         for kind in sorted({kind for kind, *_ in pieces}):
-            hits = [hit for name, _, hit in pieces if name == kind]
-            print(told(f"  {kind}", sum(hits), len(hits)))
-        spoilt = [said.wrongly for _, said in chosen if said.wrongly]
-        print(told("  masked wrongly: complaints", len(spoilt), len(chosen)))
+            print(told(f"  {kind}", [hit for name, _, hit in pieces if name == kind]))
+        print(told("  masked wrongly: complaints", [bool(said.wrongly) for _, said in chosen]))
         if writer == given.misses:
             for row, said in chosen:
                 missed = [text for _, text, hit in said.found if not hit]

@@ -15,15 +15,9 @@ from model.complaint import Complaint
 from model.registry import Registry
 from model.router import Router
 from model.routing import Decision
-from training.figures import wilson
+from tests.benchmarks.emergencies import told
 
 COMPLAINTS = Path("tests/golden/routed.tsv")
-
-
-def told(name: str, hits: int, of: int) -> str:
-    """Write a line of the table."""
-    low, high = wilson(hits, of)
-    return f"{name:<44}{hits:>5} of {of:>4}  {hits / max(of, 1):.3f} ({low:.3f} to {high:.3f})"
 
 
 def main() -> None:
@@ -42,12 +36,13 @@ def main() -> None:
         right = [said.agency == row["agency"] for row, said in chosen]
         taken = [said.agency in (row["agency"], *row["acceptable"].split()) for row, said in chosen]
         listed = [row["agency"] in [candidate.agency for candidate in said.candidates[: said.listed]] for row, said in chosen]
-        sent = [hit for hit, (_, said) in zip(right, chosen, strict=True) if said.decision is Decision.AUTO]
-        print(told(f"{writer}: right", sum(right), len(chosen)))
-        print(told("  right or acceptable", sum(taken), len(chosen)))
-        print(told("  the right one in the list", sum(listed), len(chosen)))
-        print(told("  sent by themselves", len(sent), len(chosen)))
-        print(told("  wrong of these", len(sent) - sum(sent), len(sent)))
+        sent = [said.decision is Decision.AUTO for _, said in chosen]
+        print(told(f"{writer}: right", right))
+        print(told("  right or acceptable", taken))
+        print(told("  the right one in the list", listed))
+        print(told("  sent by themselves", sent))
+        if any(sent):
+            print(told("  wrong of these", [not hit for hit, auto in zip(right, sent, strict=True) if auto]))
     for row, said in zip(rows, routings, strict=True) if given.wrong else ():
         if said.agency != row["agency"]:
             print(f"{row['agency']} ({row['acceptable']}), said {said.agency}, {said.decision}: {row['text']}")
