@@ -14,40 +14,24 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from model.router import Router
-from service import (
-    access,
-    agencies_page,
-    api,
-    api_docs,
-    audit_page,
-    desk,
-    headers,
-    health,
-    history_page,
-    import_page,
-    import_worker,
-    intake_api,
-    log_page,
-    logs,
-    metrics,
-    models_page,
-    people_page,
-    problems,
-    shadow_worker,
-    sign_in,
-    statistics_page,
-    try_out,
-    wording,
-)
+from service import wording
 from service.active_model import ActiveModel, RouterLike
-from service.bodies import PlainRequest, RowNumber
+from service.api import docs, intake_api, predictions
 from service.clock import load_calendar
-from service.database import Database
-from service.keys import KeyRing
+from service.desk import desk_page
+from service.imports import import_page, import_worker
+from service.models import models_page, shadow_worker
+from service.pages import agencies_page, audit_page, history_page, log_page, people_page, sign_in, statistics_page, try_out
 from service.parts import Parts
-from service.sessions import PagesOnly
+from service.security import access
+from service.security.keys import KeyRing
 from service.settings import Settings
-from service.streams import Streams
+from service.storage.database import Database
+from service.telemetry import health, logs, metrics
+from service.web import headers, problems
+from service.web.bodies import PlainRequest, RowNumber
+from service.web.sessions import PagesOnly
+from service.web.streams import Streams
 
 _log = structlog.get_logger("salur")
 MAX_BODY = 4_000_000
@@ -98,7 +82,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
     wording.init_app(app)
     sign_in.init_app(app)
     metrics.init_app(app, parts)
-    for module in (api, api_docs, health, intake_api, try_out):
+    for module in (predictions, intake_api, docs, health, try_out):
         app.register_blueprint(module.blueprint)
     for page in (agencies_page, history_page, import_page, log_page, models_page, people_page, statistics_page):
         app.register_blueprint(page.blueprint)
@@ -109,7 +93,7 @@ def create_app(settings: Settings, load_router: Callable[[Path], RouterLike] = R
         app.extensions["salur-shadow"].keep_watch,
         lambda: parts.models.follow(metrics.note_model),
     )
-    desk.init_app(app)
+    desk_page.init_app(app)
     audit_page.init_app(app)
     app.add_url_rule("/", "home", home)
     access.verify(app)

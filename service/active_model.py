@@ -21,8 +21,8 @@ from model.faults import SalurError
 from model.register import Register
 from model.registry import Registry, RegistryError
 from model.routing import Routing
-from service.problems import Problem
-from service.turns import FairLock
+from service.storage.turns import FairLock
+from service.web.problems import Problem
 
 CHECK_SECONDS = 1.0
 """How often a request looks at the pointer; between looks it costs no system call."""

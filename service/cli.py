@@ -23,14 +23,19 @@ from model import labelled
 from model.faults import InvalidData
 from model.labelled import LabelledComplaint
 from model.router import Router
-from service import accounts, copying, import_jobs, keys, labels, logs, replay, retention, webhooks
-from service.bodies import row_number
 from service.clock import load_calendar, now
-from service.database import Database
+from service.complaints import labels, replay, retention
+from service.imports import import_jobs
+from service.outbound import webhooks
+from service.security import accounts, keys
 from service.settings import MAX_KEEP_DAYS, InvalidSettings, Settings
 from service.settings import table as settings_table
-from service.tables import MAX_ID, ROLES, SCOPES, api_key, complaint
+from service.storage import copying
+from service.storage.database import Database
+from service.storage.tables import MAX_ID, ROLES, SCOPES, api_key, complaint
+from service.telemetry import logs
 from service.terminal import Group, Refused, progress, show_once
+from service.web.bodies import row_number
 
 _NUMBER = click.IntRange(1, MAX_ID)
 """A row's number: a larger one is nobody's, and the database could not even be asked for it."""
@@ -77,7 +82,7 @@ def run() -> None:
         pass
     # Each thread would get heaps of its own, and what one gives back the others cannot use: memory that only grows.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
+    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service.serving') / 'gunicorn_conf.py'}"]
     os.execv(sys.executable, command)  # noqa: S606 -- our own interpreter: it becomes the server, and gets its signals
 
 
@@ -343,7 +348,7 @@ def _database(settings: Settings, *, any_tables: bool = False) -> Iterator[Datab
     database = Database(settings.database, statement_seconds=0)  # an index or an export over millions of rows takes its time
     try:
         if not any_tables and not database.is_current():
-            from service import migrating  # only where it is needed: see `service.database`
+            from service.storage import migrating  # only where it is needed: see `service.database`
 
             if migrating.is_newer(at := database.revision()):
                 raise Refused(f"the tables are those of a newer version ({at}): install that, or go back to a copy of the database")

@@ -9,8 +9,8 @@ from flask import current_app
 
 from service.active_model import ActiveModel
 from service.clock import WorkCalendar
-from service.database import Database
 from service.settings import Settings
+from service.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)

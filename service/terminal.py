@@ -11,7 +11,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.faults import SalurError
-from service.database import cause
+from service.storage.database import cause
 
 _WAIT = "somebody else works in it, perhaps a migration or a dump: try again when that is over"
 _OWN = "does it belong to somebody else, or a file beside it that ends in -wal or -shm?"

@@ -11,8 +11,8 @@ from jinja2 import pass_context
 
 from model.register import Register
 from model.wording import DECISIONS, REASONS, office, percent
-from service.accounts import Permission
 from service.parts import parts
+from service.security.accounts import Permission
 
 MISSING: Mapping[str, str] = {
     "lokasi": "lokasi kejadian",

@@ -10,10 +10,11 @@ from pathlib import Path
 from flask import Flask
 
 from model.router import Router
-from service import create_app, logs
+from service import create_app
 from service.active_model import RouterLike
 from service.parts import Parts
 from service.settings import Settings
+from service.telemetry import logs
 
 
 def make_app(load_router: Callable[[Path], RouterLike] = Router.load) -> Flask:

@@ -21,8 +21,8 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from service import keys
-from service.database import Database
+from service.security import keys
+from service.storage.database import Database
 
 SCOPES = ("predict", "intake", "outcome", "feed")
 APP = """
@@ -31,7 +31,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from model.register import Agency, Register
 from model.routing import Candidate, Decision, Reason, Routing
-from service import create_app, logs
+from service import create_app
+from service.telemetry import logs
 from service.settings import Settings
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ def served(
         "SALUR_WORKERS": "2",
         "SALUR_AUDIT_SHARE": "0",
     }
-    configuration = f"file:{resources.files('service') / 'gunicorn_conf.py'}"
+    configuration = f"file:{resources.files('service.serving') / 'gunicorn_conf.py'}"
     command = [sys.executable, "-m", "gunicorn", "--config", configuration, "fake_app:make_app()"]
     if real_model:
         command = [str(Path(sys.executable).with_name("salur-service")), "run"]

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "service" / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 UNIT = (DEPLOY / "salur.service").read_text(encoding="utf-8")
+GUNICORN = (ROOT / "service" / "serving" / "gunicorn_conf.py").read_text(encoding="utf-8")
 DELIVERY = (DEPLOY / "salur-deliver.service").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 CRON = [
@@ -134,7 +135,7 @@ def test_no_secret_stands_in_a_file() -> None:
 
 
 def test_who_stops_the_service_waits_longer_than_it_needs() -> None:
-    served = re.search(r"^graceful_timeout = (\d+)$", (ROOT / "service" / "gunicorn_conf.py").read_text(encoding="utf-8"), re.M)
+    served = re.search(r"^graceful_timeout = (\d+)$", GUNICORN, re.M)
     unit = re.search(r"^TimeoutStopSec=(\d+)$", UNIT, re.M)
     assert served is not None
     assert unit is not None
@@ -143,7 +144,7 @@ def test_who_stops_the_service_waits_longer_than_it_needs() -> None:
 
 
 def test_nobody_reloads_what_is_loaded_before_the_workers_are_forked() -> None:
-    assert "\npreload_app = True\n" in (ROOT / "service" / "gunicorn_conf.py").read_text(encoding="utf-8")
+    assert "\npreload_app = True\n" in GUNICORN
     assert "\nExecReload=" not in UNIT + DELIVERY
 
 

@@ -38,7 +38,7 @@ AUDIT = 0.05
 
 
 def as_verdict(row: LabelledComplaint, said: Routing, curve: Reliability, draw: int) -> LabelledComplaint | None:
-    """What the desk exports of a complaint (`service.labels`); None where nobody looked at it."""
+    """What the desk exports of a complaint (`service.complaints.labels`); None where nobody looked at it."""
     verdict = replace(row, answered=curve.answered(said.candidates[0]))
     if said.decision is not Decision.AUTO:
         return verdict

@@ -30,11 +30,13 @@ from model import labelled
 from model.complaint import Complaint
 from model.register import Register
 from model.routing import Candidate, Decision, Reason, Routing
-from service import accounts, create_app, exchange, import_jobs, name_mapping, uploads
-from service.import_jobs import SOURCE, Job
+from service import create_app
+from service.imports import exchange, import_jobs, name_mapping, uploads
+from service.imports.import_jobs import SOURCE, Job
 from service.parts import Parts
+from service.security import accounts
 from service.settings import Settings
-from service.tables import complaint
+from service.storage.tables import complaint
 from tests.served import schema
 
 DATA = Path(__file__).parents[2] / "data" / "kutai-timur"

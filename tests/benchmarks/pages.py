@@ -18,9 +18,10 @@ import structlog
 from sqlalchemy import text
 
 from model.register import Register
-from service import accounts, create_app
-from service.database import Database
+from service import create_app
+from service.security import accounts
 from service.settings import Settings
+from service.storage.database import Database
 from tests.benchmarks import queue_page
 from tests.served import schema
 

@@ -24,10 +24,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, text
 
 from model import labelled
-from service import accounts, create_app, urgency
-from service.database import Database
+from service import create_app
+from service.complaints import urgency
+from service.security import accounts
 from service.settings import Settings
-from service.tables import complaint, routing, routing_reason, standing
+from service.storage.database import Database
+from service.storage.tables import complaint, routing, routing_reason, standing
 from tests.served import schema
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"

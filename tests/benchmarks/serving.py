@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from model import labelled
-from service import keys
-from service.database import Database
+from service.security import keys
+from service.storage.database import Database
 from tests.served import free_port, schema
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"
@@ -169,7 +169,7 @@ def raw(path: str, body: bytes, key: str) -> bytes:
 @contextmanager
 def served(folder: Path, factory: str, port: int, threads: int, environ: dict[str, str]) -> Iterator[int]:
     """Run gunicorn with the project's configuration until the block ends; gives the process id of its master."""
-    configuration = f"file:{resources.files('service') / 'gunicorn_conf.py'}"
+    configuration = f"file:{resources.files('service.serving') / 'gunicorn_conf.py'}"
     command = [sys.executable, "-m", "gunicorn", "--config", configuration, f"apps:{factory}()", "--bind", f"127.0.0.1:{port}"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SALUR_")}
     told = {"PYTHONPATH": str(folder), "SALUR_WORKERS": "1", "SALUR_THREADS": str(threads)}

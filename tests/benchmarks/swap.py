@@ -30,11 +30,11 @@ from model import artifact as artifacts
 from model import labelled
 from model.registry import Registry
 from model.router import Router
-from service import shadow
 from service.clock import now
-from service.database import Database
-from service.schemas import ComplaintIn, routing_json
-from service.tables import complaint
+from service.models import shadow
+from service.storage.database import Database
+from service.storage.tables import complaint
+from service.web.schemas import ComplaintIn, routing_json
 from tests.served import make_memory, served
 
 CORPUS = Path(__file__).parents[2] / "data" / "kutai-timur" / "complaints.jsonl"

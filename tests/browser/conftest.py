@@ -24,11 +24,13 @@ from model.place import PlaceFinder
 from model.register import Register
 from model.routing import Candidate, Decision, Evidence, FiredRule, Reason, Routing
 from model.text import Analyzer
-from service import accounts, create_app, intake
-from service.database import Database
+from service import create_app
+from service.complaints import intake
 from service.parts import Parts
-from service.schemas import ComplaintIn
+from service.security import accounts
 from service.settings import Settings
+from service.storage.database import Database
+from service.web.schemas import ComplaintIn
 from tests.browser.looking import PASSWORD, answering
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import func, select
 
-from service.tables import audit_case, complaint, standing, verdict
+from service.storage.tables import audit_case, complaint, standing, verdict
 from tests.browser.conftest import ALIKE
 from tests.browser.looking import BREACHES, PASSWORD, PATIENCE, SIZES, check, faults_of, picture
 

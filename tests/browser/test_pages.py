@@ -27,13 +27,17 @@ from model.lapor import OURS
 from model.register import Register
 from model.registry import Registry
 from model.routing import Candidate, Decision, Reason, Routing
-from service import accounts, breakers, cases, create_app, intake, review
+from service import create_app
 from service.clock import now
+from service.complaints import intake, review
+from service.complaints.review import Choice
+from service.desk import cases
 from service.parts import Parts
-from service.review import Choice
-from service.schemas import ComplaintIn
+from service.promise import breakers
+from service.security import accounts
 from service.settings import Settings
-from service.tables import audit_case, complaint, decision, routing, standing
+from service.storage.tables import audit_case, complaint, decision, routing, standing
+from service.web.schemas import ComplaintIn
 from tests.browser.looking import BREACHES, PASSWORD, PATIENCE, SIZES, SMALL, answering, check, faults_of, picture
 
 DATA = Path("data/kutai-timur")

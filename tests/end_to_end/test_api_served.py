@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from service.database import Database
+from service.storage.database import Database
 from tests.patience import wait_until
 from tests.served import Server, make_memory, make_registry, served
 

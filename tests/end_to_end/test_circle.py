@@ -20,10 +20,11 @@ from flask.testing import FlaskClient
 from model.labelled import load as load_labelled
 from model.ledger import Event
 from model.registry import Registry
-from service import accounts, cli, create_app, keys
-from service.database import Database
+from service import cli, create_app
 from service.parts import Parts
+from service.security import accounts, keys
 from service.settings import Settings
+from service.storage.database import Database
 from training.cli import main as training
 
 PASSWORD = "katak-melompat-7x"  # noqa: S105
@@ -90,7 +91,7 @@ def _token(page: str) -> str:
 @pytest.fixture
 def office(tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """A desk whose model is the small one, with an officer, an administrator, and a key for the intake."""
-    monkeypatch.setattr("service.logs.configure", lambda _: None)
+    monkeypatch.setattr("service.telemetry.logs.configure", lambda _: None)
     (tmp_path / "secret").write_text(secrets.token_hex(32))
     models, version = tmp_path / "models", tiny_artifact.name
     shutil.copytree(tiny_artifact, models / version)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.patient_worker import LINGER_SECONDS, MAX_DISCARDED, _Heard
+from service.serving.patient_worker import LINGER_SECONDS, MAX_DISCARDED, _Heard
 from tests.patience import wait_until
 from tests.served import Server, make_memory, make_registry, served
 

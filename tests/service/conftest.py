@@ -24,13 +24,14 @@ from model.complaint import Complaint
 from model.faults import InvalidData
 from model.register import Agency, Place, Register
 from model.routing import Candidate, Decision, Evidence, Reason, Routing, Span
-from service import accounts, create_app, keys
+from service import create_app
 from service.clock import now
-from service.database import Database
-from service.import_worker import ImportWorker
+from service.imports.import_worker import ImportWorker
 from service.parts import Parts
+from service.security import accounts, keys
 from service.settings import Settings
-from service.tables import account, metadata
+from service.storage.database import Database
+from service.storage.tables import account, metadata
 from tests.service.importing import Imports
 
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")

@@ -12,9 +12,9 @@ from flask import Flask
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
-from service import import_jobs
-from service.import_jobs import Job
-from service.import_worker import ImportWorker
+from service.imports import import_jobs
+from service.imports.import_jobs import Job
+from service.imports.import_worker import ImportWorker
 from service.parts import Parts
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from service import access, accounts, keys
-from service.access import Access
-from service.accounts import PERMISSIONS, InvalidAccount, Permission
-from service.database import Database
-from service.keys import InvalidKey, KeyRing
-from service.tables import ROLES, audit_log
+from service.security import access, accounts, keys
+from service.security.access import Access
+from service.security.accounts import PERMISSIONS, InvalidAccount, Permission
+from service.security.keys import InvalidKey, KeyRing
+from service.storage.database import Database
+from service.storage.tables import ROLES, audit_log
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person

@@ -14,7 +14,7 @@ from model.complaint import Complaint
 from model.faults import Fault, InvalidData
 from service import active_model
 from service.active_model import ActiveModel
-from service.problems import Problem
+from service.web.problems import Problem
 
 
 class Clock:

@@ -13,15 +13,17 @@ import pytest
 from sqlalchemy import insert, select, update
 from structlog.testing import capture_logs
 
-from service import audit, breakers, review, waiting
-from service.breakers import InvalidBreaker
-from service.cases import load, members
 from service.clock import now
-from service.database import Database
-from service.proportions import evidence_against
-from service.review import Choice
-from service.tables import audit_case, audit_log, breaker, routing, standing, verdict
-from service.waiting import Filter
+from service.complaints import review
+from service.complaints.review import Choice
+from service.desk import waiting
+from service.desk.cases import load, members
+from service.desk.waiting import Filter
+from service.promise import audit, breakers
+from service.promise.breakers import InvalidBreaker
+from service.promise.proportions import evidence_against
+from service.storage.database import Database
+from service.storage.tables import audit_case, audit_log, breaker, routing, standing, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

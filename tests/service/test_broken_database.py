@@ -14,9 +14,10 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from service import spreadsheets, storing
-from service.database import Database
+from service.complaints import storing
 from service.parts import Parts
+from service.storage.database import Database
+from service.web import spreadsheets
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api, Person
@@ -156,7 +157,7 @@ def test_a_key_is_not_made_where_nobody_can_be_shown_it(
         raise OperationalError("SELECT", {}, Exception("server closed the connection"))
 
     token = pengelola.token()
-    monkeypatch.setattr("service.people_page.render_template", gone)
+    monkeypatch.setattr("service.pages.people_page.render_template", gone)
     form = {"csrf_token": token, "nama": "Intake", "kewenangan": "intake"}
     assert pengelola.client.post("/pengguna/kunci", data=form).status_code == 503
     with database.read() as connection:

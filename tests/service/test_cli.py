@@ -16,19 +16,19 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from model.labelled import LabelledComplaint
-from service import accounts, keys
 from service.cli import main
-from service.database import Database
-from service.keys import KeyRing
-from service.retention import Purged
+from service.complaints.retention import Purged
+from service.security import accounts, keys
+from service.security.keys import KeyRing
 from service.settings import table
-from service.tables import REVISION, SCOPES
+from service.storage.database import Database
+from service.storage.tables import REVISION, SCOPES
 
 
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run the command over its own folder, without sending the logs of this whole process elsewhere."""
-    monkeypatch.setattr("service.logs.configure", lambda _: None)
+    monkeypatch.setattr("service.telemetry.logs.configure", lambda _: None)
     environ = {
         "SALUR_DATABASE": f"sqlite:///{tmp_path / 'var' / 'salur.db'}",
         "SALUR_SECRET_FILE": str(tmp_path / "var" / "secret"),
@@ -234,7 +234,7 @@ def test_what_a_purge_says_last_begins_a_line_though_it_emptied_fewer_than_it_ha
         return Purged(4, 1)
 
     call("setup")
-    monkeypatch.setattr("service.retention.purge", purge)
+    monkeypatch.setattr("service.complaints.retention.purge", purge)
     assert call("purge").stderr == "\remptied 2 of 6\remptied 4 of 6\n1 more are as old but still wait for a person\n"
 
 
@@ -243,7 +243,7 @@ def test_labels_go_to_standard_output_where_a_dash_asks_for_it(
 ) -> None:
     call("setup")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("service.labels.labelled", lambda *_: iter([LabelledComplaint("lampu mati", "dishub")]))
+    monkeypatch.setattr("service.complaints.labels.labelled", lambda *_: iter([LabelledComplaint("lampu mati", "dishub")]))
     told = call("export-labels", "--out", "-")
     assert json.loads(told.stdout) == {"text": "lampu mati", "agency": "dishub", "expect": "route"}
     assert not (tmp_path / "-").exists()
@@ -368,7 +368,7 @@ def test_where_somebody_else_works_in_the_database_one_is_told_to_wait_and_of_no
     call: Callable[..., Result], memory: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call("setup")
-    monkeypatch.setattr("service.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("service.storage.database.BUSY_SECONDS", 0.1)
     with memory.write():
         held = call("migrate")
     assert held.exit_code == 2
@@ -387,7 +387,7 @@ def test_whose_database_belongs_to_somebody_else_is_asked_that_and_not_about_a_f
         connection.isolation_level = None
         connection.execute("PRAGMA query_only = ON")
 
-    monkeypatch.setattr("service.database._prepare_sqlite", read_only)
+    monkeypatch.setattr("service.storage.database._prepare_sqlite", read_only)
     refused = call("key", "add", "kunci", "--scope", "feed")
     assert "(SQLITE_READONLY); does it belong to somebody else" in refused.output
     assert "disk" not in refused.output
@@ -399,7 +399,7 @@ def test_a_migration_behind_a_dump_of_postgresql_is_told_to_wait(
     made = Database(postgres_schema)
     made.downgrade("base")  # the schema is shared: another test may have migrated it
     made.migrate("0003")
-    monkeypatch.setattr("service.database.BUSY_SECONDS", 1)
+    monkeypatch.setattr("service.storage.database.BUSY_SECONDS", 1)
     with made.read() as connection:
         connection.execute(text("SELECT * FROM suspect"))
         held = call("migrate", SALUR_DATABASE=postgres_schema)

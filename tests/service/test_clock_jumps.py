@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service import accounts, claims, clock, import_jobs, rates, uploads
-from service.database import Database
+from service import clock, rates
+from service.complaints import claims
+from service.imports import import_jobs, uploads
+from service.security import accounts
+from service.storage.database import Database
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Connection, select
 
-from service import accounts, copying, feed, keys
-from service.copying import CannotCopy
-from service.database import Database
-from service.tables import metadata
+from service.outbound import feed
+from service.security import accounts, keys
+from service.storage import copying
+from service.storage.copying import CannotCopy
+from service.storage.database import Database
+from service.storage.tables import metadata
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api

@@ -19,12 +19,15 @@ from flask import Flask
 from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
-from service import accounts, cli, database, labels
-from service.database import Database
-from service.migrating import revisions
-from service.problems import is_busy
+from service import cli
+from service.complaints import labels
+from service.security import accounts
 from service.settings import Settings
-from service.tables import REVISION, account, breaker, metadata
+from service.storage import database
+from service.storage.database import Database
+from service.storage.migrating import revisions
+from service.storage.tables import REVISION, account, breaker, metadata
+from service.web.problems import is_busy
 from tests.patience import wait_until
 
 if TYPE_CHECKING:

@@ -17,12 +17,15 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from model.register import Register
-from service import accounts, audit, cases, claims, retention, review
-from service.cases import Case
 from service.clock import now
-from service.database import Database
-from service.review import Choice
-from service.tables import account, audit_log, breaker, standing, verdict
+from service.complaints import claims, retention, review
+from service.complaints.review import Choice
+from service.desk import cases
+from service.desk.cases import Case
+from service.promise import audit
+from service.security import accounts
+from service.storage.database import Database
+from service.storage.tables import account, audit_log, breaker, standing, verdict
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api, Person
@@ -589,7 +592,7 @@ def test_a_stale_token_loses_nothing(api: Api, petugas: Person, database: Databa
 def test_a_locked_database_loses_nothing(
     make_app: Callable[..., Flask], api: Api, person: Person, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("service.storage.database.BUSY_SECONDS", 0.1)
     officer = type(person)(make_app().test_client())
     colleague(database)
     officer.sign_in("budi")

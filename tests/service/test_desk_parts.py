@@ -11,11 +11,13 @@ from scipy.stats import beta
 
 from model.register import Agency, Register
 from model.wording import office
-from service import agency_search, audit, breakers, desk, questions, review, urgency
-from service.bodies import row_number
-from service.proportions import evidence_against, exact_interval
-from service.tables import MAX_ID
-from service.waiting import Cursor
+from service.complaints import review, urgency
+from service.desk import agency_search, desk_page, questions
+from service.desk.waiting import Cursor
+from service.promise import audit, breakers
+from service.promise.proportions import evidence_against, exact_interval
+from service.storage.tables import MAX_ID
+from service.web.bodies import row_number
 
 TODAY = dt.date(2026, 3, 4)
 KUTIM = Path(__file__).parents[2] / "data" / "kutai-timur"
@@ -49,7 +51,7 @@ def test_a_cursor_loses_no_digit() -> None:
     [(-1006, "lewat 1.006 hari kerja"), (-3, "lewat 3 hari kerja"), (0, "tenggat hari ini"), (2, "sisa 2 hari kerja")],
 )
 def test_a_deadline_is_said_in_working_days(days: int, words: str) -> None:
-    assert desk.days_left(days) == words
+    assert desk_page.days_left(days) == words
 
 
 def test_an_office_is_named_as_people_do() -> None:

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select, update
 
 from model.lapor import OURS
-from service import exchange, retention, review
 from service.clock import now
-from service.review import Choice
-from service.tables import complaint, decision, standing, verdict
+from service.complaints import retention, review
+from service.complaints.review import Choice
+from service.imports import exchange
+from service.storage.tables import complaint, decision, standing, verdict
 from tests.service.conftest import both, postgresql
 from tests.service.importing import Imports, line, rows_of, workbook
 

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from model.lapor import OURS
-from service import cases, exchange, review
 from service.clock import now
-from service.tables import complaint, standing
+from service.complaints import review
+from service.desk import cases
+from service.imports import exchange
+from service.storage.tables import complaint, standing
 from tests.service.conftest import both
 from tests.service.importing import HEADER, Imports, as_csv, line, rows_of, workbook
 

@@ -12,7 +12,7 @@ import pytest
 
 BORN = """
 import os, signal, time
-from service import gunicorn_conf
+from service.serving import gunicorn_conf
 signal.signal(signal.SIGTERM, lambda *_: None)  # as gunicorn's parent process takes it
 gunicorn_conf.on_starting(None)
 born, tell = os.pipe()
@@ -35,7 +35,7 @@ def test_a_worker_that_does_not_listen_to_signals_yet_ends_when_told() -> None:
 PINNED = """
 import json, os
 from types import SimpleNamespace
-from service import gunicorn_conf
+from service.serving import gunicorn_conf
 server = SimpleNamespace(WORKERS={})
 found = []
 for pid in range(gunicorn_conf.workers):
@@ -84,7 +84,7 @@ def make_app():
 WRONG = """
 import os
 try:
-    from service import gunicorn_conf
+    from service.serving import gunicorn_conf
 finally:
     print(os.environ["PROMETHEUS_MULTIPROC_DIR"], os.path.isdir(os.environ["PROMETHEUS_MULTIPROC_DIR"]), flush=True)
 """
@@ -92,7 +92,7 @@ finally:
 
 def test_a_server_that_cannot_begin_leaves_no_folder_of_figures(tmp_path: Path) -> None:
     (tmp_path / "failing_app.py").write_text(FAILS)
-    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service') / 'gunicorn_conf.py'}"]
+    command = [sys.executable, "-m", "gunicorn", "--config", f"file:{resources.files('service.serving') / 'gunicorn_conf.py'}"]
     environ = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
     ran = subprocess.run([*command, "failing_app:make_app()"], env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode != 0
@@ -110,7 +110,7 @@ def test_nor_does_one_with_a_wrong_setting() -> None:
 
 
 def test_a_worker_that_ends_leaves_the_figures_of_the_others() -> None:
-    ends = "import os, sys\nfrom service import gunicorn_conf as it\nif not (child := os.fork()):\n    sys.exit(0)\n"
+    ends = "import os, sys\nfrom service.serving import gunicorn_conf as it\nif not (child := os.fork()):\n    sys.exit(0)\n"
     looks = "os.waitpid(child, 0)\nprint(os.path.isdir(os.environ['PROMETHEUS_MULTIPROC_DIR']))"
     ran = subprocess.run([sys.executable, "-c", ends + looks], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.strip() == "True"
@@ -120,7 +120,7 @@ FORKED = """
 import sys, time
 from pathlib import Path
 from types import SimpleNamespace
-from service import gunicorn_conf
+from service.serving import gunicorn_conf
 from service.active_model import ActiveModel
 
 folder = Path(sys.argv[1])
@@ -152,7 +152,7 @@ def test_a_worker_that_takes_the_place_of_a_dead_one_never_answers_by_a_model_th
 
 LOGS = """
 from gunicorn.config import Config
-from service import gunicorn_conf
+from service.serving import gunicorn_conf
 log = gunicorn_conf.logger_class(Config())
 log.info("Booting worker with pid: %s", 7)
 try:

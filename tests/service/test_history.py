@@ -15,14 +15,16 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select, update
 
-from service import history, history_page, intake, review, spreadsheets
 from service.clock import now
-from service.database import Database
-from service.history import Filters
+from service.complaints import intake, review
+from service.complaints.review import Choice
+from service.pages import history, history_page
+from service.pages.history import Filters
 from service.parts import Parts
-from service.review import Choice
-from service.schemas import ComplaintIn
-from service.tables import audit_log, complaint, standing
+from service.storage.database import Database
+from service.storage.tables import audit_log, complaint, standing
+from service.web import spreadsheets
+from service.web.schemas import ComplaintIn
 from tests.service.conftest import both
 
 if TYPE_CHECKING:

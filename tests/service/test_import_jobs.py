@@ -17,12 +17,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from model import lapor
-from service import exchange, import_jobs, import_worker, result_file
 from service.clock import now
-from service.import_jobs import LostLease
-from service.import_worker import ImportWorker
+from service.imports import exchange, import_jobs, import_worker, result_file
+from service.imports.import_jobs import LostLease
+from service.imports.import_worker import ImportWorker
 from service.parts import Parts
-from service.tables import audit_log, complaint, import_job, import_row
+from service.storage.tables import audit_log, complaint, import_job, import_row
 from tests.patience import wait_until
 from tests.service.conftest import both, postgresql
 from tests.service.importing import Imports, as_csv, line, rows_of, workbook
@@ -66,7 +66,8 @@ def test_a_job_that_was_cut_off_goes_on_where_it_was(imports: Imports, monkeypat
 
 _ANOTHER_PROCESS = """
 import runpy, sys, time
-from service import create_app, exchange
+from service import create_app
+from service.imports import exchange
 from service.settings import Settings
 import os
 router = runpy.run_path("tests/service/conftest.py")["FakeRouter"]

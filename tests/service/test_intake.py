@@ -22,15 +22,18 @@ from model.complaint import MAX_TEXT, MAX_TITLE
 from model.privacy import mask
 from model.register import Register
 from model.routing import Decision, Reason
-from service import batch, breakers, holds, intake, keys, retention
-from service import database as memory
+from service.api import batch
 from service.clock import now
-from service.database import Database
-from service.feed import head
-from service.problems import Problem
-from service.schemas import MAX_CHANNEL, MAX_PLACE, routing_json
+from service.complaints import holds, intake, retention
+from service.outbound.feed import head
+from service.promise import breakers
+from service.security import keys
 from service.settings import Settings
-from service.tables import audit_case, complaint, decision, idempotency, routing, sketch, standing, verdict
+from service.storage import database as memory
+from service.storage.database import Database
+from service.storage.tables import audit_case, complaint, decision, idempotency, routing, sketch, standing, verdict
+from service.web.problems import Problem
+from service.web.schemas import MAX_CHANNEL, MAX_PLACE, routing_json
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api, Person
@@ -525,7 +528,7 @@ def test_of_more_decisions_than_get_their_place_at_once_none_is_passed_over_and_
     api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after an import of a year that nobody read the feed during."""
-    monkeypatch.setattr("service.feed._PLACED_AT_ONCE", 2)
+    monkeypatch.setattr("service.outbound.feed._PLACED_AT_ONCE", 2)
     names = [f"F-{number}" for number in range(10)]
     for name in names[:5]:
         api.post("/complaints", json={"id": name, "text": f"lampu {name} pasti"})

@@ -8,7 +8,7 @@ import sys
 
 SCRIPT = """
 from flask import Flask
-from service import logs
+from service.telemetry import logs
 import structlog
 logs.configure("info")
 app = Flask("uji")
@@ -36,7 +36,8 @@ FULL = """
 import os, sys
 sys.stderr = open("/dev/full", "w", buffering=1)
 from flask import Flask
-from service import logs, problems
+from service.telemetry import logs
+from service.web import problems
 logs.configure("info")
 app, stored = Flask("uji"), []
 logs.init_app(app)

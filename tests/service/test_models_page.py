@@ -19,10 +19,12 @@ from model.faults import InvalidData
 from model.ledger import Event, Verdict
 from model.register import Register
 from model.registry import Registry
-from service import accounts, versions, wording
-from service.database import Database
+from service import wording
+from service.models import versions
 from service.parts import Parts
-from service.tables import audit_log
+from service.security import accounts
+from service.storage.database import Database
+from service.storage.tables import audit_log
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Connection
 
-from service import exchange, import_jobs, import_page, name_mapping
-from service.database import Database
-from service.name_mapping import LEFT, OPEN, Targets
-from service.tables import complaint
-from service.tables import name_mapping as mapping_table
+from service.imports import exchange, import_jobs, import_page, name_mapping
+from service.imports.name_mapping import LEFT, OPEN, Targets
+from service.storage.database import Database
+from service.storage.tables import complaint
+from service.storage.tables import name_mapping as mapping_table
 from tests.service.conftest import both, postgresql
 from tests.service.importing import Imports, line, workbook
 

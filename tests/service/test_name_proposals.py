@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.register import Agency, Place, Register
-from service.name_proposals import SURE, NameIndex, is_region
+from service.imports.name_proposals import SURE, NameIndex, is_region
 
 KUTIM = Register.load(Path("data/kutai-timur"))
 INDEX = NameIndex(KUTIM)

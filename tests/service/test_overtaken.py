@@ -17,15 +17,19 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
-from service import accounts, audit, breakers, claims, import_jobs, intake, name_mapping, retention, review, webhooks
-from service import database as databases
-from service.database import Database
-from service.name_proposals import plain
-from service.proportions import evidence_against
-from service.review import Choice, NotPossible
-from service.tables import audit_case, complaint, import_job, standing, verdict
-from service.tables import name_mapping as mapped_names
-from service.uploads import Upload
+from service.complaints import claims, intake, retention, review
+from service.complaints.review import Choice, NotPossible
+from service.imports import import_jobs, name_mapping
+from service.imports.name_proposals import plain
+from service.imports.uploads import Upload
+from service.outbound import webhooks
+from service.promise import audit, breakers
+from service.promise.proportions import evidence_against
+from service.security import accounts
+from service.storage import database as databases
+from service.storage.database import Database
+from service.storage.tables import audit_case, complaint, import_job, standing, verdict
+from service.storage.tables import name_mapping as mapped_names
 from tests.service.conftest import PASSWORD
 
 if TYPE_CHECKING:

@@ -16,14 +16,19 @@ from sqlalchemy.exc import OperationalError
 
 from model.artifact import FORMAT
 from model.register import Agency, Register
-from service import accounts, agencies_page, audit_log, breakers, headers, intake, models_page, review
-from service.access import Access
-from service.database import Database
+from service.complaints import intake, review
+from service.complaints.review import Choice
+from service.models import models_page
+from service.pages import agencies_page
 from service.parts import Parts
-from service.review import Choice
-from service.schemas import ComplaintIn
+from service.promise import breakers
+from service.security import accounts, audit_log
+from service.security.access import Access
 from service.settings import Settings
-from service.tables import account, api_key, standing
+from service.storage.database import Database
+from service.storage.tables import account, api_key, standing
+from service.web import headers
+from service.web.schemas import ComplaintIn
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person

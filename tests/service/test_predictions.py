@@ -15,11 +15,11 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from service import keys
-from service.database import Database
-from service.intake_api import NDJSON
+from service.api.intake_api import NDJSON
+from service.security import keys
 from service.settings import Settings
-from service.tables import REVISION
+from service.storage.database import Database
+from service.storage.tables import REVISION
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api

@@ -15,8 +15,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from service import access, problems
-from service.problems import KINDS, Problem
+from service.security import access
+from service.web import problems
+from service.web.problems import KINDS, Problem
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api, Person
@@ -121,7 +122,7 @@ def test_the_page_of_a_database_in_trouble_does_not_ask_the_database(
     def down(*_: object) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
-    monkeypatch.setattr("service.accounts.from_session", down)
+    monkeypatch.setattr("service.security.accounts.from_session", down)
     answer = petugas.client.get("/sandi")
     assert answer.status_code == 503
     assert "sedang sibuk" in answer.text

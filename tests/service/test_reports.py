@@ -6,8 +6,8 @@ import pytest
 
 from model.lapor import Report
 from model.register import Agency, Place, Register
-from service import reports
-from service.name_mapping import Targets
+from service.imports import reports
+from service.imports.name_mapping import Targets
 from tests.service.conftest import REGISTER
 
 

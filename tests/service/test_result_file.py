@@ -14,9 +14,9 @@ from werkzeug.http import parse_options_header
 
 from model import lapor
 from model.lapor import OURS
-from service import review
-from service.review import Choice
-from service.tables import complaint, import_row, standing
+from service.complaints import review
+from service.complaints.review import Choice
+from service.storage.tables import complaint, import_row, standing
 from tests.service.conftest import both
 from tests.service.importing import Imports, as_csv, line, rows_of, workbook
 

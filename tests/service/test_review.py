@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
-from service import cases, claims, retention, review, waiting
 from service.clock import WorkCalendar, now
-from service.database import Database
-from service.review import AlreadyDecided, Choice, Claimed, NotFound, NotPossible
-from service.tables import audit_log, complaint, decision, routing, standing, verdict
-from service.waiting import Cursor, Filter
+from service.complaints import claims, retention, review
+from service.complaints.review import AlreadyDecided, Choice, Claimed, NotFound, NotPossible
+from service.desk import cases, waiting
+from service.desk.waiting import Cursor, Filter
+from service.storage.database import Database
+from service.storage.tables import audit_log, complaint, decision, routing, standing, verdict
 from tests.service.conftest import officer
 
 if TYPE_CHECKING:

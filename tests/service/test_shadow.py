@@ -19,17 +19,22 @@ from model.complaint import Complaint
 from model.ledger import Event
 from model.registry import Registry
 from model.routing import Candidate, Routing
-from service import feed, history, intake, metrics, proportions, replay, retention, review, shadow, shadow_worker, statistics
 from service.clock import now
-from service.history import Filters
+from service.complaints import intake, replay, retention, review
+from service.complaints.review import Choice
+from service.models import shadow, shadow_worker
+from service.models.shadow import Difference, Figures, Right
+from service.models.shadow_worker import ShadowWorker
+from service.outbound import feed
+from service.pages import history, statistics
+from service.pages.history import Filters
+from service.pages.periods import Period
 from service.parts import Parts
-from service.periods import Period
-from service.review import Choice
-from service.schemas import ComplaintIn
+from service.promise import proportions
 from service.settings import Settings
-from service.shadow import Difference, Figures, Right
-from service.shadow_worker import ShadowWorker
-from service.tables import complaint, routing, standing, verdict
+from service.storage.tables import complaint, routing, standing, verdict
+from service.telemetry import metrics
+from service.web.schemas import ComplaintIn
 from tests.patience import wait_until
 from tests.service.conftest import both
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from service import similar
+from service.complaints import similar
 
 WORDS = [f"kata{number}" for number in range(3_000)]
 MOMENT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)

@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from service.clock import now
-from service.database import Database
-from service.problems import is_busy
-from service.statements import Statement
-from service.tables import idempotency
+from service.storage.database import Database
+from service.storage.statements import Statement
+from service.storage.tables import idempotency
+from service.web.problems import is_busy
 
 BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 VALUES = {"name": "budi", "full_name": "Budi", "password_hash": "x", "role": "kepala", "active": True, "epoch": 0}
@@ -79,6 +79,6 @@ def test_a_connection_that_died_while_it_lay_idle_is_replaced(database: Database
         with database.read() as connection:
             process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
         other.exec_driver_sql(f"SELECT pg_terminate_backend({process})")
-    monkeypatch.setattr("service.database.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("service.storage.database.FRESH_SECONDS", 0.0)
     with database.read() as first, database.read() as second:
         assert list(NAMES.rows(first, {"role": "kepala"})) == list(NAMES.rows(second, {"role": "kepala"})) == []

@@ -13,14 +13,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from service import accounts, charts, figures, intake, periods, review, statistics
 from service.clock import WorkCalendar, now
-from service.figures import Figures
+from service.complaints import intake, review
+from service.complaints.review import Choice
+from service.pages import charts, figures, periods, statistics
+from service.pages.figures import Figures
+from service.pages.periods import Period
 from service.parts import Parts
-from service.periods import Period
-from service.review import Choice
-from service.schemas import ComplaintIn
-from service.tables import audit_case, complaint, decision, standing, verdict
+from service.security import accounts
+from service.storage.tables import audit_case, complaint, decision, standing, verdict
+from service.web.schemas import ComplaintIn
 from tests.service.conftest import PASSWORD, both
 
 if TYPE_CHECKING:
@@ -357,7 +359,7 @@ def test_the_page_shows_figures_and_no_inline_style(desk: Desk, petugas: Person)
 
 def test_the_page_says_what_it_leaves_out(desk: Desk, petugas: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Di luar hitungan" not in petugas.client.get("/statistik").text
-    monkeypatch.setattr("service.statistics_page.SHOWN", 1)
+    monkeypatch.setattr("service.pages.statistics_page.SHOWN", 1)
     for text, agency in (("lampu satu", "dpupr"), ("lampu dua", "dlh"), ("sampah", "dpupr"), ("air", "dlh")):
         desk.decide(desk.add(text, now() - dt.timedelta(hours=5)), agency, now(), origin="import")
     desk.decide(desk.add("jalan rusak", now() - dt.timedelta(days=40)), "dpupr", now())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask
 
-from service.problems import Problem
-from service.streams import Streams
+from service.web.problems import Problem
+from service.web.streams import Streams
 
 if TYPE_CHECKING:
     from tests.service.conftest import Person

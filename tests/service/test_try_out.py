@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from model.complaint import Complaint
 from model.routing import Candidate, Decision, Evidence, FoundPlace, Routing, Span
-from service import highlight
+from service.desk import highlight
 from service.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from service.turns import FairLock, Job, Turns, nothing
+from service.storage.turns import FairLock, Job, Turns, nothing
 from tests.patience import wait_until
 
 

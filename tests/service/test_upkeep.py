@@ -17,12 +17,12 @@ from sqlalchemy import select, update
 from model import labelled
 from model.reliability import Reliability
 from model.router import Router
-from service import labels, replay, retention, review
-from service.database import Database
-from service.replay import CannotReplay
-from service.review import Choice
+from service.complaints import labels, replay, retention, review
+from service.complaints.replay import CannotReplay
+from service.complaints.review import Choice
 from service.settings import Settings
-from service.tables import audit_log, complaint, idempotency, routing, sketch, standing, verdict
+from service.storage.database import Database
+from service.storage.tables import audit_log, complaint, idempotency, routing, sketch, standing, verdict
 from tests.service.conftest import officer
 
 if TYPE_CHECKING:

@@ -19,11 +19,12 @@ from sqlalchemy.exc import OperationalError
 
 from model.faults import Fault, InvalidData
 from model.lapor import OURS
-from service import import_jobs, import_page, import_worker, retention, uploads
 from service.clock import now
-from service.import_jobs import Job
-from service.import_worker import ImportWorker, explain
-from service.tables import complaint, import_job
+from service.complaints import retention
+from service.imports import import_jobs, import_page, import_worker, uploads
+from service.imports.import_jobs import Job
+from service.imports.import_worker import ImportWorker, explain
+from service.storage.tables import complaint, import_job
 from tests.patience import wait_until
 from tests.service.conftest import both, postgresql
 from tests.service.importing import HEADER, Imports, as_csv, line, workbook

@@ -22,13 +22,14 @@ import pytest
 from sqlalchemy import event, select
 from structlog.testing import capture_logs
 
-from service import feed, outgoing, retention, review, webhooks
 from service.clock import now
-from service.database import Database
-from service.outgoing import ForbiddenAddress
-from service.review import Choice
+from service.complaints import retention, review
+from service.complaints.review import Choice
+from service.outbound import feed, outgoing, webhooks
+from service.outbound.outgoing import ForbiddenAddress
 from service.settings import Settings
-from service.tables import standing, webhook_delivery
+from service.storage.database import Database
+from service.storage.tables import standing, webhook_delivery
 from tests.service.conftest import both, postgresql
 
 if TYPE_CHECKING:

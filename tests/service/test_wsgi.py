@@ -26,7 +26,7 @@ def test_a_server_shows_its_own_pages_until_it_ends_whatever_an_update_puts_in_t
     }
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("service.logs.configure", lambda _: None)
+    monkeypatch.setattr("service.telemetry.logs.configure", lambda _: None)
     monkeypatch.setattr("gc.freeze", lambda: None)  # for the rest of the tests it would keep what is there now
     app = wsgi.make_app(FakeRouter.load)
 

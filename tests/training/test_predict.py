@@ -26,7 +26,7 @@ from model import lapor
 from model.complaint import Complaint
 from model.faults import InvalidData, SalurError
 from model.router import Router
-from service.schemas import routing_json
+from service.web.schemas import routing_json
 from training import cli, predict
 from training.answering import COLUMNS, Work, answer, router_of
 from training.journal import Journal, JournalError

@@ -1,0 +1,1 @@
+"""What was decided is told to other systems: read by them as a feed, or posted to them as webhooks."""

@@ -1,0 +1,1 @@
+"""The other pages: signing in, trying out, history, statistics, audit, agencies, people and the log."""

@@ -1,0 +1,1 @@
+"""What an operator sees of the process: whether it is well, its figures, its log."""

@@ -1,0 +1,1 @@
+"""What every request passes, whoever asks and whatever for: shapes, problems, headers, streams."""
