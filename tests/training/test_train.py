@@ -38,9 +38,9 @@ def test_other_regions_rows_that_repeat_an_own_one_are_dropped_and_counted(regio
 
 
 def test_what_nobody_labelled_is_counted_known_and_judges_nothing(
-    region: Path, tiny_config: TrainingConfig, tmp_path: Path
+    plain_region: Path, tiny_config: TrainingConfig, tmp_path: Path
 ) -> None:
-    rows, register = load(region / "complaints.jsonl"), Register.load(region)
+    rows, register = load(plain_region / "complaints.jsonl"), Register.load(plain_region)
     dump(rows[::2], tmp_path / "own.jsonl")
     texts = [row.text for row in rows if row.agency]
     (tmp_path / "laporan.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
@@ -127,15 +127,15 @@ def test_a_region_of_exports_learns_from_anothers_examples_what_no_export_tells(
 
 
 def test_no_number_and_no_name_that_came_in_complaints_stands_in_a_version(
-    region: Path, tiny_config: TrainingConfig, tmp_path: Path
+    plain_region: Path, tiny_config: TrainingConfig, tmp_path: Path
 ) -> None:
     told = "nama saya Zulqarnain, hp 0877 6655 4433, Jl. Melati"
     people = [OWN, replace(OWN, id="2", text=f"{told}, sampah tidak diangkut"), replace(OWN, id="3", text=f"parit mampet. {told}")]
     alone = replace(OWN, id="4", text="Qomarudzaman bilang sampah di Jl. Melati dibakar", title="Qomarudzaman lagi")
     flood = [replace(OWN, id=f"f{n}", text=f"parit di depan rumah Nurhaq mampet sejak hujan deras sore, Gg {n}") for n in range(5)]
     dump([*people, alone, *flood], tmp_path / "own.jsonl")
-    given = training_set.load(Register.load(region), [region / "complaints.jsonl", tmp_path / "own.jsonl"], [], TODAY)
-    artifact = train.train(Register.load(region), given, tiny_config, f"{TODAY}T00:00:00+00:00")[0]
+    given = training_set.load(Register.load(plain_region), [plain_region / "complaints.jsonl", tmp_path / "own.jsonl"], [], TODAY)
+    artifact = train.train(Register.load(plain_region), given, tiny_config, f"{TODAY}T00:00:00+00:00")[0]
     known = {word for name in artifact.vocabulary if name.startswith("s") for word in name[1:].split()}
     assert "melati" in known
     assert known.isdisjoint(("zulqarnain", "0877", "6655", "4433", "qomarudzaman", "nurhaq"))
@@ -152,10 +152,12 @@ def test_what_officers_called_no_complaint_waits_for_a_person_at_the_next_model(
     assert Reason.NOT_A_COMPLAINT in after.route(Complaint(text=f"{drill} 77")).reasons
 
 
-def test_what_a_crosswalk_marks_for_training_only_makes_no_figure_and_no_promise(region: Path, tiny_config: TrainingConfig) -> None:
-    rows = [row for row in load(region / "complaints.jsonl") if row.agency]
+def test_what_a_crosswalk_marks_for_training_only_makes_no_figure_and_no_promise(
+    plain_region: Path, tiny_config: TrainingConfig
+) -> None:
+    rows = [row for row in load(plain_region / "complaints.jsonl") if row.agency]
     marked = [replace(row, use="train") if number % 2 else row for number, row in enumerate(rows)]
-    artifact, judged = train.train(Register.load(region), TrainingSet(marked), tiny_config, f"{TODAY}T00:00:00+00:00")
+    artifact, judged = train.train(Register.load(plain_region), TrainingSet(marked), tiny_config, f"{TODAY}T00:00:00+00:00")
     plain = [row.agency for row in marked if not row.use]
     assert artifact.manifest["metrics"]["rows"] == len(plain)
     assert sorted(judged.truth.tolist()) == sorted(plain)
