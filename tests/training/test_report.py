@@ -60,6 +60,23 @@ def evaluated(trained: tuple[Artifact, Judged], rows: list[LabelledComplaint]) -
     return evaluate.evaluate(Router(trained[0]), [row for row in rows[1::2] if row.agency])
 
 
+@pytest.fixture(scope="module")
+def written(trained: tuple[Artifact, Judged]) -> dict[str, str]:
+    return report.files(*trained)
+
+
+@pytest.fixture(scope="module")
+def pages(written: dict[str, str], evaluated: dict[str, Any]) -> dict[str, str]:
+    """The page of a training and that of an evaluation."""
+    return {"found": written["report/report.html"], "evaluated": report.page(evaluated)}
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a page without its drawings, for those who read its words: it then takes no half a second."""
+    monkeypatch.setattr(plots, "_drawing", lambda *_: plots.Drawing(""))
+
+
 class Page(HTMLParser):
     """What a page asks for from elsewhere, its ids, and the tags that were never closed."""
 
@@ -94,8 +111,8 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("which", ["found", "evaluated"])
-def test_the_page_needs_nothing_but_itself(which: str, request: pytest.FixtureRequest) -> None:
-    page = Page(report.page(request.getfixturevalue(which)))
+def test_the_page_needs_nothing_but_itself(pages: dict[str, str], which: str) -> None:
+    page = Page(pages[which])
     assert page.outside == []
     assert page.open == []
     assert not {"script", "iframe", "object", "link", "img"} & set(page.tags)
@@ -103,25 +120,24 @@ def test_the_page_needs_nothing_but_itself(which: str, request: pytest.FixtureRe
     assert len(page.ids) == len(set(page.ids))
 
 
-def test_styles_of_the_page_fetch_nothing(found: dict[str, Any]) -> None:
-    text = report.page(found)
-    assert not re.findall(r"url\((?!#)", text)
-    assert "@import" not in text
+def test_styles_of_the_page_fetch_nothing(pages: dict[str, str]) -> None:
+    assert not re.findall(r"url\((?!#)", pages["found"])
+    assert "@import" not in pages["found"]
 
 
 @pytest.mark.parametrize("which", ["found", "evaluated"])
-def test_the_page_is_made_of_the_figures_alone(which: str, request: pytest.FixtureRequest) -> None:
-    figures_ = request.getfixturevalue(which)
-    assert report.page(json.loads(json.dumps(figures_))) == report.page(figures_)
+def test_the_page_is_made_of_the_figures_alone(pages: dict[str, str], which: str, request: pytest.FixtureRequest) -> None:
+    assert report.page(json.loads(json.dumps(request.getfixturevalue(which)))) == pages[which]
 
 
-def test_the_page_says_what_the_figures_say(found: dict[str, Any]) -> None:
-    text = report.page(found).replace("\u00a0", " ")
+def test_the_page_says_what_the_figures_say(found: dict[str, Any], pages: dict[str, str]) -> None:
+    text = pages["found"].replace("\u00a0", " ")
     assert f"<b>{100 * found['accuracy']:.1f} %</b> right at once" in text
     assert f"<b>{round(100 * found['top3'])} dari 100</b>" in text
     assert f"{found['auto']['wrong']:,} wrong" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_broken_promise_is_said_in_both_languages(found: dict[str, Any]) -> None:
     auto = figures.automatic(np.ones(20, dtype=bool), np.arange(20) < 10, 0.05, 0.9)
     text = report.page({**found, "auto": auto})
@@ -130,6 +146,7 @@ def test_a_broken_promise_is_said_in_both_languages(found: dict[str, Any]) -> No
     assert "ditepati pada aduan yang diuji" not in report.page({**found, "auto": {**auto, "sent": 0}})
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_promise_is_not_called_kept_for_a_handful_of_complaints(found: dict[str, Any]) -> None:
     auto = figures.automatic(np.arange(20) < 4, np.ones(20, dtype=bool), 0.05, 0.9)
     text = report.page({**found, "auto": auto})
@@ -139,6 +156,7 @@ def test_a_promise_is_not_called_kept_for_a_handful_of_complaints(found: dict[st
     assert '<li class="' not in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_model_judged_by_what_it_was_trained_on_is_called_flattered(
     trained: tuple[Artifact, Judged], rows: list[LabelledComplaint], evaluated: dict[str, Any]
 ) -> None:
@@ -169,10 +187,10 @@ def test_a_handful_of_complaints_can_be_drawn(trained: tuple[Artifact, Judged], 
     assert Page(report.page(few)).open == []
 
 
-def test_training_answers_report_figures_and_card(trained: tuple[Artifact, Judged]) -> None:
-    written = report.files(*trained)
+def test_training_answers_report_figures_and_card(written: dict[str, str], found: dict[str, Any]) -> None:
+    """Of which figures the page is made, test_the_page_is_made_of_the_figures_alone tells."""
     assert set(written) == {"report/report.html", "report/figures.json", "MODEL_CARD.md"}
-    assert report.page(json.loads(written["report/figures.json"])) == written["report/report.html"]
+    assert json.loads(written["report/figures.json"]) == json.loads(json.dumps(found))
 
 
 def test_report_and_card_tell_of_a_desk_what_the_manifest_tells(
@@ -195,11 +213,8 @@ def test_report_and_card_tell_of_a_desk_what_the_manifest_tells(
     )
 
 
-def test_the_same_training_has_the_same_report(
-    trained: tuple[Artifact, Judged], register: Register, rows: list[LabelledComplaint]
-) -> None:
-    again = train.train(register, TrainingSet(rows[::2]), CONFIG, CREATED)
-    assert report.files(*again) == report.files(*trained)
+def test_the_same_training_has_the_same_report(written: dict[str, str], register: Register, rows: list[LabelledComplaint]) -> None:
+    assert report.files(*train.train(register, TrainingSet(rows[::2]), CONFIG, CREATED)) == written
 
 
 def test_a_card_names_the_default_corpus_only_where_it_may_be_among_its_rows(trained: tuple[Artifact, Judged]) -> None:
@@ -212,6 +227,7 @@ def test_a_card_names_the_default_corpus_only_where_it_may_be_among_its_rows(tra
     assert all("operators' decisions, not truth." in card for card in (told, other))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_else_it_tells_is_in_page_and_card(trained: tuple[Artifact, Judged], found: dict[str, Any]) -> None:
     aspects = {"rows": 9, "oversight": {"rows": 7, "precision": 0.5, "recall": 0.75, "f1": 0.6}, "left_out": ["waktu"]}
     shown = {**found, "aspects": aspects}
@@ -221,6 +237,7 @@ def test_what_else_it_tells_is_in_page_and_card(trained: tuple[Artifact, Judged]
     assert "What else does it tell?" not in report.page({**found, "aspects": {}})
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_officers_read_of_how_many_complaints_it_is_said(trained: tuple[Artifact, Judged], found: dict[str, Any]) -> None:
     few = {**found, "rows": 1046}
     for shown in (report.card(trained[0].manifest, few), report.page(few)):
@@ -262,6 +279,7 @@ def test_the_card_says_whether_emergencies_are_noticed_and_how_many_rows_say_not
     assert "of them are messages" not in untaught
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_writing_leaves_the_page_its_figures_and_the_card(
     trained: tuple[Artifact, Judged], evaluated: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -277,6 +295,7 @@ def test_writing_leaves_the_page_its_figures_and_the_card(
     assert "`.\n\n| figure |" in card
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_card_of_an_evaluation_says_what_the_model_was_not_taught_and_what_flatters(
     trained: tuple[Artifact, Judged], evaluated: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -297,6 +316,7 @@ def test_an_evaluation_names_the_rules_that_hold_for_none_of_its_complaints(eval
     assert all(f"  {line}" in told for line in evaluated["rules_silent"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_report_card_and_terminal_name_the_complaints_that_fare_worse(
     trained: tuple[Artifact, Judged], found: dict[str, Any], evaluated: dict[str, Any]
 ) -> None:
