@@ -63,8 +63,13 @@ def fit(rows: Sequence[LabelledComplaint], cues: Cues = CUES) -> tuple[aspects.F
 
 
 @pytest.fixture(scope="module")
-def fitted() -> aspects.FittedAspects:
-    return fit(desk())[0]
+def fitted_and_said() -> tuple[aspects.FittedAspects, list[Findings]]:
+    return fit(desk())
+
+
+@pytest.fixture(scope="module")
+def fitted(fitted_and_said: tuple[aspects.FittedAspects, list[Findings]]) -> aspects.FittedAspects:
+    return fitted_and_said[0]
 
 
 def test_what_words_decide_is_told(fitted: aspects.FittedAspects) -> None:
@@ -73,12 +78,12 @@ def test_what_words_decide_is_told(fitted: aspects.FittedAspects) -> None:
     assert min(figures[name]["f1"] for name in ("oversight", "lokasi", "not-a-complaint")) > 0.9
 
 
-def test_the_artifacts_aspects_say_of_the_rows_what_their_labels_say() -> None:
-    rows = desk()
-    said = fit(rows)[1]
+def test_the_artifacts_aspects_say_of_the_rows_what_their_labels_say(
+    fitted_and_said: tuple[aspects.FittedAspects, list[Findings]],
+) -> None:
     right = [
         (finding.kind, finding.oversight, finding.missing) == (row.kind, row.oversight, row.missing)
-        for row, finding in zip(rows, said, strict=True)
+        for row, finding in zip(desk(), fitted_and_said[1], strict=True)
         if row.expect == "route"
     ]
     assert np.mean(right) > 0.95

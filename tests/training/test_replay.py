@@ -31,6 +31,11 @@ def replayed(region: Path, year: list[LabelledComplaint]) -> replay.Replayed:
     return replay.replay(Register.load(region), year, TrainingConfig(folds=2), replay.Plan(every="month"))
 
 
+@pytest.fixture(scope="module")
+def unaudited(region: Path, year: list[LabelledComplaint]) -> replay.Replayed:
+    return replay.replay(Register.load(region), year, TrainingConfig(folds=2), replay.Plan(every="month", audit=0.0))
+
+
 def test_steps_begin_after_the_first_quarter_and_cover_the_rest(replayed: replay.Replayed, year: list[LabelledComplaint]) -> None:
     assert replayed.steps[0].start == "2026-04-01"
     assert sum(step.rows for step in replayed.steps) == sum(row.received_at >= "2026-04-01" for row in year)
@@ -74,12 +79,14 @@ def test_where_no_month_sent_enough_none_is_called_the_worst(replayed: replay.Re
     assert [one["worst_month"] for one in told["each"]] == [None, 0.06]
 
 
-def test_what_a_crosswalk_marks_for_training_only_teaches_and_is_not_judged(region: Path, year: list[LabelledComplaint]) -> None:
+def test_what_a_crosswalk_marks_for_training_only_teaches_and_is_not_judged(
+    region: Path, year: list[LabelledComplaint], unaudited: replay.Replayed
+) -> None:
     marked = [replace(row, use="train") if number % 5 == 0 else row for number, row in enumerate(year)]
     plan = replay.Plan(every="month", audit=0.0)
-    told, plain = (replay.replay(Register.load(region), rows, TrainingConfig(folds=2), plan) for rows in (marked, year))
-    assert sum(step.rows for step in told.steps) < 0.85 * sum(step.rows for step in plain.steps)
-    assert told.steps[0].known == plain.steps[0].known
+    told = replay.replay(Register.load(region), marked, TrainingConfig(folds=2), plan)
+    assert sum(step.rows for step in told.steps) < 0.85 * sum(step.rows for step in unaudited.steps)
+    assert told.steps[0].known == unaudited.steps[0].known
 
 
 def test_a_frozen_model_never_learns_more(region: Path, year: list[LabelledComplaint]) -> None:
@@ -88,10 +95,9 @@ def test_a_frozen_model_never_learns_more(region: Path, year: list[LabelledCompl
     assert len({step.known for step in found.steps}) == 1
 
 
-def test_without_an_audit_only_what_was_reviewed_is_learnt(region: Path, year: list[LabelledComplaint]) -> None:
-    found = replay.replay(Register.load(region), year, TrainingConfig(folds=2), replay.Plan(every="month", audit=0.0))
-    assert sum(step.audited for step in found.steps) == 0
-    for step, following in pairwise(found.steps):
+def test_without_an_audit_only_what_was_reviewed_is_learnt(unaudited: replay.Replayed) -> None:
+    assert sum(step.audited for step in unaudited.steps) == 0
+    for step, following in pairwise(unaudited.steps):
         assert following.known == step.known + step.rows - step.sent
 
 
@@ -151,8 +157,17 @@ def test_what_is_learnt_knows_which_verdicts_are_the_audits_and_that_the_first_p
 
 
 def test_the_command_tells_several_draws_in_words_and_in_json(
-    region: Path, year: list[LabelledComplaint], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    region: Path, year: list[LabelledComplaint], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    over_draws, kept = replay.over_draws, list[dict[str, Any]]()
+
+    def once(*given: Any) -> list[dict[str, Any]]:
+        """Draw at the first call, and answer the same at the second."""
+        if not kept:
+            kept.extend(over_draws(*given))
+        return kept
+
+    monkeypatch.setattr(replay, "over_draws", once)
     dump(year, tmp_path / "year.jsonl")
     (tmp_path / "quick.toml").write_text("folds = 2\n", encoding="utf-8")
     command = ["replay", "--register", str(region), "--data", str(tmp_path / "year.jsonl"), "--every", "month", "--draws", "2"]
@@ -195,7 +210,9 @@ def test_other_regions_complaints_teach_a_replay_and_are_not_judged(
     dump(year[::4], tmp_path / "few.jsonl")
     others = [replace(row, source="lain", received_at="") for row in year if row not in year[::4]]
     dump([*others, *(replace(row, source="lain") for row in year[::4])], tmp_path / "others.jsonl")
+    (tmp_path / "quick.toml").write_text("folds = 2\n", encoding="utf-8")
     command = ["replay", "--register", str(region), "--data", str(tmp_path / "few.jsonl"), "--every", "month", "--json"]
+    command += ["--config", str(tmp_path / "quick.toml")]
     found = []
     for more in ([], ["--transfer", str(tmp_path / "others.jsonl")]):
         with pytest.raises(SystemExit, match="0"):
