@@ -2,7 +2,7 @@
 
 Two blocks side by side: stems (one and two in a row) and characters inside words as they were written.
 A feature's name opens with its block's letter, so that one vocabulary holds both. A block is made of units, each
-a word or a pair of words with its features. A text is the sum of its units (`training.weights`), so what a unit
+a word or a pair of words with its features. A text is the sum of its units (`training.fitting.weights`), so what a unit
 adds is worked out once.
 """
 

@@ -1,6 +1,6 @@
 """Send it, have a person look, or ask: thresholds with a guarantee, and the reasons in a closed list.
 
-The thresholds come from training (`training.keeping`), chosen so that of the complaints sent automatically at
+The thresholds come from training (`training.promises.keeping`), chosen so that of the complaints sent automatically at
 most `target_error` go wrong, with the stated confidence. This module only applies them, and nothing here guesses.
 """
 

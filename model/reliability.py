@@ -2,7 +2,7 @@
 
 right = sigmoid(intercept + gain * log(p) - loss * log(1 - p)): beta calibration (Kull, Silva Filho and Flach, 2017). A small
 `loss` flattens the curve towards 1: some matters go to different agencies on different days, however sure the model is.
-Fitted on answers to complaints that the model had not seen (training.trust).
+Fitted on answers to complaints that the model had not seen (training.promises.trust).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Reliability:
     def answered(self, first: Candidate) -> Answered:
         """Tell a routing's first candidate as a label carries it: with what the model alone said, before this curve.
 
-        So the next training can fit its own curve to it (`training.keeping`).
+        So the next training can fit its own curve to it (`training.promises.keeping`).
         """
         return Answered(first.agency, self.undo(first.probability, first.agency))
 

@@ -134,7 +134,9 @@ def tiny_config() -> TrainingConfig:
 @pytest.fixture(scope="session")
 def tiny_artifact(region: Path, tiny_config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a version trained on the region. Nobody may change it: others test with it at the same time."""
-    from training import report, train, training_set
+    from training import train
+    from training.reports import report
+    from training.rows import training_set
 
     def make(folder: Path) -> None:
         register = Register.load(region)

@@ -24,14 +24,16 @@ from model.policy import Threshold
 from model.reader import Reader
 from model.register import Register
 from model.reliability import Reliability
-from training import dataset, figures, trust
-from training.calibrate import OutOfFold, fit_pipeline, fit_temperature, out_of_fold, widen
 from training.config import TrainingConfig
-from training.data import AUDIT_SHARE, MAX_AUDIT_WEIGHT, Data, agencies_of, read, read_others
-from training.judge import Judged, judge
-from training.keeping import TRAFFIC_DAYS
-from training.seen import digest
-from training.split import forward, judged_on
+from training.fitting.calibrate import OutOfFold, fit_pipeline, fit_temperature, out_of_fold, widen
+from training.measures import figures
+from training.promises import trust
+from training.promises.judge import Judged, judge
+from training.promises.keeping import TRAFFIC_DAYS
+from training.rows import dataset
+from training.rows.data import AUDIT_SHARE, MAX_AUDIT_WEIGHT, Data, agencies_of, read, read_others
+from training.rows.seen import digest
+from training.rows.split import forward, judged_on
 from training.workers import workers
 
 Array = NDArray[Any]

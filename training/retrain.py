@@ -21,10 +21,13 @@ from model.ledger import Event, Verdict
 from model.register import Register
 from model.registry import Registry
 from model.router import Router
-from training import compare, dataset, gate, report, train
+from training import train
 from training.config import TrainingConfig
-from training.seen import Seen
-from training.training_set import TrainingSet
+from training.judging import compare, gate
+from training.reports import report
+from training.rows import dataset
+from training.rows.seen import Seen
+from training.rows.training_set import TrainingSet
 
 Say = Callable[[str], object]
 

@@ -17,17 +17,19 @@ from model.labelled import LabelledComplaint
 from model.reader import Reader, Reading, protected_words
 from model.register import Register
 from model.text import Analyzer
-from training import aspects, dataset, slices
-from training.calibrate import fit_pipeline, out_of_fold
 from training.config import TrainingConfig
-from training.data import MAX_AUDIT_WEIGHT, read, read_others, stands_for, weigh, without_labels
-from training.fit import compile_arrays
-from training.judge import Judged
-from training.keeping import keep
-from training.seen import FILE as SEEN
-from training.seen import Seen
-from training.split import Fold, forward, grouped, judged_on
-from training.training_set import Examples, TrainingSet
+from training.fitting import aspects
+from training.fitting.calibrate import fit_pipeline, out_of_fold
+from training.fitting.fit import compile_arrays
+from training.measures import slices
+from training.promises.judge import Judged
+from training.promises.keeping import keep
+from training.rows import dataset
+from training.rows.data import MAX_AUDIT_WEIGHT, read, read_others, stands_for, weigh, without_labels
+from training.rows.seen import FILE as SEEN
+from training.rows.seen import Seen
+from training.rows.split import Fold, forward, grouped, judged_on
+from training.rows.training_set import Examples, TrainingSet
 from training.workers import dismiss_workers
 
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "PySastrawi")

@@ -1,7 +1,7 @@
 """What people decided, as labelled complaints: the one way from the desk to training. The model's own word is never a label.
 
 The model's answer from before anybody decided goes beside the label, because training learns from it how far such answers
-can be trusted (`training.keeping`).
+can be trusted (`training.promises.keeping`).
 """
 
 from __future__ import annotations

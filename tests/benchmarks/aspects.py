@@ -35,11 +35,12 @@ from model.cues import load_cues
 from model.labelled import KINDS, MISSING, LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
-from training import aspect_figures, aspects, dataset, heads
-from training.calibrate import OutOfFold, fit_pipeline, out_of_fold
 from training.config import TrainingConfig
-from training.data import own_words, read, weigh
-from training.split import grouped
+from training.fitting import aspect_figures, aspects, heads
+from training.fitting.calibrate import OutOfFold, fit_pipeline, out_of_fold
+from training.rows import dataset
+from training.rows.data import own_words, read, weigh
+from training.rows.split import grouped
 
 ABOUT_STAFF = ("oknum", "disiplin", "kinerja", "pelayanan petugas", "perangkat rt")
 """Parts of Surabaya's categories that speak of an official's conduct."""

@@ -27,8 +27,8 @@ from model.register import Register
 from model.routing import Candidate
 from model.rules import load_region
 from training.config import TrainingConfig
-from training.fit import pipeline
-from training.rule_figures import Case, RuleFigures, measure_rules
+from training.fitting.fit import pipeline
+from training.measures.rule_figures import Case, RuleFigures, measure_rules
 
 KEPT = 10
 """Candidates of a complaint that are looked at."""

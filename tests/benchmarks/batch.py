@@ -31,8 +31,8 @@ import orjson
 
 from model.registry import Registry
 from model.router import Router
-from training.predict import CHUNK_RECORDS
-from training.records import complaint_of
+from training.bulk.predict import CHUNK_RECORDS
+from training.reading.records import complaint_of
 
 CORPUS = Path("data/kutai-timur/complaints.jsonl")
 ROUNDS = 7

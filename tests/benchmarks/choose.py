@@ -21,10 +21,11 @@ from joblib import Parallel, delayed
 from model.labelled import LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
-from training import dataset, figures
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, own_words, read
+from training.fitting.calibrate import fit_pipeline
+from training.measures import figures
+from training.rows import dataset
+from training.rows.data import Data, own_words, read
 
 REGION = Path("data/kutai-timur")
 STEPS = ("2022-04-01", "2022-06-01", "2022-08-01", "2022-11-01")

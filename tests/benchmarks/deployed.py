@@ -27,12 +27,13 @@ from model.reliability import Reliability
 from model.router import Router
 from model.routing import Decision, Routing
 from tests.benchmarks import surabaya
-from training import figures, train
+from training import train
 from training.config import TrainingConfig
-from training.evaluate import route
+from training.judging.evaluate import route
+from training.measures import figures
 from training.replay import FIRST_DAYS, audited, edges
-from training.seen import digest
-from training.training_set import TrainingSet
+from training.rows.seen import digest
+from training.rows.training_set import TrainingSet
 
 AUDIT = 0.05
 

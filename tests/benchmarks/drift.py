@@ -1,4 +1,4 @@
-"""How often `training.drift` cries wolf where nothing changes, and how soon it finds an agency's surge, on Surabaya's complaints.
+"""How often `watching.drift` cries wolf where nothing changes, and how soon it finds an agency's surge, on Surabaya's complaints.
 
 Run `python -P tests/benchmarks/drift.py [--real DIR] [--years N] [--surges N] [--seed N] [--json]`; it ends at once where the
 file is absent. What the model knows and says comes from one fitted on the first half year; the year of every simulation is drawn
@@ -27,10 +27,10 @@ import numpy as np
 from model.labelled import LabelledComplaint
 from model.reader import Reader
 from tests.benchmarks import surabaya
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import read
-from training.drift import UNFAMILIAR, Alarm, Case, count, watch
+from training.fitting.calibrate import fit_pipeline
+from training.rows.data import read
+from training.watching.drift import UNFAMILIAR, Alarm, Case, count, watch
 
 WARM_UP = 26
 YEAR = 52

@@ -16,8 +16,8 @@ from model.complaint import Complaint
 from model.registry import Registry
 from model.router import Router
 from tests.benchmarks.transfer import SOURCES
-from training.figures import wilson
-from training.sources import read_unlabelled
+from training.measures.figures import wilson
+from training.reading.sources import read_unlabelled
 
 MESSAGES = Path("tests/golden/emergencies.tsv")
 

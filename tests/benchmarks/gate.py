@@ -1,4 +1,4 @@
-"""How fair the gate (`training.gate`) is to agencies and challengers: python -P tests/benchmarks/gate.py [--draws N] [--json].
+"""How fair the gate (`judging.gate`) is to agencies and challengers: python -P tests/benchmarks/gate.py [--draws N] [--json].
 
 Simulated are challengers whose answers differ from the champion's in a share of the rows, as often to the better as to the
 worse, so that they are equally good: how many are held, by the bare figure (an agency with 30 rows or more loses more than 5
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.ledger import Verdict
-from training.gate import MAX_LOSS, Automatic, Slice, decide, pair
+from training.judging.gate import MAX_LOSS, Automatic, Slice, decide, pair
 
 SIZES = (400, 300, 220, 160, 120, 100, 90, 80, 70, 60, 60, 50, 45, 40, 40, 35, 35, 30, 30, 30)
 """Rows of agencies in a month or two of a city, as unevenly spread as they are."""

@@ -1,6 +1,6 @@
 """The replay's two halves: python -P tests/benchmarks/halves.py [--json FILE].
 
-What adapts to a stream has settings (`training.trust`: half-lives, priors), and whoever chooses them by the same replay that
+What adapts to a stream has settings (`promises.trust`: half-lives, priors), and whoever chooses them by the same replay that
 it then reports, flatters it. They were chosen on the first half of Surabaya's past, by whole months; the second half shows
 what that was worth. (Both halves were looked at for the form of what doubts unseen answers: CONTRIBUTING.md.) The confidence
 that is asked for (1 - delta) was not chosen at all; two others stand beside it, for a method that holds must not hang on one value.
@@ -17,8 +17,10 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 
 from model.register import Register
-from training import dataset, figures, replay
+from training import replay
 from training.config import TrainingConfig
+from training.measures import figures
+from training.rows import dataset
 
 DELTAS = (0.25, 0.10, 0.05)
 Months = Mapping[str, Mapping[str, Any]]

@@ -22,10 +22,10 @@ from model.labelled import LabelledComplaint
 from model.reader import Reader
 from model.register import Register
 from tests.benchmarks.transfer import DEFAULT, REGION, divided
-from training import dataset
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, own_words, read
+from training.fitting.calibrate import fit_pipeline
+from training.rows import dataset
+from training.rows.data import Data, own_words, read
 
 SHORT = 14
 """Words of a complaint to which a landmark is added: in a longer one it would be lost anyway."""

@@ -23,9 +23,10 @@ from model.labelled import LabelledComplaint, load
 from model.register import Register
 from model.router import Router
 from model.routing import Routing
-from training import dataset, train
+from training import train
 from training.config import TrainingConfig
-from training.training_set import TrainingSet
+from training.rows import dataset
+from training.rows.training_set import TrainingSet
 
 DATA = Path(__file__).parents[2] / "data" / "kutai-timur"
 QUERIES = (250, 500, 1_000)

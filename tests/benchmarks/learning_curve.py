@@ -22,9 +22,9 @@ import numpy as np
 from model.reader import Reader
 from model.register import Register
 from tests.benchmarks.transfer import REGION, Rows, divided, figures_of
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, own_words, read, without_labels
+from training.fitting.calibrate import fit_pipeline
+from training.rows.data import Data, own_words, read, without_labels
 
 NEW = ("surabaya", "kabupaten-bandung")
 COUNTS = (0, 50, 200, 1_000)

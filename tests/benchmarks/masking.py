@@ -18,7 +18,7 @@ from pathlib import Path
 from model.privacy import mask
 from tests.benchmarks.emergencies import told
 from tests.benchmarks.transfer import SOURCES
-from training.sources import read_unlabelled
+from training.reading.sources import read_unlabelled
 
 COMPLAINTS = Path("tests/golden/personal_data.tsv")
 _PIECE = re.compile(r"⟦([A-Z]+):([^⟦⟧]+)⟧")

@@ -23,7 +23,7 @@ from model.routing import Reason, Routing
 from tests.benchmarks import surabaya
 from training import train
 from training.config import TrainingConfig
-from training.training_set import TrainingSet
+from training.rows.training_set import TrainingSet
 
 SPLIT = "2022-11-01"
 STOPPED = (Reason.SEVERAL_MATTERS,)

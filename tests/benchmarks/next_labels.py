@@ -1,4 +1,4 @@
-"""Whether labelling what `training.next_labels` picks teaches more than labelling as many at random: a learning curve.
+"""Whether labelling what `watching.next_labels` picks teaches more than labelling as many at random: a learning curve.
 
 Run `python -P tests/benchmarks/next_labels.py [--register DIR] [--start N] [--rounds N] [--seeds N] [--json]`. A quarter of the
 complaints, near-duplicates together, is set aside to judge; of the rest, `start` are labelled at random, and every round 100 more
@@ -20,12 +20,12 @@ from model.features import stem_grams
 from model.labelled import load
 from model.reader import Reader
 from model.register import Register
-from training import dataset
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, read
-from training.next_labels import margins_of, pick
-from training.split import grouped
+from training.fitting.calibrate import fit_pipeline
+from training.rows import dataset
+from training.rows.data import Data, read
+from training.rows.split import grouped
+from training.watching.next_labels import margins_of, pick
 
 BATCH = 100
 

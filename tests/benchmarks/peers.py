@@ -28,10 +28,10 @@ from model.reader import Reader
 from model.register import Register
 from model.text import Analyzer
 from tests.benchmarks import surabaya
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import own_words, read
-from training.figures import wilson
+from training.fitting.calibrate import fit_pipeline
+from training.measures.figures import wilson
+from training.rows.data import own_words, read
 
 SPLIT = "2022-11-01"
 Rows = Sequence[LabelledComplaint]

@@ -17,12 +17,12 @@ from scipy.stats import binom
 from model.policy import MAX_CANDIDATES
 from model.reader import Reader
 from tests.benchmarks import surabaya
-from training import promise, trust
-from training.calibrate import out_of_fold
 from training.config import TrainingConfig
-from training.data import own_words, read
-from training.judge import judge
-from training.split import forward
+from training.fitting.calibrate import out_of_fold
+from training.promises import promise, trust
+from training.promises.judge import judge
+from training.rows.data import own_words, read
+from training.rows.split import forward
 
 SPLITS = 500
 

@@ -35,7 +35,7 @@ import numpy as np
 
 from model.labelled import LabelledComplaint, dump, load
 from model.register import Register
-from training.importing import import_export
+from training.reading.importing import import_export
 
 REGION = Path("data/kutai-timur")
 COMMAND = Path(sys.executable).with_name("salur-training")

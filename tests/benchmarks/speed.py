@@ -3,7 +3,7 @@
 Medians of paired runs in one process, on the default corpus: seven rounds, each of every contender over the same texts;
 the ratios are medians over the rounds. Words are read anew by each, through warm caches, as a server would.
 scikit-learn stands there twice: with its own TfidfVectorizer over the same n-grams, which is what one would write with it, and
-with the pipeline that ours is made from, whose weights cost less to apply (`training.weights`).
+with the pipeline that ours is made from, whose weights cost less to apply (`fitting.weights`).
 The list dictionary is stock Sastrawi 1.0.1's. Where there is a live model, its whole route (place, rules, kind, what is missing,
 policy, evidence) stands beside its own explained prediction.
 """
@@ -37,11 +37,11 @@ from model.registry import Registry
 from model.router import Router
 from model.scorer import Scorer
 from model.text import Word
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import own_words, read
-from training.fit import compile_arrays
-from training.fit import pipeline as untrained
+from training.fitting.calibrate import fit_pipeline
+from training.fitting.fit import compile_arrays
+from training.fitting.fit import pipeline as untrained
+from training.rows.data import own_words, read
 
 REGION = Path("data/kutai-timur")
 TEXTS = 300

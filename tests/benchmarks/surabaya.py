@@ -7,7 +7,7 @@ from pathlib import Path
 
 from model.labelled import LabelledComplaint
 from model.register import Register
-from training import dataset
+from training.rows import dataset
 
 
 def past(real: Path) -> tuple[Register, list[LabelledComplaint]]:

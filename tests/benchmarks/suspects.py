@@ -1,4 +1,4 @@
-"""How many of 500 labels flipped at random `training.suspects` finds among the 500 that it suspects most.
+"""How many of 500 labels flipped at random `watching.suspects` finds among the 500 that it suspects most.
 
 Run `python -P tests/benchmarks/suspects.py [--real DIR] [--seed N] [--json]`; it ends at once where Surabaya's file
 is absent. A flipped label is one of the region's other agencies, each as likely. Suspects that were not flipped need not be false
@@ -20,10 +20,10 @@ import numpy as np
 from model.labelled import LabelledComplaint
 from model.reader import Reader
 from tests.benchmarks import surabaya
-from training import suspects
 from training.config import TrainingConfig
-from training.data import read
-from training.neighbours import nearest
+from training.rows.data import read
+from training.watching import suspects
+from training.watching.neighbours import nearest
 
 TWIN = 0.6
 

@@ -5,7 +5,7 @@ their crosswalks and without what their operators sent to a kecamatan, kelurahan
 corpus. Trained on (a) the other four fifths of the default corpus alone, (b) these and all other regions but the tested
 one, (c) these and all regions, the tested one up to its split. The same configuration throughout: the default one.
 Each is trained twice, as the tested region would train it and as Kutai Timur would: they differ in whose way of doing
-things is home's (`training.fit`). In (b) the tested region has no complaints, and nobody's is.
+things is home's (`fitting.fit`). In (b) the tested region has no complaints, and nobody's is.
 Between (b) and (c) stands (b) with what the tested region has before its split, as complaints whose agency nobody has told
 (`train --unlabelled`).
 Three figures each: accuracy, accuracy where an agency that the crosswalk calls acceptable counts too, top-3.
@@ -29,12 +29,12 @@ from sklearn.pipeline import Pipeline
 from model.labelled import LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
-from training import dataset
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import HOME, Data, own_words, read, without_labels
-from training.figures import wilson
-from training.importing import import_export
+from training.fitting.calibrate import fit_pipeline
+from training.measures.figures import wilson
+from training.reading.importing import import_export
+from training.rows import dataset
+from training.rows.data import HOME, Data, own_words, read, without_labels
 
 REGION = Path("data/kutai-timur")
 SOURCES = {

@@ -25,7 +25,7 @@ from model.register import Agency, Register
 from model.registry import NeedsReason, Refusal, Refused, Registry, RegistryError, Shadowed
 from training import train
 from training.config import TrainingConfig
-from training.training_set import TrainingSet
+from training.rows.training_set import TrainingSet
 
 REGISTER = Register((Agency("dlh", "Dinas Lingkungan Hidup"), Agency("dishub", "Dinas Perhubungan")))
 AT = "2024-05-01T08:00:00+08:00"

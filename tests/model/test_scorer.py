@@ -17,10 +17,10 @@ from model.register import Register
 from model.router import Router
 from model.scorer import Arrays, Scorer, Table
 from model.text import Word
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, read
-from training.fit import compile_arrays
+from training.fitting.calibrate import fit_pipeline
+from training.fitting.fit import compile_arrays
+from training.rows.data import Data, read
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 
 from model.labelled import load
-from training import alike, dataset
+from training.rows import alike, dataset
 
 REGION = Path("data/kutai-timur")
 

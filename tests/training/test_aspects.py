@@ -19,8 +19,8 @@ from model.labelled import LabelledComplaint
 from model.place import ResolvedPlace
 from model.router import Router
 from model.text import Analyzer
-from training import aspect_figures, aspects, heads
 from training.config import TrainingConfig
+from training.fitting import aspect_figures, aspects, heads
 
 AGENCIES = ("dishub", "inspektorat")
 ANALYZER = Analyzer()

@@ -231,7 +231,14 @@ def test_too_little_to_learn_from_is_said_in_one_line(
 @pytest.fixture
 def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let whatever takes long fail: what is refused at once never comes to it."""
-    for what in ("evaluate.evaluate", "replay.replay", "replay.over_draws", "suspects.find", "train.train", "retrain.retrain"):
+    for what in (
+        "judging.evaluate.evaluate",
+        "replay.replay",
+        "replay.over_draws",
+        "watching.suspects.find",
+        "train.train",
+        "retrain.retrain",
+    ):
         monkeypatch.setattr(f"training.{what}", lambda *_, **__: pytest.fail("the work was begun"))
 
 

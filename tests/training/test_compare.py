@@ -17,11 +17,11 @@ from model.policy import NEVER
 from model.register import Agency, Register
 from model.router import Router
 from training import train
-from training.compare import Comparison, compare, moved_words
 from training.config import TrainingConfig
-from training.gate import Paired, Slice
-from training.seen import Seen
-from training.training_set import TrainingSet
+from training.judging.compare import Comparison, compare, moved_words
+from training.judging.gate import Paired, Slice
+from training.rows.seen import Seen
+from training.rows.training_set import TrainingSet
 
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "disdukcapil")

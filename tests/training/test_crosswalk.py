@@ -6,7 +6,7 @@ import pytest
 
 from model.faults import InvalidData
 from model.register import Agency, Register
-from training.crosswalk import Crosswalk, identity
+from training.reading.crosswalk import Crosswalk, identity
 
 REGISTER = Register(
     (

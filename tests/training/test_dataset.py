@@ -8,8 +8,8 @@ import pytest
 from model.faults import InvalidData
 from model.labelled import Answered, LabelledComplaint
 from model.register import Agency, Register
-from training import dataset, training_set
-from training.data import own_words
+from training.rows import dataset, training_set
+from training.rows.data import own_words
 
 REGISTER = Register(
     (

@@ -17,18 +17,10 @@ from model.register import Register
 from model.router import Router
 from training import train
 from training.config import TrainingConfig
-from training.drift import (
-    BUDGET,
-    MAX_WEEKS,
-    Case,
-    Week,
-    cases_of,
-    count,
-    watch,
-)
-from training.seen import Seen
-from training.series import MEMORY, MIN_BASELINE
-from training.training_set import TrainingSet
+from training.rows.seen import Seen
+from training.rows.training_set import TrainingSet
+from training.watching.drift import BUDGET, MAX_WEEKS, Case, Week, cases_of, count, watch
+from training.watching.series import MEMORY, MIN_BASELINE
 
 RATES = {"dlh": 40.0, "dishub": 25.0, "dpupr": 20.0, "dinsos": 8.0, "bpbd": 1.0, "dispar": 0.5}
 

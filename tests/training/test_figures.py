@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from training import figures
+from training.measures import figures
 
 
 def test_macro_f1_is_scikit_learns() -> None:

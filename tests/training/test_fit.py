@@ -5,8 +5,8 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from model.faults import InvalidData
-from training.data import HOME
-from training.fit import TemperedSVC
+from training.fitting.fit import TemperedSVC
+from training.rows.data import HOME
 
 LAMP, ROAD, WATER = np.eye(3)
 

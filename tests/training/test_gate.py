@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from model.ledger import Verdict
-from training.gate import Automatic, Paired, Slice, beyond_chance, decide, pair
+from training.judging.gate import Automatic, Paired, Slice, beyond_chance, decide, pair
 
 NONE_SENT = Automatic(0, 0, 0.0, 0.0, (0.0, 1.0), 0)
 

@@ -12,8 +12,8 @@ import pytest
 from model.policy import Policy, Threshold
 from model.reliability import Reliability
 from model.routing import Candidate
-from training.calibrate import ABSENT, OutOfFold, fit_temperature, widen
-from training.judge import Judged, judge
+from training.fitting.calibrate import ABSENT, OutOfFold, fit_temperature, widen
+from training.promises.judge import Judged, judge
 
 AGENCIES = np.array(["bpbd", "dinsos", "dlh", "pln"])
 

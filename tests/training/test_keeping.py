@@ -14,11 +14,11 @@ from model.labelled import Answered, LabelledComplaint, load
 from model.policy import NEVER
 from model.reader import Reader
 from model.register import Register
-from training import trust
-from training.calibrate import OutOfFold
 from training.config import TrainingConfig
-from training.data import read, stands_for
-from training.keeping import ENOUGH_DATED, TRAFFIC_DAYS, Kept, keep
+from training.fitting.calibrate import OutOfFold
+from training.promises import trust
+from training.promises.keeping import ENOUGH_DATED, TRAFFIC_DAYS, Kept, keep
+from training.rows.data import read, stands_for
 
 ROWS = 3_000
 SENT_FROM = 0.93

@@ -1,6 +1,6 @@
 import pytest
 
-from training.language import COLLOQUIAL, ENGLISH, REGIONAL, STANDARD, leaning
+from training.measures.language import COLLOQUIAL, ENGLISH, REGIONAL, STANDARD, leaning
 
 
 @pytest.mark.parametrize(

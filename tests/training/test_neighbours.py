@@ -11,9 +11,9 @@ from scipy.sparse import csr_matrix, random_array
 from model.labelled import LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
-from training import neighbours
-from training.data import read
-from training.neighbours import nearest, nearest_rows
+from training.rows.data import read
+from training.watching import neighbours
+from training.watching.neighbours import nearest, nearest_rows
 
 REGION = Path("data/kutai-timur")
 

@@ -23,11 +23,11 @@ from model.reader import Reader
 from model.register import Register
 from model.router import Router
 from training import train
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import Data, read
-from training.next_labels import choose, margins_of, pick
-from training.training_set import TrainingSet
+from training.fitting.calibrate import fit_pipeline
+from training.rows.data import Data, read
+from training.rows.training_set import TrainingSet
+from training.watching.next_labels import choose, margins_of, pick
 
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "disdukcapil", "dinkes", "dishub", "perumdam", "satpol-pp", "perkim", "disdikbud")

@@ -27,10 +27,11 @@ from model.complaint import Complaint
 from model.faults import InvalidData, SalurError
 from model.router import Router
 from service.web.schemas import routing_json
-from training import cli, predict
-from training.answering import COLUMNS, Work, answer, router_of
-from training.journal import Journal, JournalError
-from training.predict import CHUNK_RECORDS
+from training import cli
+from training.bulk import predict
+from training.bulk.answering import COLUMNS, Work, answer, router_of
+from training.bulk.journal import Journal, JournalError
+from training.bulk.predict import CHUNK_RECORDS
 
 TEXTS = (
     "Lampu jalan di depan pasar Sangatta Utara mati sudah seminggu",
@@ -63,7 +64,7 @@ def command(model: Path, source: Path, target: Path, *options: str) -> list[str]
     return [
         sys.executable,
         "-c",
-        f"from training import cli, predict; predict.CHUNK_RECORDS = {CHUNK}; cli.main()",
+        f"from training import cli; from training.bulk import predict; predict.CHUNK_RECORDS = {CHUNK}; cli.main()",
         "predict",
         str(model),
         "--input",

@@ -6,8 +6,8 @@ from scipy.stats import binom
 
 from model.policy import NEVER, Policy, Threshold
 from model.routing import Guarantee
-from training import promise
 from training.config import TrainingConfig
+from training.promises import promise
 
 TARGET, DELTA = 0.05, 0.1
 

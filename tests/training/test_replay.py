@@ -12,9 +12,10 @@ import pytest
 
 from model.labelled import LabelledComplaint, dump, load
 from model.register import Agency, Register
-from training import replay, trust
+from training import replay
 from training.cli import main
 from training.config import TrainingConfig
+from training.promises import trust
 
 Array = np.ndarray[Any, Any]
 

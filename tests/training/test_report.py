@@ -18,11 +18,15 @@ from model.artifact import Artifact
 from model.labelled import LabelledComplaint, load
 from model.register import Register
 from model.router import Router
-from training import errors, evaluate, figures, keeping, plots, promise, report, tables, train, workload
+from training import train
 from training.config import TrainingConfig
-from training.judge import Judged
-from training.seen import Seen
-from training.training_set import TrainingSet
+from training.judging import errors, evaluate
+from training.measures import figures, tables
+from training.promises import keeping, promise
+from training.promises.judge import Judged
+from training.reports import plots, report, workload
+from training.rows.seen import Seen
+from training.rows.training_set import TrainingSet
 
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "dishub", "disdukcapil", "perumdam")

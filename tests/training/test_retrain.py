@@ -12,10 +12,12 @@ from model.labelled import LabelledComplaint, load
 from model.ledger import Verdict
 from model.register import Register
 from model.registry import NeedsReason, Registry
-from training import compare, gate, retrain, train, training_set
+from training import retrain, train
 from training.config import TrainingConfig
-from training.seen import Seen
-from training.training_set import TrainingSet
+from training.judging import compare, gate
+from training.rows import training_set
+from training.rows.seen import Seen
+from training.rows.training_set import TrainingSet
 
 AT, NEXT_NIGHT = "2026-11-24T08:00:00+00:00", "2026-11-25T02:00:00+00:00"
 

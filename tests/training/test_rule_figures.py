@@ -4,7 +4,7 @@ from model.register import Agency, Register
 from model.routing import Candidate
 from model.rules import load_rules
 from model.text import Analyzer
-from training.rule_figures import Case, RuleFigures, measure_rules
+from training.measures.rule_figures import Case, RuleFigures, measure_rules
 
 RULES = b"""
 [[rule]]

@@ -8,8 +8,8 @@ import pytest
 from model.faults import InvalidData
 from model.labelled import load
 from training import train
-from training.seen import Seen
-from training.training_set import TrainingSet
+from training.rows.seen import Seen
+from training.rows.training_set import TrainingSet
 
 
 def test_what_a_version_was_trained_on_is_kept_beside_it(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from model.labelled import LabelledComplaint, load
 from model.reader import Reader
 from model.register import Register
-from training.calibrate import fit_pipeline
 from training.config import TrainingConfig
-from training.data import HOME, UNLABELLED, Data, read, without_labels
-from training.self_training import pseudo_labelled
+from training.fitting.calibrate import fit_pipeline
+from training.fitting.self_training import pseudo_labelled
+from training.rows.data import HOME, UNLABELLED, Data, read, without_labels
 
 CONFIG = TrainingConfig(topic_weight=0.0)
 SPEECH = {

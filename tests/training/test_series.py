@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import betabinom
 
-from training.series import Past, predictive_tail
+from training.watching.series import Past, predictive_tail
 
 
 def test_the_tails_are_those_of_the_beta_binomial() -> None:

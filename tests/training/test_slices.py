@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.labelled import LabelledComplaint
-from training import slices
+from training.measures import slices
 
 
 def complaint(text: str = "lampu jalan mati", **fields: Any) -> LabelledComplaint:

@@ -12,9 +12,9 @@ import pytest
 from model.faults import InvalidData
 from model.labelled import load
 from model.register import DISTRICT_TYPES, VILLAGE_TYPES, Agency, Register
-from training import dataset
-from training.importing import ImportReport, import_export
-from training.sources import read, read_unlabelled
+from training.reading.importing import ImportReport, import_export
+from training.reading.sources import read, read_unlabelled
+from training.rows import dataset
 
 REGISTER = Register(
     (Agency("dishub", "Dinas Perhubungan", ("Dishub",)), Agency("dlh", "Dinas Lingkungan Hidup"), Agency("dpupr", "Dinas PU"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.faults import InvalidData
-from training.split import Fold, forward, grouped, judged_on
+from training.rows.split import Fold, forward, grouped, judged_on
 
 
 def test_every_block_is_tested_by_strictly_earlier_days() -> None:

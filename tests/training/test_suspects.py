@@ -15,9 +15,10 @@ from model.faults import InvalidData
 from model.labelled import LabelledComplaint, load, read_jsonl
 from model.reader import Reader
 from model.register import Agency, Register
-from training import dataset, seen, suspects
 from training.config import TrainingConfig
-from training.suspects import Suspects
+from training.rows import dataset, seen
+from training.watching import suspects
+from training.watching.suspects import Suspects
 
 REGION = Path("data/kutai-timur")
 AGENCIES = ("dlh", "dpupr", "dinsos", "disdukcapil", "dinkes")

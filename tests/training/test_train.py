@@ -15,10 +15,13 @@ from model.labelled import LabelledComplaint, dump, load
 from model.register import Agency, Register
 from model.router import Router
 from model.routing import Reason
-from training import figures, report, train, training_set
+from training import train
 from training.config import TrainingConfig
-from training.seen import FILE, Seen, digest
-from training.training_set import Examples, TrainingSet
+from training.measures import figures
+from training.reports import report
+from training.rows import training_set
+from training.rows.seen import FILE, Seen, digest
+from training.rows.training_set import Examples, TrainingSet
 
 TODAY = "2026-11-24"
 OWN = LabelledComplaint(text="Sampah menumpuk di pasar induk sejak hari Senin, baunya sampai ke rumah warga", agency="dlh", id="1")

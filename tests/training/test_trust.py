@@ -8,7 +8,7 @@ import pytest
 
 from model.policy import NEVER
 from model.reliability import Reliability
-from training import trust
+from training.promises import trust
 
 TARGET, CONFIDENCE = 0.05, 0.9
 TRUTH = Reliability(0.3, 0.9, 0.6)

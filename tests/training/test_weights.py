@@ -7,7 +7,7 @@ import pytest
 
 from model.features import char_units, stem_units
 from model.text import Word
-from training.weights import UnitSums
+from training.fitting.weights import UnitSums
 
 
 def text(*stems: str) -> list[Word]:

@@ -9,8 +9,8 @@ import click
 
 from model.register import FILES as REGISTER_FILES
 from model.rules import load_region
-from training import importing, outputs
 from training.commands.options import FILE, JSON, REGISTER
+from training.reading import importing, outputs
 
 
 @click.command("import")

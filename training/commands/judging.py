@@ -20,10 +20,15 @@ from model.register import FILES as REGISTER_FILES
 from model.registry import Registry
 from model.router import Router
 from model.rules import load_region
-from training import compare, dataset, drift, evaluate, next_labels, outputs, plots, records, replay, report, training_set
 from training import config as configs
+from training import replay
 from training.commands.options import CONFIG, DATA, FILE, FOLDER, JSON, MODELS, REGISTER, TRANSFER, Number, moment, say, show, user
-from training.seen import Seen
+from training.judging import compare, evaluate
+from training.reading import outputs, records
+from training.reports import plots, report
+from training.rows import dataset, training_set
+from training.rows.seen import Seen
+from training.watching import drift, next_labels
 
 _T = TypeVar("_T")
 

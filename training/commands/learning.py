@@ -16,7 +16,7 @@ from model.registry import Refusal, Refused, Registry
 from model.router import Router
 from model.rules import Rules, load_region
 from training import config as configs
-from training import dataset, outputs, report, retrain, suspects, train, training_set
+from training import retrain, train
 from training.commands.options import (
     CONFIG,
     DATA,
@@ -33,6 +33,10 @@ from training.commands.options import (
     show,
     user,
 )
+from training.reading import outputs
+from training.reports import report
+from training.rows import dataset, training_set
+from training.watching import suspects
 
 
 @click.command("train")

@@ -8,7 +8,7 @@ import click
 import joblib
 
 from model.registry import Registry
-from training import predict
+from training.bulk import predict
 from training.commands.options import MODELS
 
 INPUT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)

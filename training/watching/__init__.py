@@ -1,0 +1,1 @@
+"""What to look at: labels that are probably wrong, what to label next, and whether complaints have changed."""
