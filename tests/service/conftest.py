@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, create_engine, delete, insert, text
 from sqlalchemy.pool import NullPool
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from model.complaint import Complaint
@@ -219,6 +221,20 @@ def database(settings: Settings) -> Iterator[Database]:
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
     """What one app has compiled of the templates, for the next: nearly every test makes an app, and nearly all need the same."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses_when_asked_for() -> Iterator[None]:
+    """Compile what builds an address when it is first asked for: to do so for all was four fifths of making an app."""
+    compile_builder = Rule._compile_builder
+
+    def later(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled = cache(lambda: compile_builder(rule, append_unknown))
+        return lambda *given, **named: compiled()(*given, **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Rule, "_compile_builder", later)
+        yield
 
 
 @pytest.fixture
