@@ -33,46 +33,41 @@ def test_a_worker_that_does_not_listen_to_signals_yet_ends_when_told() -> None:
 
 
 PINNED = """
-import json, os
+import importlib, json, os, sys
 from types import SimpleNamespace
 from service.serving import gunicorn_conf
-server = SimpleNamespace(WORKERS={})
-found = []
-for pid in range(gunicorn_conf.workers):
-    worker = SimpleNamespace()
-    gunicorn_conf.pre_fork(server, worker)
-    server.WORKERS[pid] = worker
-    child = os.fork()
-    if not child:
-        gunicorn_conf.post_fork(server, worker)
-        os._exit(0 if worker.core is None or os.sched_getaffinity(0) == {worker.core} else 1)
-    found.append((worker.core, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
-print(json.dumps(found))
+
+def cores(workers, pin):
+    os.environ |= {"SALUR_WORKERS": str(workers), "SALUR_PIN_WORKERS": pin}
+    importlib.reload(gunicorn_conf)
+    server, found = SimpleNamespace(WORKERS={}), []
+    for pid in range(gunicorn_conf.workers):
+        worker = SimpleNamespace()
+        gunicorn_conf.pre_fork(server, worker)
+        server.WORKERS[pid] = worker
+        child = os.fork()
+        if not child:
+            gunicorn_conf.post_fork(server, worker)
+            os._exit(0 if worker.core is None or os.sched_getaffinity(0) == {worker.core} else 1)
+        found.append((worker.core, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+    return found
+
+print(json.dumps([cores(workers, pin) for workers, pin in json.loads(sys.argv[1])]))
 """
 FEW = set(sorted(os.sched_getaffinity(0))[:4])  # a server has 64 workers at the most, and some machines more cores
 CORES = len(FEW)
 
 
-def pinned(workers: int, pin: str = "yes") -> list[tuple[int | None, int]]:
-    environ = {**os.environ, "SALUR_WORKERS": str(workers), "SALUR_PIN_WORKERS": pin}
-    script = f"import os\nos.sched_setaffinity(0, {FEW})\n{PINNED}"
-    told = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True, timeout=60)
-    return [(core, code) for core, code in json.loads(told.stdout)]
-
-
 @pytest.mark.skipif(CORES < 2, reason="one core: nothing to choose from")
-def test_each_worker_stays_on_a_core_of_its_own() -> None:
-    cores, codes = zip(*pinned(CORES), strict=True)
-    assert set(cores) == FEW
-    assert set(codes) == {0}
-
-
-def test_more_workers_than_cores_go_where_they_like() -> None:
-    assert pinned(CORES + 1) == [(None, 0)] * (CORES + 1)
-
-
-def test_no_worker_is_pinned_where_the_setting_says_so() -> None:
-    assert pinned(1, pin="no") == [(None, 0)]
+def test_each_worker_stays_on_a_core_of_its_own_unless_they_are_more_than_cores_or_the_setting_says_no() -> None:
+    script = f"import os\nos.sched_setaffinity(0, {FEW})\n{PINNED}"
+    asked = json.dumps([(CORES, "yes"), (CORES + 1, "yes"), (1, "no")])
+    told = subprocess.run([sys.executable, "-c", script, asked], capture_output=True, text=True, check=True, timeout=60)
+    own, more, unpinned = json.loads(told.stdout)
+    assert {core for core, _ in own} == FEW
+    assert [code for _, code in own] == [0] * CORES
+    assert more == [[None, 0]] * (CORES + 1)
+    assert unpinned == [[None, 0]]
 
 
 FAILS = """

@@ -79,7 +79,7 @@ create_app(Settings.from_environment(os.environ), router.load).extensions["salur
 
 @both
 def test_a_process_that_is_killed_loses_and_doubles_nothing(imports: Imports) -> None:
-    rows = 1_500
+    rows = 900
     number = imports.begin(as_csv(*(line(f"L{n}", f"lampu mati nomor {n}") for n in range(rows))), "ekspor.csv")
     with imports.parts.database.write() as connection:
         import_jobs.confirm(connection, number, take=True, by=1)
@@ -90,7 +90,7 @@ def test_a_process_that_is_killed_loses_and_doubles_nothing(imports: Imports) ->
         "SALUR_MODELS": str(settings.models),
         "SALUR_UPLOADS": str(settings.uploads),
     }
-    for stop in (1, 150, 600):
+    for stop in (1, 150, 400):
         other = subprocess.Popen([sys.executable, "-c", _ANOTHER_PROCESS], env={**os.environ, **given}, stdout=subprocess.DEVNULL)
         wait_until(lambda stop=stop: imports.job(number).counts.get("did_rows", 0) >= stop, 300)  # type: ignore[misc]
         other.kill()
