@@ -29,6 +29,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _BLANKS = re.compile(r"[ \t\u00a0]{1,2}")
 _FULL_STOP = re.compile(r"\.[ ]?")
 _NUMBER = re.compile(r"[ .]{0,3}(?:[IVX]{1,4}\b|\d)")
+_ITEM = re.compile(r" \d{1,2}[.)] ")
+"""What opens the next part of a list."""
 _SIGNS = " \t\u00a0.,:(\"'"
 _OPENS = re.compile(r"(?:^|[.!?:;,\n(\-–—/])\s{0,3}$")
 """What stands before a word that opens a sentence, a line or a part of a list."""
@@ -44,7 +46,7 @@ def mask_bare(text: str, said: AbstractSet[str]) -> str:
     done = free = 0  # the end of the last mark; the first word that is part of no name yet
     for number, word in enumerate(words.written):
         small = word.islower() or (word.isupper() and (words.shouted or len(word) <= _MAX_ACRONYM))
-        if number < free or not (word.lower() in telling or (word.lower() in mostly and not small and not words.opens(number))):
+        if number < free or not (word.lower() in telling or (word.lower() in mostly and not small and words.tells(number))):
             continue
         first, last = words.name_around(number, free, small)
         free = last + 1
@@ -82,13 +84,15 @@ class _Words:
         if small:
             return reach(-1, _is_known_small), reach(1, _is_known_small)
         first, last = reach(-1, _is_known), reach(1, _is_known)
-        begin, end = reach(-1, _may_be), reach(1, _may_be)
+        begin, end = reach(-1, _may_begin), reach(1, _may_be)
         return (begin if self._begins(begin) else first), (end if self._ends(end) else last)
 
     def is_somebody(self, first: int, last: int, small: bool) -> bool:
         """Tell whether a name is a person's, and not a place's."""
         plain = [word.lower() for word in self.written[first : last + 1]]
-        if not names.of_streets().isdisjoint((*plain, *map("_".join, pairwise(plain)))) or self._is_of_place(first):
+        streets = names.of_streets().intersection((*plain, *map("_".join, pairwise((self._beside(first, -1).lower(), *plain)))))
+        begins_as_street = streets == {plain[0]} and any(map(names.is_telling, plain[1:]))  # "Teuku Zulfadli"
+        if (streets and not begins_as_street) or self._is_of_place(first):
             return False
         behind = self._beside(last, 1).lower()
         if behind in names.beside("firm") or behind in names.of_streets():
@@ -126,9 +130,14 @@ class _Words:
     def _ends(self, last: int) -> bool:
         """Tell whether nothing behind a word speaks against a name's ending with it."""
         behind = self._beside(last, 1)
-        if _NUMBER.match(self._text, self.ends[last]):
+        if _NUMBER.match(self._text, self.ends[last]) and not _ITEM.match(self._text, self.ends[last]):
             return False  # a street's
         return not behind[:1].isupper() or behind.lower() in names.beside("capital") or names.is_ordinary(behind.lower())
+
+    def tells(self, number: int) -> bool:
+        """Tell whether a word that is mostly a name is one here: within a sentence, or before a word that may be nothing else."""
+        behind = self._beside(number, 1)
+        return not self.opens(number) or (behind[:1].isupper() and _may_be(behind) and not names.is_ordinary(behind.lower()))
 
     def opens(self, number: int) -> bool:
         """Tell whether a word opens a sentence, a line or a part of a list; not behind "Hub." or "Sdr."."""
@@ -149,13 +158,21 @@ def _is_known_small(word: str) -> bool:
 
 
 def _is_known(word: str) -> bool:
-    """Tell whether a word beside a name in capitals is part of it: a known name, or an initial."""
-    return _is_known_small(word) or (word[0].isupper() and (len(word) == 1 or word.lower() in names.known()))
+    """Tell whether a word beside a name in capitals is part of it: known, an initial, or a particle ("Nurlela Br Ginting")."""
+    plain = word.lower()
+    return _is_known_small(word) or (
+        word[0].isupper() and (len(word) == 1 or plain in names.known() or plain in names.beside("part"))
+    )
+
+
+def _may_begin(word: str) -> bool:
+    """Tell whether a word before a name in capitals may be part of it: no word of the language ("Bakso Afung")."""
+    return _is_known(word) or (_may_be(word) and not names.is_ordinary(word.lower()))
 
 
 def _may_be(word: str) -> bool:
     """Tell whether a word beside a name in capitals may be part of it: known, or in capitals and no word of the language."""
     plain = word.lower()
-    if plain in names.beside("firm") or plain in names.beside("rank"):
+    if plain in names.beside("firm") or plain in names.beside("rank") or plain in names.beside("place"):
         return False
-    return _is_known(word) or (len(word) >= _LEAST and word[0].isupper() and not word.isupper() and not names.is_ordinary(plain))
+    return _is_known(word) or (len(word) >= _LEAST and word[0].isupper() and not word.isupper() and not names.is_common(plain))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import resources
 
@@ -11,7 +12,7 @@ from model.text import load_abbreviations, load_roots
 _PREFIXES = {
     "": (
         *("", "di", "ter", "ber", "be", "me", "mem", "men", "meng", "pe", "pem", "pen", "peng", "per", "se", "ke", "nge", "ng"),
-        *("n", "diper", "memper", "diber", "keber", "keter"),
+        *("n", "menge", "penge", "diper", "memper", "diber", "keber", "keter"),
     ),
     "p": ("mem", "pem", "m"),
     "t": ("men", "pen", "n"),
@@ -19,10 +20,14 @@ _PREFIXES = {
     "s": ("meny", "peny", "ny"),
 }
 """By the first letter of the root that a prefix has swallowed."""
-_SUFFIXES = ("", "nya", "kan", "an", "i", "lah", "kah", "ku", "mu", "pun")
+_SUFFIXES = ("", "nya", "kan", "an", "i", "lah", "kah", "ku", "mu", "pun", "annya", "kannya", "inya")
 _BREAKS = re.compile(r"[^\w .\t\u00a0]")
 _TOKENS = re.compile(r"[^\W\d_]+|\d+")
 _MAX_TITLES = 3
+_POLICE = ("polres", "polsek", "polda")
+"""Offices whose name goes on with a city's: "Polresta", "Polrestabes"."""
+_LEAST_HEADED = 4
+"""Letters up to which no head is looked for: "Kasman" is nobody of an SMAN."""
 _LEAST_TELLING = 4
 """Letters of a name that tells by itself: "Ani" and "Edi" are also the ends and the beginnings of other words."""
 
@@ -68,6 +73,13 @@ def beside(group: str) -> frozenset[str]:
 
 
 @cache
+def announcing() -> Mapping[str, str]:
+    """Read the words that announce a name, and of which kind they are. Of two words ("pak long") the second alone has none: ""."""
+    kinds = dict(line.split("\t") for line in _lines("announcing.tsv"))
+    return {**{words.split()[-1]: "" for words in kinds}, **kinds}
+
+
+@cache
 def common() -> frozenset[str]:
     """Words of the dictionary that nobody is called by. Made once: that takes a millisecond, and a text can hold many "bin"."""
     return load_roots() - known()
@@ -90,17 +102,42 @@ def is_of_place(before: str) -> bool:
     words = words[: len(words) - titles]
     if words[-2:-1] == ["simpang"] and words[-1].isdigit():
         return True
-    return words[-1:] != [] and words[-1] in beside("place") and words[-2:-1] not in (["kepala"], ["guru"])
+    return words[-1:] != [] and words[-1] in beside("place") and (len(words) < 2 or announcing().get(words[-2]) != "job")
 
 
 @lru_cache(maxsize=20_000)
 def is_ordinary(word: str) -> bool:
     """Tell whether a word is no name: a root of the dictionary, with or without affixes, an abbreviation, an office."""
-    if word in offices() or word in load_abbreviations():
-        return True
+    return _is_office(word) or _is_built_on(load_roots(), word)
+
+
+@lru_cache(maxsize=20_000)
+def is_common(word: str) -> bool:
+    """Tell whether a word is so common that it is no part of a name either: the dictionary's rarer roots may be ("Seran")."""
+    return _is_office(word) or _is_built_on(_common_roots(), word)
+
+
+def may_follow(word: str) -> bool:
+    """Tell whether a word with a capital may be part of a name that begins before it; of one in capitals alone less is believed."""
+    return len(word) > 2 and not (is_ordinary if word.isupper() else is_common)(word.lower())
+
+
+@cache
+def _common_roots() -> frozenset[str]:
+    return _lexicon("common_roots.txt")
+
+
+def _is_office(word: str) -> bool:
+    """Tell whether a word is an office, its head ("Kadinkes", "Wakapolresta") or an abbreviation."""
+    of = word.removeprefix("wa").removeprefix("ka")
+    headed = len(of) > _LEAST_HEADED and (of in offices() or of.startswith(_POLICE))
+    return word in offices() or word in load_abbreviations() or headed or word.startswith("kemen")
+
+
+def _is_built_on(roots: frozenset[str], word: str) -> bool:
     bodies = [word[: len(word) - len(suffix)] for suffix in _SUFFIXES if word.endswith(suffix)]
     return any(
-        body.startswith(prefix) and len(body) > len(prefix) + 2 and lost + body[len(prefix) :] in load_roots()
+        body.startswith(prefix) and len(body) > len(prefix) + 2 and lost + body[len(prefix) :] in roots
         for body in bodies
         for lost, prefixes in _PREFIXES.items()
         for prefix in prefixes

@@ -25,6 +25,11 @@ sudah bilang sama junaidi, eh {sutrisno wibowo} marah
 gara-gara si {sutrisno}
 SURAT SAYA DITAHAN {AGUS SUTRISNO} SEJAK SENIN
 Ketua RW {Hartono Atmadja} tidak mau tanda tangan
+Sangat disayangkan, {Bambang Triyatnan} datang minta uang
+laporan dari {Yohanes Lahang}, petani di Kongbeng
+yang belum dapat: 3. {Lusia Hibaun} 4. warga lain
+kemarin {Teuku Zulfadli} sudah lapor
+anak {Ni Kadek Suartini} sakit
 """.strip().splitlines()
 
 NOBODY = [
@@ -38,7 +43,11 @@ NOBODY = [
     "sugeng enjang bapak, sugeng ndalu",
     "bulan ramadhan pasar ramai",
     "agus kemarin dan rudi",  # one name in small letters with nothing before it says too little
-    "Warung Bu Tini tutup" if False else "bengkel Rudiansyah bising",
+    "bengkel Rudiansyah bising",
+    "depan Bakso Sutrisno dan Karaoke Marlina",
+    "Setia Budi, Mulia dan Harapan Jaya itu nama gang",
+    "di Madrasah Aliyah dan Bandara Syamsudin Noor",
+    "bantuan untuk kelompok tani Budi Luhur, koperasi Hendra Jaya",
 ]
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import personal_names, personal_numbers, privacy
+from model import names, personal_names, personal_numbers, privacy
 from model.privacy import mask
 from model.register import Register
+from model.text import load_roots
 
 DATA = Path(__file__).parents[2] / "data" / "kutai-timur"
 CORPUS = DATA / "complaints.jsonl"
@@ -359,7 +360,7 @@ def test_words_around_a_name_stay() -> None:
     assert mask("kami dan saya, sebagai warga RT 3") == "kami dan saya, sebagai warga RT 3"
     assert mask("Bu Ratna guru kelas 3") == "Bu [NAMA] guru kelas 3"
     assert mask("nama saya Budi Santoso, warga Desa Sepaso RT 3") == "nama saya [NAMA], warga Desa Sepaso RT 3"
-    assert mask("an. M. Rizky, anak Pak H.M.Yusuf di RT 3") == "an. [NAMA], anak Pak [NAMA] di RT 3"
+    assert mask("an. M. Rizky, anak Pak H.M.Yusuf di RT 3") == "an. [NAMA], anak Pak H.[NAMA] di RT 3"
     assert mask("Ibu Hj.Siti dan Bapak A. Rahman") == "Ibu Hj.[NAMA] dan Bapak [NAMA]"
     assert mask("menurut Bu Endang S. berkas hilang") == "menurut Bu [NAMA] berkas hilang"
 
@@ -487,6 +488,82 @@ def test_names_in_small_letters_and_those_that_are_words_too_are_known_behind_a_
     assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Uda {Syahrul} dan Koh {Afung} belum dibayar, kata Mbok {Ngatinah}",
+        "Pak Long {Dollah} dan Mak Cik {Timah} jatuh",
+        "tanya ke Mr. {Kumaran}, Inaq {Sahnim} juga",
+        "Warga dimarahi {Wirdan}, lalu ditolong sama {Tarmin}",
+        "saya bertemu dengan {Rekso}, bukan dengan {Lestari}",
+        "diancam Bank Mandiri, dilayani Disdukcapil, dipukul Satpol PP",
+        "kebun milik {Toha Wirdan} dibakar, kebun milik Perhutani tidak",
+        "petugas sensus {Lestari} dan staf TU {Melati Sari} tidak sopan",
+        "pedagang pasar Melati, petugas dari Melati",
+        "Saya {Kresnadi Lawing}, guru honorer. Saya {Wirdan}. Saya Alumni",
+        "rumah saya Kutawangi, depan rumah saya Kutawangi Indah",
+        "gw {bayu} [TELEPON], aku {mega} dari bengalon",
+        "aku mega sekali senang",
+        "saya pensiunan, nama {Soepardjan}, nama jalan Kutawangi",
+        "korban bernama {Fajri} dan temannya {Ucup}; panggilannya {ucok}",
+    ],
+)
+def test_behind_each_kind_of_cue_counts_what_it_can_announce(text: str) -> None:
+    assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tetangga saya {Tumpal Hutagaol} bakar sampah",
+        "perkenalkan saya {Ni Luh Putu Sukerti}, SE",
+        "Bapak {La Ode Hasanuddin} dan Ibu {Nurlela Br Ginting} hadir",
+        "istri saya {Cut Nuraini} dirawat",
+        "atas nama {Maria Goreti Seran}, ditolak",
+        "pelaku namanya {Dodi}. Teriakannya terdengar",
+        "Pak {Slamet} Kecamatan Bengalon, Bu {Rina} SMPN 2 dan Pak {Usman} Jalan Mawar",
+        "Pak Kadiskominfo, Pak Wakapolresta, Bu Kadinkes dan Pak Kemenag diam, tetapi {Kasman} tidak",
+        "RM Pak Slamet, kios Bu Rina, kelompok tani Budi Luhur dan Vihara Tri Dharma",
+        "jamu dari toko milik Melati Garden dan Pak Melati Garden",
+    ],
+)
+def test_a_name_goes_on_where_its_words_are_rare_and_ends_before_a_place(text: str) -> None:
+    assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sudah bicara dengan {Sutrisno} dan {Wirdan}, juga {Sutrisno} & {Tarmin} serta {Kasirun}",
+        "Pak {Sutrisno} dan Bengkel Jaya, Pak {Sutrisno} dan Ketua RT",
+        "tolong dibantu pak. - {Saodah}",
+        "Terima kasih.\n{Lestari Handayani}",
+        "mohon dibantu.\nBengalon",
+        "lampu mati. Jl. A. Yani",
+        "semoga lekas. Amin",
+        "Indah hanya waktu diresmikan.",
+    ],
+)
+def test_who_is_named_beside_somebody_or_at_the_end_is_masked(text: str) -> None:
+    assert mask(re.sub("[{}]", "", text)) == re.sub(r"\{.*?\}", "[NAMA]", text)
+
+
+def test_however_many_are_named_beside_each_other_masking_once_is_enough() -> None:
+    told = mask("Pak Sutrisno" + " dan Wirdan" * 50)
+    assert told == "Pak [NAMA]" + " dan [NAMA]" * 50
+    assert mask(told) == told
+
+
+def test_every_word_that_announces_a_name_is_of_a_kind_that_is_known() -> None:
+    assert set(names.announcing().values()) - {"", "owner"} == set(personal_names._KINDS)
+    assert {names.announcing()[word] for word in personal_names.ME.split("|")} == {"self"}
+
+
+def test_common_roots_are_roots_that_nobody_is_called_by() -> None:
+    assert names._common_roots() - load_roots() == set()
+    assert names._common_roots() & names.known() == set()
+
+
 def test_every_invented_number_of_the_default_complaints_is_masked() -> None:
     texts = [json.loads(line)["text"] for line in CORPUS.read_text(encoding="utf-8").splitlines()]
     masked = [mask(text) for text in texts]
@@ -537,6 +614,15 @@ PIECES = st.one_of(
                 "jl",
                 "no",
                 "blok",
+                "oleh",
+                "sama",
+                "petugas loket",
+                "ditolong",
+                "dan",
+                "Wirdan",
+                "- Saodah",
+                "istri saya",
+                "Pak Long",
                 "nol",
                 "delapan",
                 "tiga",
@@ -580,7 +666,7 @@ EVERY_CUE = frozenset(
     for name, words in vars(module).items()
     if name.endswith("_WORDS")
     for word in words
-)
+).union(names.announcing())
 
 
 def _with_every_pattern_tried(text: str) -> str:
@@ -633,6 +719,15 @@ def test_a_pattern_that_is_passed_over_would_find_nothing(text: str) -> None:
         "[30/11 08.12] Budi: " * 1_000,
         "[30/11 08.12] Budi:\n" * 1_000,
         "1" * 9 + " - @\u2068" * 4_000,
+        "Pak Sutrisno" + " dan Wirdan" * 1_800,
+        "petugas aaa bbb " * 1_250,
+        "petugas" + " " * 20_000 + "Budi",
+        "saya Wirdan " * 1_650,
+        "istri saya: (" * 1_500,
+        "oleh" + " Aaaa" * 4_000,
+        "ketua rt 1 " * 1_800,
+        "- " * 10_000,
+        "a." * 9_900 + " - Saodah" + " " * 200,
     ],
 )
 def test_a_hostile_text_is_masked_in_time(text: str) -> None:
