@@ -166,7 +166,7 @@ def _is_known(word: str) -> bool:
 
 
 def _may_begin(word: str) -> bool:
-    """Tell whether a word before a name in capitals may be part of it: no word of the language ("Bakso Afung")."""
+    """Tell whether a word before a name in capitals may be part of it: no word of the language ("Bakso Sutrisno")."""
     return _is_known(word) or (_may_be(word) and not names.is_ordinary(word.lower()))
 
 

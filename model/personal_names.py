@@ -99,7 +99,7 @@ _WHO = re.compile(
 )
 """What tells that the words in small letters behind "saya" were a name."""
 _MARK = re.compile(r"\[NAMA\]")
-_AND = re.compile(rf",? (?:dan|sama|serta|&|bersama) (?=[A-Z]){_NAME}")
+_AND = re.compile(rf"(?: \(\d{{1,2}}[^()\n]{{0,8}}\))?,? (?:dan|sama|serta|&|bersama) (?=[A-Z]){_NAME}")
 _LAST = re.compile(
     r"(?:[.!?)] ?|\n|^)(?:([-–—~]+) ?)?(?!A+m+i+n\b)((?:[A-Z][^\W\d_]*\.?[ \t\u00a0]+){0,3}[A-Z][^\W\d_]+)[.)]?\s*\Z"
 )
@@ -197,7 +197,7 @@ def _name_behind(cue: re.Match[str], before: str) -> tuple[int, int]:
     if kind == "self" and not _WHO.match(text, end):
         if not text[start].isupper():
             return 0, 0
-        if before and before not in names.announcing():  # "rumah saya Kutisari"
+        if before and before not in names.announcing():  # "rumah saya Kutawangi"
             end = start + _name_length(match[1], Trust.PAIR, small=small)
     if end == start or names.is_of_place(text[max(cue.start() - _NEAR_PLACE, 0) : cue.start()]):
         return 0, 0
@@ -217,7 +217,7 @@ def _kind(word: str, before: str, *, dotted: bool) -> str:
         return kinds[f"{before}nya"]  # "istri saya", "fb saya"
     if word in ("h", "haji") and kinds.get(before) in ("title", "dotted"):
         return "dotted"
-    if kinds[word] in ("agent", "company") and kinds.get(before) == "done":
+    if kinds[word] in ("agent", "company") and kinds.get(before) in ("done", "deed"):
         return "done"  # "dipukul oleh", "bertemu dengan"
     return kinds.get(f"{before} {word}", kinds[word])
 
@@ -238,8 +238,11 @@ def _without_signature(text: str) -> str:
     if not (match := _LAST.search(text, max(len(text) - _MAX_SIGNATURE, 0))):
         return text
     length = _name_length(match[2], Trust.CAPITAL if match[1] else Trust.KNOWN, small=False)
-    whole = length == len(match[2]) and names.of_streets().isdisjoint(match[2].lower().split())
-    return f"{text[: match.start(2)]}[NAMA]{text[match.end(2) :]}" if whole else text
+    if length < len(match[2]) or names.is_of_place(text[max(match.start(2) - _NEAR_PLACE, 0) : match.start(2)]):
+        return text
+    if not names.of_streets().isdisjoint(match[2].lower().split()):
+        return text
+    return f"{text[: match.start(2)]}[NAMA]{text[match.end(2) :]}"
 
 
 def _named(match: re.Match[str], trust: Trust) -> str:
@@ -263,12 +266,12 @@ def _name_length(words: str, trust: Trust, *, small: bool) -> int:
         plain = word.lower().replace("'", "")
         known = plain in names.known()
         initial = len(word) == 1 and match[0].endswith(".")
-        if not end and trust < Trust.ANY and names.announcing().get(plain) in _TITLES:
+        titled = names.announcing().get(plain) in _TITLES
+        if (titled and not end and trust < Trust.ANY) or _GLUED.fullmatch(word) or plain in names.beside("place"):
             break
-        if _GLUED.fullmatch(word) or plain in names.beside("place"):
-            break
-        if word[0].isupper() and (plain in names.beside("part") or (not end and initial)):
-            continue  # "M. Yusuf", "I Ketut", "La Ode": masked with the name, where one follows
+        short = initial or (plain in names.beside("short") and not titled)
+        if word[0].isupper() and (plain in names.beside("part") or (short and not end)):
+            continue  # "M. Yusuf", "Abd. Rasyid", "I Ketut", "La Ode": masked with the name, where one follows
         if end:
             if plain in names.beside("firm") and (word[0].isupper() == capital or not known):
                 return 0
@@ -282,8 +285,8 @@ def _name_length(words: str, trust: Trust, *, small: bool) -> int:
             if known:
                 fits = told = capital or trust > Trust.PAIR or (small and not rare)
             else:
-                titled = capital and not word.isupper() and not names.is_common(plain)
-                fits = trust > Trust.KNOWN and len(word) > 2 and (titled or (trust == Trust.ANY and not rare))
+                uncommon = capital and not word.isupper() and not names.is_common(plain)
+                fits = trust > Trust.KNOWN and len(word) > 2 and (uncommon or (trust == Trust.ANY and not rare))
                 told = trust >= (Trust.RARE if rare else Trust.CAPITAL)
         if not fits:
             break

@@ -2,9 +2,9 @@
 
 Judged on invented complaints (tests/golden/personal_data.tsv), in which their writers marked all that is personal. They had not
 seen the program; but what was left of the first and of the second writer's has been looked at since, and rules were made for its
-kinds, so that both flatter now. A piece counts as found where no word or number of it is left; a word that is masked and part of
-no piece is masked wrongly. Real complaints, if there are any (--real), show how many marks a text gets beside those it came with;
-nobody has told which are right.
+kinds, so that both flatter now. Nobody has looked at the third writer's: keep it so. A piece counts as found where no word or
+number of it is left; a word that is masked and part of no piece is masked wrongly. Real complaints, if there are any (--real),
+show how many marks a text gets beside those it came with; nobody has told which are right.
 """
 
 from __future__ import annotations

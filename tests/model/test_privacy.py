@@ -491,11 +491,11 @@ def test_names_in_small_letters_and_those_that_are_words_too_are_known_behind_a_
 @pytest.mark.parametrize(
     "text",
     [
-        "Uda {Syahrul} dan Koh {Afung} belum dibayar, kata Mbok {Ngatinah}",
-        "Pak Long {Dollah} dan Mak Cik {Timah} jatuh",
+        "Uda {Syahrul} dan Koh {Aliun} belum dibayar, kata Mbok {Ngatinah}",
+        "Pak Long {Dolmat} dan Mak Cik {Timah} jatuh",
         "tanya ke Mr. {Kumaran}, Inaq {Sahnim} juga",
         "Warga dimarahi {Wirdan}, lalu ditolong sama {Tarmin}",
-        "saya bertemu dengan {Rekso}, bukan dengan {Lestari}",
+        "saya bertemu dengan {Rekso}, bukan dengan {Lestari}; menikah sama {Rekso}, nikah Massal",
         "diancam Bank Mandiri, dilayani Disdukcapil, dipukul Satpol PP",
         "kebun milik {Toha Wirdan} dibakar, kebun milik Perhutani tidak",
         "petugas sensus {Lestari} dan staf TU {Melati Sari} tidak sopan",
@@ -519,6 +519,7 @@ def test_behind_each_kind_of_cue_counts_what_it_can_announce(text: str) -> None:
         "perkenalkan saya {Ni Luh Putu Sukerti}, SE",
         "Bapak {La Ode Hasanuddin} dan Ibu {Nurlela Br Ginting} hadir",
         "istri saya {Cut Nuraini} dirawat",
+        "Ketua BPD {Abd. Rasyid} dan drh. {Wirdan} tahu, pasien bernama Hj. {Rukiah} menunggu",
         "atas nama {Maria Goreti Seran}, ditolak",
         "pelaku namanya {Dodi}. Teriakannya terdengar",
         "Pak {Slamet} Kecamatan Bengalon, Bu {Rina} SMPN 2 dan Pak {Usman} Jalan Mawar",
@@ -535,11 +536,13 @@ def test_a_name_goes_on_where_its_words_are_rare_and_ends_before_a_place(text: s
     "text",
     [
         "sudah bicara dengan {Sutrisno} dan {Wirdan}, juga {Sutrisno} & {Tarmin} serta {Kasirun}",
+        "korban: {Sutrisno} (23) dan {Wirdan} (17 th)",
         "Pak {Sutrisno} dan Bengkel Jaya, Pak {Sutrisno} dan Ketua RT",
         "tolong dibantu pak. - {Saodah}",
         "Terima kasih.\n{Lestari Handayani}",
         "mohon dibantu.\nBengalon",
         "lampu mati. Jl. A. Yani",
+        "lampu mati di Jl. Moch Rizal",
         "semoga lekas. Amin",
         "Indah hanya waktu diresmikan.",
     ],
@@ -555,7 +558,7 @@ def test_however_many_are_named_beside_each_other_masking_once_is_enough() -> No
 
 
 def test_every_word_that_announces_a_name_is_of_a_kind_that_is_known() -> None:
-    assert set(names.announcing().values()) - {"", "owner"} == set(personal_names._KINDS)
+    assert set(names.announcing().values()) - {"", "owner", "deed"} == set(personal_names._KINDS)
     assert {names.announcing()[word] for word in personal_names.ME.split("|")} == {"self"}
 
 
