@@ -32,6 +32,7 @@ from service.settings import Settings
 from service.storage.database import Database
 from service.web.schemas import ComplaintIn
 from tests.browser.looking import PASSWORD, answering
+from tests.passwords import cheap_passwords
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "data" / "kutai-timur" / "complaints.jsonl"
@@ -154,6 +155,12 @@ def _settings(folder: Path) -> Settings:
     }
     given |= {"AUDIT_SHARE": "1", "SIGN_IN_LIMIT": "1000 per minute"}
     return Settings.from_environment({f"SALUR_{name}": value for name, value in given.items()})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    with cheap_passwords():
+        yield
 
 
 @pytest.fixture(scope="session")

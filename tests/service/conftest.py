@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
@@ -34,6 +33,7 @@ from service.security import accounts, keys
 from service.settings import Settings
 from service.storage.database import Database
 from service.storage.tables import account, metadata
+from tests.passwords import cheap_passwords
 from tests.service.importing import Imports
 
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
@@ -180,11 +180,9 @@ def _empty(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_passwords() -> Iterator[None]:
-    """Hash passwords as cheaply as argon2 allows: what is tested is not that it is slow."""
-    usual, accounts._hasher = accounts._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    yield
-    accounts._hasher = usual
+def _cheap_passwords() -> Iterator[None]:
+    with cheap_passwords():
+        yield
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import extract_parameters
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from tests.service.conftest import Person
 
 PASSWORD = "katak-melompat-7x"  # noqa: S105
+OF_NOBODY, OF_SOMEBODY = accounts._UNKNOWN, accounts._hasher.hash(PASSWORD)
+"""Hashes as they are made where it counts: those of the tests are cheap."""
 
 
 def test_a_person_signs_in_and_out(petugas: Person) -> None:
@@ -295,6 +299,11 @@ def test_whoever_has_a_whole_network_of_addresses_guesses_no_more_than_who_has_o
     for address, status in ((first, 401), (first, 401), (second, 429 if same else 401)):
         guesser.client.environ_base["REMOTE_ADDR"] = address
         assert guesser.sign_in("siti", "bukan-sandinya-9").status_code == status
+
+
+def test_who_guesses_a_name_waits_as_long_as_who_guesses_its_password() -> None:
+    name, password = map(extract_parameters, (OF_NOBODY, OF_SOMEBODY))
+    assert replace(name, salt_len=0) == replace(password, salt_len=0)
 
 
 def test_every_role_has_its_permissions_and_only_one_manages_people() -> None:
