@@ -160,3 +160,11 @@ def lax(tiny_artifact: Path) -> Router:
     artifact = artifacts.load(tiny_artifact)
     policy = {**artifact.manifest["policy"], "overall": [0.05, 100], "per_agency": {}}
     return Router(replace(artifact, manifest={**artifact.manifest, "policy": policy}))
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave reports without their drawings, where these are not looked at: they take half a second each."""
+    from training.reports import plots
+
+    monkeypatch.setattr(plots, "_drawing", lambda *_: plots.Drawing(""))

@@ -120,7 +120,7 @@ def office(tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_people_decide_becomes_a_better_model_and_the_old_answer_still_replays(
-    office: Office, region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    office: Office, plain_region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # intake: the first model does not know the matter
     first = office.intake("buaya-lama", PROBE)
@@ -144,9 +144,9 @@ def test_what_people_decide_becomes_a_better_model_and_the_old_answer_still_repl
 
     # retrain and compare, on verdicts that neither model has seen
     (tmp_path / "quick.toml").write_text("folds = 2\n", encoding="utf-8")
-    files = ["--data", str(region / "complaints.jsonl"), "--data", str(verdicts), "--config", str(tmp_path / "quick.toml")]
+    files = ["--data", str(plain_region / "complaints.jsonl"), "--data", str(verdicts), "--config", str(tmp_path / "quick.toml")]
     with pytest.raises(SystemExit) as ended:
-        training(["retrain", "--register", str(region), *files, "--models", str(office.models), "--test", "0.5"])
+        training(["retrain", "--register", str(plain_region), *files, "--models", str(office.models), "--test", "0.5"])
     assert ended.value.code == 0, capsys.readouterr().err
     registry = Registry(office.models)
     compared = registry.history().entries[-1]

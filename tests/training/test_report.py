@@ -75,12 +75,6 @@ def pages(written: dict[str, str], evaluated: dict[str, Any]) -> dict[str, str]:
     return {"found": written["report/report.html"], "evaluated": report.page(evaluated)}
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave a page without its drawings, for those who read its words: it then takes no half a second."""
-    monkeypatch.setattr(plots, "_drawing", lambda *_: plots.Drawing(""))
-
-
 class Page(HTMLParser):
     """What a page asks for from elsewhere, its ids, and the tags that were never closed."""
 
