@@ -12,14 +12,17 @@ import pytest
 from model.complaint import Complaint
 from model.faults import InvalidData
 from model.labelled import LabelledComplaint, dump, load
+from model.reader import Reader
 from model.register import Agency, Register
 from model.router import Router
 from model.routing import Reason
 from training import train
 from training.config import TrainingConfig
+from training.fitting.calibrate import fit_pipeline
 from training.measures import figures
 from training.reports import report
 from training.rows import training_set
+from training.rows.data import read
 from training.rows.seen import FILE, Seen, digest
 from training.rows.training_set import Examples, TrainingSet
 
@@ -127,6 +130,40 @@ def test_a_region_of_exports_learns_from_anothers_examples_what_no_export_tells(
     assert set(kinds(TrainingSet(own))) == {""}
     told = kinds(TrainingSet(own, examples=Examples(taught, register)))
     assert told.count("permintaan-informasi") > len(told) / 2 > 5
+
+
+def test_complaints_that_teach_who_is_responsible_teach_what_no_export_tells_too(
+    region: Path, tiny_config: TrainingConfig, tmp_path: Path
+) -> None:
+    """A region that begins with another's complaints gives the same ones to --transfer and to --aspects-from."""
+    rows, register = load(region / "complaints.jsonl"), Register.load(region)
+    routed = [row for row in rows if row.agency]
+    dump([replace(row, kind="", source="") for row in routed[:12]], tmp_path / "own.jsonl")
+    dump([replace(row, source="elsewhere") for row in routed], tmp_path / "others.jsonl")
+    files = [tmp_path / "own.jsonl"], [tmp_path / "others.jsonl"]
+    given = training_set.load(register, *files, TODAY, region, allow_unseen=True)
+    assert given.examples is not None
+    assert len(given.examples.rows) > len(routed) / 2
+    router = Router(train.train(register, given, tiny_config, f"{TODAY}T08:00:00+00:00")[0])
+    assert "permintaan-informasi" not in router.manifest["figures"]["aspects"]["left_out"]
+
+
+def test_an_example_is_answered_by_a_model_that_did_not_learn_from_it(region: Path, tiny_config: TrainingConfig) -> None:
+    """Its own label would make the model sure of it, as it is of no complaint that comes in later."""
+    register = Register.load(region)
+    reader = Reader(register)
+    routed = [row for row in load(region / "complaints.jsonl") if row.agency and not register.by_id[row.agency].per]
+    other, new = routed[::2], replace(routed[1], agency="")
+    taught = read(other, reader, np.ones(len(other)), elsewhere=True)
+    examples = [(row, reader.read(row.complaint)) for row in (*other, new)]
+    fitted = fit_pipeline(tiny_config, taught, reader)
+    none = taught.take(np.arange(0))
+    said = train.unseen_answers(fitted, examples, none, taught, lambda data: fit_pipeline(tiny_config, data, reader))
+    before = fitted.predict_proba([reading.matter for _, reading in examples])
+    right = [(n, int(np.searchsorted(fitted.classes_, row.agency))) for n, row in enumerate(other)]
+    assert np.mean([said[place] < before[place] for place in right]) > 0.8
+    assert np.array_equal(said[-1], before[-1]), "what nobody learnt from is answered by the whole model"
+    assert np.allclose(said.sum(axis=1), 1)
 
 
 def test_no_number_and_no_name_that_came_in_complaints_stands_in_a_version(

@@ -96,19 +96,26 @@ def fit_from(
     answers: OutOfFold,
     config: TrainingConfig,
     examples: Sequence[Read] = (),
+    said: Array | None = None,
 ) -> FittedAspects:
     """Fit on the features and agencies of a fitted pipeline, whose further columns these become.
 
     `answers` are out-of-fold; their numbers count the rows that have an agency. A row without one took no part in fitting the
     pipeline, so for such a row the pipeline's own answer is honest. Rows that no fold tested are left out. `examples` are
-    further rows without an agency, read with the register of the region that they come from.
+    further rows without an agency, read with the register of the region that they come from; `said` (examples, agencies) is what
+    a pipeline answers that has not seen them.
     """
-    X, chosen, cases = cases_from(fitted, rows, reader, answers, examples)
+    X, chosen, cases = cases_from(fitted, rows, reader, answers, examples, said)
     return fit(X, chosen, cases, config, [str(agency) for agency in answers.agencies])
 
 
 def cases_from(
-    fitted: Pipeline, rows: Sequence[LabelledComplaint], reader: Reader, answers: OutOfFold, examples: Sequence[Read] = ()
+    fitted: Pipeline,
+    rows: Sequence[LabelledComplaint],
+    reader: Reader,
+    answers: OutOfFold,
+    examples: Sequence[Read] = (),
+    said: Array | None = None,
 ) -> tuple[csr_matrix, list[LabelledComplaint], list[Case]]:
     """Answer features, rows and cases of the rows that teach and whose probabilities are honest; as for `fit_from`."""
     place = {int(row): at for at, row in enumerate(answers.rows)}
@@ -121,11 +128,13 @@ def cases_from(
         return csr_matrix((0, fitted["classifier"].coef_.shape[1])), [], []
     X = fitted["features"].transform([reading.matter for reading in readings]).tocsr()
     probabilities = fitted["classifier"].predict_proba(X)
+    if said is not None and len(examples):
+        probabilities[-len(examples) :] = said
     known = [at for at, row in enumerate(chosen) if row.agency]
     probabilities[known] = answers.probabilities[[place[int(routed[numbers[at]])] for at in known]]
     cases = [
-        Case(reading.complaint, reading.words, reading.found, reading.place, said)
-        for reading, said in zip(readings, probabilities, strict=True)
+        Case(reading.complaint, reading.words, reading.found, reading.place, answer)
+        for reading, answer in zip(readings, probabilities, strict=True)
     ]
     return X, chosen, cases
 

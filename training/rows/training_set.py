@@ -92,8 +92,8 @@ def load(
     """Read, check, bring labels up to date and deduplicate. Raises InvalidData with every fault of every file.
 
     What repeats an own row is dropped from the other regions': `other` teaches every fold and every challenger, so an own row
-    would be judged by a model that has seen it. `examples` is the folder of another region, for the aspects. `unlabelled` are
-    sources as an import reads them; what repeats an own row is dropped from them too.
+    would be judged by a model that has seen it. `examples` is the folder of another region, for the aspects; one that is in
+    `other` too teaches both. `unlabelled` are sources as an import reads them. What repeats an own row is dropped from these too.
     """
     faults: list[Fault] = []
     own_rows, other_rows = (dataset.read(paths, faults) for paths in (own, other))
@@ -108,7 +108,7 @@ def load(
     theirs = dataset.deduplicate(dataset.to_current([row.complaint for row in other_rows], register, today))
     further = dataset.without_repeats(theirs.kept, mine.kept)
     dropped = mine.dropped + theirs.dropped + len(theirs.kept) - len(further)
-    shown = _load_examples(examples, [*mine.kept, *further]) if examples else None
+    shown = _load_examples(examples, mine.kept) if examples else None
     unknown = dataset.without_repeats(dataset.deduplicate(texts).kept, mine.kept)
     dropped += len(texts) - len(unknown)
     return TrainingSet(mine.kept, further, shown, unknown, dropped, len(mine.conflicts) + len(theirs.conflicts))
