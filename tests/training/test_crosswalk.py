@@ -82,17 +82,31 @@ def test_a_row_that_drops_says_why(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
+    remedy = "name another, write - and why in note, or leave out what such rows match with --allow-missing"
     assert _faults(
         tmp_path, "x,,,dinas-x,,,", ",,,dpupr,,,", "a*b*c*d*e*,,,dpupr,,,", "y,,,dpupr,dpupr; nil,sometimes,", "z,,!,dpupr,,,"
     ) == [
-        "2: agency 'dinas-x' is not in the register",
+        f"2: agency 'dinas-x' is not in the register: {remedy}",
         "3: name is empty: write * where every name is meant",
         "4: pattern 'a*b*c*d*e*': at most 4 asterisks",
-        "5: agency 'nil' is not in the register",
+        f"5: agency 'nil' is not in the register: {remedy}",
         "5: agency 'dpupr' is acceptable anyway",
         "5: use 'sometimes': empty or train",
         "6: words '!': holds no word",
     ]
+
+
+def test_rows_of_agencies_that_the_register_lacks_drop_what_they_match_where_that_is_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "source.csv"
+    path.write_text("name,agency,acceptable\nksop,ksop,\nbina,dpupr,ksop; perkim\n*,dishub,\n", encoding="utf-8")
+    crosswalk = Crosswalk.load(path, REGISTER, allow_missing=True)
+    gone, kept = (crosswalk.resolve(name, "", ()) for name in ("ksop", "bina"))
+    assert gone is not None
+    assert (gone.drops, gone.note) == (True, "this register has no 'ksop'")
+    assert kept is not None
+    assert (kept.agency, kept.acceptable) == ("dpupr", ("perkim",))
+    with pytest.raises(InvalidData, match="agency 'ksop' is not in the register"):
+        Crosswalk.load(path, REGISTER)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ from training.reading import importing, outputs
 )
 @click.option("--source", default="", help="Name of the source, as weights refer to it; else the crosswalk's.")
 @click.option("--strict", is_flag=True, help="Refuse where a name is not mapped or a crosswalk row matches nothing.")
+@click.option(
+    "--allow-missing", is_flag=True, help="Crosswalk rows may name agencies that the register lacks: drop what they match."
+)
 @click.option("--no-confidential", is_flag=True, help="Drop what is marked as Rahasia.")
 @JSON
 def import_(
@@ -37,6 +40,7 @@ def import_(
     columns: tuple[str, ...],
     source: str,
     strict: bool,
+    allow_missing: bool,
     no_confidential: bool,
     as_json: bool,
 ) -> None:
@@ -48,6 +52,14 @@ def import_(
     register, _ = load_region(register_dir)
     outputs.check_file(out, *map(register_dir.joinpath, REGISTER_FILES))
     done = importing.import_export(
-        export, out, register, crosswalk, columns=named or None, source=source, strict=strict, confidential=not no_confidential
+        export,
+        out,
+        register,
+        crosswalk,
+        columns=named or None,
+        source=source,
+        strict=strict,
+        confidential=not no_confidential,
+        allow_missing=allow_missing,
     )
     click.echo(json.dumps(done.to_dict(), ensure_ascii=False) if as_json else str(done))

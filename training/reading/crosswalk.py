@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -72,15 +72,18 @@ class Crosswalk:
     _used: set[tuple[int, str, str]] = field(default_factory=set, repr=False)
 
     @classmethod
-    def load(cls, path: Path, register: Register) -> Crosswalk:
+    def load(cls, path: Path, register: Register, *, allow_missing: bool = False) -> Crosswalk:
         """Read and check a crosswalk.
 
+        With `allow_missing`, rows may name agencies that the register does not have: such a row drops what it matches.
         Raises InvalidData with every fault: unknown agency, bad pattern, a row that can never match.
         """
         if not path.is_file():
             raise InvalidData([Fault(str(path), 0, "no such file")])
         faults: list[Fault] = []
         rules = [_rule(line, row) for line, row in csv_rows(path.read_bytes(), str(path), ("name", "agency"), faults)]
+        if allow_missing:
+            rules = [_without_missing(rule, register) for rule in rules]
         if not rules and not faults:
             faults.append(Fault(str(path), 0, "no rows"))
         for index, rule in enumerate(rules):
@@ -152,6 +155,12 @@ def _rule(line: int, row: Mapping[str, str]) -> Rule:
     )
 
 
+def _without_missing(rule: Rule, register: Register) -> Rule:
+    if not rule.drops and rule.agency not in register.by_id:
+        return replace(rule, agency=DROP, acceptable=(), note=f"this register has no {rule.agency!r}")
+    return replace(rule, acceptable=tuple(agency for agency in rule.acceptable if agency in register.by_id))
+
+
 def _wrong(rule: Rule, earlier: Iterable[Rule], register: Register) -> Iterator[str]:
     if not rule.names:
         yield "name is empty: write * where every name is meant"
@@ -163,7 +172,8 @@ def _wrong(rule: Rule, earlier: Iterable[Rule], register: Register) -> Iterator[
             yield f"words {word!r}: holds no word"
     for agency in (*(() if rule.drops else (rule.agency,)), *rule.acceptable):
         if agency not in register.by_id:
-            yield f"agency {agency!r} is not in the register"
+            remedy = "name another, write - and why in note, or leave out what such rows match with --allow-missing"
+            yield f"agency {agency!r} is not in the register: {remedy}"
     if rule.drops and rule.acceptable:
         yield "a row that drops has no acceptable agencies"
     if rule.drops and not rule.note:

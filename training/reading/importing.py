@@ -88,6 +88,7 @@ def import_export(
     source: str = "",
     strict: bool = False,
     confidential: bool = True,
+    allow_missing: bool = False,
 ) -> ImportReport:
     """Make labelled complaints of a source: map its agencies, mask personal data, write JSON Lines.
 
@@ -95,12 +96,13 @@ def import_export(
     With `strict`, a pattern of the crosswalk that matched nothing, or a name that no row maps, refuses the import;
     else they are warnings: next month's export need not hold every agency, and a mistyped name
     shows itself among the names not mapped. Without `confidential`, rows that are marked as Rahasia are dropped.
+    With `allow_missing`, so is what the crosswalk sends to agencies that the register does not have.
     Nothing is written unless the whole source could be read.
     """
     outputs.check_file(out, path, crosswalk)
     name = source or (crosswalk or path).stem
     report = ImportReport(source=name)
-    rules = Crosswalk.load(crosswalk, register) if crosswalk else None
+    rules = Crosswalk.load(crosswalk, register, allow_missing=allow_missing) if crosswalk else None
     rows = read(path, columns, report.warnings.append)
     bar = tqdm(rows, desc=name, unit=" rows", disable=not sys.stderr.isatty(), file=sys.stderr, miniters=500)
     mapper = _through(rules) if rules else _by_name(register)
