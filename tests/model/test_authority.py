@@ -1,6 +1,5 @@
 """Rules that a test writes, and those of the default region, applied to a line of text."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,14 +37,6 @@ def fired(
 
 def road(road_class: str) -> FoundPlace:
     return FoundPlace(words("jalan")[0].span, "road", "Jalan", road_class=road_class)
-
-
-def test_the_rule_that_data_readme_gives_stops_what_plainly_alleges_wrongdoing() -> None:
-    blocks = (DEFAULT.parent / "README.md").read_text(encoding="utf-8").split("```\n")
-    (guide,) = [block for block in blocks if block.lstrip().startswith("[[rule]]")]
-    rules = rules_of(textwrap.dedent(guide))
-    assert fired(rules, "pak lurah pungli urus surat") == ["dugaan-penyimpangan"]
-    assert fired(rules, "jalan berlubang") == []
 
 
 def test_a_rule_that_holds_moves_the_probability_and_says_why() -> None:
