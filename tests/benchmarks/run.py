@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 NAMES = (
     *("speed", "stemming", "abbreviations", "landmarks", "places", "authority", "aspects"),
-    *("peers", "transfer", "promise", "suspects", "next_labels", "drift"),
+    *("peers", "transfer", "starter", "promise", "suspects", "next_labels", "drift"),
 )
 
 
