@@ -100,10 +100,8 @@ _WHO = re.compile(
 """What tells that the words in small letters behind "saya" were a name."""
 _MARK = re.compile(r"\[NAMA\]")
 _AND = re.compile(rf"(?: \(\d{{1,2}}[^()\n]{{0,8}}\))?,? (?:dan|sama|serta|&|bersama) (?=[A-Z]){_NAME}")
-_LAST = re.compile(
-    r"(?:[.!?)] ?|\n|^)(?:([-–—~]+) ?)?(?!A+m+i+n\b)((?:[A-Z][^\W\d_]*\.?[ \t\u00a0]+){0,3}[A-Z][^\W\d_]+)[.)]?\s*\Z"
-)
-"""What stands by itself at the end, a dash before it or not: who signs."""
+_LAST = re.compile(r"(?:[.!?)] ?|\n)(?:([-–—~]+) ?)?(?!A+m+i+n\b)((?:[A-Z][^\W\d_]*\.?[ \t\u00a0]+){0,3}[A-Z][^\W\d_]+)[.)]?\s*\Z")
+"""What stands by itself at the end, a dash before it or not: who signs. Not all of a text, as of a form's field: a place."""
 _MAX_SIGNATURE = 90
 _PARTIES = "korban|pelaku|terlapor|saksi|tersangka|pelapor"
 _SIGNED = re.compile(

@@ -329,6 +329,13 @@ def test_no_agency_is_taken_for_a_person(cue: str) -> None:
     assert [text for text in map(cue.format, sorted(named)) if mask(text) != text] == []
 
 
+@pytest.mark.parametrize("field", ["kecamatan", "desa"])
+def test_a_field_that_holds_nothing_but_a_place_keeps_it(field: str) -> None:
+    places = {getattr(place, field) for place in Register.load(DATA).places} | {"Melati", "Cahaya"}
+    assert len(places) > 18
+    assert [place for place in places if mask(place) != place] == []
+
+
 def test_no_account_of_an_agency_is_masked() -> None:
     named = {name.replace(" ", "_") for agency in Register.load(DATA).agencies for name in (agency.name, *agency.aliases)}
     assert [text for text in map("@{}".format, sorted(named)) if mask(text) != text] == []
