@@ -15,7 +15,7 @@ REGISTER = Register(
         Agency("dishub", "Dinas Perhubungan", ("Dishub", "Perkim")),
     )
 )
-SHIPPED = Path(__file__).parents[2] / "data" / "crosswalks"
+SHIPPED = Path(__file__).parents[3] / "data" / "crosswalks"
 
 
 def _load(folder: Path, *lines: str, header: str = "name,category,words,agency,acceptable,use,note") -> Crosswalk:

@@ -20,7 +20,7 @@ from service.storage.tables import MAX_ID
 from service.web.bodies import row_number
 
 TODAY = dt.date(2026, 3, 4)
-KUTIM = Path(__file__).parents[2] / "data" / "kutai-timur"
+KUTIM = Path(__file__).parents[3] / "data" / "kutai-timur"
 
 
 def test_the_rank_puts_first_what_is_due_and_what_a_mistake_would_hurt() -> None:
