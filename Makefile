@@ -80,7 +80,8 @@ wheel-check: $(BIN)/.developing  ## build the wheel, install it in a fresh envir
 	$(BIN)/python -m build --quiet --wheel --outdir $(VAR)/wheel
 	$(PYTHON) -m venv $(VAR)/wheel/venv
 	$(VAR)/wheel/venv/bin/python -m pip install --quiet "$$(ls $(VAR)/wheel/*.whl)[service,training]" 'pytest~=9.2'
-	cd $(VAR)/wheel && venv/bin/python -I -m pytest -q --import-mode=importlib -p no:cacheprovider -c $(CURDIR)/pyproject.toml $(CURDIR)/tests/architecture/test_packaging.py
+	cd $(VAR)/wheel && venv/bin/python -I -m pytest -q --import-mode=importlib -p no:cacheprovider --noconftest -c /dev/null --rootdir . $(CURDIR)/tests/architecture/test_packaging.py
+	cd $(VAR)/wheel && SALUR_DATABASE=sqlite:///salur.db venv/bin/salur-service migrate && venv/bin/salur-training --help > salur-training.txt
 
 clean:  ## remove the environment; var/ (models, database) stays
 	rm -rf $(VENV)
