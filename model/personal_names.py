@@ -159,7 +159,7 @@ def mask_names(text: str, said: AbstractSet[str]) -> str:
         text = _CHAT.sub(lambda match: _named(match, Trust.KNOWN), text)
     if not said.isdisjoint(_NAME_WORDS):
         text = _NAME_CUED.sub(lambda match: _named(match, Trust.RARE if _OF_SOMEBODY.search(match[1]) else Trust.ANY), text)
-    if not said.isdisjoint(names.announcing()):
+    if not names.announcing().keys().isdisjoint(said):
         text = _behind_cues(text)
     if not said.isdisjoint(_SIGNED_WORDS):
         text = _SIGNED.sub(lambda match: _named(match, Trust.CAPITAL), text)
