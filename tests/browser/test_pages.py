@@ -228,6 +228,7 @@ class Reader:
         self.page.fill("[name=sandi]", PASSWORD)
         self.page.press("[name=sandi]", "Enter")
         expect(self.page.locator(".who")).to_be_visible()
+        self.page.wait_for_load_state()  # a page is there, and can be measured, before its style sheet is
 
     def visit(self, path: str) -> None:
         answer = self.page.goto(f"{self.site.url}{path}")
