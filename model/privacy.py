@@ -14,8 +14,11 @@ only one run of letters or of blanks behind a cue may repeat without a bound.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from model import names
+from model.namesakes import NONE, Namesakes, show
 from model.personal_names import mask_accounts, mask_names
 from model.personal_numbers import CUSTOMER_MASKED, mask_houses, mask_numbers
 
@@ -35,16 +38,36 @@ _EMAIL_SPELLED = re.compile(
 """An address as people write it who fear that it is taken: "budi (at) gmail (dot) com"; a bare "at" only before a house of mail."""
 
 
-def mask(text: str) -> str:
-    """Answer the text with personal data replaced by marks. Masking twice changes nothing more; no text raises."""
-    if not text:  # most forms leave fields empty
+_OF_A_PLACE = ("{}", "Jalan rusak di {}, mohon diperbaiki.", "Camat {} tidak ada di tempat.")
+"""Where a place's name stands: what masking would take from one of them is called as people are."""
+
+
+def mask(text: str, namesakes: Namesakes = NONE) -> str:
+    """Answer the text with personal data replaced by marks, the names of the region's `namesakes` where they are a place's not.
+
+    Masking twice changes nothing more; no text raises.
+    """
+    if not text or namesakes.is_one(text):  # most forms leave fields empty
         return text
     for _ in range(_MAX_PASSES):
-        masked = _mask_once(text)
+        seen, hidden = namesakes.hide(text)
+        masked = show(_mask_once(seen), hidden)
         if masked == text:
             break
         text = masked
     return text
+
+
+def namesakes_of(places: Iterable[str]) -> Namesakes:
+    """Of the names of a region's places find those that masking would take for people's: most regions have few or none."""
+    telling = names.known() | names.announcing().keys()
+
+    def is_one(place: str) -> bool:
+        if _said(place).isdisjoint(telling):  # which spares a province its thousands of villages
+            return False
+        return any(mask(said) != said for said in (form.format(place) for form in _OF_A_PLACE))
+
+    return Namesakes(filter(is_one, places))
 
 
 def is_identified(masked: str) -> bool:

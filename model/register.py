@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from model.faults import Fault, InvalidData
+from model.namesakes import Namesakes
+from model.privacy import namesakes_of
 from model.text import tokenise
 
 AUTHORITIES = ("kabupaten", "kota", "provinsi", "pusat")
@@ -166,6 +168,11 @@ class Register:
     def kecamatan(self) -> tuple[str, ...]:
         """Names of the kecamatan, in the order of the file."""
         return tuple(dict.fromkeys(place.kecamatan for place in self.places))
+
+    @cached_property
+    def namesakes(self) -> Namesakes:
+        """The places that are called as people are, which masking must know: some 30 ms, once."""
+        return namesakes_of(name for place in self.places for name in (place.name, *place.aliases))
 
     def called(self, level: str) -> str:
         """Answer what people here call a kecamatan or desa, by the types of places.csv: "distrik", "kampung/kelurahan"."""

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from model.complaint import Complaint
+from model.namesakes import NONE, Namesakes
 from model.privacy import mask
 from model.routing import Decision, Routing
 from service.clock import Deadlines, now
@@ -77,6 +78,10 @@ class _Arrival:
     channel: str
     received_at: dt.datetime
     digest: str
+    """Of what was sent, masked with the namesakes of the register in use."""
+    given_id: str
+    """The sender's own id, "" where there is none."""
+    namesakes: Namesakes
 
 
 def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Receipt:
@@ -98,7 +103,8 @@ def take_in(parts: Parts, source: str, asked: ComplaintIn, key: str = "") -> Rec
 
 def prepare(parts: Parts, source: str, asked: ComplaintIn) -> Prepared:
     """Mask and route a complaint: all that can be done before the transaction, for which others wait."""
-    arrival = _arrive(source, asked)
+    register = parts.models.register
+    arrival = _arrive(source, asked, register.namesakes if register else NONE)
     masked, settings = arrival.complaint, parts.settings
     said = route(parts, masked)
     kecamatan = said.kecamatan if said else masked.kecamatan
@@ -188,20 +194,21 @@ def write(answer: Mapping[str, Any], body: str) -> bytes:
     return f'{head[:-1]}, "routing": {body or "null"}}}'.encode()
 
 
-def _arrive(source: str, asked: ComplaintIn) -> _Arrival:
+def _arrive(source: str, asked: ComplaintIn, namesakes: Namesakes) -> _Arrival:
     received_at = (asked.received_at or now()).astimezone(dt.UTC)
     client_id = asked.id or f"s-{secrets.token_hex(10)}"
-    masked = _masked(replace(asked.complaint(), id=client_id, received_at=received_at.isoformat()))
-    return _Arrival(source, masked, mask(asked.channel)[:MAX_CHANNEL], received_at, _digest(asked.id, masked))
+    masked = _masked(replace(asked.complaint(), id=client_id, received_at=received_at.isoformat()), namesakes)
+    channel = mask(asked.channel)[:MAX_CHANNEL]
+    return _Arrival(source, masked, channel, received_at, _digest(asked.id, masked), asked.id, namesakes)
 
 
-def _masked(asked: Complaint) -> Complaint:
+def _masked(asked: Complaint, namesakes: Namesakes) -> Complaint:
     return replace(
         asked,
-        text=mask(asked.text),
-        title=mask(asked.title),
-        kecamatan=mask(asked.kecamatan)[:MAX_PLACE],  # a mark can be longer than what it hides
-        desa=mask(asked.desa)[:MAX_PLACE],
+        text=mask(asked.text, namesakes),
+        title=mask(asked.title, namesakes),
+        kecamatan=mask(asked.kecamatan, namesakes)[:MAX_PLACE],  # a mark can be longer than what it hides
+        desa=mask(asked.desa, namesakes)[:MAX_PLACE],
     )
 
 
@@ -301,10 +308,13 @@ def _is_same(row: Row[Any], arrival: _Arrival) -> bool:
     """Tell whether what arrives was stored before.
 
     A newer version may mask more than the one that stored it: what is stored is masked anew, or the same would look like another.
+    And where no model had loaded, nobody knew which places are called as people are.
     """
     stored = as_stored(row)
     client_id = "" if row.digest == _digest("", stored) else row.client_id  # an id that was made up is in no digest
-    return arrival.digest in (row.digest, _digest(client_id, _masked(stored)))
+    if arrival.digest in (row.digest, _digest(client_id, _masked(stored, arrival.namesakes))):
+        return True
+    return bool(row.digest == _digest(arrival.given_id, _masked(arrival.complaint, NONE)))
 
 
 def _old(connection: Connection, row: Row[Any]) -> Receipt:

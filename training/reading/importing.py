@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from model.faults import Fault, InvalidData
 from model.labelled import EMERGENCIES, TRAIN, LabelledComplaint, dump
+from model.namesakes import Namesakes
 from model.register import Register
 from training.reading import outputs
 from training.reading.crosswalk import Crosswalk, Rule, identity, normalise
@@ -106,7 +107,7 @@ def import_export(
     rows = read(path, columns, report.warnings.append)
     bar = tqdm(rows, desc=name, unit=" rows", disable=not sys.stderr.isatty(), file=sys.stderr, miniters=500)
     mapper = _through(rules) if rules else _by_name(register)
-    kept = list(map_rows(bar, mapper, report, name, confidential=confidential))
+    kept = list(map_rows(bar, mapper, report, name, register.namesakes, confidential=confidential))
     unused = list(rules.unused()) if rules else []
     report.warnings += map(str, unused)
     if strict and (unused or report.not_mapped):
@@ -125,7 +126,7 @@ def import_export(
 
 
 def map_rows(
-    rows: Iterable[Source], mapper: Mapper, report: ImportReport, source: str, *, confidential: bool
+    rows: Iterable[Source], mapper: Mapper, report: ImportReport, source: str, namesakes: Namesakes, *, confidential: bool
 ) -> Iterator[LabelledComplaint]:
     """Yield what of a source is kept, under this register's ids and masked; the report counts all of it."""
     for row in rows:
@@ -157,7 +158,7 @@ def map_rows(
         if row.date_unread:
             report.dates_unread.append(row.line)
         yield replace(
-            masked(complaint),
+            masked(complaint, namesakes),
             id=complaint.id or f"{source}-{row.line}",
             agency=rule.agency,
             also=_ours(complaint, complaint.also, mapper),

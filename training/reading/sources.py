@@ -11,6 +11,7 @@ from typing import Any
 from model import lapor
 from model.faults import Fault, InvalidData
 from model.labelled import LabelledComplaint, from_dict, is_dated, read_jsonl
+from model.namesakes import NONE, Namesakes
 from model.privacy import mask
 
 MAX_ROWS = 2_000_000
@@ -127,7 +128,9 @@ def read(
     return _from_table(path, columns or {}, say, wanted)
 
 
-def read_unlabelled(path: Path, say: Callable[[str], object] = lambda _: None) -> list[LabelledComplaint]:
+def read_unlabelled(
+    path: Path, say: Callable[[str], object] = lambda _: None, namesakes: Namesakes = NONE
+) -> list[LabelledComplaint]:
     """Read the complaints of a source as `read` does, masked, and nothing of what anybody says of them.
 
     What is marked Rahasia is left out: its reporter asked for secrecy, and of complaints without a label others teach as much.
@@ -140,20 +143,23 @@ def read_unlabelled(path: Path, say: Callable[[str], object] = lambda _: None) -
     if not rows:
         raise InvalidData([Fault(str(path), 0, "no row with a text" + (" that is not marked Rahasia" if told else ""))])
     return [
-        masked(LabelledComplaint(row.text, title=row.title, kecamatan=row.kecamatan, desa=row.desa, received_at=row.received_at))
+        masked(
+            LabelledComplaint(row.text, title=row.title, kecamatan=row.kecamatan, desa=row.desa, received_at=row.received_at),
+            namesakes,
+        )
         for row in rows
     ]
 
 
-def masked(complaint: LabelledComplaint) -> LabelledComplaint:
-    """Mask personal data in all that a model learns from."""
+def masked(complaint: LabelledComplaint, namesakes: Namesakes = NONE) -> LabelledComplaint:
+    """Mask personal data in all that a model learns from, but not the region's places that are called as people are."""
     return replace(
         complaint,
-        text=mask(complaint.text),
-        title=mask(complaint.title),
-        kecamatan=mask(complaint.kecamatan),
-        desa=mask(complaint.desa),
-        category=mask(complaint.category),
+        text=mask(complaint.text, namesakes),
+        title=mask(complaint.title, namesakes),
+        kecamatan=mask(complaint.kecamatan, namesakes),
+        desa=mask(complaint.desa, namesakes),
+        category=mask(complaint.category, namesakes),
     )
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from model.complaint import Complaint
 from model.faults import ALIKE, Fault, InvalidData
 from model.labelled import TRAIN, LabelledComplaint, from_dict, is_dated, read_rows
+from model.namesakes import NONE, Namesakes
 from model.register import Register
 from training.reading.sources import masked
 from training.rows import alike
@@ -71,8 +72,11 @@ def load(*paths: Path) -> list[Row]:
     return rows
 
 
-def read(paths: Iterable[Path], faults: list[Fault]) -> list[Row]:
-    """Read files as `load` does; what cannot be read is added to `faults`, for `check` to tell with what else is wrong."""
+def read(paths: Iterable[Path], faults: list[Fault], namesakes: Namesakes = NONE) -> list[Row]:
+    """Read files as `load` does; what cannot be read is added to `faults`, for `check` to tell with what else is wrong.
+
+    `namesakes` are a register's places that are called as people are: their names are not masked.
+    """
     rows: list[Row] = []
     for path in paths:
         if not path.is_file():
@@ -81,14 +85,14 @@ def read(paths: Iterable[Path], faults: list[Fault]) -> list[Row]:
         if path.suffix.lower() in TABLES:  # else a fault for each of its lines, none of which says what to do
             faults.append(Fault(str(path), 0, "is a table: `salur-training import` makes labelled complaints of it"))
             continue
-        rows += (Row(str(path), line, masked(row)) for line, row in read_rows(path, from_dict, faults))
+        rows += (Row(str(path), line, masked(row, namesakes)) for line, row in read_rows(path, from_dict, faults))
     return rows
 
 
 def load_known(register: Register, paths: Sequence[Path]) -> list[Row]:
     """Read files and check them against a register; an agency without any row is no fault. Raises InvalidData."""
     faults: list[Fault] = []
-    rows = read(paths, faults)
+    rows = read(paths, faults, register.namesakes)
     check(rows, register, faults, every_agency=False)
     return rows
 

@@ -96,11 +96,11 @@ def load(
     `other` too teaches both. `unlabelled` are sources as an import reads them. What repeats an own row is dropped from these too.
     """
     faults: list[Fault] = []
-    own_rows, other_rows = (dataset.read(paths, faults) for paths in (own, other))
+    own_rows, other_rows = (dataset.read(paths, faults, register.namesakes) for paths in (own, other))
     texts: list[LabelledComplaint] = []
     for path in unlabelled:
         try:
-            texts += read_unlabelled(path, say)
+            texts += read_unlabelled(path, say, register.namesakes)
         except InvalidData as error:
             faults += error.faults
     dataset.check([*own_rows, *other_rows], register, faults, every_agency=not allow_unseen, today=today)

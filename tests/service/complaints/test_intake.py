@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, text
 
 from model.complaint import MAX_TEXT, MAX_TITLE
-from model.privacy import mask
+from model.privacy import mask, namesakes_of
 from model.register import Register
 from model.routing import Decision, Reason
 from service.api import batch
@@ -34,6 +34,7 @@ from service.storage.database import Database
 from service.storage.tables import audit_case, complaint, decision, idempotency, routing, sketch, standing, verdict
 from service.web.problems import Problem
 from service.web.schemas import MAX_CHANNEL, MAX_PLACE, routing_json
+from tests.service.conftest import REGISTER
 
 if TYPE_CHECKING:
     from tests.service.conftest import Api, Person
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 UNSURE = {"id": "A-1", "text": "lampu jalan poros mati, tolong lampu diganti", "kecamatan": "Bengalon"}
 SURE = {"id": "A-2", "text": "lampu mati pasti", "received_at": "2026-03-02T09:00:00+08:00"}
+
+
+def _unmasked(text: str, *_: object) -> str:
+    return text
 
 
 def rows(database: Database, table: Any) -> list[Any]:
@@ -123,7 +128,7 @@ def test_what_is_sent_again_to_a_version_that_masks_more_is_the_same_complaint(
     """A batch that an update broke off is sent again whole: what is stored of it must not look like another complaint."""
     asked = UNSURE | {"title": "Lampu", "text": "lampu mati, hubungi 0812-3456-7890"}
     with monkeypatch.context() as earlier:
-        earlier.setattr(intake, "mask", str)
+        earlier.setattr(intake, "mask", _unmasked)
         first = api.post("/complaints", json=asked)
     again = api.post("/complaints", json=asked)
     assert (first.status_code, again.status_code) == (201, 200)
@@ -137,7 +142,7 @@ def test_a_key_that_comes_again_to_a_version_that_masks_more_is_answered(
 ) -> None:
     asked, headers = {"text": "lampu mati, hubungi 0812-3456-7890", **given}, {"Idempotency-Key": "k-7"}
     with monkeypatch.context() as earlier:
-        earlier.setattr(intake, "mask", str)
+        earlier.setattr(intake, "mask", _unmasked)
         first = api.post("/complaints", json=asked, headers=headers)
     again = api.post("/complaints", json=asked, headers=headers)
     assert (first.status_code, again.status_code, again.data) == (201, 200, first.data)
@@ -230,6 +235,23 @@ def test_without_a_model_the_complaint_is_kept_for_a_person(api: Api, database: 
     assert (body["decision"], body["reasons"], body["routing"]) == ("review", ["no-model"], None)
     assert [row.queue for row in rows(database, standing)] == ["no-model"]
     assert api.get("/complaints/A-2").json["routing"] is None  # type: ignore[index]
+
+
+def test_a_place_called_as_people_are_stays_and_what_was_stored_without_a_model_is_known_again(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = {"text": "Sampah di Nainggolan. Pak Nainggolan diam saja.", "kecamatan": "Nainggolan"}
+    before = api.post("/complaints", json=sent | {"id": "A-3"})
+    with monkeypatch.context() as loaded:
+        loaded.setitem(REGISTER.__dict__, "namesakes", namesakes_of(["Nainggolan"]))
+        answers = [before, *(api.post("/complaints", json=sent | {"id": number}) for number in ("A-3", "A-4"))]
+        other = api.post("/complaints", json=sent | {"id": "A-4", "kecamatan": "Bengalon"})
+    after = api.post("/complaints", json=sent | {"id": "A-4"})
+    assert [answer.status_code for answer in (*answers, other, after)] == [201, 200, 201, 409, 200]
+    assert [(row.text, row.kecamatan) for row in rows(database, complaint)] == [
+        ("Sampah di [NAMA]. Pak [NAMA] diam saja.", "[NAMA]"),
+        ("Sampah di Nainggolan. Pak [NAMA] diam saja.", "Nainggolan"),
+    ]
 
 
 def test_a_model_that_fails_loses_no_complaint(app: Flask, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
