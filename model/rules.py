@@ -104,6 +104,22 @@ class Rules(tuple[Rule, ...]):
             for agency in agencies
         }
 
+    def outdated(self, register: Register, date: str) -> Iterator[str]:
+        """Say what becomes of each rule that is on and names an agency that does not exist on an ISO date, but not its successor.
+
+        It is no fault of the file: a rule is outdated on the day after an agency's last.
+        """
+        for rule in filter(lambda rule: rule.on, self):
+            for agency in (*sorted(rule.agencies), *filter(None, [rule.move_to])):
+                if register.by_id[agency].active_on(date):
+                    continue
+                heir = register.current(agency, date)
+                gone = f"rule {rule.id!r} names {agency}, which does not exist on {date}"
+                if agency == rule.move_to:
+                    yield f"{gone}: what it moves waits for a person" + (f"; name {heir}" if heir != agency else "")
+                elif heir not in (*rule.agencies, rule.move_to):  # where nobody took over, that is itself
+                    yield f"{gone}: it does not fire where {heir} is likely; name that too"
+
     def for_first(self, agency: str) -> tuple[Rule, ...]:
         """Answer the rules of competence that are on and may hold where this agency is the first candidate."""
         return self._by_first.get(agency, self._elsewhere)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from model.faults import InvalidData
-from model.register import Register
+from model.register import Agency, Register
 from model.rules import MAX_RULES, load_region, load_rules
 from tests.model.written_rules import AGENCIES, PLACES, alarm, rule
 
@@ -128,6 +128,32 @@ def test_rules_are_blamed_for_a_kecamatan_only_where_it_is_known_which_there_are
     with pytest.raises(InvalidData) as error:
         load_region(tmp_path)
     assert [Path(fault.file).name for fault in error.value.faults] == blamed
+
+
+def test_a_rule_that_names_an_ended_agency_and_not_its_successor_is_outdated() -> None:
+    agencies = (
+        *AGENCIES,
+        Agency("pu-lama", "Dinas Lama", valid_until="2025-12-31", successor="dpupr"),
+        Agency("bubar", "Badan yang Bubar", valid_until="2025-12-31"),
+    )
+    text = "".join(
+        (
+            rule(id="ke-lama", agencies=["dishub"], move_to="pu-lama"),
+            rule(id="ke-bubar", agencies=["dishub"], move_to="bubar", any=["dua"]),
+            rule(id="dari-lama", agencies=["pu-lama"], move_to="dishub", any=["tiga"]),
+            rule(id="dari-keduanya", agencies=["pu-lama", "dpupr"], move_to="dishub", any=["empat"]),
+            rule(id="dari-bubar", agencies=["bubar"], move_to="dishub", any=["lima"]),
+            rule(id="mati", agencies=["pu-lama"], move_to="dishub", any=["enam"], on=False),
+        )
+    )
+    register = Register(agencies, PLACES, files={"rules.toml": text.encode()})
+    rules = load_rules(register)
+    assert list(rules.outdated(register, "2025-12-31")) == []
+    assert list(rules.outdated(register, "2026-01-01")) == [
+        "rule 'ke-lama' names pu-lama, which does not exist on 2026-01-01: what it moves waits for a person; name dpupr",
+        "rule 'ke-bubar' names bubar, which does not exist on 2026-01-01: what it moves waits for a person",
+        "rule 'dari-lama' names pu-lama, which does not exist on 2026-01-01: it does not fire where dpupr is likely; name that too",
+    ]
 
 
 def test_the_rules_of_the_default_region_load_and_each_says_its_source() -> None:

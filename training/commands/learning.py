@@ -12,6 +12,7 @@ from tqdm import tqdm
 from model import artifact as artifacts
 from model.aspects import EMERGENCY, OVERSIGHT
 from model.ledger import Event
+from model.register import Register
 from model.registry import Refusal, Refused, Registry
 from model.router import Router
 from model.rules import Rules, load_region
@@ -69,7 +70,7 @@ def train_(
     registry = Registry(models)
     if promote and (live := registry.current()):  # else refused after the work: what was not there yet nobody has compared
         raise Refused(Refusal.NOT_COMPARED, f"{models}: {live} is live already: train without --promote, compare, then promote")
-    register, rules = load_region(register_dir)
+    register, rules = _read_region(register_dir, now)
     given = training_set.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=allow_unseen, say=say)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     outputs.check_folder(models)
@@ -112,6 +113,14 @@ def _warn(untold: Sequence[str], rules: Rules) -> None:
         )
 
 
+def _read_region(folder: Path, now: str) -> tuple[Register, Rules]:
+    """Read a region, and tell of rules that name agencies which have ended since they were written."""
+    register, rules = load_region(folder)
+    for outdated in rules.outdated(register, now[:10]):
+        click.echo(f"{folder / 'rules.toml'}: {outdated}", err=True)
+    return register, rules
+
+
 @click.command("retrain")
 @REGISTER
 @DATA
@@ -147,10 +156,10 @@ def retrain_(
     Skips where nothing changed since the live model, or since one that was compared with it. The comparison is fair to both:
     the newest complaints that the live model has not seen are kept from the new one too, and judge them.
     """
-    register, _ = load_region(register_dir)
+    now = moment()
+    register, _ = _read_region(register_dir, now)
     chosen = configs.load(config_file) if config_file else configs.TrainingConfig()
     registry = Registry(models)
-    now = moment()
     given = training_set.load(register, data, transfer, now[:10], examples, unlabelled, allow_unseen=True, say=say)
     outputs.check_folder(models)
     done = retrain.retrain(
