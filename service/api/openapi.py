@@ -23,6 +23,7 @@ _COME_AGAIN = {"Retry-After": ("integer", "seconds to wait")}
 _HEADERS = {
     "201": {"Location": ("string", "the path of what was made")},
     "401": {"WWW-Authenticate": ("string", "how to say who is calling")},
+    "409": {"Retry-After": ("integer", "seconds to wait, with `in-flight` alone")},
     "429": _COME_AGAIN,
     "503": _COME_AGAIN,
 }
@@ -166,7 +167,7 @@ def _types(listed: Sequence[Described]) -> list[Any]:
 
 def _operation(view: Described, by_type: Mapping[Any, Any]) -> dict[str, Any]:
     operation, access = view.operation, view.access
-    kinds = [*operation.problems, *UNREAD]
+    kinds = [*operation.problems, *UNREAD, "internal"]
     if access.scope:
         # Every call may come when there are too many, or when there is no database to find its key in.
         kinds += ["no-key", "wrong-key", "forbidden", "too-many", "busy"]

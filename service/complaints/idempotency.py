@@ -19,7 +19,8 @@ def find(connection: Connection, source: str, key: str) -> Row[Any, Any] | None:
     if connection.dialect.name == "postgresql":  # SQLite has one writer: whoever is here waited for the others
         lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 727))")
         if not connection.execute(lock, {"name": f"{source} {key}"}).scalar_one():
-            raise Problem("in-flight", "A request with this Idempotency-Key is still under way.")
+            told = "A request with this Idempotency-Key is still under way: send it again in a moment."
+            raise Problem("in-flight", told, headers={"Retry-After": "1"})
     return connection.execute(
         select(idempotency.c.digest, idempotency.c.complaint_id).where(idempotency.c.source == source, idempotency.c.key == key)
     ).one_or_none()

@@ -209,6 +209,7 @@ def test_a_key_in_flight_is_told_so(api: Api, database: Database) -> None:
     assert answer.status_code == 409
     assert answer.json is not None
     assert answer.json["type"].endswith("in-flight")
+    assert answer.headers["Retry-After"] == "1"
     assert rows(database, complaint) == []
 
 

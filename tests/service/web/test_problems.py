@@ -266,6 +266,11 @@ def test_the_document_names_every_problem_by_the_end_of_its_type(api: Api, clien
     document = client.get("/api/openapi.json").json or {}
     answers = document["paths"]["/api/v1/complaints"]["post"]["responses"]
     assert answers["409"]["description"] == "Conflict (`conflict`). The same request is still under way (`in-flight`)."
+    assert list(answers["409"]["headers"]) == ["Retry-After"]
+    assert all(
+        "internal" in operation["responses"]["500"]["description"]
+        for operation in document["paths"]["/api/v1/predictions"].values()
+    )
     for item in document["paths"].values():
         for operation in item.values():
             for status, answer in operation["responses"].items():
