@@ -71,6 +71,9 @@ def setup(admin: str) -> None:
             password = accounts.random_password()
             accounts.add(connection, admin, "pengelola", password, must_change=True)
             show_once("The first account", f"name: {admin}\npassword: {password}", "It must be changed at the first sign-in.")
+    if not {"SALUR_REGION", "SALUR_TIME_ZONE"} <= os.environ.keys():
+        here = f"Pages name {settings.region}, with times of {settings.time_zone}"
+        click.echo(f"{here}: SALUR_REGION and SALUR_TIME_ZONE tell of another region.", err=True)
 
 
 @main.command()

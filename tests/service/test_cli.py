@@ -412,6 +412,17 @@ def test_the_command_does_not_read_what_is_not_its_own() -> None:
     assert not [name for name in os.environ if name.startswith("SALUR_")]
 
 
+def test_the_first_setup_says_whose_region_the_pages_name(call: Callable[..., Result]) -> None:
+    assert "Pages name Kabupaten Kutai Timur, with times of Asia/Makassar" in call("setup").output
+    assert "Pages name" not in call("setup").output
+
+
+def test_a_setup_that_was_told_the_region_does_not_ask_for_it(call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALUR_REGION", "Kota Jayapura")
+    monkeypatch.setenv("SALUR_TIME_ZONE", "Asia/Jayapura")
+    assert "Pages name" not in call("setup").output
+
+
 def test_a_setup_that_was_cut_off_can_be_repeated(
     call: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
