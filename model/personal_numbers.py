@@ -29,12 +29,21 @@ _MEMBER = re.compile(  # a civil servant's NIP, which tells the day of birth, an
     r"(?<!\d)(?:(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d([ .\-]?)(?:19|20)\d\d(?:0[1-9]|1[0-2])\1[12]\1\d{3}"
     rf"|000\d(?:{_SEP}?\d){{9}})(?!\d)"
 )
-_MEMBER_CUED = re.compile(r"(?i)\b((?:nip|nuptk|bpjs|bpjstk|jkn|kis|kpj)\b[^\d\n\[\]]{0,20})(\d{11,18})(?!\d)")
+_MEMBER_CUED = re.compile(
+    r"(?i)\b((?:nip|nuptk|bpjs|bpjstk|jkn|kis|kpj|kartu)\b[^\d\n\[\]]{0,40})(?!(?:19|20)\d\d[ \-](?:19|20)\d\d[ \-])"
+    r"(\d{3}(?:[ \-]?\d){8,15})(?![\d.,]?\d)"
+    r"|\b((?:taspen|asabri|karis|karsu)(?:nya)?\b[^\d\n\[\]]{0,20})(\d{9,18})(?!\d)"
+)
+"""In groups too, but not years in a row."""
 _CARD_CUED = re.compile(
     r"(?i)\b((?:sim(?: (?:[acd]|b[12i]{0,2}))?(?: umum)?|kia)\b[^\d\n\[\]]{0,20})(\d{12,16}|\d{4}[ \-]\d{4}[ \-]\d{4,8})(?!\d)"
     r"|\b(nisn\b[^\d\n\[\]]{0,20})(\d{10})(?!\d)"
-    r"|\b((?:paspor|passport)(?:nya)?\b[^\d\n\[\]]{0,20}?\b)(?!rp)([a-z]{1,2}[ \-]?\d{6,7})(?!\d)"
+    r"|\b((?:paspor|passport|karpeg)(?:nya)?\b[^\d\n\[\]]{0,20}?\b)(?!rp)([a-z]{1,2}[ \-]?\d{6,7})(?!\d)"
 )
+_CHASSIS_CUED = re.compile(
+    r"(?i)\b((?:noka|nosin|(?:no|nomor|nomer)[ .]{1,2}(?:rangka|mesin))(?:nya)?\b[ .:=]{1,3})(?=[a-z]*\d)([a-z0-9]{8,17})\b"
+)
+"""The number of a vehicle's frame or engine."""
 _BORN = re.compile(
     r"(?i)(?<!akta )(?<!akte )(?<!surat )(?<!keterangan )\b((?:lahir(?:nya)?|kelahiran|ttl)\b[^\d\n\[\].!?;]{0,40})"
     r"(?:(?:0?[1-9]|[12]\d|3[01])(?:[ ./\-]{1,2}(?:0?[1-9]|1[0-2])[ ./\-]{1,2}"
@@ -86,8 +95,9 @@ _ACCOUNT = re.compile(
     r"(?:[ .:=\-]{1,3}(?:bank[a-z]*(?: [a-z]+){0,2}|"
     r"bri|bni|bca|mandiri|btn|bpd|bsi|bpr|bjb|kaltimtara|no|nomor|saya|nya|di|adalah|an|atas nama)\b){0,4}"
     r"[ .:=\-]{0,3})"
-    r"(\d(?:[ \-]?\d){7,21})(?![\d.,]?\d)"
+    r"(\d(?:[ \-]?\d){7,21}|(?!\d{1,3}(?:\.\d{3})+(?!\d))(?=(?:\.?\d){9})\d{1,8}(?:\.\d{1,8}){2,5})(?![\d.,]?\d)"
 )
+"""With full stops too ("200.01.03.48827.1"), but not a sum of money."""
 _AT_BANK = re.compile(
     r"(?i)\b((?:bri|bni|bca|btn|bsi|bpd|bpr|bjb|mandiri|(?:bank ?)?kaltimtara|bankaltim(?:tara)?|no\.? va|nomor va)[ .:=\-]{1,3})"
     r"(\d{10,18}|\d{4}-\d\d-\d{6}-\d\d-\d|(?!(?:19|20)\d\d )(?=(?:\D?\d){9})\d{3,6}(?:[ \-]\d{2,6}){1,4})(?!\d)"
@@ -104,7 +114,7 @@ _CUSTOMER = (
     rf"(?:[ .:=\-]{{1,3}}(?:{_UTILITY}|meter(?:an)?|pelanggan|rumah|saya|kami|adalah|no|nomor|id)\b){{0,4}}[ .:=\-]{{0,3}})"
 )
 _CUSTOMER_CUED = re.compile(
-    _CUSTOMER + r"(?:[a-z]{1,2}-)?(?=(?:\D?\d){5})(?:\d{1,8}(?:[.\-/]\d{1,8}){1,5}|\d{5,20}|\d{3,6}(?: \d{3,6}){1,5})(?!\d)"
+    _CUSTOMER + r"(?:[a-z]{1,2}-)?(?=(?:\D?\d){5})(?:\d{1,8}(?:[.\-/]\d{1,8}){1,5}|\d{5,20}|\d{3,6}(?: \d{2,6}){0,4} \d{3,6})(?!\d)"
 )
 """A number by which a company knows whom it serves; not that of a bill ("rekening air 1500000"), before which no "no" stands."""
 _METER_CUED = re.compile(r"(?i)\b(meter(?:an)?(?:nya)?[ .:]{1,2})\d{11,12}(?!\d)")
@@ -207,7 +217,8 @@ def _mask_digits(text: str, said: AbstractSet[str]) -> str:
     text = _MOBILE.sub("[TELEPON]", text)
     text = _MOBILE_LETTERS.sub("[TELEPON]", text)
     text = _PHONE_CUED.sub(r"\1[TELEPON]", text)
-    text = _MEMBER_CUED.sub(r"\1[NOMOR]", text)
+    text = _MEMBER_CUED.sub(lambda match: f"{match[1] or match[3]}[NOMOR]", text)
+    text = _CHASSIS_CUED.sub(r"\1[NOMOR]", text)
     text = _CARD_CUED.sub(lambda match: f"{match[1] or match[3] or match[5]}[NOMOR]", text)
     text = _ACCOUNT.sub(r"\1[REKENING]", text)
     text = _AT_BANK.sub(r"\1[REKENING]", text)
