@@ -292,7 +292,7 @@ def _change(
         challenger=after,
         words=moved_words(champion, challenger, row.complaint, said[0], said[1]),
         rules=tuple(sorted(rules[0] ^ rules[1])),
-        text=_one_line(mask(f"{row.title} {row.text}")) if texts else "",
+        text=_one_line(mask(f"{row.title} {row.text}", challenger.register.namesakes)) if texts else "",
     )
 
 
@@ -314,7 +314,7 @@ def moved_words(champion: Router, challenger: Router, complaint: Complaint, old:
         for found in router.scorer.evidence(words, router.scorer.scores(words), new, old):
             moved[found.span.field, found.span.start, found.span.end] += sign * found.margin
     fields = dict(complaint.fields)
-    shown = {name: mask(text).casefold() for name, text in fields.items()}
+    shown = {name: mask(text, challenger.register.namesakes).casefold() for name, text in fields.items()}
     by_word: dict[str, float] = defaultdict(float)
     for (field, start, end), weight in moved.items():
         written = fields[field][start:end].casefold()
