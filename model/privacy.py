@@ -1,11 +1,11 @@
 """Mask personal data in a complaint: what it leaves is enough to route it, and no more.
 
-Marks are [NIK] [KK] [NPWP] [NOMOR] [TELEPON] [EMAIL] [PLAT] [REKENING] [NAMA]. [NOMOR] is of a NIP, a card, a passport, a licence,
-a customer or a meter, of the house that the reporter lives in, or the day of a birth; [NAMA] an account of social media too.
-Streets, desa, RT and RW stay: they decide the unit. So does the number of a house that nobody calls theirs: a place of the matter.
-`model.personal_numbers` finds numbers by their shape, `model.personal_names` names behind words that announce one, and
-`model.bare_names` those that a lexicon knows. Some names stay all the same, as `tests/benchmarks/masking.py` shows: masking is a
-net with holes, not a proof of anonymity.
+Marks are [NIK] [KK] [NPWP] [NOMOR] [TELEPON] [EMAIL] [PLAT] [REKENING] [NAMA]. [NOMOR] is of a NIP, a card, a passport, a
+licence, a customer or a meter, a vehicle's frame, of the house that the reporter lives in, or the day of a birth; [NAMA] an
+account of social media too. Streets, desa, RT and RW stay: they decide the unit. So does the number of a house that nobody calls
+theirs: a place of the matter. `model.personal_numbers` finds numbers by their shape, `model.personal_names` names behind words
+that announce one, and `model.bare_names` those that a lexicon knows; `model.namesakes` keeps places that are called as people
+are. Some names stay all the same, as `tests/benchmarks/masking.py` shows: masking is a net with holes, not a proof of anonymity.
 
 Every pattern is linear in the length of the text, and a match costs the same however many there are:
 only one run of letters or of blanks behind a cue may repeat without a bound.
