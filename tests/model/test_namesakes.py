@@ -1,6 +1,7 @@
 """Places that are called as people are: they stay where the place is meant, and people of that name are masked all the same."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,15 @@ def test_of_more_names_than_there_are_marks_the_last_are_masked_and_none_is_mist
     said = "di Silaen di Nainggolan, "
     masked = mask(said * 4_000, NAMESAKES)
     assert masked == said * 3_200 + "di [NAMA] di [NAMA], " * 800
+
+
+@pytest.mark.parametrize(
+    "text", ["Siti " * 4_000, "Siti Rejo " * 2_000, f"{'a' * 60} Silaen " * 290, "di Nainggolan" + " " * 20_000]
+)
+def test_a_hostile_text_is_masked_in_time(text: str) -> None:
+    started = time.process_time()
+    mask(text, NAMESAKES)
+    assert time.process_time() - started < 1
 
 
 @given(

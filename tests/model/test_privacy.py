@@ -746,6 +746,11 @@ def test_a_pattern_that_is_passed_over_would_find_nothing(text: str) -> None:
         "oleh" + " Aaaa" * 4_000,
         "ketua rt 1 " * 1_800,
         "- " * 10_000,
+        "kartu " * 3_300,
+        "kartu 123 " * 2_000,
+        "rekening 1.1" + ".1" * 9_900,
+        "noka " + "a" * 20_000,
+        "no pelanggan 123" + " 12" * 6_600,
         "a." * 9_900 + " - Saodah" + " " * 200,
     ],
 )
